@@ -1,0 +1,224 @@
+/**
+ * Every record of a run. `events.ndjson` holds one RunEvent a line, in the order they were recorded.
+ * Measuring, checking, verdict and report are pure functions of these.
+ *
+ * `atMs` and every other `*Ms` instant is milliseconds on the host's monotonic clock since the run's origin
+ * (`run-started.originNs`, CLOCK_MONOTONIC, which all processes of the host share). `wall` (ISO 8601) is a label.
+ */
+export type RunEvent = { readonly atMs: number; readonly wall: string } & EventBody;
+
+export type EventBody =
+  | RunStarted
+  | PhaseEntered
+  | OperationCompleted
+  | FaultPlanned
+  | FaultInjected
+  | FaultEffect
+  | FaultHealed
+  | ReachabilityMeasured
+  | PodChanged
+  | EngineLogged
+  | EngineStatus
+  | DnsAnswered
+  | ReadBack
+  | DivergentTail
+  | RedundancyRestored
+  | Note
+  | RunAborted
+  | RunEnded;
+
+export const EVENT_SCHEMA = 1;
+
+export interface RunStarted {
+  readonly kind: 'run-started';
+  readonly schema: typeof EVENT_SCHEMA;
+  readonly runId: string;
+  readonly originNs: string;
+  /** The scenario document as decoded (harness/scenario/scenario.ts), so that a run folder judges by itself. */
+  readonly scenario: unknown;
+  readonly scenarioFile: string;
+  readonly seed: number;
+  readonly platform: string;
+  readonly machine: { readonly kernel: string; readonly cpus: number; readonly node: string; readonly user: string };
+  readonly versions: Readonly<Record<string, string>>;
+  /** region of every address of the lab: how a vantage's peer address becomes a region, without asking the engine. */
+  readonly regionOfAddress: Readonly<Record<string, string>>;
+}
+
+export type Phase = 'setup' | 'steady' | 'inject' | 'observe' | 'heal' | 'settle' | 'readback' | 'teardown';
+export interface PhaseEntered {
+  readonly kind: 'phase';
+  readonly phase: Phase;
+}
+
+export type Outcome = 'ok' | 'failed' | 'unknown';
+
+/** One operation of a vantage, recorded when its outcome is known. */
+export interface OperationCompleted {
+  readonly kind: 'op';
+  readonly vantage: string;
+  readonly seq: number;
+  readonly op: 'put' | 'get' | 'delete';
+  readonly key: string;
+  /** put: what was written; get with outcome ok: what was read, null when the key was absent. */
+  readonly value: string | null;
+  /** When the open-model schedule said that it should start; latency counts from here. */
+  readonly intendedMs: number;
+  readonly completedMs: number;
+  readonly outcome: Outcome;
+  /** Time spent in name resolution, part of the above. */
+  readonly dnsMs: number;
+  /** The address the request went to (undefined: the name did not resolve). */
+  readonly address?: string;
+  /** What the answer claimed; recorded and compared, never used to measure. */
+  readonly claimedRegion?: string;
+  readonly claimedEpoch?: number;
+  /** failed, unknown: a short stable reason, e.g. `connect-refused`, `timeout-connecting`, `timeout-sent`, `http-503-not-primary`, `dropped`. */
+  readonly reason?: string;
+}
+
+export interface FaultTarget {
+  readonly pod: string;
+  readonly region: string;
+}
+
+/** A manifest was decoded and its selection made. Nothing has happened yet. */
+export interface FaultPlanned {
+  readonly kind: 'fault-planned';
+  readonly fault: string;
+  readonly manifestFile: string;
+  readonly manifestSha256: string;
+  readonly manifestKind: string;
+  readonly action: string;
+  readonly mode: string;
+  readonly seed: number;
+  readonly sources: readonly FaultTarget[];
+  readonly targets: readonly FaultTarget[];
+  /** Where we differ from Chaos Mesh on purpose, and ignored-by-design fields; shown in the report. */
+  readonly notes: readonly string[];
+}
+
+/** The platform has been asked and has answered. This alone proves nothing: see FaultEffect. */
+export interface FaultInjected {
+  readonly kind: 'fault-injected';
+  readonly fault: string;
+  readonly requestedMs: number;
+  readonly acknowledgedMs: number;
+}
+
+/** What independent probes saw. `expected` is what the manifest asks for; a difference makes the run inconclusive. */
+export interface FaultEffect {
+  readonly kind: 'fault-effect';
+  readonly fault: string;
+  readonly moment: 'before' | 'during' | 'after-heal';
+  readonly confirmed: boolean;
+  /** Interval in which the effect began (during) or ended (after-heal): last sign of the old state, first of the new. */
+  readonly betweenMs?: readonly [number, number];
+  /** Spread over the probed links or processes: latest minus earliest start of the effect. */
+  readonly skewMs?: number;
+  readonly asked: string;
+  readonly measured: string;
+}
+
+export interface FaultHealed {
+  readonly kind: 'fault-healed';
+  readonly fault: string;
+  readonly requestedMs: number;
+  readonly acknowledgedMs: number;
+}
+
+export interface ReachabilityCell {
+  readonly from: string;
+  readonly to: string;
+  readonly family: 4 | 6;
+  /** One-way datagrams from real sockets in the two pods' namespaces. */
+  readonly sent: number;
+  readonly received: number;
+}
+export interface ReachabilityMeasured {
+  readonly kind: 'reachability';
+  readonly moment: 'before' | 'during' | 'after-heal';
+  readonly fault: string | null;
+  readonly cells: readonly ReachabilityCell[];
+}
+
+export interface PodChanged {
+  readonly kind: 'pod';
+  readonly pod: string;
+  readonly region: string;
+  readonly change: 'started' | 'ready' | 'exited' | 'killed' | 'held' | 'released' | 'restart-scheduled';
+  readonly pid?: number;
+  readonly exitCode?: number | null;
+  readonly signal?: string | null;
+  readonly restartInMs?: number;
+}
+
+/** A line of an engine program's own log, as it was written. */
+export interface EngineLogged {
+  readonly kind: 'engine-log';
+  readonly pod: string;
+  readonly action: string;
+  readonly line: Readonly<Record<string, unknown>>;
+}
+
+export interface EngineStatus {
+  readonly kind: 'engine-status';
+  readonly region: string;
+  readonly program: 'api' | 'db' | 'dr-controller';
+  readonly ok: boolean;
+  readonly body?: unknown;
+  readonly error?: string;
+}
+
+/** What the caching resolver of a vantage answered, recorded when it changes. */
+export interface DnsAnswered {
+  readonly kind: 'dns';
+  readonly vantage: string;
+  readonly addresses: readonly string[];
+}
+
+/** One region's whole committed copy after the run (`GET /v1/export`). */
+export interface ReadBack {
+  readonly kind: 'readback';
+  readonly region: string;
+  readonly ok: boolean;
+  readonly error?: string;
+  readonly role?: string;
+  readonly epoch?: number;
+  readonly entries?: Readonly<Record<string, string>>;
+}
+
+export interface DivergentTail {
+  readonly kind: 'divergent-tail';
+  readonly region: string;
+  readonly file: string;
+  readonly entries: readonly {
+    readonly epoch: number;
+    readonly index: number;
+    readonly op: string;
+    readonly key: string;
+    readonly value?: string;
+  }[];
+}
+
+/** Every region's database says it is in the sync set or caught up again (t10). */
+export interface RedundancyRestored {
+  readonly kind: 'redundancy-restored';
+}
+
+export interface Note {
+  readonly kind: 'note';
+  readonly message: string;
+}
+
+export interface RunAborted {
+  readonly kind: 'run-aborted';
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface RunEnded {
+  readonly kind: 'run-ended';
+  /** Differences from the state before the run: processes, namespaces, rules, mounts. Empty is clean. */
+  readonly leftovers: readonly string[];
+}

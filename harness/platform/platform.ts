@@ -1,0 +1,89 @@
+import type { EventBody, FaultTarget, ReachabilityCell } from '../history/event.ts';
+
+/** A labelled process (local) or a Kubernetes pod. What Chaos Mesh selectors see. */
+export interface Pod {
+  readonly name: string;
+  readonly namespace: string;
+  readonly region: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly node: string;
+  readonly phase: 'Pending' | 'Running' | 'Failed';
+  readonly containers: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+/** Primitive acts that fault kinds plan (pure) and a platform performs. Each is idempotent and has an undo. */
+export type Primitive =
+  /** Cut one-way traffic, IPv4 and IPv6, from each `from` pod to each `to` pod. All cuts of a plan take hold in one commit. */
+  | { readonly act: 'cut'; readonly from: readonly string[]; readonly to: readonly string[] }
+  /** Cut one-way traffic between pods and a CIDR (`10.0.0.0/8`, `::/0`), optionally one port. */
+  | {
+      readonly act: 'cut-external';
+      readonly pods: readonly string[];
+      readonly cidr: string;
+      readonly port?: number;
+      readonly direction: 'to' | 'from';
+    }
+  /** SIGTERM, after graceMs SIGKILL of the whole pod; a new pod of the same name follows after the replacement delay. */
+  | { readonly act: 'pod-kill'; readonly pods: readonly string[]; readonly graceMs: number }
+  /** Kill the pod's processes and keep them from starting until healed. */
+  | { readonly act: 'pod-hold'; readonly pods: readonly string[] }
+  /** SIGKILL one container; the restart policy brings it back. */
+  | { readonly act: 'container-kill'; readonly pods: readonly string[]; readonly containers: readonly string[] };
+
+export interface Injection {
+  /** Performs all primitives; resolves when the platform acknowledged. requestedMs/acknowledgedMs are on the run clock. */
+  apply(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }>;
+  /** Undoes them. Idempotent; never throws because there is nothing to undo. */
+  heal(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }>;
+}
+
+/** When a process died or a link changed, as seen by something other than the injector. */
+export interface Beacon {
+  readonly from: string;
+  readonly to: string;
+  readonly family: 4 | 6;
+  /** When the last datagram that arrived, and the first that did not, was sent (cut); the other way round for a heal. */
+  readonly lastArrivedSentMs: number | null;
+  readonly firstLostSentMs: number | null;
+  readonly lastLostSentMs: number | null;
+  readonly firstArrivedAgainSentMs: number | null;
+}
+
+/** The system under test and the hands of the harness on it. */
+export interface Platform {
+  readonly kind: 'local' | 'kubernetes';
+  /** true, or the reason why this primitive cannot be done here. Asked before anything starts. */
+  supports(primitive: Primitive): true | string;
+  /** Starts everything and resolves when the engine serves; bounded by the signal. */
+  start(signal: AbortSignal): Promise<void>;
+  pods(): readonly Pod[];
+  /** owner of the fault's state until healed; close() heals what is left. */
+  injection(primitives: readonly Primitive[]): Injection;
+  /** One sweep of one-way datagrams over all pairs of the given pods, v4 and v6. */
+  reachability(pods: readonly string[], signal: AbortSignal): Promise<readonly ReachabilityCell[]>;
+  /** Steady 10 ms datagrams on these directed pairs from now until stop(): when exactly did a link change. */
+  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): { stop(): Promise<readonly Beacon[]> };
+  /** Starts a program inside a pod's namespace (vantages); stdin/stdout are NDJSON pipes that no fault touches. */
+  runInPod(pod: string, program: string, args: readonly string[]): PodProgram;
+  /** Stops everything; returns what could not be cleaned (empty is clean). Idempotent. */
+  close(): Promise<readonly string[]>;
+}
+
+export interface PodProgram {
+  send(message: unknown): void;
+  onMessage(handler: (message: unknown) => void): void;
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  kill(): void;
+}
+
+/** What a platform needs from the run: a clock, a place to record, a folder. */
+export interface RunContext {
+  nowMs(): number;
+  record(event: EventBody): void;
+  readonly runFolder: string;
+  readonly seed: number;
+}
+
+export type { FaultTarget };

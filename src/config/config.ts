@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { PRESETS, policyProblems, policyShape, type Policy } from './policy.ts';
+
+const region = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a region is a DNS label such as us-central1');
+const httpsUrl = z.url({ protocol: /^https$/ });
+
+const policy = z
+  .union([z.enum(['lab', 'production']), policyShape.partial().extend({ preset: z.enum(['lab', 'production']) })])
+  .transform((value): Policy => {
+    if (typeof value === 'string') return PRESETS[value];
+    const { preset, ...overrides } = value;
+    const given = Object.fromEntries(Object.entries(overrides).filter(([, v]) => v !== undefined));
+    return { ...PRESETS[preset], ...given };
+  })
+  .superRefine((value, context) => {
+    for (const message of policyProblems(value)) context.addIssue({ code: 'custom', message });
+  });
+
+/** The engine's configuration: the seed's five fields (snake_case, as there) and what a real deployment needs. Paths are relative to the file. */
+export const configShape = z.strictObject({
+  region,
+  primary_region: region,
+  standby_regions: z.array(region).min(1),
+  rpo_seconds: z.number().nonnegative(),
+  rto_seconds: z.number().positive(),
+  backup_retention_days: z.number().int().positive(),
+  policy,
+  replication: z.enum(['sync', 'async']),
+  listen: z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) }),
+  regions: z.record(
+    region,
+    z.strictObject({ api: httpsUrl, database: httpsUrl, controller: httpsUrl, addresses: z.array(z.union([z.ipv4(), z.ipv6()])).min(1) }),
+  ),
+  arbiter: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('etcd'),
+      endpoints: z.array(httpsUrl).min(1),
+      prefix: z.string().regex(/^\/.+\/$/, 'must begin and end with /'),
+    }),
+  ]),
+  dns: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('rfc2136'),
+      server: z.union([z.ipv4(), z.ipv6()]),
+      port: z.number().int().min(1).max(65535),
+      zone: z.string().endsWith('.'),
+      name: z.string().endsWith('.'),
+      ttl_seconds: z.number().int().nonnegative(),
+      tsig: z.strictObject({ name: z.string().endsWith('.'), algorithm: z.enum(['hmac-sha256', 'hmac-sha512']), secret_file: z.string() }),
+    }),
+  ]),
+  tls: z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() }),
+  data: z.strictObject({ path: z.string() }).optional(),
+});
+export type EngineConfig = z.infer<typeof configShape>;

@@ -1,0 +1,29 @@
+/** The seed's error kinds plus what its sketch left out; the code is stable and is what operators search for. */
+export type EngineErrorCode =
+  | 'failover-failed'
+  | 'backup-failed'
+  | 'health-check-failed'
+  | 'replication-lag-exceeded'
+  | 'bad-config'
+  | 'bad-request'
+  | 'forbidden'
+  | 'not-primary'
+  | 'lease-lost'
+  | 'epoch-passed'
+  | 'no-sync-standby'
+  | 'arbiter-unavailable'
+  | 'arbiter-conflict'
+  | 'dns-failed'
+  | 'database-broken'
+  | 'timeout'
+  | 'internal';
+
+/** The engine's one error class: something is broken. Expected outcomes are unions, not errors. */
+export class EngineError extends Error {
+  readonly code: EngineErrorCode;
+  constructor(code: EngineErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'EngineError';
+    this.code = code;
+  }
+}
