@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import { podNamed, podOf, regionOfAddress, resolverOf, threeRegions } from './topology.ts';
+
+describe('topology', () => {
+  const lab = threeRegions();
+
+  it('has three regions of six pods and four pods outside', () => {
+    expect(lab.pods).to.have.lengthOf(22);
+    for (const region of lab.regions) expect(lab.pods.filter((pod) => pod.region === region)).to.have.lengthOf(6);
+    expect(lab.pods.filter((pod) => pod.region === 'outside').map((pod) => pod.name)).to.have.members([
+      'dns',
+      'resolver-outside',
+      'client-outside',
+      'operator',
+    ]);
+  });
+
+  it('gives every pod its own addresses, interface and namespace', () => {
+    for (const field of ['name', 'ipv4', 'ipv6', 'bridgePort', 'mac', 'netns'] as const) {
+      expect(new Set(lab.pods.map((pod) => pod[field])).size, field).to.equal(lab.pods.length);
+    }
+    for (const pod of lab.pods) expect(pod.bridgePort.length, pod.bridgePort).to.be.below(16);
+  });
+
+  it('labels pods as the manifests select them', () => {
+    expect(podNamed(lab, 'api-us-central1').labels).to.deep.equal({ app: 'api', region: 'us-central1' });
+  });
+
+  it('follows the address plan of ARCHITECTURE §2', () => {
+    const db = podOf(lab, 'db', 'us-east1');
+    expect([db.ipv4, db.ipv6]).to.deep.equal(['10.77.2.11', 'fd77::2:11']);
+    expect(podNamed(lab, 'dns').ipv4).to.equal('10.77.9.53');
+  });
+
+  it('knows the region of both addresses of a pod', () => {
+    const regions = regionOfAddress(lab);
+    expect(regions['10.77.3.10']).to.equal('europe-west1');
+    expect(regions['fd77::3:10']).to.equal('europe-west1');
+  });
+
+  it('resolves through the own region', () => {
+    expect(resolverOf(lab, podNamed(lab, 'client-us-east1')).name).to.equal('resolver-us-east1');
+    expect(resolverOf(lab, podNamed(lab, 'operator')).name).to.equal('resolver-outside');
+  });
+
+  it('refuses a pod that it does not have', () => {
+    expect(() => podNamed(lab, 'nobody')).to.throw(RangeError, 'no pod nobody');
+  });
+});

@@ -1,0 +1,113 @@
+/**
+ * The lab as a pure value: regions, pods, their addresses (IPv4 10.77.R.H, IPv6 fd77::R:H), labels and names. Nothing here touches the
+ * machine; network.ts, services.ts and certificates.ts make it real.
+ */
+export type App = 'api' | 'db' | 'dr-controller' | 'etcd' | 'resolver' | 'client' | 'dns' | 'operator';
+
+export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
+export const OUTSIDE = 'outside';
+export const NAMESPACE = 'coditect';
+export const ZONE = 'coditect.test';
+export const SERVICE_NAME = `api.${ZONE}`;
+export const PORTS = { api: 8443, db: 7443, 'dr-controller': 9443, etcd: 2379, etcdPeer: 2380, dns: 53 } as const;
+export const PREFIX_LENGTH = { v4: 16, v6: 64 } as const;
+
+export interface PodSpec {
+  readonly name: string;
+  readonly app: App;
+  readonly region: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ipv4: string;
+  readonly ipv6: string;
+  /** Name of the pod's network namespace (`/run/netns/<netns>`, in the sandbox only). */
+  readonly netns: string;
+  /** The bridge's end of the pod's veth: what fault rules match on. */
+  readonly bridgePort: string;
+  /** Of the pod's eth0. Fixed, so that neighbour entries can be permanent. */
+  readonly mac: string;
+}
+
+export interface Topology {
+  readonly primaryRegion: string;
+  readonly regions: readonly string[];
+  readonly pods: readonly PodSpec[];
+  /** The bridge itself: the runner's own address. Its traffic is never forwarded, so no fault touches it. */
+  readonly bridge: { readonly name: string; readonly ipv4: string; readonly ipv6: string; readonly mac: string };
+}
+
+const HOSTS_PER_REGION: readonly (readonly [App, number])[] = [
+  ['api', 10],
+  ['db', 11],
+  ['dr-controller', 12],
+  ['etcd', 13],
+  ['resolver', 14],
+  ['client', 20],
+];
+const HOSTS_OUTSIDE: readonly (readonly [App, number])[] = [
+  ['dns', 53],
+  ['resolver', 14],
+  ['client', 20],
+  ['operator', 30],
+];
+const OUTSIDE_NUMBER = 9;
+
+/** The lab of ARCHITECTURE §2: three regions of six pods each, and four pods outside. */
+export function threeRegions(): Topology {
+  const inRegions = REGIONS.flatMap((region, i) => HOSTS_PER_REGION.map(([app, host]) => podSpec(app, region, i + 1, host)));
+  const outside = HOSTS_OUTSIDE.map(([app, host]) => podSpec(app, OUTSIDE, OUTSIDE_NUMBER, host));
+  return {
+    primaryRegion: REGIONS[0],
+    regions: REGIONS,
+    pods: [...inRegions, ...outside],
+    bridge: { name: 'lab0', ipv4: '10.77.0.1', ipv6: 'fd77::1', mac: mac(0, 1) },
+  };
+}
+
+function podSpec(app: App, region: string, regionNumber: number, host: number): PodSpec {
+  const name = app === 'dns' || app === 'operator' ? app : `${app}-${region}`;
+  return {
+    name,
+    app,
+    region,
+    labels: { app, region },
+    ipv4: `10.77.${regionNumber}.${host}`,
+    ipv6: `fd77::${regionNumber}:${host}`,
+    netns: name,
+    bridgePort: `pod${regionNumber}-${host}`,
+    mac: mac(regionNumber, host),
+  };
+}
+
+function mac(regionNumber: number, host: number): string {
+  const byte = (value: number): string => value.toString(16).padStart(2, '0');
+  return `02:77:00:00:${byte(regionNumber)}:${byte(host)}`;
+}
+
+/** The pod of that name; throws RangeError for a name that the topology does not have (a bug of the caller). */
+export function podNamed(topology: Topology, name: string): PodSpec {
+  const pod = topology.pods.find((candidate) => candidate.name === name);
+  if (pod === undefined) throw new RangeError(`no pod ${name} in this lab; it has ${topology.pods.map((p) => p.name).join(', ')}`);
+  return pod;
+}
+
+/** The pod with this role in this region; throws RangeError when there is none. */
+export function podOf(topology: Topology, app: App, region: string): PodSpec {
+  const pod = topology.pods.find((candidate) => candidate.app === app && candidate.region === region);
+  if (pod === undefined) throw new RangeError(`no ${app} pod in region ${region}`);
+  return pod;
+}
+
+/** Region of every address of the lab (for `run-started`): how a peer's address becomes a region without asking the engine. */
+export function regionOfAddress(topology: Topology): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    topology.pods.flatMap((pod) => [
+      [pod.ipv4, pod.region],
+      [pod.ipv6, pod.region],
+    ]),
+  );
+}
+
+/** Every pod uses its own region's caching resolver. */
+export function resolverOf(topology: Topology, pod: PodSpec): PodSpec {
+  return podOf(topology, 'resolver', pod.region);
+}
