@@ -1,8 +1,7 @@
 # Sourced by scripts/test: running a step, showing how long it took, counting what came of it.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 passed=0
 failed=0
-# shellcheck disable=SC2034 # read by scripts/test
 last_ok=0
 failures=()
 scratch=$(mktemp -d)
