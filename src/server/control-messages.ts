@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/**
+ * What a controller says to a database (POST, role controller) and what it answers. Every one is idempotent: the controller repeats it until it has an answer,
+ * and another controller may repeat it after a take-over.
+ */
+const count = z.number().int().nonnegative();
+
+/** `POST /v1/fence`: stop serving any epoch below this one, durably, and end the lease now. Answered only when nothing more can be acknowledged. */
+export const fenceRequestShape = z.strictObject({ epoch: count, runId: z.string() });
+export type FenceRequest = z.infer<typeof fenceRequestShape>;
+/** A fenced primary goes on shipping what it has (under its old epoch) until it or the standby is sealed, so that a planned target can catch up. */
+export const fenceResponseShape = z.object({ region: z.string(), epoch: count, lastIndex: count, lastEpoch: count });
+export type FenceResponse = z.infer<typeof fenceResponseShape>;
+
+/** `POST /v1/seal`: durably refuse every append and every seal below this epoch; answer with the log's end. A primary of a lower epoch is fenced by it too. */
+export const sealRequestShape = z.strictObject({ epoch: count, runId: z.string() });
+export type SealRequest = z.infer<typeof sealRequestShape>;
+export const sealResponseShape = z.object({ region: z.string(), sealedEpoch: count, lastIndex: count, lastEpoch: count });
+export type SealResponse = z.infer<typeof sealResponseShape>;
+
+/**
+ * `POST /v1/promote`: take the pending lease of this epoch by CAS (record `{epoch, holder: null, incarnation: runId}` → `{epoch, holder: region, incarnation, seq: 0}`), write the
+ * replication record with this `mode`, `set` (without the region itself), `w`, become primary, write the noop. Answered when that is committed
+ * (`writable: true`), or after a while with `writable: false` where it holds the lease and still waits for a standby. Error 409 `epoch-passed`: it cannot be promoted in this
+ * epoch (somebody else took it, or it is sealed by a higher one).
+ */
+export const promoteRequestShape = z.strictObject({
+  epoch: count,
+  runId: z.string(),
+  mode: z.enum(['sync', 'async']),
+  set: z.array(z.string()),
+  w: count,
+});
+export type PromoteRequest = z.infer<typeof promoteRequestShape>;
+export const promoteResponseShape = z.object({ region: z.string(), epoch: count, writable: z.boolean(), lastIndex: count });
+export type PromoteResponse = z.infer<typeof promoteResponseShape>;
+
+/** `GET /v1/status` of a database. Ages are on the database's own monotonic clock. */
+export const databaseStatusShape = z.object({
+  region: z.string(),
+  incarnation: z.string(),
+  role: z.enum(['primary', 'standby', 'starting']),
+  epoch: count,
+  sealedEpoch: count,
+  writable: z.boolean(),
+  lease: z.object({ remainingMs: z.number() }).nullable(),
+  lastIndex: count,
+  lastEpoch: count,
+  commitIndex: count,
+  appliedIndex: count,
+  mode: z.enum(['sync', 'async']),
+  syncSet: z.array(z.string()),
+  w: count,
+  standbys: z.record(
+    z.string(),
+    z.object({ matchIndex: count, lagEntries: z.number(), lagMs: z.number(), ageMs: z.number(), inSync: z.boolean() }),
+  ),
+});
+export type DatabaseStatus = z.infer<typeof databaseStatusShape>;
