@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { EngineError } from '../platform/errors.ts';
+import { decodeConfig } from './load.ts';
+
+const GOOD = `region: us-east1
+primary_region: us-central1
+standby_regions: [us-east1]
+rpo_seconds: 5
+rto_seconds: 10
+backup_retention_days: 30
+policy: lab
+replication: sync
+listen: { host: 127.0.0.1, port: 7443 }
+regions:
+  us-central1: { api: 'https://127.0.0.1:1', database: 'https://127.0.0.1:2', controller: 'https://127.0.0.1:3', addresses: [127.0.0.1] }
+  us-east1: { api: 'https://127.0.0.1:4', database: 'https://127.0.0.1:5', controller: 'https://127.0.0.1:6', addresses: [127.0.0.1] }
+arbiter: { kind: etcd, endpoints: ['https://127.0.0.1:2379'], prefix: /coditect-dr/ }
+dns: { kind: rfc2136, server: 127.0.0.1, port: 53, zone: coditect.test., name: api.coditect.test., ttl_seconds: 1, tsig: { name: coditect-dr., algorithm: hmac-sha256, secret_file: secrets/tsig } }
+tls: { ca: tls/ca.crt, cert: tls/tls.crt, key: tls/tls.key }
+`;
+
+function problemsOf(text: string, environment: Record<string, string> = {}): readonly string[] {
+  try {
+    decodeConfig(text, 'c.yaml', environment);
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'bad-config') return error.message.split('\n');
+    throw error;
+  }
+  return [];
+}
+
+describe('engine configuration', () => {
+  it('takes a good file', () => {
+    expect(decodeConfig(GOOD, 'c.yaml').policy.leaseMs).to.equal(1500);
+  });
+  it('names every problem at once with file, line and column', () => {
+    const bad = GOOD.replace('rpo_seconds: 5', 'rpo_seconds: -1').replace('replication: sync', 'replication: maybe\ncolour: red');
+    const found = problemsOf(bad);
+    expect(found.map((line) => line.split(': ').slice(0, 2).join(': '))).to.have.members([
+      'c.yaml:4:14: rpo_seconds',
+      'c.yaml:8:14: replication',
+      'c.yaml:9:9: colour',
+    ]);
+  });
+  it('places a broken YAML document', () => {
+    expect(problemsOf('region: [a')[0]).to.match(/^c\.yaml:1:\d+: /);
+  });
+  it('names a region that is not under regions', () => {
+    expect(problemsOf(GOOD.replace('standby_regions: [us-east1]', 'standby_regions: [mars]'))[0]).to.match(/^c\.yaml:3:19: .*mars/);
+  });
+  it('lays the environment over the file: nested, lists, numbers of the policy', () => {
+    const config = decodeConfig(GOOD, 'c.yaml', {
+      CODITECT_DR_LISTEN_PORT: '8000',
+      CODITECT_DR_ARBITER_ENDPOINTS: 'https://127.0.0.1:5,https://127.0.0.1:6',
+      CODITECT_DR_POLICY_PROBE_PERIOD_MS: '50',
+      CODITECT_DR_REGIONS_US_EAST1_API: 'https://127.0.0.1:9',
+      PATH: '/bin',
+    });
+    expect(config.listen.port).to.equal(8000);
+    expect(config.arbiter.endpoints).to.have.length(2);
+    expect(config.policy).to.include({ probePeriodMs: 50, leaseMs: 1500 });
+    expect(config.regions['us-east1']?.api).to.equal('https://127.0.0.1:9');
+  });
+  it('blames the environment for its own bad values and unknown names', () => {
+    expect(problemsOf(GOOD, { CODITECT_DR_LISTEN_PORT: 'x' })[0]).to.match(/^environment CODITECT_DR_LISTEN_PORT: /);
+    expect(problemsOf(GOOD, { CODITECT_DR_LISTEN_PROT: '1' })).to.deep.equal(['environment CODITECT_DR_LISTEN_PROT: no such setting']);
+  });
+  it('refuses a policy whose numbers cannot keep the lease', () => {
+    expect(problemsOf(GOOD.replace('policy: lab', 'policy: { preset: lab, holderStopsMs: 1600 }')).join()).to.match(
+      /holderStopsMs must be below leaseMs/,
+    );
+  });
+});

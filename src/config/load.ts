@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import { EngineError } from '../platform/errors.ts';
+import { configShape, type EngineConfig } from './config.ts';
+import { applyEnvironment, type Override } from './environment.ts';
+
+const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_ALIASES = 100;
+
+export interface LoadedConfig {
+  readonly config: EngineConfig;
+  /** Folder of the file, which the paths in it are relative to. */
+  readonly folder: string;
+}
+
+/** Reads, overrides from the environment and checks a configuration file. Throws one `bad-config` that lists every problem as file:line:column. */
+export function loadConfig(file: string, environment: Readonly<Record<string, string | undefined>>): LoadedConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new EngineError('bad-config', `${file}: cannot be read; name the engine's configuration with --config FILE`, cause);
+  }
+  return { config: decodeConfig(text, file, environment), folder: dirname(resolve(file)) };
+}
+
+/** As loadConfig, from text; `file` is used for messages. */
+export function decodeConfig(text: string, file: string, environment: Readonly<Record<string, string | undefined>> = {}): EngineConfig {
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw new EngineError('bad-config', `${file}: larger than ${MAX_FILE_BYTES} bytes`);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const at = (offset: number): string => `${file}:${lines.linePos(offset).line}:${lines.linePos(offset).col}`;
+  if (document.errors.length > 0) throw problems(document.errors.map((error) => `${at(error.pos[0])}: ${firstLine(error.message)}`));
+  let raw: unknown;
+  try {
+    raw = document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (cause) {
+    throw new EngineError('bad-config', `${file}: too many YAML aliases (at most ${MAX_ALIASES})`, cause);
+  }
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw problems([`${file}:1:1: expected a mapping of settings`]);
+  const { value, overrides, unknown } = applyEnvironment(raw as Record<string, unknown>, environment);
+  const parsed = configShape.safeParse(value);
+  const found = unknown.map((name) => `environment ${name}: no such setting`);
+  if (parsed.success && found.length === 0)
+    found.push(...inconsistencies(parsed.data, (path) => placeOf(path, document, at, overrides) ?? `${file}:1:1`));
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const path = issue.path.map(String);
+      const culprit = issue.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path;
+      found.push(
+        `${placeOf(culprit, document, at, overrides) ?? `${file}:1:1`}: ${culprit.join('.') || 'configuration'}: ${issue.message}`,
+      );
+    }
+  }
+  if (found.length > 0 || !parsed.success) throw problems(found);
+  return parsed.data;
+}
+
+/** What no single field's shape can say. */
+function inconsistencies(config: EngineConfig, place: (path: readonly string[]) => string): readonly string[] {
+  const found: string[] = [];
+  const known = Object.keys(config.regions);
+  const needRegion = (region: string, path: readonly string[]): void => {
+    if (!known.includes(region))
+      found.push(`${place(path)}: ${path.join('.')}: region ${region} is not under regions (${known.join(', ')})`);
+  };
+  needRegion(config.region, ['region']);
+  needRegion(config.primary_region, ['primary_region']);
+  config.standby_regions.forEach((region, i) => needRegion(region, ['standby_regions', String(i)]));
+  if (config.standby_regions.includes(config.primary_region))
+    found.push(
+      `${place(['standby_regions'])}: standby_regions: ${config.primary_region} is the primary_region; a region is one or the other`,
+    );
+  if (new Set(config.standby_regions).size !== config.standby_regions.length)
+    found.push(`${place(['standby_regions'])}: standby_regions: a region is named twice`);
+  return found;
+}
+
+function placeOf(
+  path: readonly string[],
+  document: Document.Parsed,
+  at: (offset: number) => string,
+  overrides: readonly Override[],
+): string | null {
+  const override = overrides.find((given) => given.path.every((step, i) => path[i] === step));
+  if (override !== undefined) return `environment ${override.name}`;
+  for (let length = path.length; length > 0; length--) {
+    const steps = path.slice(0, length).map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+    const node = document.getIn(steps, true);
+    if (isNode(node) && node.range) return at(node.range[0]);
+  }
+  return null;
+}
+
+function problems(found: readonly string[]): EngineError {
+  return new EngineError('bad-config', found.join('\n'));
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? text;
+}

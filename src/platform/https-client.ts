@@ -1,0 +1,138 @@
+import { Agent, request as httpsRequest } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { EngineError } from './errors.ts';
+import type { Credentials } from './tls.ts';
+
+/** Below the server's keep-alive time: an idle socket is dropped here first. */
+const IDLE_SOCKET_MS = 15_000;
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+
+export interface CallOptions {
+  readonly method?: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly body?: string | Buffer | Readable;
+  /** For everything: name, connection, handshake, answer. At its end the socket is destroyed, so that a cut path is never tried twice. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  readonly correlationId?: string;
+  readonly maxReplyBytes?: number;
+}
+
+/** `not-sent`: no byte of the request can have reached the other side. `no-reply`: it may have been carried out. */
+export type CallResult =
+  | { readonly kind: 'reply'; readonly status: number; readonly body: Buffer }
+  | { readonly kind: 'not-sent'; readonly reason: string }
+  | { readonly kind: 'no-reply'; readonly reason: string };
+
+export type StreamResult =
+  { readonly kind: 'reply'; readonly status: number; readonly stream: Readable } | Exclude<CallResult, { kind: 'reply' }>;
+
+/** A mutual-TLS client with keep-alive. Owner calls `close`. Never throws for what the network does. */
+export class HttpsClient {
+  readonly #agent: Agent;
+
+  constructor(credentials: Credentials, maxSocketsPerHost = 64) {
+    const { ca, cert, key } = credentials;
+    this.#agent = new Agent({ ca, cert, key, keepAlive: true, timeout: IDLE_SOCKET_MS, maxSockets: maxSocketsPerHost, scheduling: 'lifo' });
+  }
+
+  /** One request with its whole answer. */
+  async call(url: string, options: CallOptions): Promise<CallResult> {
+    const exchange = this.#start(url, options);
+    const head = await exchange.head;
+    if (head.kind !== 'reply') return exchange.end(head);
+    const limit = options.maxReplyBytes ?? MAX_REPLY_BYTES;
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    try {
+      for await (const chunk of head.stream as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > limit) throw new EngineError('internal', `the answer is larger than ${limit} bytes`);
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      return exchange.end({ kind: 'no-reply', reason: exchange.reason() ?? reasonOf(error) });
+    }
+    return exchange.end({ kind: 'reply', status: head.status, body: Buffer.concat(chunks) });
+  }
+
+  /** One request whose answer the caller reads as a stream (and must read or destroy); the time limit covers the whole stream. */
+  async open(url: string, options: CallOptions): Promise<StreamResult> {
+    const exchange = this.#start(url, options);
+    const head = await exchange.head;
+    if (head.kind !== 'reply') return exchange.end(head);
+    head.stream.once('close', () => exchange.end(undefined));
+    return head;
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #start(url: string, options: CallOptions): Exchange {
+    const { body, correlationId } = options;
+    const headers: Record<string, string | number> = correlationId === undefined ? {} : { 'x-correlation-id': correlationId };
+    if (typeof body === 'string' || Buffer.isBuffer(body)) headers['content-length'] = Buffer.byteLength(body);
+    const request = httpsRequest(url, { agent: this.#agent, method: options.method ?? 'GET', headers });
+    const exchange = watch(request, options);
+    if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) request.end(body);
+    else body.once('error', (error) => request.destroy(error)).pipe(request);
+    return exchange;
+  }
+}
+
+interface Exchange {
+  readonly head: Promise<StreamResult>;
+  /** Why we cut it ourselves, if we did. */
+  reason(): string | undefined;
+  /** Releases timer and signal. */
+  end<T>(result: T): T;
+}
+
+function watch(request: ClientRequest, options: CallOptions): Exchange {
+  let cut: string | undefined;
+  let sent = false;
+  const destroy = (reason: string): void => {
+    cut ??= reason;
+    request.destroy(new EngineError('timeout', reason));
+  };
+  const timer = setTimeout(() => destroy(sent ? 'timeout-sent' : 'timeout-connecting'), options.timeoutMs);
+  const abort = (): void => destroy('aborted');
+  if (options.signal?.aborted === true) abort();
+  options.signal?.addEventListener('abort', abort, { once: true });
+  request.once('socket', (socket) => {
+    if (request.reusedSocket) sent = true;
+    else socket.once('secureConnect', () => (sent = true));
+  });
+  const head = new Promise<StreamResult>((resolve) => {
+    request.once('response', (response: IncomingMessage) => {
+      response.once('error', () => undefined);
+      resolve({ kind: 'reply', status: response.statusCode ?? 0, stream: response });
+    });
+    request.on('error', (error) => resolve({ kind: sent ? 'no-reply' : 'not-sent', reason: cut ?? reasonOf(error) }));
+    request.once('close', () => resolve({ kind: sent ? 'no-reply' : 'not-sent', reason: cut ?? 'closed' }));
+  });
+  return {
+    head,
+    reason: () => cut,
+    end: (result) => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', abort);
+      return result;
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' ? code.toLowerCase() : String((error as Error).message);
+}
+
+/** Parses an answer's JSON; undefined when it is none. The caller decodes it. */
+export function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    return undefined;
+  }
+}
