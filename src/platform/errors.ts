@@ -2,6 +2,11 @@
 export type EngineErrorCode =
   | 'failover-failed'
   | 'backup-failed'
+  | 'backup-damaged'
+  | 'backup-unsupported'
+  | 'object-store-failed'
+  | 'object-store-transient'
+  | 'key-service-failed'
   | 'health-check-failed'
   | 'replication-lag-exceeded'
   | 'bad-config'
