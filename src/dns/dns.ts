@@ -1,0 +1,30 @@
+/** Where the service's name points to: the addresses of one region, under the epoch that put it there. */
+export interface PublishedRoute {
+  readonly epoch: number;
+  readonly region: string;
+  /** IPv4 and IPv6, in no order. */
+  readonly addresses: readonly string[];
+}
+
+export type PublishResult =
+  | { readonly ok: true; readonly changed: boolean }
+  /** A route of the same or a higher epoch is there; it was not touched. */
+  | { readonly ok: false; readonly reason: 'superseded'; readonly published: PublishedRoute };
+
+/**
+ * The authoritative record of the service's name. A lower epoch never overwrites a higher one, however the writers interleave, and a reader never
+ * sees addresses of one region with the epoch of another. Calls are bounded; both throw EngineError `dns-failed`, after which the change may or may not have been
+ * made: ask again, it is idempotent. The owner calls `close` once.
+ */
+export interface DnsProvider {
+  /** What the authoritative server answers now; null where the name has no route yet. */
+  read(signal?: AbortSignal): Promise<PublishedRoute | null>;
+  /** Makes this the answer and reads it back. */
+  publish(route: PublishedRoute, signal?: AbortSignal): Promise<PublishResult>;
+  close(): Promise<void>;
+}
+
+/** Whether both name the same addresses. */
+export function sameAddresses(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && [...a].toSorted().join() === [...b].toSorted().join();
+}
