@@ -11,7 +11,7 @@ const OUTSIDE_WORLD =
 const ACTS = [
   '^(src|harness)/main\\.ts$',
   '^(src|harness)/platform/',
-  '^src/(server|api|health/probes|replication|telemetry)',
+  '^src/(server|api|health/probes|replication|telemetry|testing)',
   '^src/config/load',
   '^src/database/lmdb',
   '^src/arbiter/etcd',

@@ -1,0 +1,40 @@
+import type { RunResult } from '../check/verdict.ts';
+
+/** What a reader could take this run to prove, and it does not. Each sentence comes from how this very run was made. */
+export function doesNotProve({ scenario, measurement, events }: RunResult): readonly string[] {
+  return [
+    ...platformLimits(scenario.platform),
+    scenario.policy === 'lab'
+      ? 'Production timing: the lab policy uses shorter probe, lease and DNS times than the production preset; recovery with that preset takes longer.'
+      : null,
+    'More than this one run: it is a single sample. The spread is measured by `./scripts/bench recovery`.',
+    scenario.replication === 'sync' && measurement.writes.recoveryPointMs === 0
+      ? 'Loss of several regions at once: nothing was lost because a standby in another region held every acknowledged write.'
+      : null,
+    ...(measurement.writes.unknown > 0
+      ? [
+          `The fate of ${measurement.writes.unknown} writes whose client got no answer: they count neither as lost nor as kept, wherever they ended up.`,
+        ]
+      : []),
+    ...censoredVantages(measurement),
+    ...events.filter((event) => event.kind === 'fault-planned').flatMap((event) => event.notes.map((note) => `${event.fault}: ${note}`)),
+  ].filter((line) => line !== null);
+}
+
+function platformLimits(platform: 'local' | 'kubernetes'): readonly string[] {
+  if (platform === 'kubernetes') return ['Failures of the cluster itself: only what the fault selected was broken.'];
+  return [
+    'Distance: the regions of the local lab are on one machine, without the latency, jitter and bandwidth limits between real regions.',
+    'Loss of a machine: processes were killed or cut off, but the kernel and its page cache lived on. Power loss is covered by the crash-image tests, not by this run.',
+    'Load: clients send a steady, small stream; behaviour at capacity is not part of this run.',
+  ];
+}
+
+function censoredVantages(measurement: RunResult['measurement']): readonly string[] {
+  return measurement.vantages
+    .filter((vantage) => !vantage.mustRecover && vantage.recovery.some(({ recovery }) => recovery.state === 'censored'))
+    .map(
+      (vantage) =>
+        `Recovery of ${vantage.vantage}: it was inside the fault, is not part of the objective, and did not see service return while it lasted.`,
+    );
+}

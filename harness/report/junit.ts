@@ -1,0 +1,50 @@
+import type { ResultDocument } from './result-shape.ts';
+import { escapeXml } from './xml.ts';
+
+type Finding = ResultDocument['findings'][number];
+
+/**
+ * `junit.xml`: the scenario is the suite, each check a test case. A failed check is a failure, an inconclusive one an
+ * error (the run proved nothing), one that was not asked for is skipped; a warning passes and is told in system-out.
+ */
+export function junitXml(result: ResultDocument): string {
+  const { findings, scenario, verdict } = result;
+  const count = (outcome: Finding['outcome']): number => findings.filter((one) => one.outcome === outcome).length;
+  const numbers = `tests="${findings.length}" failures="${count('fail')}" errors="${count('inconclusive')}" skipped="${count('skipped')}"`;
+  const name = escapeXml(scenario.name);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="gameday" ${numbers} time="${seconds(result.durationMs)}">`,
+    `  <testsuite name="${name}" ${numbers} time="${seconds(result.durationMs)}" timestamp="${escapeXml(result.startedWall)}">`,
+    '    <properties>',
+    property('verdict', verdict.outcome),
+    property('reason', verdict.reason),
+    property('runId', result.runId),
+    ...result.targets.map((target) => property(target.name, target.text)),
+    '    </properties>',
+    ...findings.map((finding) => testCase(name, finding)),
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(3);
+
+function property(name: string, value: string): string {
+  return `      <property name="${escapeXml(name)}" value="${escapeXml(value)}"/>`;
+}
+
+function testCase(suite: string, finding: Finding): string {
+  const message = escapeXml(finding.message);
+  const lines = finding.evidence.length === 0 ? '' : `events.ndjson, line ${finding.evidence.slice(0, 20).join(', ')}`;
+  const body = {
+    pass: '',
+    warn: `<system-out>warning: ${message}</system-out>`,
+    skipped: `<skipped message="${message}"/>`,
+    fail: `<failure type="fail" message="${message}">${lines}</failure>`,
+    inconclusive: `<error type="inconclusive" message="${message}">${lines}</error>`,
+  }[finding.outcome];
+  const open = `    <testcase classname="gameday.${suite}" name="${escapeXml(finding.check)}" time="0"`;
+  return body === '' ? `${open}/>` : `${open}>${body}</testcase>`;
+}

@@ -1,0 +1,95 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { sampleRun } from '../testing/sample-run.ts';
+import { duration, span, whole } from './figures.ts';
+import { junitXml } from './junit.ts';
+import { toResultDocument } from './result.ts';
+import { resultShape } from './result-shape.ts';
+import { summaryMarkdown } from './summary.ts';
+import { resultsTable } from './table.ts';
+import { writeReports } from './write.ts';
+
+describe('reports of a run', () => {
+  it('result.json keeps its published schema, for every kind of run', () => {
+    const runs = [
+      sampleRun(),
+      sampleRun({ lost: 10, outcome: 'fail' }),
+      sampleRun({ fault: false }),
+      sampleRun({ recovery: { state: 'censored', lowerMs: 12_000, vantage: 'client-outside', fault: 'isolate-primary' }, outcome: 'fail' }),
+      sampleRun({ recovery: { state: 'not-measured', reason: 'the load never started' }, outcome: 'inconclusive' }),
+      { ...sampleRun(), events: [] },
+    ];
+    for (const run of runs) {
+      const document = toResultDocument(run);
+      expect(resultShape.parse(JSON.parse(JSON.stringify(document)))).to.deep.equal(document);
+    }
+  });
+
+  it('every difference of the timeline leads from one seen point to the next', () => {
+    const [fault] = toResultDocument(sampleRun()).faults;
+    expect(fault?.differences.map(({ from, to }) => `${from}>${to}`)[0]).to.equal('t0InjectCalled>t1Effect');
+    for (const { from, to, ms } of fault?.differences ?? []) expect(ms).to.equal((fault?.points[to] ?? NaN) - (fault?.points[from] ?? NaN));
+  });
+
+  it('junit.xml has one test case per check, with the verdict of each', () => {
+    const xml = junitXml(toResultDocument(sampleRun({ lost: 3, outcome: 'fail' })));
+    expect(xml.match(/<testcase /g)).to.have.length(9);
+    expect(xml).to.contain('tests="9" failures="2" errors="0" skipped="1"');
+    expect(xml).to.contain('<failure type="fail" message="3 acknowledged writes are missing.">events.ndjson, line 1500</failure>');
+  });
+
+  it('text of a scenario is never markup: XML, Markdown and terminal', () => {
+    const hostile = '<script>alert(1)</script> & "x" \u001b[2J | `b` \u0000';
+    const result = toResultDocument(sampleRun({ name: hostile, reason: hostile }));
+    expect(junitXml(result)).to.contain('&lt;script&gt;').and.not.contain('<script>').and.not.contain('\u0000');
+    expect(summaryMarkdown(result))
+      .to.contain('\\<script\\>')
+      .and.not.match(/[^\\]<script/);
+    expect(resultsTable([result], { color: false })).to.not.contain('\u001b');
+  });
+
+  it('the table shows verdict, recovery interval, recovery point, lost writes and target of each run, and why one did not pass', () => {
+    const results = [sampleRun(), sampleRun({ name: 'async-loss', lost: 10, outcome: 'fail', reason: '10 writes are gone' })].map(
+      toResultDocument,
+    );
+    const lines = resultsTable(results, { color: false }).split('\n');
+    expect(lines[1]).to.match(/^region-isolation +pass +2\.41–2\.46 s +0 ms +0 +≤ 10 s, ≤ 0 ms, ≤ 0 lost/);
+    expect(lines[2]).to.match(/^async-loss +fail +2\.41–2\.46 s +182 ms +10 /);
+    expect(lines).to.include('async-loss: 10 writes are gone');
+    expect(lines.at(-1)).to.equal('1 passed, 1 failed, 0 inconclusive');
+  });
+
+  it('figures carry their unit and no false precision', () => {
+    expect([0, 0.2, 87.4, 999.6, 2412, 10_000, 185_000].map(duration)).to.deep.equal([
+      '0 ms',
+      '0 ms',
+      '87 ms',
+      '1.00 s',
+      '2.41 s',
+      '10.0 s',
+      '3 min 5 s',
+    ]);
+    expect([span(2412, 2461), span(80, 95), span(30_000, 30_020), span(5, 5)]).to.deep.equal([
+      '2.41–2.46 s',
+      '80–95 ms',
+      '30.00–30.02 s',
+      '5 ms',
+    ]);
+    expect(whole(1234567)).to.equal('1\u202f234\u202f567');
+  });
+
+  it('writes every format into the run folder, and again without harm', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'report-'));
+    try {
+      await writeReports(folder, sampleRun());
+      const written = await writeReports(folder, sampleRun());
+      expect(JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'))).to.deep.equal(written);
+      expect(await readFile(join(folder, 'summary.md'), 'utf8')).to.match(/^# region-isolation: PASS\n/);
+      expect(await readFile(join(folder, 'junit.xml'), 'utf8')).to.match(/^<\?xml/);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});

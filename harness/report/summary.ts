@@ -1,0 +1,101 @@
+import { duration, plural, recoveryText, whole } from './figures.ts';
+import type { ResultDocument, ResultTarget } from './result-shape.ts';
+
+/** `summary.md`: the run for somebody who reads a pull request or a chat, in one screen. */
+export function summaryMarkdown(result: ResultDocument): string {
+  const { scenario, verdict } = result;
+  return `${[
+    `# ${inline(scenario.name)}: ${verdict.outcome.toUpperCase()}`,
+    inline(verdict.reason),
+    `> ${inline(scenario.question)}`,
+    table(['', 'asked', 'measured', 'verdict'], result.targets.map(targetRow)),
+    section('Timeline', result.faults.map(faultLines).join('\n\n')),
+    section(
+      'Checks',
+      table(
+        ['check', 'verdict', 'what it says'],
+        result.findings.map((one) => [inline(one.check), one.outcome, inline(one.message)]),
+      ),
+    ),
+    section('Vantages', table(['vantage', 'good', 'slow', 'failed', 'unknown', 'p99', 'recovery'], result.vantages.map(vantageRow))),
+    lostWrites(result),
+    section('What this does not prove', result.whatThisDoesNotProve.map((line) => `- ${inline(line)}`).join('\n')),
+    environment(result),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`;
+}
+
+const TARGET_LABEL = { 'recovery-time': 'recovery time', 'recovery-point': 'recovery point', 'lost-writes': 'lost writes' } as const;
+
+export function askedText(target: ResultTarget): string {
+  if (target.asked === null) return 'not asked';
+  return target.unit === 'ms' ? `≤ ${duration(target.asked).replace(/\.0+ s$/, ' s')}` : `≤ ${whole(target.asked)}`;
+}
+
+function targetRow(target: ResultTarget): readonly string[] {
+  return [TARGET_LABEL[target.name], askedText(target), target.text, target.outcome];
+}
+
+function faultLines(fault: ResultDocument['faults'][number]): string {
+  const steps = fault.differences.map(({ from, to, ms }) => `${from.replace(/^t\d+/, '')} → ${to.replace(/^t\d+/, '')} ${duration(ms)}`);
+  return [
+    `**${inline(fault.fault)}** (${inline(fault.kind)} ${inline(fault.action)}, ${inline(fault.manifestFile)})`,
+    ...steps.map((step) => `- ${step}`),
+  ].join('\n');
+}
+
+function vantageRow(vantage: ResultDocument['vantages'][number]): readonly string[] {
+  const recovery = vantage.recovery.map((one) => recoveryText(one.recovery)).join(', ') || '–';
+  return [
+    inline(vantage.vantage) + (vantage.mustRecover ? ' *' : ''),
+    whole(vantage.good),
+    whole(vantage.slow),
+    whole(vantage.failed),
+    whole(vantage.unknown),
+    vantage.latencyMs === null ? '–' : duration(vantage.latencyMs.p99),
+    recovery,
+  ];
+}
+
+function lostWrites({ writes }: ResultDocument): string {
+  if (writes.lost.length === 0) return '';
+  const shown = writes.lost.slice(0, 20);
+  const rows = shown.map((one) => [
+    inline(one.key),
+    one.op,
+    inline(one.vantage),
+    inline(one.region ?? '?'),
+    duration(one.completedMs),
+    String(one.line),
+  ]);
+  const rest = writes.lost.length - shown.length;
+  const more = rest > 0 ? `\n\n… and ${plural(rest, 'other')}, all in result.json.` : '';
+  return section('Lost writes', table(['key', 'op', 'vantage', 'acknowledged by', 'at', 'line'], rows) + more);
+}
+
+function environment(result: ResultDocument): string {
+  const { environment: machine, scenario } = result;
+  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  return inline(
+    `Run ${result.runId}, ${result.startedWall}, ${duration(result.durationMs)}; ${scenario.platform}, ${scenario.replication}, policy ${scenario.policy}, ` +
+      `seed ${machine.seed}; ${machine.kernel}, ${plural(machine.cpus, 'CPU')}, node ${machine.node}${versions.length > 0 ? `; ${versions.join(', ')}` : ''}.`,
+  );
+}
+
+function section(title: string, body: string): string {
+  return body === '' ? '' : `## ${title}\n\n${body}`;
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return '';
+  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Text of a run as one line of Markdown in which nothing of it is markup. */
+function inline(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/[\\`*_[\]<>|#]/g, (sign) => `\\${sign}`)
+    .trim();
+}
