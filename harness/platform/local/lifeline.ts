@@ -5,16 +5,14 @@ import path from 'node:path';
 import process from 'node:process';
 import { run } from '../process.ts';
 import { NETNS_FOLDER } from './network.ts';
+import { PODS_FOLDER } from './pod-view.ts';
 import { INTERRUPT, LIFELINE_FD } from './sandbox.ts';
-
-/** Where everything of the lab that must not outlive it stands: on a tmpfs that only the sandbox sees. */
-export const LAB_FOLDER = '/run/lab';
+import { POD_ROOT } from './services.ts';
 
 /** Makes the sandbox's own /run and its loopback. Once per sandbox, before anything else; throws HarnessError `lab-failed`. */
 export async function prepareSandbox(): Promise<void> {
   await run('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', '/run']);
-  await mkdir(LAB_FOLDER, { recursive: true });
-  await mkdir(NETNS_FOLDER);
+  for (const folder of [PODS_FOLDER, POD_ROOT, NETNS_FOLDER]) await mkdir(folder, { recursive: true });
   await run('mount', ['--bind', NETNS_FOLDER, NETNS_FOLDER]);
   await run('mount', ['--make-shared', NETNS_FOLDER]);
   await run('ip', ['link', 'set', 'lo', 'up']);

@@ -19,6 +19,7 @@ interface Pending {
  */
 export class Nft {
   readonly #child: ChildProcess;
+  readonly #exited: Promise<void>;
   readonly #pending: Pending[] = [];
   #output = '';
   #ended: Error | undefined;
@@ -28,6 +29,7 @@ export class Nft {
     this.#child = spawn('sh', ['-c', 'exec setpriv --pdeathsig KILL nft -i 2>&1'], { stdio: ['pipe', 'pipe', 'inherit'] });
     this.#child.stdin?.on('error', () => undefined); // 'exit' says it better
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    this.#exited = new Promise((resolve) => this.#child.once('error', () => resolve()).once('exit', () => resolve()));
     this.#child.on('error', (error) =>
       this.#end(new HarnessError('missing-tool', 'nft does not start; ./scripts/setup installs it', error)),
     );
@@ -51,10 +53,11 @@ export class Nft {
     });
   }
 
-  /** Ends the process. Tables stay: they belong to the network namespace. */
-  close(): void {
-    this.#child.stdin?.end();
+  /** Ends the process; resolves when it is gone. Tables of faults stay: they belong to whoever made them. Idempotent. */
+  async close(): Promise<void> {
+    this.#child.stdin?.end(`delete table bridge ${ACKNOWLEDGEMENT_TABLE}\n`);
     this.#end(new HarnessError('lab-failed', 'nft is closed'));
+    await this.#exited;
   }
 
   #read(text: string): void {

@@ -1,0 +1,58 @@
+import { PORTS, podOf, SERVICE_NAME, ZONE, type PodSpec, type Topology } from './topology.ts';
+
+export interface EngineSettings {
+  readonly replication: 'sync' | 'async';
+  readonly policy: 'lab' | 'production';
+}
+
+export const TSIG_KEY_NAME = 'coditect-dr.';
+/** Seconds; the lab's policy wants fast DNS, production has what is usual (DESIGN §7). */
+const DNS_TTL_SECONDS = { lab: 1, production: 30 } as const;
+
+/**
+ * The engine's configuration file for one pod, as a value (ARCHITECTURE §3): the same for every program of a region but for the address it
+ * listens on. Pure. Paths are relative to the file.
+ */
+export function engineConfig(topology: Topology, pod: PodSpec, settings: EngineSettings): Readonly<Record<string, unknown>> {
+  const region = topology.regions.includes(pod.region) ? pod.region : topology.primaryRegion;
+  return {
+    region,
+    primary_region: topology.primaryRegion,
+    standby_regions: topology.regions.filter((name) => name !== topology.primaryRegion),
+    rpo_seconds: 5,
+    rto_seconds: 10,
+    backup_retention_days: 30,
+    policy: settings.policy,
+    replication: settings.replication,
+    listen: { host: pod.ipv4, port: listenPort(pod) },
+    regions: Object.fromEntries(topology.regions.map((name) => [name, endpoints(topology, name)])),
+    arbiter: { kind: 'etcd', endpoints: arbiterEndpoints(topology, region), prefix: '/coditect-dr/' },
+    dns: {
+      kind: 'rfc2136',
+      server: podOf(topology, 'dns', 'outside').ipv4,
+      port: PORTS.dns,
+      zone: `${ZONE}.`,
+      name: `${SERVICE_NAME}.`,
+      ttl_seconds: DNS_TTL_SECONDS[settings.policy],
+      tsig: { name: TSIG_KEY_NAME, algorithm: 'hmac-sha256', secret_file: 'secrets/tsig' },
+    },
+    tls: { ca: 'tls/ca.crt', cert: 'tls/tls.crt', key: 'tls/tls.key' },
+    ...(pod.app === 'db' ? { data: { path: 'data' } } : {}),
+  };
+}
+
+function endpoints(topology: Topology, region: string): Readonly<Record<string, unknown>> {
+  const url = (app: 'api' | 'db' | 'dr-controller'): string => `https://${podOf(topology, app, region).ipv4}:${PORTS[app]}`;
+  const api = podOf(topology, 'api', region);
+  return { api: url('api'), database: url('db'), controller: url('dr-controller'), addresses: [api.ipv4, api.ipv6] };
+}
+
+/** The own region's member first: the one that answers soonest. */
+function arbiterEndpoints(topology: Topology, region: string): readonly string[] {
+  const nearestFirst = [region, ...topology.regions.filter((name) => name !== region)];
+  return nearestFirst.map((name) => `https://${podOf(topology, 'etcd', name).ipv4}:${PORTS.etcd}`);
+}
+
+function listenPort(pod: PodSpec): number {
+  return pod.app === 'api' || pod.app === 'db' || pod.app === 'dr-controller' ? PORTS[pod.app] : 0;
+}

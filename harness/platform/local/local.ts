@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ReachabilityCell } from '../../history/event.ts';
+import { HarnessError } from '../errors.ts';
+import type { Beacon, Injection, Platform, Pod, PodProgram, Primitive, RunContext } from '../platform.ts';
+import { BoundedLog } from './bounded-log.ts';
+import { makeCertificates, type Credentials } from './certificates.ts';
+import type { EngineSettings } from './engine-config.ts';
+import { programEnvironment } from './environment.ts';
+import { LocalInjection } from './injection.ts';
+import { leftovers, takeInventory, type Inventory } from './leftovers.ts';
+import { makeNetwork, removeNetwork } from './network.ts';
+import { Nft } from './nft.ts';
+import { startPodProgram, type PodProgramProcess } from './pod-program.ts';
+import { inPod, PODS_FOLDER, type PodPlace } from './pod-view.ts';
+import { untilServing } from './serves.ts';
+import { serviceOf, type LabSettings, type ServiceSpec } from './services.ts';
+import { Supervisor } from './supervisor.ts';
+import { unsupported } from './supports.ts';
+import { NAMESPACE, podNamed, threeRegions, type PodSpec, type Topology } from './topology.ts';
+
+/** Programs get so long to end by themselves when the lab closes. */
+const STOP_GRACE_MS = 1000;
+const CLOSE_STEP_MS = 5000;
+
+export interface LocalOptions extends EngineSettings {
+  /** The engine's program; default is ours, `dist/src/main.js`. */
+  readonly engineMain?: string;
+}
+
+/** The lab on this machine (ARCHITECTURE §2). Must be made inside a prepared sandbox (sandbox.ts, lifeline.ts). */
+export class LocalPlatform implements Platform {
+  readonly kind = 'local';
+  readonly topology: Topology = threeRegions();
+  readonly #context: RunContext;
+  readonly #settings: LabSettings;
+  readonly #supervisors = new Map<string, Supervisor>();
+  readonly #logs = new Map<string, BoundedLog>();
+  readonly #programs = new Set<PodProgramProcess>();
+  readonly #injections: LocalInjection[] = [];
+  #before: Inventory | undefined;
+  #nft: Nft | undefined;
+  #closed: Promise<readonly string[]> | undefined;
+
+  constructor(context: RunContext, options: LocalOptions) {
+    const engineMain = options.engineMain ?? path.resolve(import.meta.dirname, '../../../src/main.js');
+    this.#context = context;
+    this.#settings = {
+      replication: options.replication,
+      policy: options.policy,
+      engineMain: path.resolve(engineMain),
+      tsigSecret: randomBytes(32).toString('base64'),
+      environment: programEnvironment(),
+    };
+  }
+
+  supports(primitive: Primitive): true | string {
+    return unsupported(this.topology, primitive) ?? true;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    this.#before = await takeInventory();
+    const [credentials, nft] = await Promise.all([
+      makeCertificates(this.topology.pods, new Date()),
+      Nft.start(),
+      makeNetwork(this.topology, signal),
+    ]);
+    this.#nft = nft;
+    await Promise.all(this.topology.pods.map((pod) => this.#preparePod(pod, credentials.get(pod.name))));
+    for (const supervisor of this.#supervisors.values()) supervisor.start();
+    await abortable(Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.ready)), signal, () => this.#notReady());
+    const operator = credentials.get('operator');
+    if (operator === undefined) throw new HarnessError('internal', 'the operator has no certificate');
+    await untilServing(this.topology, operator, signal);
+  }
+
+  pods(): readonly Pod[] {
+    return this.topology.pods.map((pod) => ({
+      name: pod.name,
+      namespace: NAMESPACE,
+      region: pod.region,
+      labels: pod.labels,
+      annotations: {},
+      node: pod.region,
+      phase: this.#supervisors.get(pod.name)?.phase ?? 'Pending',
+      containers: [pod.app],
+      addresses: [pod.ipv4, pod.ipv6],
+    }));
+  }
+
+  injection(primitives: readonly Primitive[]): Injection {
+    for (const primitive of primitives) {
+      const why = unsupported(this.topology, primitive);
+      if (why !== undefined) throw new HarnessError('unsupported', why);
+    }
+    const injection = new LocalInjection(`fault${this.#injections.length + 1}`, primitives, {
+      topology: this.topology,
+      nft: this.#running(this.#nft),
+      nowMs: () => this.#context.nowMs(),
+      supervisor: (pod) => this.#running(this.#supervisors.get(pod)),
+    });
+    this.#injections.push(injection);
+    return injection;
+  }
+
+  reachability(): Promise<readonly ReachabilityCell[]> {
+    return Promise.reject(new HarnessError('unsupported', 'reachability is not built yet'));
+  }
+
+  watchLinks(): { stop(): Promise<readonly Beacon[]> } {
+    throw new HarnessError('unsupported', 'watchLinks is not built yet');
+  }
+
+  runInPod(pod: string, program: string, args: readonly string[]): PodProgram {
+    const { place } = this.#running(this.#supervisors.get(podNamed(this.topology, pod).name));
+    const started = startPodProgram(inPod(place, [program, ...args]), this.#settings.environment, this.#running(this.#logs.get(pod)));
+    this.#programs.add(started);
+    return started;
+  }
+
+  /** The command that runs `command` with a pod's network, mounts and files. For the operator's shell. */
+  commandInPod(pod: string, command: readonly string[]): readonly [string, ...string[]] {
+    return inPod(this.#running(this.#supervisors.get(pod)).place, command);
+  }
+
+  /** The operator's process ids of what runs now, by pod: for the effect probe of process faults. */
+  pidOf(pod: string): number | undefined {
+    return this.#supervisors.get(pod)?.pid;
+  }
+
+  close(): Promise<readonly string[]> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<readonly string[]> {
+    const before = this.#before;
+    if (before === undefined) return [];
+    const problems: string[] = [];
+    const step = async (what: string, work: Promise<unknown>): Promise<void> => {
+      const late = sleep(CLOSE_STEP_MS, `took longer than ${CLOSE_STEP_MS} ms`, { ref: false });
+      const problem = await Promise.race([work.then(() => undefined, String), late]);
+      if (problem !== undefined) problems.push(`${what}: ${problem}`);
+    };
+    const supervisors = [...this.#supervisors.values()];
+    await step('programs in pods', Promise.all([...this.#programs].map((program) => program.stop())));
+    await step('pods', Promise.all(supervisors.map((supervisor) => supervisor.stop(STOP_GRACE_MS))));
+    await step('faults', Promise.all(this.#injections.map((injection) => injection.heal())));
+    await step('nft', this.#nft?.close() ?? Promise.resolve());
+    await step('network', removeNetwork(this.topology));
+    await step('logs', Promise.all([...this.#logs.values()].map((log) => log.close())));
+    await step('files', this.#removeFiles());
+    return [...problems, ...leftovers(before, await takeInventory())];
+  }
+
+  async #removeFiles(): Promise<void> {
+    await rm(this.#dataFolder, { recursive: true, force: true });
+    await Promise.all(this.topology.pods.map((pod) => rm(path.join(PODS_FOLDER, pod.name), { recursive: true, force: true })));
+  }
+
+  get #dataFolder(): string {
+    return path.join(this.#context.runFolder, 'lab');
+  }
+
+  async #preparePod(pod: PodSpec, credentials: Credentials | undefined): Promise<void> {
+    const service = serviceOf(this.topology, pod, this.#settings, credentials);
+    const root = path.join(PODS_FOLDER, pod.name);
+    const place: PodPlace = { pod, root, data: path.join(this.#dataFolder, pod.name), runFolder: this.#context.runFolder };
+    await Promise.all([mkdir(path.join(root, 'data'), { recursive: true }), mkdir(place.data, { recursive: true })]);
+    await writeFiles(root, service);
+    const logs = path.join(this.#context.runFolder, 'pods');
+    await mkdir(logs, { recursive: true });
+    const log = new BoundedLog(path.join(logs, `${pod.name}.log`));
+    this.#logs.set(pod.name, log);
+    this.#supervisors.set(pod.name, new Supervisor(place, service, { run: this.#context, log }));
+  }
+
+  #notReady(): HarnessError {
+    const waiting = [...this.#supervisors.values()].filter((supervisor) => !supervisor.isReady).map(({ place }) => place.pod.name);
+    const logs = path.join(this.#context.runFolder, 'pods');
+    return new HarnessError('lab-failed', `these pods did not become ready: ${waiting.join(', ')}; their logs are in ${logs}`);
+  }
+
+  #running<T>(part: T | undefined): T {
+    if (part === undefined) throw new HarnessError('internal', 'the lab is not running');
+    return part;
+  }
+}
+
+async function writeFiles(root: string, service: ServiceSpec): Promise<void> {
+  for (const file of service.files) {
+    const name = path.join(root, file.path);
+    await mkdir(path.dirname(name), { recursive: true });
+    await writeFile(name, file.text, { mode: file.secret === true ? 0o600 : 0o644 });
+  }
+}
+
+/** The work's result, or the error made by `onAbort` when the signal comes first. */
+function abortable<T>(work: Promise<T>, signal: AbortSignal, onAbort: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(onAbort());
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

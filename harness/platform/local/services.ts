@@ -1,0 +1,154 @@
+import process from 'node:process';
+import { stringify } from 'yaml';
+import { ARBITER_CLIENT, type Credentials } from './certificates.ts';
+import { knotConfig, resolvConf, unboundConfig, zoneFile } from './dns-config.ts';
+import { engineConfig, type EngineSettings } from './engine-config.ts';
+import { PORTS, podOf, resolverOf, ZONE, type PodSpec, type Topology } from './topology.ts';
+
+/** Where every pod sees its own folder. */
+export const POD_ROOT = '/run/pod';
+
+export interface LabSettings extends EngineSettings {
+  /** The engine's program, `dist/src/main.js`; a known-bad engine puts its own here. */
+  readonly engineMain: string;
+  /** base64; the key with which the engine signs DNS updates. */
+  readonly tsigSecret: string;
+  /** What every program of the lab gets to see as environment, and nothing else. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export interface PodFile {
+  readonly path: string;
+  readonly text: string;
+  readonly secret?: boolean;
+}
+
+/** How to see from outside that a program serves. `none`: it is ready as soon as it runs. */
+export type Readiness =
+  { readonly kind: 'tcp'; readonly port: number } | { readonly kind: 'dns'; readonly name: string } | { readonly kind: 'none' };
+
+export interface ServiceSpec {
+  readonly command: readonly [string, ...string[]];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Written into the pod's folder before the first start. */
+  readonly files: readonly PodFile[];
+  readonly readiness: Readiness;
+  /** stdout is the engine's NDJSON log. */
+  readonly speaksNdjson: boolean;
+}
+
+/** What runs in a pod, with every file it needs. Pure. */
+export function serviceOf(topology: Topology, pod: PodSpec, settings: LabSettings, credentials: Credentials | undefined): ServiceSpec {
+  const program = programOf(topology, pod, settings);
+  return {
+    speaksNdjson: false,
+    ...program,
+    environment: settings.environment,
+    files: [
+      { path: 'resolv.conf', text: resolvConf(resolverOf(topology, pod)) },
+      ...(credentials === undefined ? [] : credentialFiles(credentials)),
+      ...program.files,
+    ],
+  };
+}
+
+type Program = Pick<ServiceSpec, 'command' | 'files' | 'readiness'> & { readonly speaksNdjson?: boolean };
+
+function programOf(topology: Topology, pod: PodSpec, settings: LabSettings): Program {
+  switch (pod.app) {
+    case 'api':
+    case 'db':
+    case 'dr-controller':
+      return engineProgram(topology, pod, settings);
+    case 'etcd':
+      return etcdProgram(topology, pod);
+    case 'dns':
+      return {
+        command: ['knotd', '-c', `${POD_ROOT}/knot.conf`],
+        files: [
+          { path: 'knot.conf', text: knotConfig(pod, POD_ROOT, settings.tsigSecret), secret: true },
+          { path: 'zone', text: zoneFile(topology, settings.policy === 'lab' ? 1 : 30) },
+        ],
+        readiness: { kind: 'dns', name: ZONE },
+      };
+    case 'resolver':
+      return {
+        command: ['unbound', '-d', '-p', '-c', `${POD_ROOT}/unbound.conf`],
+        files: [{ path: 'unbound.conf', text: unboundConfig(topology, pod, POD_ROOT) }],
+        // Answered from memory: a resolver that is cut off from the zone's server is nevertheless ready.
+        readiness: { kind: 'dns', name: 'localhost' },
+      };
+    case 'client':
+      return idle([]);
+    case 'operator':
+      return idle(engineFiles(topology, pod, settings));
+  }
+}
+
+/** A pod that only gives a place in the network: the vantages and the operator's shell run there. */
+function idle(files: readonly PodFile[]): Program {
+  return { command: ['sleep', 'infinity'], files, readiness: { kind: 'none' } };
+}
+
+const ENGINE_COMMAND = { api: 'api', db: 'database', 'dr-controller': 'controller' } as const;
+
+function engineProgram(topology: Topology, pod: PodSpec, settings: LabSettings): Program {
+  const app = pod.app as keyof typeof ENGINE_COMMAND;
+  return {
+    command: [process.execPath, settings.engineMain, ENGINE_COMMAND[app], '--config', `${POD_ROOT}/config.yaml`],
+    files: engineFiles(topology, pod, settings),
+    readiness: { kind: 'tcp', port: PORTS[app] },
+    speaksNdjson: true,
+  };
+}
+
+function engineFiles(topology: Topology, pod: PodSpec, settings: LabSettings): readonly PodFile[] {
+  return [
+    { path: 'config.yaml', text: stringify(engineConfig(topology, pod, settings)) },
+    { path: 'secrets/tsig', text: `${settings.tsigSecret}\n`, secret: true },
+  ];
+}
+
+function credentialFiles(credentials: Credentials): readonly PodFile[] {
+  return [
+    { path: 'tls/ca.crt', text: credentials.caPem },
+    { path: 'tls/tls.crt', text: credentials.certPem },
+    { path: 'tls/tls.key', text: credentials.keyPem, secret: true },
+  ];
+}
+
+/** One member of the three-region quorum. Its data is on the pod's tmpfs: fdatasync on a shared disk would be measured as recovery time. */
+function etcdProgram(topology: Topology, pod: PodSpec): Program {
+  const peerUrl = (member: PodSpec): string => `https://${member.ipv4}:${PORTS.etcdPeer}`;
+  const members = topology.regions.map((region) => podOf(topology, 'etcd', region));
+  const tls = { ca: `${POD_ROOT}/tls/ca.crt`, cert: `${POD_ROOT}/tls/tls.crt`, key: `${POD_ROOT}/tls/tls.key` };
+  const flags = {
+    name: pod.name,
+    'data-dir': `${POD_ROOT}/etcd`,
+    'listen-client-urls': `https://${pod.ipv4}:${PORTS.etcd}`,
+    'advertise-client-urls': `https://${pod.ipv4}:${PORTS.etcd}`,
+    'listen-peer-urls': peerUrl(pod),
+    'initial-advertise-peer-urls': peerUrl(pod),
+    'initial-cluster': members.map((member) => `${member.name}=${peerUrl(member)}`).join(','),
+    'initial-cluster-state': 'new',
+    'pre-vote': 'true',
+    'heartbeat-interval': '50',
+    'election-timeout': '500',
+    'client-cert-auth': 'true',
+    'client-cert-allowed-hostname': ARBITER_CLIENT,
+    'trusted-ca-file': tls.ca,
+    'cert-file': tls.cert,
+    'key-file': tls.key,
+    'peer-client-cert-auth': 'true',
+    'peer-trusted-ca-file': tls.ca,
+    'peer-cert-file': tls.cert,
+    'peer-key-file': tls.key,
+    logger: 'zap',
+    'log-level': 'warn',
+  };
+  return {
+    command: ['etcd', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)],
+    files: [],
+    readiness: { kind: 'tcp', port: PORTS.etcd },
+  };
+}

@@ -1,0 +1,29 @@
+import type { Primitive } from '../platform.ts';
+import { cutCommand } from './cuts.ts';
+import type { Topology } from './topology.ts';
+
+/** Why this lab cannot perform the primitive, or undefined. Pure. */
+export function unsupported(topology: Topology, primitive: Primitive): string | undefined {
+  const pods = primitive.act === 'cut' ? [...primitive.from, ...primitive.to] : primitive.pods;
+  const stranger = pods.find((name) => !topology.pods.some((pod) => pod.name === name));
+  if (stranger !== undefined) return `there is no pod ${stranger} in the lab`;
+  switch (primitive.act) {
+    case 'cut':
+    case 'cut-external':
+      try {
+        cutCommand('check', topology, [primitive]);
+        return undefined;
+      } catch (error) {
+        return error instanceof RangeError ? error.message : String(error);
+      }
+    case 'container-kill': {
+      const wrong = topology.pods.filter((pod) => pods.includes(pod.name) && !primitive.containers.includes(pod.app));
+      const [first] = wrong;
+      return first && `pod ${first.name} has no container ${primitive.containers.join(', ')}; it has ${first.app}`;
+    }
+    case 'pod-kill':
+      return primitive.graceMs >= 0 ? undefined : `graceMs must not be negative: ${primitive.graceMs}`;
+    case 'pod-hold':
+      return undefined;
+  }
+}
