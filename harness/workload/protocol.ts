@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** What the runner tells a vantage: one `configure`, one `begin`, one `stop`. NDJSON on stdin; its end means that the runner is gone. */
+export const commandSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('configure'),
+    vantage: z.string(),
+    vantages: z.array(z.string()),
+    originNs: z.string(),
+    resolver: z.string(),
+    resolverPort: z.number().int(),
+    name: z.string(),
+    port: z.number().int(),
+    tls: z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() }),
+    periodMs: z.number().positive(),
+    timeoutMs: z.number().positive(),
+  }),
+  /** Intended start of tick 0, on the run clock. */
+  z.strictObject({ type: z.literal('begin'), startMs: z.number() }),
+  z.strictObject({ type: z.literal('stop') }),
+]);
+export type VantageCommand = z.infer<typeof commandSchema>;
+export type VantageConfig = Extract<VantageCommand, { type: 'configure' }>;
+
+const operation = z.strictObject({
+  seq: z.number().int().nonnegative(),
+  op: z.enum(['put', 'get', 'delete']),
+  key: z.string(),
+  value: z.string().nullable(),
+  intendedMs: z.number(),
+  completedMs: z.number(),
+  outcome: z.enum(['ok', 'failed', 'unknown']),
+  dnsMs: z.number(),
+  address: z.string().exactOptional(),
+  claimedRegion: z.string().exactOptional(),
+  claimedEpoch: z.number().exactOptional(),
+  reason: z.string().exactOptional(),
+});
+
+/** What a vantage tells the runner. NDJSON on stdout. */
+export const reportSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready') }),
+  operation.extend({ type: z.literal('op') }),
+  z.strictObject({ type: z.literal('dns'), addresses: z.array(z.string()) }),
+  /** Everything that was sent is accounted for. */
+  z.strictObject({ type: z.literal('finished'), issued: z.number().int() }),
+]);
+export type VantageReport = z.infer<typeof reportSchema>;
+export type OperationReport = Extract<VantageReport, { type: 'op' }>;

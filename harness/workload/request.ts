@@ -1,0 +1,145 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
+import { z } from 'zod';
+import type { Outcome } from '../history/event.ts';
+import type { PlannedOperation } from './plan.ts';
+
+export interface Answer {
+  readonly outcome: Outcome;
+  /** get, outcome ok: what was read, null when absent. */
+  readonly value: string | null;
+  readonly claimedRegion?: string;
+  readonly claimedEpoch?: number;
+  readonly reason?: string;
+}
+
+export interface Service {
+  readonly name: string;
+  readonly port: number;
+  readonly tls: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
+}
+
+const METHOD = { put: 'PUT', get: 'GET', delete: 'DELETE' } as const;
+const MAX_BODY_BYTES = 256 * 1024;
+
+const claims = z.object({ region: z.string().optional(), epoch: z.number().optional(), value: z.string().optional() });
+const refusal = z.object({ error: z.object({ code: z.string(), applied: z.enum(['no', 'unknown']).optional() }) });
+
+/** One keep-alive agent an address: a connection to the old primary is never used for the new one. */
+export class Requester {
+  readonly #service: Service;
+  readonly #agents = new Map<string, Agent>();
+
+  constructor(service: Service) {
+    this.#service = service;
+  }
+
+  /**
+   * Sends once, never again. Never rejects; resolves within timeoutMs. A write is `failed` only if it was certainly not
+   * applied: no byte of it can have left, or the answer says so. Whatever else is not an answer is `unknown`.
+   */
+  send(operation: PlannedOperation, address: string, timeoutMs: number): Promise<Answer> {
+    return new Promise((resolve) => {
+      let maybeSent = false;
+      const outgoing = request({
+        agent: this.#agent(address),
+        host: address,
+        port: this.#service.port,
+        servername: this.#service.name,
+        method: METHOD[operation.op],
+        path: `/v1/kv/${operation.key}`,
+        headers: operation.value === null ? {} : { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(operation.value) },
+      });
+      const settle = (answer: Answer): void => {
+        clearTimeout(limit);
+        resolve(answer);
+      };
+      const lost = (reason: string): void => settle(unanswered(operation, maybeSent, reason));
+      const limit = setTimeout(() => {
+        lost(maybeSent ? 'timeout-sent' : 'timeout-connecting');
+        outgoing.destroy();
+      }, timeoutMs);
+      whenSent(outgoing, () => (maybeSent = true));
+      outgoing.on('error', (error: NodeJS.ErrnoException) => lost(reasonOf(error, maybeSent)));
+      outgoing.on('response', (response) => void readAnswer(response, operation).then(settle, () => lost('answer-cut-off')));
+      outgoing.end(operation.value ?? undefined);
+    });
+  }
+
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+  }
+
+  #agent(address: string): Agent {
+    let agent = this.#agents.get(address);
+    if (agent === undefined) {
+      agent = new Agent({ keepAlive: true, maxSockets: 128, ...this.#service.tls });
+      this.#agents.set(address, agent);
+    }
+    return agent;
+  }
+}
+
+/** Node writes a request when the TLS handshake is done; at once on a socket that was kept alive. */
+function whenSent(outgoing: ClientRequest, sent: () => void): void {
+  outgoing.on('socket', (socket) => {
+    if (outgoing.reusedSocket || !socket.connecting) sent();
+    else socket.once('secureConnect', sent);
+  });
+}
+
+/** A read without an answer has failed: it changes nothing. */
+function unanswered(operation: PlannedOperation, maybeSent: boolean, reason: string): Answer {
+  return { outcome: maybeSent && operation.op !== 'get' ? 'unknown' : 'failed', value: operation.value, reason };
+}
+
+function reasonOf(error: NodeJS.ErrnoException, maybeSent: boolean): string {
+  const code = (error.code ?? error.name).toLowerCase();
+  if (code === 'econnrefused') return 'connect-refused';
+  return maybeSent ? `sent-${code}` : `connect-${code}`;
+}
+
+async function readAnswer(response: IncomingMessage, operation: PlannedOperation): Promise<Answer> {
+  const body = await readBody(response);
+  const status = response.statusCode ?? 0;
+  const parsed = parseJson(body);
+  const absent = operation.op === 'get' && status === 404;
+  if (status === 200 || absent) return accepted(operation, parsed, absent);
+  const refused = refusal.safeParse(parsed);
+  const code = refused.success ? `http-${status}-${refused.data.error.code}` : `http-${status}`;
+  const notApplied = operation.op === 'get' || (refused.success && refused.data.error.applied === 'no');
+  return { outcome: notApplied ? 'failed' : 'unknown', value: operation.value, reason: code };
+}
+
+function accepted(operation: PlannedOperation, parsed: unknown, absent: boolean): Answer {
+  const claimed = claims.safeParse(parsed);
+  if (!claimed.success || (operation.op === 'get' && !absent && claimed.data.value === undefined)) {
+    return { outcome: operation.op === 'get' ? 'failed' : 'unknown', value: operation.value, reason: 'answer-not-understood' };
+  }
+  const { region, epoch, value } = claimed.data;
+  return {
+    outcome: 'ok',
+    value: operation.op === 'get' ? (absent ? null : (value ?? null)) : operation.value,
+    ...(region === undefined ? {} : { claimedRegion: region }),
+    ...(epoch === undefined ? {} : { claimedEpoch: epoch }),
+  };
+}
+
+async function readBody(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > MAX_BODY_BYTES) throw new Error('answer too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { systemClock, type Clock } from '../platform/clock.ts';
+import { operationPlan, type PlannedOperation } from './plan.ts';
+import { commandSchema, type VantageConfig, type VantageReport } from './protocol.ts';
+import { Requester } from './request.ts';
+import { StubResolver } from './resolver.ts';
+import { schedule } from './schedule.ts';
+
+/** The program of a measuring client: runs inside a client pod, NDJSON on stdin and stdout (protocol.ts). It judges nothing. */
+
+/** Beyond so many operations in flight a client has none left to send with: the operation is dropped, which is a failure. */
+const IN_FLIGHT = 64;
+/** Everything in flight ends by its own limit; the last answers get this much more. */
+const DRAIN_SLACK_MS = 500;
+
+class Vantage {
+  readonly #config: VantageConfig;
+  readonly #clock: Clock;
+  readonly #resolver: StubResolver;
+  readonly #requester: Requester;
+  readonly #plan: ReturnType<typeof operationPlan>;
+  #inFlight = 0;
+  #issued = 0;
+  #addresses = '';
+  #stopTicks: () => void = () => undefined;
+
+  constructor(config: VantageConfig) {
+    this.#config = config;
+    this.#clock = systemClock(BigInt(config.originNs));
+    this.#resolver = new StubResolver({ address: config.resolver, port: config.resolverPort });
+    const { ca, cert, key } = config.tls;
+    const tls = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
+    this.#requester = new Requester({ name: config.name, port: config.port, tls });
+    this.#plan = operationPlan(config.vantage, config.vantages);
+  }
+
+  begin(startMs: number): void {
+    this.#stopTicks = schedule(this.#clock, startMs, this.#config.periodMs, (intendedMs) => {
+      for (const operation of this.#plan.next()) this.#issue(operation, intendedMs);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopTicks();
+    const limitMs = this.#clock.nowMs() + this.#config.timeoutMs + DRAIN_SLACK_MS;
+    while (this.#inFlight > 0 && this.#clock.nowMs() < limitMs) await this.#clock.sleep(10);
+    report({ type: 'finished', issued: this.#issued });
+    this.#resolver.close();
+    this.#requester.close();
+  }
+
+  #issue(operation: PlannedOperation, intendedMs: number): void {
+    this.#issued += 1;
+    if (this.#inFlight >= IN_FLIGHT) {
+      const completedMs = this.#clock.nowMs();
+      report({ type: 'op', ...operation, intendedMs, completedMs, outcome: 'failed', dnsMs: 0, reason: 'dropped' });
+      return;
+    }
+    this.#inFlight += 1;
+    void this.#perform(operation, intendedMs).finally(() => (this.#inFlight -= 1));
+  }
+
+  /** Each operation finds the service by name anew, as a client that knows nothing must. The time limit covers both. */
+  async #perform(operation: PlannedOperation, intendedMs: number): Promise<void> {
+    const { name, timeoutMs } = this.#config;
+    const startMs = this.#clock.nowMs();
+    const resolution = await this.#resolver.resolve(name, timeoutMs);
+    const resolvedMs = this.#clock.nowMs();
+    const dnsMs = resolvedMs - startMs;
+    const address = resolution.ok ? resolution.addresses[0] : undefined;
+    if (!resolution.ok || address === undefined) {
+      const reason = resolution.ok ? 'dns-empty' : resolution.reason;
+      report({ type: 'op', ...operation, intendedMs, completedMs: resolvedMs, outcome: 'failed', dnsMs, reason });
+      return;
+    }
+    this.#noticeAddresses(resolution.ok ? resolution.addresses : []);
+    const answer = await this.#requester.send(operation, address, Math.max(1, timeoutMs - dnsMs));
+    report({ type: 'op', ...operation, intendedMs, completedMs: this.#clock.nowMs(), dnsMs, address, ...answer });
+  }
+
+  #noticeAddresses(addresses: readonly string[]): void {
+    const sorted = addresses.toSorted();
+    if (sorted.join() === this.#addresses) return;
+    this.#addresses = sorted.join();
+    report({ type: 'dns', addresses: sorted });
+  }
+}
+
+function report(message: VantageReport): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+async function main(): Promise<void> {
+  let vantage: Vantage | undefined;
+  for await (const line of createInterface({ input: process.stdin })) {
+    const command = commandSchema.parse(JSON.parse(line));
+    if (command.type === 'configure') {
+      vantage = new Vantage(command);
+      report({ type: 'ready' });
+    } else if (command.type === 'begin') vantage?.begin(command.startMs);
+    else {
+      await vantage?.stop();
+      return;
+    }
+  }
+  process.exitCode = 1; // stdin ended without `stop`: the runner is gone, and so is our purpose
+  await vantage?.stop();
+}
+
+await main();
+process.stdin.destroy();
