@@ -1,0 +1,129 @@
+import { effectiveByMs } from './effective.ts';
+import type { Hole, WriteAccount, WriteRef } from './measurement.ts';
+import type { ReignView } from './reigns.ts';
+import { registerOwner } from './registers.ts';
+import { eventsOf, type Lined, type Operation, type RunView } from './view.ts';
+
+/** Operations that a vantage may have had in flight when it died: values of these are unknown writes, not foreign ones. */
+const IN_FLIGHT = 64;
+
+/**
+ * Every write with its outcome, held against the copy of the region that serves after the run. Pure. Keys are either unique (one put,
+ * at most one delete, by one vantage) or registers (puts only, by one vantage); see harness/workload/plan.ts.
+ */
+export function accountWrites(view: RunView, reigns: ReignView): WriteAccount {
+  const writes = view.operations.filter((op) => op.op !== 'get');
+  const count = (outcome: Operation['outcome']): number => writes.filter((op) => op.outcome === outcome).length;
+  const counts = { issued: writes.length, acknowledged: count('ok'), failed: count('failed'), unknown: count('unknown') };
+  const copy = survivingCopy(view);
+  if (copy === null) {
+    const nothing = { lost: [], holes: [], resurrected: [], phantoms: [], foreign: [], unsaved: [] };
+    return { ...counts, readBackRegion: null, ...nothing, recoveryPointMs: null };
+  }
+  const entries = new Map(Object.entries(copy.entries ?? {}));
+  const { lost, phantoms } = compare(writes, entries, effectiveByMs(view.operations));
+  // Only what is there as it was written is proof of presence; what was overwritten or deleted since is not.
+  const present = writes.filter((op) => op.op === 'put' && op.outcome === 'ok' && entries.get(op.key) === op.value);
+  return {
+    ...counts,
+    readBackRegion: copy.region,
+    lost: lost.map(writeRef),
+    holes: findHoles(reigns, lost, present),
+    resurrected: lost.filter((op) => op.op === 'delete').map(writeRef),
+    phantoms: phantoms.map(writeRef),
+    foreign: foreignEntries(view, writes, entries),
+    unsaved: unsavedWrites(view, lost),
+    recoveryPointMs: recoveryPoint(lost, present),
+  };
+}
+
+/** The copy of the region that answered last; what that region calls itself plays no part. */
+function survivingCopy(view: RunView): Lined<'readback'> | null {
+  const last = view.operations.findLast((op) => op.outcome === 'ok' && op.region !== null);
+  const copies = eventsOf(view.events, 'readback').filter((event) => event.ok && event.entries !== undefined);
+  return copies.findLast((event) => event.region === last?.region) ?? null;
+}
+
+interface Comparison {
+  readonly lost: readonly Operation[];
+  readonly phantoms: readonly Operation[];
+}
+type Effective = (put: Operation) => number;
+
+function compare(writes: readonly Operation[], entries: ReadonlyMap<string, string>, effective: Effective): Comparison {
+  const results = [...Map.groupBy(writes, (op) => op.key)].map(([key, ofKey]) => {
+    const value = entries.get(key) ?? null;
+    return registerOwner(key) === null ? compareUnique(ofKey, value) : compareRegister(ofKey, value, effective);
+  });
+  const order = (a: Operation, b: Operation): number => a.completedMs - b.completedMs;
+  return { lost: results.flatMap((one) => one.lost).toSorted(order), phantoms: results.flatMap((one) => one.phantoms).toSorted(order) };
+}
+
+function compareUnique(ofKey: readonly Operation[], value: string | null): Comparison {
+  const put = ofKey.find((op) => op.op === 'put');
+  const deletes = ofKey.filter((op) => op.op === 'delete');
+  if (value === null) {
+    const mayBeDeleted = deletes.some((op) => op.outcome !== 'failed');
+    return { lost: put?.outcome === 'ok' && !mayBeDeleted ? [put] : [], phantoms: [] };
+  }
+  const wrong = put?.outcome === 'ok' && value !== put.value ? [put] : [];
+  const undone = deletes.filter((op) => op.outcome === 'ok' && put?.outcome === 'ok' && put.completedMs < op.intendedMs);
+  return { lost: [...wrong, ...undone], phantoms: put?.outcome === 'failed' ? [put] : [] };
+}
+
+/** A register keeps one value; every acknowledged write that began certainly after that value took effect is lost. */
+function compareRegister(puts: readonly Operation[], value: string | null, effective: Effective): Comparison {
+  const kept = value === null ? undefined : puts.find((op) => op.value === value);
+  const sinceMs = value === null ? Number.NEGATIVE_INFINITY : kept === undefined ? Number.POSITIVE_INFINITY : effective(kept);
+  return {
+    lost: puts.filter((op) => op.outcome === 'ok' && op !== kept && sinceMs < op.intendedMs),
+    phantoms: kept?.outcome === 'failed' ? [kept] : [],
+  };
+}
+
+/** Within one reign the log is one order: a write that was over before another began is before it, so it cannot be missing alone. */
+function findHoles(reigns: ReignView, lost: readonly Operation[], present: readonly Operation[]): readonly Hole[] {
+  const latest = new Map<number, Operation>();
+  for (const op of present) {
+    const reign = reigns.reignOfLine.get(op.line);
+    if (reign !== undefined && (latest.get(reign)?.intendedMs ?? Number.NEGATIVE_INFINITY) < op.intendedMs) latest.set(reign, op);
+  }
+  return lost.flatMap((op) => {
+    const later = latest.get(reigns.reignOfLine.get(op.line) ?? -1);
+    return later !== undefined && op.completedMs < later.intendedMs ? [{ lost: writeRef(op), present: writeRef(later) }] : [];
+  });
+}
+
+/** Acknowledgement of the last lost write minus that of the newest surviving write before the first lost one (its own start if none). */
+function recoveryPoint(lost: readonly Operation[], present: readonly Operation[]): number {
+  const first = lost[0];
+  const last = lost.at(-1);
+  if (first === undefined || last === undefined) return 0;
+  const before = present.filter((op) => op.completedMs < first.completedMs);
+  const newestMs = before.reduce((latest, op) => Math.max(latest, op.completedMs), Number.NEGATIVE_INFINITY);
+  return last.completedMs - (before.length === 0 ? first.intendedMs : newestMs);
+}
+
+function foreignEntries(view: RunView, writes: readonly Operation[], entries: ReadonlyMap<string, string>): WriteAccount['foreign'] {
+  const issued = new Set(writes.flatMap((op) => (op.op === 'put' ? [`${op.key} ${op.value ?? ''}`] : [])));
+  const lastSeq = new Map([...view.byVantage].map(([vantage, ops]) => [vantage, ops.reduce((max, op) => Math.max(max, op.seq), 0)]));
+  const mayBeInFlight = (value: string): boolean => {
+    const [, vantage = '', seq] = /^(.+)\/(\d+)$/.exec(value) ?? [];
+    const last = lastSeq.get(vantage);
+    return last !== undefined && Number(seq) > last && Number(seq) <= last + IN_FLIGHT;
+  };
+  return [...entries].flatMap(([key, value]) => (issued.has(`${key} ${value}`) || mayBeInFlight(value) ? [] : [{ key, value }]));
+}
+
+/** Lost writes that are in no divergent tail which a region exported: what was rolled back must not disappear silently. */
+function unsavedWrites(view: RunView, lost: readonly Operation[]): readonly WriteRef[] {
+  const name = (op: string, key: string, value: string | null | undefined): string => `${op} ${key} ${value ?? ''}`;
+  const tails = eventsOf(view.events, 'divergent-tail').flatMap((event) => event.entries);
+  const saved = new Set(tails.map((entry) => name(entry.op, entry.key, entry.value)));
+  return lost.filter((op) => !saved.has(name(op.op, op.key, op.value))).map(writeRef);
+}
+
+export function writeRef(op: Operation): WriteRef {
+  const { vantage, seq, key, value, intendedMs, completedMs, outcome, region, line } = op;
+  return { vantage, seq, op: op.op === 'delete' ? 'delete' : 'put', key, value, intendedMs, completedMs, outcome, region, line };
+}

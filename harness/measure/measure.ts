@@ -1,0 +1,44 @@
+import { availability, lagSamples, longestWritePause, measureVantage } from './availability.ts';
+import { accountWrites } from './ledger.ts';
+import type { Interval, Measurement, RecoveryTime, VantageMeasurement } from './measurement.ts';
+import { accountReads } from './reads.ts';
+import { worstRecovery } from './recovery-time.ts';
+import { measureReigns } from './reigns.ts';
+import { compareReplicas } from './replicas.ts';
+import { faultTimeline, verifiedMs } from './timeline.ts';
+import type { RunView } from './view.ts';
+
+/** Events → measurement. Pure: the same events give the same, anywhere. */
+export function measure(view: RunView): Measurement {
+  const names = [...new Set([...view.byVantage.keys(), ...view.scenario.expect.mustRecover])].toSorted();
+  const vantages = names.map((vantage) => measureVantage(view, vantage));
+  const faults = view.faults.map((fault) => faultTimeline(view, fault, vantages));
+  const recovery = recoveryOf(view, vantages);
+  const { reignOfLine, ...reigns } = measureReigns(view);
+  return {
+    faults,
+    vantages,
+    recovery,
+    verifiedRecovery: verifiedRecovery(view, recovery),
+    writePause: longestWritePause(view),
+    writes: accountWrites(view, { ...reigns, reignOfLine }),
+    reads: accountReads(view),
+    reigns,
+    replicas: compareReplicas(view),
+    availability: availability(view),
+    lag: lagSamples(view),
+  };
+}
+
+function recoveryOf(view: RunView, vantages: readonly VantageMeasurement[]): RecoveryTime {
+  if (view.faults.length === 0) return { state: 'not-measured', reason: 'no fault was planned' };
+  const judged = vantages.filter((one) => one.mustRecover).flatMap((one) => one.recovery.map((each) => each.recovery));
+  return worstRecovery(judged);
+}
+
+function verifiedRecovery(view: RunView, recovery: RecoveryTime): Interval | null {
+  const verified = verifiedMs(view);
+  if (recovery.state !== 'recovered' || verified === null) return null;
+  const t1 = view.faults.find((fault) => fault.fault === recovery.fault)?.t1Ms;
+  return t1 ? { lowerMs: verified - t1.upperMs, upperMs: verified - t1.lowerMs } : null;
+}

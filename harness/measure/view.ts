@@ -1,0 +1,106 @@
+import type { EventBody, OperationCompleted, RunEvent, RunStarted } from '../history/event.ts';
+import { decodeRecordedScenario } from '../scenario/recorded.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { Interval } from './measurement.ts';
+
+/** An operation with its line in events.ndjson and the region of the address it went to. */
+export interface Operation extends OperationCompleted {
+  readonly line: number;
+  readonly region: string | null;
+}
+
+/** One fault as the events tell of it. */
+export interface FaultView {
+  readonly fault: string;
+  readonly manifestKind: string;
+  readonly action: string;
+  readonly t0Ms: number | null;
+  readonly acknowledgedMs: number | null;
+  /** Start of the effect, when it was confirmed. */
+  readonly t1Ms: Interval | null;
+  readonly skewMs: number | null;
+  readonly healedMs: number | null;
+}
+
+/** The events of a run, sorted out once. All of measuring and checking starts here. */
+export interface RunView {
+  readonly events: readonly RunEvent[];
+  readonly started: RunStarted;
+  readonly scenario: Scenario;
+  readonly operations: readonly Operation[];
+  /** By intended start. */
+  readonly byVantage: ReadonlyMap<string, readonly Operation[]>;
+  readonly faults: readonly FaultView[];
+  readonly steadyMs: number | null;
+  /** When the last operation was due; 0 without any. */
+  readonly loadEndMs: number;
+}
+
+type Kind = EventBody['kind'];
+export type EventOf<K extends Kind> = Extract<RunEvent, { readonly kind: K }>;
+/** An event with its line. */
+export type Lined<K extends Kind> = EventOf<K> & { readonly line: number };
+
+export function eventsOf<K extends Kind>(events: readonly RunEvent[], kind: K): readonly Lined<K>[] {
+  return events.flatMap((event, index) => (event.kind === kind ? [{ ...(event as EventOf<K>), line: index + 1 }] : []));
+}
+
+/** Throws HarnessError (broken-record) when there is no run-started or its scenario is none. */
+export function viewRun(events: readonly RunEvent[]): RunView {
+  const [started] = eventsOf(events, 'run-started');
+  const scenario = decodeRecordedScenario(started?.scenario);
+  if (started === undefined) throw new RangeError('no run-started');
+  const operations = eventsOf(events, 'op').map((op) => ({ ...op, region: regionOf(started, op.address) }));
+  const steady = eventsOf(events, 'phase').find((event) => event.phase === 'steady');
+  return {
+    events,
+    started,
+    scenario,
+    operations,
+    byVantage: groupByVantage(operations),
+    faults: eventsOf(events, 'fault-planned').map((planned) => viewFault(planned, events)),
+    steadyMs: steady?.atMs ?? null,
+    loadEndMs: operations.reduce((latest, op) => Math.max(latest, op.intendedMs), 0),
+  };
+}
+
+function regionOf(started: RunStarted, address: string | undefined): string | null {
+  return address === undefined ? null : (started.regionOfAddress[address] ?? null);
+}
+
+function groupByVantage(operations: readonly Operation[]): ReadonlyMap<string, readonly Operation[]> {
+  const groups = new Map<string, Operation[]>();
+  for (const operation of operations) {
+    const group = groups.get(operation.vantage);
+    if (group === undefined) groups.set(operation.vantage, [operation]);
+    else group.push(operation);
+  }
+  for (const group of groups.values()) group.sort((a, b) => a.intendedMs - b.intendedMs || a.seq - b.seq);
+  return groups;
+}
+
+function viewFault(planned: EventOf<'fault-planned'>, events: readonly RunEvent[]): FaultView {
+  const { fault, manifestKind, action } = planned;
+  const mine = events.filter((event) => 'fault' in event && event.fault === fault);
+  const injected = mine.find((event) => event.kind === 'fault-injected');
+  const effect = mine.find((event) => event.kind === 'fault-effect' && event.moment === 'during');
+  const healed = mine.find((event) => event.kind === 'fault-healed');
+  const began = effect?.kind === 'fault-effect' && effect.confirmed ? effect.betweenMs : undefined;
+  return {
+    fault,
+    manifestKind,
+    action,
+    t0Ms: injected?.kind === 'fault-injected' ? injected.requestedMs : null,
+    acknowledgedMs: injected?.kind === 'fault-injected' ? injected.acknowledgedMs : null,
+    t1Ms: began === undefined ? null : { lowerMs: began[0], upperMs: began[1] },
+    skewMs: effect?.kind === 'fault-effect' ? (effect.skewMs ?? null) : null,
+    healedMs: healed?.kind === 'fault-healed' ? healed.acknowledgedMs : null,
+  };
+}
+
+/** From the effect of this fault until the next fault is injected or the load ends; null when its effect was not confirmed. */
+export function faultWindow(view: RunView, fault: FaultView): { readonly effect: Interval; readonly endMs: number } | null {
+  if (fault.t1Ms === null) return null;
+  const later = view.faults.flatMap((other) => (other.t0Ms !== null && other.t0Ms > (fault.t0Ms ?? 0) ? [other.t0Ms] : []));
+  return { effect: fault.t1Ms, endMs: Math.min(view.loadEndMs, ...later) };
+}
