@@ -17,7 +17,8 @@ export function vantageRecovery(view: RunView, fault: FaultView, vantage: string
   const { effect, endMs } = window;
   const all = view.byVantage.get(vantage) ?? [];
   const samples = all.filter((op) => op.completedMs >= effect.lowerMs && op.intendedMs <= endMs);
-  if (samples.length === 0) return { ...nothing, recovery: { state: 'not-measured', reason: `no operation of ${vantage} after the effect` } };
+  if (samples.length === 0)
+    return { ...nothing, recovery: { state: 'not-measured', reason: `no operation of ${vantage} after the effect` } };
   const firstBad = samples.findIndex((op) => !isGood(op, view.scenario.workload));
   if (firstBad < 0) return { ...nothing, recovery: { state: 'no-outage' } };
   const firstGood = samples.slice(firstBad).find((op) => isGood(op, view.scenario.workload));

@@ -13,7 +13,13 @@ export function compareReplicas(view: RunView): Replicas {
   return { read, differences: differences.slice(0, SHOWN) };
 }
 
-function difference(region: string, there: Readonly<Record<string, string>>, here: Readonly<Record<string, string>>): Replicas['differences'] {
+function difference(
+  region: string,
+  there: Readonly<Record<string, string>>,
+  here: Readonly<Record<string, string>>,
+): Replicas['differences'] {
   const keys = new Set([...Object.keys(there), ...Object.keys(here)]);
-  return [...keys].flatMap((key) => (there[key] === here[key] ? [] : [{ region, key, here: here[key] ?? null, there: there[key] ?? null }]));
+  return [...keys].flatMap((key) =>
+    there[key] === here[key] ? [] : [{ region, key, here: here[key] ?? null, there: there[key] ?? null }],
+  );
 }

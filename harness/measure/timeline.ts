@@ -44,6 +44,7 @@ export function verifiedMs(view: RunView): number | null {
 }
 
 const known = (values: readonly (number | null)[]): readonly number[] => values.filter((value) => value !== null);
-const least = (values: readonly (number | null)[]): number | null => known(values).reduce<number | null>((a, b) => Math.min(a ?? b, b), null);
+const least = (values: readonly (number | null)[]): number | null =>
+  known(values).reduce<number | null>((a, b) => Math.min(a ?? b, b), null);
 const greatest = (values: readonly (number | null)[]): number | null =>
   known(values).reduce<number | null>((a, b) => Math.max(a ?? b, b), null);

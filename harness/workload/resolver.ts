@@ -67,7 +67,8 @@ export class StubResolver {
     const waiting = this.#waiting.get(packet.id ?? -1);
     if (waiting === undefined) return;
     const addresses = (packet.answers ?? []).flatMap((answer) => (answer.type === 'A' ? [answer.data] : []));
-    if (packet.rcode !== undefined && packet.rcode !== 'NOERROR') waiting.settle({ ok: false, reason: `dns-${packet.rcode.toLowerCase()}` });
+    if (packet.rcode !== undefined && packet.rcode !== 'NOERROR')
+      waiting.settle({ ok: false, reason: `dns-${packet.rcode.toLowerCase()}` });
     else if (addresses.length === 0) waiting.settle({ ok: false, reason: 'dns-empty' });
     else waiting.settle({ ok: true, addresses });
   }

@@ -1,0 +1,66 @@
+import { eventsOf } from '../measure/view.ts';
+import { finding, type Case, type Check } from './check.ts';
+import type { Finding } from './verdict.ts';
+
+/**
+ * What the engine says of itself, held against what was measured. Never used to judge the system: an engine that contradicts what
+ * was seen makes its own log unfit as evidence, so the run is inconclusive.
+ */
+export const engineClaims: Check = {
+  name: 'engine-claims',
+  kind: 'target',
+  question: 'Does what the engine says of itself agree with what was measured?',
+  judge: (of) => {
+    const findings = [...regionClaims(of), ...failoverClaims(of), ...divergenceClaims(of)];
+    return findings.length > 0 ? findings : [finding('engine-claims', 'pass', 'what the engine says agrees with what was measured')];
+  },
+};
+
+/** The region that an answer names must be that of the address which gave it. */
+function regionClaims({ view }: Case): readonly Finding[] {
+  const wrong = view.operations.filter((op) => op.claimedRegion !== undefined && op.region !== null && op.claimedRegion !== op.region);
+  const [first] = wrong;
+  if (first === undefined) return [];
+  const message = `${wrong.length} answer(s) from ${first.region} claimed to come from ${first.claimedRegion}`;
+  return [
+    finding(
+      'engine-claims',
+      'inconclusive',
+      message,
+      wrong.slice(0, 20).map((op) => op.line),
+    ),
+  ];
+}
+
+/** Completed failovers in the log, against changes of the serving region. */
+function failoverClaims({ view, measurement }: Case): readonly Finding[] {
+  const logged = eventsOf(view.events, 'engine-log').filter((event) => event.action === 'failover_complete');
+  const runs = new Set(logged.map((event) => String(event.line.correlation_id ?? event.line)));
+  const { changes } = measurement.reigns;
+  if (runs.size === changes) return [];
+  const message = `the log tells of ${runs.size} completed failover(s), clients saw ${changes} change(s) of the serving region`;
+  return [
+    finding(
+      'engine-claims',
+      'inconclusive',
+      message,
+      logged.map((event) => event.line),
+    ),
+  ];
+}
+
+/** Everything lost must be in a divergent tail: what is rolled back never disappears silently. */
+function divergenceClaims({ measurement }: Case): readonly Finding[] {
+  const { unsaved } = measurement.writes;
+  const [first] = unsaved;
+  if (first === undefined) return [];
+  const message = `${unsaved.length} lost write(s) are in no divergent tail that a region exported: ${first.op} ${first.key}`;
+  return [
+    finding(
+      'engine-claims',
+      'inconclusive',
+      message,
+      unsaved.slice(0, 20).map((write) => write.line),
+    ),
+  ];
+}

@@ -1,0 +1,37 @@
+import { eventsOf } from '../measure/view.ts';
+import { finding, type Check } from './check.ts';
+
+/** A fault without effect proves nothing: every injected fault must have been seen to bite, and not before it was asked for. */
+export const faultEffective: Check = {
+  name: 'fault-effective',
+  kind: 'assumption',
+  question: 'Did every fault take effect, as independent probes saw it?',
+  judge: ({ view, scenario }) => {
+    const asked = scenario.method.filter((step) => step.do === 'inject');
+    if (asked.length === 0) return [finding('fault-effective', 'skipped', 'the scenario injects no fault')];
+    const effects = eventsOf(view.events, 'fault-effect');
+    const plans = eventsOf(view.events, 'fault-planned');
+    return asked.map(({ fault }) => {
+      const plan = plans.find((event) => event.fault === fault);
+      if (plan === undefined) return finding('fault-effective', 'inconclusive', `${fault} was never planned`);
+      if (plan.sources.length === 0)
+        return finding('fault-effective', 'inconclusive', `${fault}: the manifest selects nothing`, [plan.line]);
+      const during = effects.filter((event) => event.fault === fault && event.moment === 'during');
+      const before = effects.find((event) => event.fault === fault && event.moment === 'before' && !event.confirmed);
+      const lines = [plan.line, ...during.map((event) => event.line)];
+      if (before !== undefined) {
+        const message = `${fault}: the state before it was not as it should be: asked ${before.asked}, measured ${before.measured}`;
+        return finding('fault-effective', 'inconclusive', message, [before.line]);
+      }
+      if (during.length === 0) return finding('fault-effective', 'inconclusive', `${fault}: nobody looked for its effect`, lines);
+      const without = during.find((event) => !event.confirmed);
+      if (without !== undefined) {
+        return finding('fault-effective', 'inconclusive', `${fault}: asked ${without.asked}, measured ${without.measured}`, lines);
+      }
+      if (during.every((event) => event.betweenMs === undefined)) {
+        return finding('fault-effective', 'inconclusive', `${fault}: its effect was seen, but not when it began`, lines);
+      }
+      return finding('fault-effective', 'pass', `${fault}: asked ${during[0]?.asked}, measured ${during[0]?.measured}`, lines);
+    });
+  },
+};

@@ -1,0 +1,62 @@
+import type { WriteRef } from '../measure/measurement.ts';
+import { EVIDENCE_SHOWN, finding, seconds, type Case, type Check } from './check.ts';
+import type { Finding } from './verdict.ts';
+
+/** Every acknowledged write is there after recovery. Where a loss is allowed, it must fit the targets; that it is a tail is no-holes' question. */
+export const lostWrites: Check = {
+  name: 'lost-writes',
+  kind: 'safety',
+  question: 'Is every write there that anybody ever acknowledged?',
+  judge: (of) => {
+    const { writes } = of.measurement;
+    if (writes.readBackRegion === null) {
+      return [
+        finding('lost-writes', 'inconclusive', 'the copy of the region that serves could not be read, so nothing is known of lost writes'),
+      ];
+    }
+    if (writes.acknowledged === 0) return [finding('lost-writes', 'inconclusive', 'no write was ever acknowledged')];
+    if (writes.lost.length === 0) {
+      const message = `all ${writes.acknowledged} acknowledged writes are accounted for in ${writes.readBackRegion} (${writes.unknown} of unknown outcome count neither way)`;
+      return [finding('lost-writes', 'pass', message)];
+    }
+    return of.scenario.expect.loss === 'allowed'
+      ? judgeAllowed(of)
+      : [finding('lost-writes', 'fail', `${tell(writes.lost)}; no loss is allowed`, lines(writes.lost))];
+  },
+};
+
+function judgeAllowed({ scenario, measurement }: Case): readonly Finding[] {
+  const { lost } = measurement.writes;
+  const { lostWrites: limit, recoveryPointMs: limitMs } = scenario.targets;
+  const pointMs = measurement.writes.recoveryPointMs ?? 0;
+  const told = `${tell(lost)}; recovery point ${seconds(pointMs)}`;
+  if (limit === null && limitMs === null) {
+    const message = `${told}; a loss is allowed, but no target says how much: state recoveryPoint or lostWrites`;
+    return [finding('lost-writes', 'inconclusive', message, lines(lost))];
+  }
+  const over = limit !== null && lost.length > limit;
+  return [finding('lost-writes', over ? 'fail' : 'pass', limit === null ? told : `${told}; at most ${limit} are allowed`, lines(lost))];
+}
+
+/** Seconds of acknowledged work that are gone. */
+export const recoveryPoint: Check = {
+  name: 'recovery-point',
+  kind: 'target',
+  question: 'Is the recovery point within its objective?',
+  judge: ({ scenario, measurement }) => {
+    const objective = scenario.targets.recoveryPointMs;
+    if (objective === null) return [finding('recovery-point', 'skipped', 'the scenario states no recovery point')];
+    const { recoveryPointMs, lost } = measurement.writes;
+    if (recoveryPointMs === null) return [finding('recovery-point', 'inconclusive', 'no copy could be read')];
+    const outcome = recoveryPointMs > objective ? 'fail' : 'pass';
+    return [finding('recovery-point', outcome, `${seconds(recoveryPointMs)}; the objective is ${seconds(objective)}`, lines(lost))];
+  },
+};
+
+function tell(lost: readonly WriteRef[]): string {
+  const named = lost.slice(0, 5).map((write) => `${write.op} ${write.key}`);
+  return `${lost.length} acknowledged write(s) lost: ${named.join(', ')}${lost.length > named.length ? ', …' : ''}`;
+}
+function lines(lost: readonly WriteRef[]): readonly number[] {
+  return lost.slice(0, EVIDENCE_SHOWN).map((write) => write.line);
+}

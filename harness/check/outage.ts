@@ -1,0 +1,47 @@
+import { finding, seconds, type Case, type Check } from './check.ts';
+import type { Finding } from './verdict.ts';
+
+/** A recovery from nothing is no recovery: an outage that was expected must have been seen. One that was not expected is a failure (no-outage). */
+export const outageSeen: Check = {
+  name: 'outage-seen',
+  kind: 'assumption',
+  question: 'Was the outage that the scenario expects really there?',
+  judge: ({ scenario, measurement }) => {
+    if (scenario.expect.outage !== 'expected') return [finding('outage-seen', 'skipped', 'the scenario expects no outage')];
+    const { recovery } = measurement;
+    if (recovery.state === 'no-outage') {
+      const message = 'an outage was expected, but no vantage that is judged saw one: the recovery time would be that of nothing';
+      return [finding('outage-seen', 'inconclusive', message)];
+    }
+    if (recovery.state === 'not-measured') return [finding('outage-seen', 'inconclusive', recovery.reason)];
+    const bad = measurement.vantages.filter((one) => one.mustRecover).map((one) => `${one.vantage} ${one.failed + one.unknown + one.slow}`);
+    return [finding('outage-seen', 'pass', `bad operations: ${bad.join(', ')}`)];
+  },
+};
+
+/** Where no outage may be, no judged vantage may see a failed operation; slow ones are told. */
+export const noOutage: Check = {
+  name: 'no-outage',
+  kind: 'target',
+  question: 'Did the service go on where the scenario allows no outage?',
+  judge: (of) => {
+    if (of.scenario.expect.outage !== 'none') return [finding('no-outage', 'skipped', 'the scenario allows an outage')];
+    return of.scenario.expect.mustRecover.map((vantage) => judgeVantage(of, vantage));
+  },
+};
+
+function judgeVantage({ view, measurement }: Case, vantage: string): Finding {
+  const since = view.steadyMs ?? 0;
+  const operations = (view.byVantage.get(vantage) ?? []).filter((op) => op.intendedMs >= since);
+  const failed = operations.filter((op) => op.outcome !== 'ok');
+  const slow = measurement.vantages.find((one) => one.vantage === vantage)?.slow ?? 0;
+  const lines = failed.slice(0, 20).map((op) => op.line);
+  if (operations.length === 0) return finding('no-outage', 'inconclusive', `${vantage} sent nothing`);
+  if (failed.length > 0) {
+    const reasons = [...new Set(failed.map((op) => op.reason ?? op.outcome))].slice(0, 5).join(', ');
+    return finding('no-outage', 'fail', `${vantage}: ${failed.length} of ${operations.length} operations failed (${reasons})`, lines);
+  }
+  const pause = measurement.writePause;
+  const longest = pause === null ? '' : `; longest write pause of any vantage ${seconds(pause.pauseMs)}`;
+  return finding('no-outage', 'pass', `${vantage}: none of ${operations.length} operations failed, ${slow} were slow${longest}`);
+}

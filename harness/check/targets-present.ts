@@ -1,0 +1,20 @@
+import { finding, type Check } from './check.ts';
+
+/** Nothing asked is nothing proved. */
+export const targetsPresent: Check = {
+  name: 'targets-present',
+  kind: 'assumption',
+  question: 'Does the scenario state a target to judge?',
+  judge: ({ scenario }) => {
+    const { recoveryTimeMs, recoveryPointMs, lostWrites } = scenario.targets;
+    const named = [
+      ...(recoveryTimeMs === null ? [] : [`recovery time ≤ ${recoveryTimeMs} ms`]),
+      ...(recoveryPointMs === null ? [] : [`recovery point ≤ ${recoveryPointMs} ms`]),
+      ...(lostWrites === null ? [] : [`lost writes ≤ ${lostWrites}`]),
+    ];
+    if (named.length > 0) return [finding('targets-present', 'pass', named.join(', '))];
+    const message =
+      'the scenario has no targets: nothing was asked, so nothing can pass; state recoveryTime, recoveryPoint or lostWrites under `targets`';
+    return [finding('targets-present', 'inconclusive', message)];
+  },
+};

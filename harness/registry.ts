@@ -1,0 +1,41 @@
+import type { Check } from './check/check.ts';
+import { cleanedUp } from './check/cleaned-up.ts';
+import { engineClaims } from './check/engine-claims.ts';
+import { enoughTraffic } from './check/enough-traffic.ts';
+import { expectedFailover } from './check/expected-failover.ts';
+import { faultEffective } from './check/fault-effective.ts';
+import { faultHealed } from './check/fault-healed.ts';
+import { freshReads } from './check/fresh-reads.ts';
+import { lostWrites, recoveryPoint } from './check/lost-writes.ts';
+import { noHoles } from './check/no-holes.ts';
+import { noOutage, outageSeen } from './check/outage.ts';
+import { noResurrection } from './check/no-resurrection.ts';
+import { recoveryTime } from './check/recovery-time.ts';
+import { replicasConverged } from './check/replicas-converged.ts';
+import { runComplete } from './check/run-complete.ts';
+import { singlePrimary } from './check/single-primary.ts';
+import { steadyBefore } from './check/steady-before.ts';
+import { targetsPresent } from './check/targets-present.ts';
+
+/** The one list of checks, in the order in which a report tells of them. Adding one: its file, this line, a history that it fails. */
+export const CHECKS: readonly Check[] = [
+  runComplete,
+  targetsPresent,
+  steadyBefore,
+  enoughTraffic,
+  faultEffective,
+  faultHealed,
+  outageSeen,
+  recoveryTime,
+  noOutage,
+  expectedFailover,
+  lostWrites,
+  recoveryPoint,
+  noHoles,
+  noResurrection,
+  singlePrimary,
+  freshReads,
+  replicasConverged,
+  engineClaims,
+  cleanedUp,
+];

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { Scenario } from './scenario.ts';
+import { scenarioShape, stepShape } from './shape.ts';
+import { decodeDocument, readYaml, type Decoded, type InputProblem, type YamlDocument } from './yaml-decode.ts';
+
+/** What a scenario may name. */
+export interface World {
+  readonly vantages: readonly string[];
+  readonly platforms: readonly Scenario['platform'][];
+}
+
+/** One scenario file. Every problem at once, each with file:line:column. Manifests are not looked at (load.ts does). */
+export function decodeScenario(text: string, file: string, world: World): Decoded<Scenario> {
+  const { documents, problems } = readYaml(text, file);
+  const [first, second] = documents;
+  if (problems.length > 0) return { ok: false, problems };
+  if (first === undefined) return { ok: false, problems: [{ file, line: 1, column: 1, path: '', message: 'the file holds no scenario' }] };
+  if (second !== undefined) return { ok: false, problems: [second.problem([], 'one scenario a file; move this one to its own')] };
+  const decoded = decodeDocument(first, scenarioShape);
+  const sense = [...methodProblems(first), ...expectationProblems(first, world), ...targetProblems(first)];
+  if (decoded.ok && sense.length === 0) return decoded;
+  return { ok: false, problems: [...(decoded.ok ? [] : decoded.problems), ...sense] };
+}
+
+/** The parts that decode, so that an error elsewhere does not hide these problems. */
+const loose = z.object({
+  platform: z.string().catch('local'),
+  method: z.array(z.unknown()).catch([]),
+  expect: z
+    .object({ mustRecover: z.array(z.string()).catch([]), outage: z.string().catch(''), loss: z.string().catch('') })
+    .partial()
+    .catch({}),
+  targets: z.object({ recoveryTime: z.unknown(), lostWrites: z.unknown() }).partial().catch({}),
+});
+
+function parts(document: YamlDocument): z.infer<typeof loose> {
+  const result = loose.safeParse(document.value);
+  return result.success ? result.data : { platform: 'local', method: [], expect: {}, targets: {} };
+}
+
+function methodProblems(document: YamlDocument): readonly InputProblem[] {
+  const problems: InputProblem[] = [];
+  const state = new Map<string, 'injected' | 'healed'>();
+  for (const [index, raw] of parts(document).method.entries()) {
+    const step = stepShape.safeParse(raw).data;
+    if (step?.do === 'inject') {
+      const before = state.get(step.fault);
+      if (before !== undefined) {
+        problems.push(
+          document.problem(['method', index, 'inject'], `fault \`${step.fault}\` was injected before; give this one its own name`),
+        );
+      }
+      state.set(step.fault, 'injected');
+    } else if (step?.do === 'heal') {
+      const before = state.get(step.fault);
+      const why =
+        before === undefined
+          ? `was never injected before this step; injected: ${[...state.keys()].join(', ') || 'none'}`
+          : 'is healed already';
+      if (before !== 'injected') problems.push(document.problem(['method', index, 'heal'], `fault \`${step.fault}\` ${why}`));
+      state.set(step.fault, 'healed');
+    } else if (step?.do === 'await-recovery' && state.size === 0) {
+      problems.push(document.problem(['method', index, 'awaitRecovery'], 'there is nothing to recover from before the first inject'));
+    }
+  }
+  return problems;
+}
+
+function expectationProblems(document: YamlDocument, world: World): readonly InputProblem[] {
+  const { expect, platform } = parts(document);
+  const problems = (expect.mustRecover ?? []).flatMap((vantage, index, all) => {
+    const at = ['expect', 'mustRecover', index];
+    if (!world.vantages.includes(vantage)) {
+      return [document.problem(at, `unknown vantage \`${vantage}\`; there are ${world.vantages.join(', ')}`)];
+    }
+    return all.indexOf(vantage) === index ? [] : [document.problem(at, `\`${vantage}\` is named twice`)];
+  });
+  if (['local', 'kubernetes'].includes(platform) && !world.platforms.some((known) => known === platform)) {
+    const message = `platform \`${platform}\` is not built yet; this version runs on ${world.platforms.join(', ')}`;
+    problems.push(document.problem(['platform'], message));
+  }
+  return problems;
+}
+
+function targetProblems(document: YamlDocument): readonly InputProblem[] {
+  const { expect, targets, method } = parts(document);
+  const problems: InputProblem[] = [];
+  const injects = method.some((raw) => stepShape.safeParse(raw).data?.do === 'inject');
+  if (targets.recoveryTime !== undefined && !injects) {
+    problems.push(document.problem(['targets', 'recoveryTime'], 'there is no fault to recover from; inject one or remove this target'));
+  }
+  if (expect.outage === 'expected' && !injects) {
+    problems.push(document.problem(['expect', 'outage'], 'an outage is expected but no fault is injected'));
+  }
+  if (expect.loss === 'none' && typeof targets.lostWrites === 'number' && targets.lostWrites > 0) {
+    problems.push(document.problem(['targets', 'lostWrites'], 'must be 0 where `expect.loss` is none; or say `loss: allowed`'));
+  }
+  return problems;
+}

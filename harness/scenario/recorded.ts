@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { HarnessError } from '../platform/errors.ts';
+import type { Scenario } from './scenario.ts';
+
+const ms = z.number().nonnegative();
+const recorded: z.ZodType<Scenario> = z.object({
+  name: z.string(),
+  question: z.string(),
+  platform: z.enum(['local', 'kubernetes']),
+  replication: z.enum(['sync', 'async']),
+  policy: z.enum(['lab', 'production']),
+  seed: z.number().nullable(),
+  workload: z.object({
+    periodMs: ms,
+    timeoutMs: ms,
+    goodWithinMs: ms,
+    sustained: z.object({ operations: z.number().int().positive(), forMs: ms }),
+  }),
+  steadyMs: ms,
+  method: z.array(
+    z.discriminatedUnion('do', [
+      z.object({ do: z.literal('inject'), fault: z.string(), manifest: z.string() }),
+      z.object({ do: z.literal('observe'), forMs: ms }),
+      z.object({ do: z.literal('await-recovery'), atMostMs: ms }),
+      z.object({ do: z.literal('heal'), fault: z.string() }),
+    ]),
+  ),
+  settleMs: ms,
+  expect: z.object({
+    failover: z.enum(['none', 'one', 'allowed']),
+    outage: z.enum(['none', 'expected', 'allowed']),
+    loss: z.enum(['none', 'allowed']),
+    mustRecover: z.array(z.string()),
+  }),
+  targets: z.object({ recoveryTimeMs: ms.nullable(), recoveryPointMs: ms.nullable(), lostWrites: z.number().nullable() }),
+});
+
+/** The scenario as `run-started` holds it. Throws HarnessError (broken-record) with the field that is wrong. */
+export function decodeRecordedScenario(value: unknown): Scenario {
+  const result = recorded.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new HarnessError('broken-record', `line 1: scenario.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a scenario'}`);
+}
