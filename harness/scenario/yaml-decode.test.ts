@@ -35,7 +35,7 @@ describe('yaml-decode', () => {
       'x.yaml:4:7: mode: Invalid option: expected one of "one"|"all"',
       'x.yaml:5:7: wait: `5 minutes` is not a duration; write it as 300ms, 10s or 1h15m',
       'x.yaml:8:5: steps[0].formS: unknown field `formS`; did you mean `forMs`? allowed here: do, forMs',
-      'x.yaml:9:5: steps[1].do: `do` is missing; add it (a string)',
+      'x.yaml:9:5: steps[1].do: `do` is missing; add it (text)',
       'x.yaml:9:12: steps[1].forMs: Invalid input: expected number, received string',
     ]);
   });

@@ -154,12 +154,17 @@ function problemsOf(document: YamlDocument, issue: z.core.$ZodIssue, at: readonl
     const message = issue.code === 'custom' ? issue.message : `\`${name}\` is missing; add it (${expected(issue)})`;
     return [document.problem(path, message)];
   }
-  return [document.problem(path, issue.message, { atKey: issue.code === 'invalid_key' })];
+  if (issue.code === 'invalid_key') return [document.problem(path, issue.issues[0]?.message ?? issue.message, { atKey: true })];
+  return [document.problem(path, issue.message)];
 }
 
 function expected(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`;
-  return 'expected' in issue ? `a ${issue.expected}` : issue.message;
+  if (!('expected' in issue)) return issue.message;
+  return (
+    { string: 'text', array: 'a list', object: 'a map', record: 'a map', int: 'a whole number' }[issue.expected as string] ??
+    `a ${issue.expected}`
+  );
 }
 
 /** Decodes a file that must hold exactly one document (a scenario). All problems at once. */
