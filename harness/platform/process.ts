@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import process from 'node:process';
 import { HarnessError } from './errors.ts';
 
 export interface RunOptions {
@@ -11,6 +12,11 @@ export interface RunOptions {
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 
+/** PATH with the folders that distributions keep out of an ordinary user's: nft and the servers are there. */
+export function pathWithSbin(): string {
+  return [process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':');
+}
+
 /**
  * Runs a tool to its end and gives its stdout. Bounded: it is killed after timeoutMs or when the signal aborts.
  * Throws HarnessError `missing-tool` when it is not installed, else `lab-failed` with what it wrote on stderr.
@@ -18,7 +24,12 @@ const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const { input = '', timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-    const limits = { timeout: timeoutMs, killSignal: 'SIGKILL' as const, maxBuffer: MAX_OUTPUT_BYTES };
+    const limits = {
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL' as const,
+      maxBuffer: MAX_OUTPUT_BYTES,
+      env: { ...process.env, PATH: pathWithSbin() },
+    };
     const child = execFile(program, [...args], { ...limits, ...(signal === undefined ? {} : { signal }) }, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
       reject(failure(program, args, { error, stderr, timeoutMs }));

@@ -7,6 +7,7 @@ import { HarnessError } from '../errors.ts';
 import type { Beacon, Injection, Platform, Pod, PodProgram, Primitive, RunContext } from '../platform.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { makeCertificates, type Credentials } from './certificates.ts';
+import { unconfinedServers } from './confinement.ts';
 import type { EngineSettings } from './engine-config.ts';
 import { programEnvironment } from './environment.ts';
 import { LocalInjection } from './injection.ts';
@@ -35,7 +36,7 @@ export class LocalPlatform implements Platform {
   readonly kind = 'local';
   readonly topology: Topology = threeRegions();
   readonly #context: RunContext;
-  readonly #settings: LabSettings;
+  #settings: LabSettings;
   readonly #supervisors = new Map<string, Supervisor>();
   readonly #logs = new Map<string, BoundedLog>();
   readonly #programs = new Set<PodProgramProcess>();
@@ -52,6 +53,7 @@ export class LocalPlatform implements Platform {
       policy: options.policy,
       engineMain: path.resolve(engineMain),
       tsigSecret: randomBytes(32).toString('base64'),
+      programs: {},
       environment: programEnvironment(),
     };
   }
@@ -62,12 +64,14 @@ export class LocalPlatform implements Platform {
 
   async start(signal: AbortSignal): Promise<void> {
     this.#before = await takeInventory();
-    const [credentials, nft] = await Promise.all([
+    const [credentials, nft, programs] = await Promise.all([
       makeCertificates(this.topology.pods, new Date()),
       Nft.start(),
+      unconfinedServers(),
       makeNetwork(this.topology, signal),
     ]);
     this.#nft = nft;
+    this.#settings = { ...this.#settings, programs };
     await Promise.all(this.topology.pods.map((pod) => this.#preparePod(pod, credentials.get(pod.name))));
     for (const supervisor of this.#supervisors.values()) supervisor.start();
     await abortable(Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.ready)), signal, () => this.#notReady());
@@ -118,6 +122,11 @@ export class LocalPlatform implements Platform {
     const started = startPodProgram(inPod(place, [program, ...args]), this.#settings.environment, this.#running(this.#logs.get(pod)));
     this.#programs.add(started);
     return started;
+  }
+
+  /** What programs of this lab see as environment. */
+  get environment(): Readonly<Record<string, string>> {
+    return this.#settings.environment;
   }
 
   /** The command that runs `command` with a pod's network, mounts and files. For the operator's shell. */
@@ -193,7 +202,7 @@ async function writeFiles(root: string, service: ServiceSpec): Promise<void> {
   for (const file of service.files) {
     const name = path.join(root, file.path);
     await mkdir(path.dirname(name), { recursive: true });
-    await writeFile(name, file.text, { mode: file.secret === true ? 0o600 : 0o644 });
+    await writeFile(name, file.text, { mode: file.secret === true ? 0o600 : file.executable === true ? 0o755 : 0o644 });
   }
 }
 

@@ -1,8 +1,6 @@
-import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decode, encode } from 'dns-packet';
-import { PORTS } from './topology.ts';
 import type { Readiness } from './services.ts';
 
 const PROBE_PERIOD_MS = 25;
@@ -37,21 +35,11 @@ function accepts(host: string, port: number): Promise<boolean> {
 }
 
 /** Whether a DNS server answers for this zone without error. */
-function answers(host: string, name: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket('udp4');
-    const timer = setTimeout(() => done(false), PROBE_TIMEOUT_MS);
-    function done(is: boolean): void {
-      clearTimeout(timer);
-      socket.close();
-      resolve(is);
-    }
-    socket.once('error', () => done(false));
-    socket.once('message', (message) => {
-      const answer = decode(message) as { readonly rcode?: string };
-      done(answer.rcode === 'NOERROR');
-    });
-    const question = encode({ type: 'query', id: 1, flags: 1 << 8, questions: [{ type: 'SOA', name, class: 'IN' }] });
-    socket.send(question, PORTS.dns, host);
-  });
+async function answers(host: string, name: string): Promise<boolean> {
+  const resolver = new Resolver({ timeout: PROBE_TIMEOUT_MS, tries: 1 });
+  resolver.setServers([host]);
+  return await resolver.resolveSoa(name).then(
+    () => true,
+    () => false,
+  );
 }

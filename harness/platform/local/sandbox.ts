@@ -12,7 +12,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { HarnessError } from '../errors.ts';
-import { run } from '../process.ts';
+import { pathWithSbin, run } from '../process.ts';
 
 export const LIFELINE_FD = 3;
 export const INTERRUPT = 'interrupt\n';
@@ -41,7 +41,10 @@ export async function enterSandbox(args: readonly string[]): Promise<number> {
   dieWithParent();
   await checkSandbox();
   const [program, ...rest] = sandboxCommand(isRoot(), [process.execPath, ...process.execArgv, ...args]);
-  const child = spawn(program, rest, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env: { ...process.env, [MARK]: '1' } });
+  const child = spawn(program, rest, {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
+    env: { ...process.env, PATH: pathWithSbin(), [MARK]: '1' },
+  });
   return await outcome(child);
 }
 

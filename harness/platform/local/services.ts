@@ -13,6 +13,8 @@ export interface LabSettings extends EngineSettings {
   readonly engineMain: string;
   /** base64; the key with which the engine signs DNS updates. */
   readonly tsigSecret: string;
+  /** Paths of the servers that are not simply the ones in PATH (confinement.ts). */
+  readonly programs: Readonly<Record<string, string>>;
   /** What every program of the lab gets to see as environment, and nothing else. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -21,6 +23,7 @@ export interface PodFile {
   readonly path: string;
   readonly text: string;
   readonly secret?: boolean;
+  readonly executable?: boolean;
 }
 
 /** How to see from outside that a program serves. `none`: it is ready as soon as it runs. */
@@ -64,7 +67,7 @@ function programOf(topology: Topology, pod: PodSpec, settings: LabSettings): Pro
       return etcdProgram(topology, pod);
     case 'dns':
       return {
-        command: ['knotd', '-c', `${POD_ROOT}/knot.conf`],
+        command: [settings.programs['knotd'] ?? 'knotd', '-c', `${POD_ROOT}/knot.conf`],
         files: [
           { path: 'knot.conf', text: knotConfig(pod, POD_ROOT, settings.tsigSecret), secret: true },
           { path: 'zone', text: zoneFile(topology, settings.policy === 'lab' ? 1 : 30) },
@@ -73,7 +76,7 @@ function programOf(topology: Topology, pod: PodSpec, settings: LabSettings): Pro
       };
     case 'resolver':
       return {
-        command: ['unbound', '-d', '-p', '-c', `${POD_ROOT}/unbound.conf`],
+        command: [settings.programs['unbound'] ?? 'unbound', '-d', '-p', '-c', `${POD_ROOT}/unbound.conf`],
         files: [{ path: 'unbound.conf', text: unboundConfig(topology, pod, POD_ROOT) }],
         // Answered from memory: a resolver that is cut off from the zone's server is nevertheless ready.
         readiness: { kind: 'dns', name: 'localhost' },
@@ -81,13 +84,25 @@ function programOf(topology: Topology, pod: PodSpec, settings: LabSettings): Pro
     case 'client':
       return idle([]);
     case 'operator':
-      return idle(engineFiles(topology, pod, settings));
+      return idle([...engineFiles(topology, pod, settings), engineWrapper(settings.engineMain)]);
   }
 }
 
 /** A pod that only gives a place in the network: the vantages and the operator's shell run there. */
 function idle(files: readonly PodFile[]): Program {
   return { command: ['sleep', 'infinity'], files, readiness: { kind: 'none' } };
+}
+
+/** `coditect-dr` for the operator's shell: with the operator's identity, unless another configuration is named. */
+function engineWrapper(engineMain: string): PodFile {
+  const text = `#!/bin/sh
+case " $* " in
+  *" --config"*) ;;
+  *) [ $# -eq 0 ] || set -- "$@" --config ${POD_ROOT}/config.yaml ;;
+esac
+exec "${process.execPath}" "${engineMain}" "$@"
+`;
+  return { path: 'bin/coditect-dr', text, executable: true };
 }
 
 const ENGINE_COMMAND = { api: 'api', db: 'database', 'dr-controller': 'controller' } as const;

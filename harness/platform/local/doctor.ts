@@ -1,0 +1,37 @@
+import pc from 'picocolors';
+import { EXIT } from '../errors.ts';
+import { probeFeatures, type Feature } from './features.ts';
+
+export interface DoctorOptions {
+  readonly json: boolean;
+  write(text: string): void;
+}
+
+/**
+ * `gameday doctor`: says what this machine can do for a local lab, and how to mend what it cannot. Returns the exit code: 0 when a lab can run,
+ * else 1.
+ */
+export async function doctor({ json, write }: DoctorOptions): Promise<number> {
+  const features = await probeFeatures();
+  write(json ? `${JSON.stringify({ ready: isReady(features), features }, undefined, 2)}\n` : doctorTable(features));
+  return isReady(features) ? EXIT.pass : EXIT.fail;
+}
+
+/** Whether nothing that a lab needs is missing. Pure. */
+export function isReady(features: readonly Feature[]): boolean {
+  return features.every((feature) => feature.has === true || !feature.required);
+}
+
+/** The table for people: each feature, what it is for, and below a missing one why and the fix. Pure. */
+export function doctorTable(features: readonly Feature[]): string {
+  const width = Math.max(...features.map((feature) => feature.name.length));
+  const versions = Math.max(...features.map((feature) => feature.version?.length ?? 0));
+  const lines = features.flatMap((feature) => {
+    const mark = feature.has === true ? pc.green('yes') : feature.required ? pc.red('NO ') : pc.yellow('no ');
+    const line = `${mark}  ${feature.name.padEnd(width)}  ${(feature.version ?? '').padEnd(versions)}  ${feature.usedFor}`;
+    return feature.has === true ? [line] : [line, `       ${feature.has}`, `       fix: ${feature.fix}`];
+  });
+  const missing = features.filter((feature) => feature.has !== true && feature.required).map((feature) => feature.name);
+  const sum = missing.length === 0 ? 'A local lab can run here.' : `A local lab cannot run here without: ${missing.join(', ')}.`;
+  return `${[...lines, '', sum].join('\n')}\n`;
+}
