@@ -1,0 +1,117 @@
+import { z } from 'zod';
+
+/**
+ * What the harness understands of an engine: the shapes of its answers and log lines (ARCHITECTURE §3). The harness has no other knowledge
+ * of it; contract-suite.ts holds every engine to this. Unknown fields are allowed: an engine may say more.
+ */
+const count = z.number().int().nonnegative();
+const milliseconds = z.number().nonnegative();
+
+/** `applied: "no"` promises that the write was not and will not be applied. Only writes carry it. */
+export const failureShape = z.object({
+  error: z.object({ code: z.string().min(1), message: z.string(), applied: z.enum(['no', 'unknown']).optional() }),
+});
+export type Failure = z.infer<typeof failureShape>;
+
+/** 200 of PUT and DELETE: durable under the replication mode. */
+export const writtenShape = z.object({ region: z.string(), epoch: count, index: count });
+export type Written = z.infer<typeof writtenShape>;
+
+/** 200 of GET. */
+export const foundShape = z.object({ value: z.string(), region: z.string(), epoch: count });
+/** 404 of GET: an answer as good as the other. */
+export const absentShape = z.object({ region: z.string(), epoch: count, error: z.unknown() });
+
+const grade = z.enum(['Healthy', 'Degraded', 'Failed']);
+/** 200, or 503 when Failed. */
+export const healthShape = z.object({
+  region: z.string(),
+  status: grade,
+  score: z.number().min(0).max(100),
+  checks: z.array(
+    z.object({ name: z.enum(['api', 'database', 'replication']), status: grade, latencyMs: milliseconds, detail: z.string().optional() }),
+  ),
+  role: z.string(),
+  epoch: count,
+  timestamp: z.iso.datetime(),
+});
+export type Health = z.infer<typeof healthShape>;
+
+export const databaseStatusShape = z.object({
+  region: z.string(),
+  incarnation: z.string().min(1),
+  role: z.enum(['primary', 'standby', 'starting']),
+  epoch: count,
+  sealedEpoch: count,
+  writable: z.boolean(),
+  lease: z.object({ remainingMs: z.number() }).nullable(),
+  lastIndex: count,
+  lastEpoch: count,
+  commitIndex: count,
+  appliedIndex: count,
+  mode: z.enum(['sync', 'async']),
+  syncSet: z.array(z.string()),
+  w: count,
+  standbys: z.record(
+    z.string(),
+    z.object({ matchIndex: count, lagEntries: milliseconds, lagMs: milliseconds, ageMs: milliseconds, inSync: z.boolean() }),
+  ),
+});
+export type DatabaseStatus = z.infer<typeof databaseStatusShape>;
+
+export const controllerStatusShape = z.object({
+  region: z.string(),
+  leader: z.string().nullable(),
+  state: z.enum(['Normal', 'Degraded', 'Failover', 'Recovery']),
+  step: z.string(),
+  primary: z.string().nullable(),
+  epoch: count,
+  observers: z.record(z.string(), z.object({ verdict: z.string(), ageMs: z.number().nullable() })),
+  lastFailover: z.unknown().optional(),
+});
+export type ControllerStatus = z.infer<typeof controllerStatusShape>;
+
+/** First line of `GET /v1/export`; the others follow sorted by key. */
+export const exportHeadShape = z.object({ region: z.string(), epoch: count, role: z.string(), appliedIndex: count });
+export const exportEntryShape = z.strictObject({ key: z.string(), value: z.string() });
+
+/** A line of `GET /v1/divergent`. */
+export const divergentFileShape = z.object({
+  file: z.string(),
+  entries: z.array(z.object({ epoch: count, index: count, op: z.string(), key: z.string(), value: z.string().optional() })),
+});
+
+export const logLineShape = z.object({
+  timestamp: z.iso.datetime(),
+  level: z.string(),
+  component: z.string(),
+  action: z.string(),
+  correlation_id: z.string(),
+  region: z.string(),
+  monotonic_ms: z.number(),
+  details: z.record(z.string(), z.unknown()),
+});
+export type LogLine = z.infer<typeof logLineShape>;
+
+/** Exit codes of the engine's programs. */
+export const ENGINE_EXIT = { ok: 0, failed: 1, badInput: 2, undecided: 3, interrupted: 130 } as const;
+
+/** The longest value that a PUT may carry. */
+export const MAX_VALUE_BYTES = 64 * 1024;
+
+/** Lines of an NDJSON body, each decoded. @throws ZodError or SyntaxError at the first line that is not what it should be. */
+export function decodeLines<T>(text: string, shape: z.ZodType<T>): readonly T[] {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.map((line) => shape.parse(JSON.parse(line)));
+}
+
+/** `GET /v1/export` as a whole. @throws as decodeLines, and when there is no head. */
+export function decodeExport(text: string): {
+  readonly head: z.infer<typeof exportHeadShape>;
+  readonly entries: ReadonlyMap<string, string>;
+} {
+  const end = text.indexOf('\n');
+  const head = exportHeadShape.parse(JSON.parse(end < 0 ? text : text.slice(0, end)));
+  const entries = end < 0 ? [] : decodeLines(text.slice(end + 1), exportEntryShape);
+  return { head, entries: new Map(entries.map(({ key, value }) => [key, value])) };
+}
