@@ -30,6 +30,7 @@ const TARGET_LABEL = { 'recovery-time': 'recovery time', 'recovery-point': 'reco
 
 export function askedText(target: ResultTarget): string {
   if (target.asked === null) return 'not asked';
+  if (target.asked === 0) return target.unit === 'ms' ? '0 ms' : '0';
   return target.unit === 'ms' ? `≤ ${duration(target.asked).replace(/\.0+ s$/, ' s')}` : `≤ ${whole(target.asked)}`;
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RunResult } from '../check/verdict.ts';
+import { reportPage } from './html/page.ts';
 import { junitXml } from './junit.ts';
 import { toResultDocument } from './result.ts';
 import type { ResultDocument } from './result-shape.ts';
@@ -9,6 +10,7 @@ import { summaryMarkdown } from './summary.ts';
 /** Every report format: file in the run folder → its text. Adding one is one line here. */
 const FORMATS: Readonly<Record<string, (result: ResultDocument) => string>> = {
   'result.json': (result) => `${JSON.stringify(result, null, 2)}\n`,
+  'report.html': reportPage,
   'summary.md': summaryMarkdown,
   'junit.xml': junitXml,
 };
