@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EngineError } from '../platform/errors.ts';
+import { objectStoreConformance } from './conformance.ts';
+import { openFolderStore } from './folder-store.ts';
+
+describe('folder store', () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), 'folder-store-'));
+  });
+  afterEach(() => rm(root, { recursive: true }));
+
+  objectStoreConformance(() => openFolderStore(join(root, 'store'), Date.now()));
+
+  it('keeps objects as plain files that only their owner reads, and leaves nothing else behind', async () => {
+    const store = await openFolderStore(root, Date.now());
+    await store.put('a/b', Buffer.from('x'));
+    await store.put('a/b', Buffer.from('y'));
+    expect((await stat(join(root, 'a/b'))).mode & 0o777).to.equal(0o600);
+    expect((await stat(join(root, 'a'))).mode & 0o777).to.equal(0o700);
+    expect(await readdir(join(root, '.tmp'))).to.deep.equal([]);
+  });
+
+  it('removes temporary files that a killed program left, but not those of one that may still run', async () => {
+    await mkdir(join(root, '.tmp'));
+    for (const name of ['old', 'young']) await writeFile(join(root, '.tmp', name), 'x');
+    await utimes(join(root, '.tmp', 'old'), 1000, 1000);
+    await openFolderStore(root, Date.now());
+    expect(await readdir(join(root, '.tmp'))).to.deep.equal(['young']);
+  });
+
+  it('never shows a temporary file or a symbolic link as an object', async () => {
+    const store = await openFolderStore(root, Date.now());
+    await writeFile(join(root, '.tmp', 'half'), 'x');
+    await symlink('/etc/hostname', join(root, 'link'));
+    const names: string[] = [];
+    for await (const { name } of store.list('')) names.push(name);
+    expect(names).to.deep.equal([]);
+    expect(await store.get('link', { maxBytes: 1000 })).to.deep.equal({ outcome: 'not-found' });
+    expect(await store.stat('link')).to.equal(null);
+  });
+
+  it('says what is wrong where it cannot be', async () => {
+    await writeFile(join(root, 'file'), '');
+    const outcome: unknown = await openFolderStore(join(root, 'file'), Date.now()).catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(EngineError).with.property('code', 'object-store-failed');
+  });
+});
