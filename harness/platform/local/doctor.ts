@@ -4,7 +4,7 @@ import { probeFeatures, type Feature } from './features.ts';
 
 export interface DoctorOptions {
   readonly json: boolean;
-  write(text: string): void;
+  readonly write: (text: string) => void;
 }
 
 /**

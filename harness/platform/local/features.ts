@@ -25,7 +25,7 @@ interface Probe {
   readonly fix: string;
 }
 
-const kernel = (option: string): string =>
+const needsKernel = (option: string): string =>
   `needs a kernel with ${option} (apt-get install linux-image-amd64, or modprobe of its module by root)`;
 
 const KERNEL_PROBES: readonly Probe[] = [
@@ -34,7 +34,7 @@ const KERNEL_PROBES: readonly Probe[] = [
     script: 'ip link add br9 type bridge && ip link add v0 type veth peer name v1 && ip link set v0 master br9',
     required: true,
     usedFor: "the lab's network",
-    fix: kernel('CONFIG_BRIDGE and CONFIG_VETH'),
+    fix: needsKernel('CONFIG_BRIDGE and CONFIG_VETH'),
   },
   {
     name: 'IPv6',
@@ -49,29 +49,29 @@ const KERNEL_PROBES: readonly Probe[] = [
       'nft \'add table bridge t; add chain bridge t c { type filter hook forward priority 0; }; add rule bridge t c iifname . oifname { "a" . "b" } counter drop\'',
     required: true,
     usedFor: 'partitions',
-    fix: kernel('CONFIG_NF_TABLES_BRIDGE'),
+    fix: needsKernel('CONFIG_NF_TABLES_BRIDGE'),
   },
   {
     name: 'tc netem',
     script: qdisc('netem delay 1ms'),
     required: false,
     usedFor: 'delay, loss, corruption',
-    fix: kernel('CONFIG_NET_SCH_NETEM'),
+    fix: needsKernel('CONFIG_NET_SCH_NETEM'),
   },
   {
     name: 'tc tbf',
     script: qdisc('tbf rate 1mbit burst 10k latency 50ms'),
     required: false,
     usedFor: 'bandwidth',
-    fix: kernel('CONFIG_NET_SCH_TBF'),
+    fix: needsKernel('CONFIG_NET_SCH_TBF'),
   },
-  { name: 'tc htb', script: qdisc('htb'), required: false, usedFor: 'bandwidth by target', fix: kernel('CONFIG_NET_SCH_HTB') },
+  { name: 'tc htb', script: qdisc('htb'), required: false, usedFor: 'bandwidth by target', fix: needsKernel('CONFIG_NET_SCH_HTB') },
   {
     name: 'tc prio',
     script: qdisc('prio'),
     required: false,
     usedFor: 'delay by target, as Chaos Mesh does',
-    fix: kernel('CONFIG_NET_SCH_PRIO'),
+    fix: needsKernel('CONFIG_NET_SCH_PRIO'),
   },
   {
     name: 'tun',
@@ -92,7 +92,7 @@ const KERNEL_PROBES: readonly Probe[] = [
     script: 'test -c /dev/mapper/control || { echo there is no /dev/mapper/control >&2; exit 1; }; exec 3<>/dev/mapper/control',
     required: false,
     usedFor: 'disk faults',
-    fix: `${kernel('CONFIG_BLK_DEV_DM')}, as root`,
+    fix: `${needsKernel('CONFIG_BLK_DEV_DM')}, as root`,
   },
 ];
 
@@ -135,10 +135,9 @@ const TOOLS: readonly Tool[] = [
 /** Everything that the lab needs or can use here, tried, not guessed. Never throws for what is missing. */
 export async function probeFeatures(): Promise<readonly Feature[]> {
   const sandbox = await probeSandbox();
+  const probe = sandbox.has === true ? probeKernel : notTried;
   const [kernelFeatures, tools, appArmor] = await Promise.all([
-    Promise.all(
-      KERNEL_PROBES.map((probe) => (sandbox.has === true ? probeKernel(probe) : { ...described(probe), has: 'no sandbox to try it in' })),
-    ),
+    Promise.all(KERNEL_PROBES.map(probe)),
     Promise.all(TOOLS.map(probeTool)),
     appArmorActive(),
   ]);
@@ -147,6 +146,10 @@ export async function probeFeatures(): Promise<readonly Feature[]> {
 
 function described({ name, required, usedFor, fix }: Probe): Omit<Feature, 'has'> {
   return { name, required, usedFor, fix };
+}
+
+function notTried(probe: Probe): Promise<Feature> {
+  return Promise.resolve({ ...described(probe), has: 'no sandbox to try it in' });
 }
 
 async function probeSandbox(): Promise<Feature> {

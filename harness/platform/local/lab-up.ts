@@ -18,7 +18,7 @@ export interface LabUpOptions {
   readonly reports: string;
   /** The engine's program; default is ours. */
   readonly engineMain?: string;
-  write(text: string): void;
+  readonly write: (text: string) => void;
 }
 
 const START_TIMEOUT_MS = 30_000;
