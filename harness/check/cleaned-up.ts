@@ -9,7 +9,7 @@ export const cleanedUp: Check = {
   judge: ({ view }) => {
     const ended = eventsOf(view.events, 'run-ended').at(-1);
     if (ended === undefined) return [finding('cleaned-up', 'inconclusive', 'the record ends before the clean-up')];
-    if (ended.leftovers.length === 0) return [finding('cleaned-up', 'pass', 'nothing is left', [ended.line])];
-    return [finding('cleaned-up', 'fail', `left behind: ${ended.leftovers.join('; ')}`, [ended.line])];
+    if (ended.leftovers.length === 0) return [finding('cleaned-up', 'pass', 'nothing is left', [ended.lineNumber])];
+    return [finding('cleaned-up', 'fail', `left behind: ${ended.leftovers.join('; ')}`, [ended.lineNumber])];
   },
 };

@@ -35,7 +35,7 @@ function regionClaims({ view }: Case): readonly Finding[] {
 /** Completed failovers in the log, against changes of the serving region. */
 function failoverClaims({ view, measurement }: Case): readonly Finding[] {
   const logged = eventsOf(view.events, 'engine-log').filter((event) => event.action === 'failover_complete');
-  const runs = new Set(logged.map((event) => String(event.line.correlation_id ?? event.line)));
+  const runs = new Set(logged.map((event) => correlationOf(event.line) ?? `line ${event.lineNumber}`));
   const { changes } = measurement.reigns;
   if (runs.size === changes) return [];
   const message = `the log tells of ${runs.size} completed failover(s), clients saw ${changes} change(s) of the serving region`;
@@ -44,7 +44,7 @@ function failoverClaims({ view, measurement }: Case): readonly Finding[] {
       'engine-claims',
       'inconclusive',
       message,
-      logged.map((event) => event.line),
+      logged.map((event) => event.lineNumber),
     ),
   ];
 }
@@ -63,4 +63,8 @@ function divergenceClaims({ measurement }: Case): readonly Finding[] {
       unsaved.slice(0, 20).map((write) => write.line),
     ),
   ];
+}
+
+function correlationOf(line: Readonly<Record<string, unknown>>): string | undefined {
+  return typeof line.correlation_id === 'string' ? line.correlation_id : undefined;
 }

@@ -15,13 +15,13 @@ export const faultEffective: Check = {
       const plan = plans.find((event) => event.fault === fault);
       if (plan === undefined) return finding('fault-effective', 'inconclusive', `${fault} was never planned`);
       if (plan.sources.length === 0)
-        return finding('fault-effective', 'inconclusive', `${fault}: the manifest selects nothing`, [plan.line]);
+        return finding('fault-effective', 'inconclusive', `${fault}: the manifest selects nothing`, [plan.lineNumber]);
       const during = effects.filter((event) => event.fault === fault && event.moment === 'during');
       const before = effects.find((event) => event.fault === fault && event.moment === 'before' && !event.confirmed);
-      const lines = [plan.line, ...during.map((event) => event.line)];
+      const lines = [plan.lineNumber, ...during.map((event) => event.lineNumber)];
       if (before !== undefined) {
         const message = `${fault}: the state before it was not as it should be: asked ${before.asked}, measured ${before.measured}`;
-        return finding('fault-effective', 'inconclusive', message, [before.line]);
+        return finding('fault-effective', 'inconclusive', message, [before.lineNumber]);
       }
       if (during.length === 0) return finding('fault-effective', 'inconclusive', `${fault}: nobody looked for its effect`, lines);
       const without = during.find((event) => !event.confirmed);

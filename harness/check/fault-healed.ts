@@ -13,9 +13,13 @@ export const faultHealed: Check = {
       const healed = eventsOf(view.events, 'fault-healed').find((event) => event.fault === fault);
       const after = eventsOf(view.events, 'fault-effect').findLast((event) => event.fault === fault && event.moment === 'after-heal');
       if (healed === undefined) return finding('fault-healed', 'inconclusive', `${fault} was never healed`);
-      if (after === undefined) return finding('fault-healed', 'inconclusive', `${fault}: nobody looked whether it was gone`, [healed.line]);
+      if (after === undefined)
+        return finding('fault-healed', 'inconclusive', `${fault}: nobody looked whether it was gone`, [healed.lineNumber]);
       const outcome = after.confirmed ? 'pass' : 'inconclusive';
-      return finding('fault-healed', outcome, `${fault}: asked ${after.asked}, measured ${after.measured}`, [healed.line, after.line]);
+      return finding('fault-healed', outcome, `${fault}: asked ${after.asked}, measured ${after.measured}`, [
+        healed.lineNumber,
+        after.lineNumber,
+      ]);
     });
   },
 };

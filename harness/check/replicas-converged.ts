@@ -23,6 +23,6 @@ export const replicasConverged: Check = {
       return [finding('replicas-converged', 'fail', message, lines)];
     }
     const message = `${read.length} regions hold the same ${read[0]?.entries ?? 0} entries`;
-    return [finding('replicas-converged', 'pass', message, [...lines, restored.line])];
+    return [finding('replicas-converged', 'pass', message, [...lines, restored.lineNumber])];
   },
 };

@@ -2,16 +2,18 @@ import { effectiveByMs } from './effective.ts';
 import type { Hole, WriteAccount, WriteRef } from './measurement.ts';
 import type { ReignView } from './reigns.ts';
 import { registerOwner } from './registers.ts';
-import { eventsOf, type Lined, type Operation, type RunView } from './view.ts';
+import { survivingCopy } from './survivor.ts';
+import { eventsOf, type Operation, type RunView } from './view.ts';
 
 /** Operations that a vantage may have had in flight when it died: values of these are unknown writes, not foreign ones. */
 const IN_FLIGHT = 64;
 
 /**
  * Every write with its outcome, held against the copy of the region that serves after the run. Pure. Keys are either unique (one put,
- * at most one delete, by one vantage) or registers (puts only, by one vantage); see harness/workload/plan.ts.
+ * at most one delete, by one vantage) or registers (puts only, by one vantage); see harness/workload/plan.ts. `gone` are writes of
+ * registers that reads showed to be lost before they were overwritten (reads.ts).
  */
-export function accountWrites(view: RunView, reigns: ReignView): WriteAccount {
+export function accountWrites(view: RunView, reigns: ReignView, gone: readonly Operation[]): WriteAccount {
   const writes = view.operations.filter((op) => op.op !== 'get');
   const count = (outcome: Operation['outcome']): number => writes.filter((op) => op.outcome === outcome).length;
   const counts = { issued: writes.length, acknowledged: count('ok'), failed: count('failed'), unknown: count('unknown') };
@@ -21,7 +23,8 @@ export function accountWrites(view: RunView, reigns: ReignView): WriteAccount {
     return { ...counts, readBackRegion: null, ...nothing, recoveryPointMs: null };
   }
   const entries = new Map(Object.entries(copy.entries ?? {}));
-  const { lost, phantoms } = compare(writes, entries, effectiveByMs(view.operations));
+  const compared = compare(writes, entries, effectiveByMs(view.operations));
+  const lost = [...new Set([...compared.lost, ...gone])].toSorted(byCompletion);
   // Only what is there as it was written is proof of presence; what was overwritten or deleted since is not.
   const present = writes.filter((op) => op.op === 'put' && op.outcome === 'ok' && entries.get(op.key) === op.value);
   return {
@@ -30,18 +33,11 @@ export function accountWrites(view: RunView, reigns: ReignView): WriteAccount {
     lost: lost.map(writeRef),
     holes: findHoles(reigns, lost, present),
     resurrected: lost.filter((op) => op.op === 'delete').map(writeRef),
-    phantoms: phantoms.map(writeRef),
+    phantoms: compared.phantoms.map(writeRef),
     foreign: foreignEntries(view, writes, entries),
     unsaved: unsavedWrites(view, lost),
     recoveryPointMs: recoveryPoint(lost, present),
   };
-}
-
-/** The copy of the region that answered last; what that region calls itself plays no part. */
-function survivingCopy(view: RunView): Lined<'readback'> | null {
-  const last = view.operations.findLast((op) => op.outcome === 'ok' && op.region !== null);
-  const copies = eventsOf(view.events, 'readback').filter((event) => event.ok && event.entries !== undefined);
-  return copies.findLast((event) => event.region === last?.region) ?? null;
 }
 
 interface Comparison {
@@ -55,8 +51,11 @@ function compare(writes: readonly Operation[], entries: ReadonlyMap<string, stri
     const value = entries.get(key) ?? null;
     return registerOwner(key) === null ? compareUnique(ofKey, value) : compareRegister(ofKey, value, effective);
   });
-  const order = (a: Operation, b: Operation): number => a.completedMs - b.completedMs;
-  return { lost: results.flatMap((one) => one.lost).toSorted(order), phantoms: results.flatMap((one) => one.phantoms).toSorted(order) };
+  return { lost: results.flatMap((one) => one.lost), phantoms: results.flatMap((one) => one.phantoms).toSorted(byCompletion) };
+}
+
+function byCompletion(a: Operation, b: Operation): number {
+  return a.completedMs - b.completedMs;
 }
 
 function compareUnique(ofKey: readonly Operation[], value: string | null): Comparison {

@@ -1,7 +1,7 @@
 import { availability, lagSamples, longestWritePause, measureVantage } from './availability.ts';
 import { accountWrites } from './ledger.ts';
 import type { Interval, Measurement, RecoveryTime, VantageMeasurement } from './measurement.ts';
-import { accountReads } from './reads.ts';
+import { measureReads } from './reads.ts';
 import { worstRecovery } from './recovery-time.ts';
 import { measureReigns } from './reigns.ts';
 import { compareReplicas } from './replicas.ts';
@@ -14,16 +14,18 @@ export function measure(view: RunView): Measurement {
   const vantages = names.map((vantage) => measureVantage(view, vantage));
   const faults = view.faults.map((fault) => faultTimeline(view, fault, vantages));
   const recovery = recoveryOf(view, vantages);
-  const { reignOfLine, ...reigns } = measureReigns(view);
+  const reignView = measureReigns(view);
+  const { reigns, changes, splitBrain } = reignView;
+  const reads = measureReads(view, reignView);
   return {
     faults,
     vantages,
     recovery,
     verifiedRecovery: verifiedRecovery(view, recovery),
     writePause: longestWritePause(view),
-    writes: accountWrites(view, { ...reigns, reignOfLine }),
-    reads: accountReads(view),
-    reigns,
+    writes: accountWrites(view, reignView, reads.gone),
+    reads: reads.account,
+    reigns: { reigns, changes, splitBrain },
     replicas: compareReplicas(view),
     availability: availability(view),
     lag: lagSamples(view),

@@ -1,28 +1,60 @@
 import { effectiveByMs } from './effective.ts';
 import type { ReadAccount, StaleRead } from './measurement.ts';
 import { registerOwner } from './registers.ts';
+import type { ReignView } from './reigns.ts';
+import { survivingCopy } from './survivor.ts';
 import type { Operation, RunView } from './view.ts';
+
+export interface ReadView {
+  readonly account: ReadAccount;
+  /** Acknowledged writes that a read of a later reign showed to be gone, and that nobody saw again: lost, though overwritten since. */
+  readonly gone: readonly Operation[];
+}
 
 /**
  * Every read of a register against its writes. A read is stale when another write certainly took effect after the value that it
  * returned and before the read was due; a value that nobody wrote is worse. Sound, not complete: what overlaps is allowed.
  */
-export function accountReads(view: RunView): ReadAccount {
+export function measureReads(view: RunView, reigns: ReignView): ReadView {
   const reads = view.operations.filter((op) => op.op === 'get' && op.outcome === 'ok');
   const puts = Map.groupBy(
     view.operations.filter((op) => op.op === 'put' && registerOwner(op.key) !== null),
     (op) => op.key,
   );
+  const kept = survivingCopy(view)?.entries ?? {};
   const effective = effectiveByMs(view.operations);
-  const stale = reads.flatMap((read) => judgeRead(read, puts.get(read.key) ?? [], effective) ?? []);
-  return { reads: reads.length, stale };
+  const stale: StaleRead[] = [];
+  const gone = new Set<Operation>();
+  for (const read of reads) {
+    const ofKey = puts.get(read.key) ?? [];
+    const missing = missingAt(read, ofKey, effective);
+    if (missing === 'foreign') stale.push(staleRead(read, null));
+    else {
+      const lost = missing.filter((put) => kept[put.key] !== put.value && isGone(put, read, { reads, reigns }));
+      for (const put of lost) gone.add(put);
+      const newer = missing.findLast((put) => !lost.includes(put));
+      if (newer !== undefined) stale.push(staleRead(read, newer));
+    }
+  }
+  return { account: { reads: reads.length, stale }, gone: [...gone] };
 }
 
-function judgeRead(read: Operation, puts: readonly Operation[], effective: (put: Operation) => number): StaleRead | null {
-  const { vantage, key, value, line } = read;
-  const returned = value === null ? undefined : puts.find((put) => put.value === value);
-  if (value !== null && returned === undefined) return { vantage, key, value, line, newer: null, newerLine: null };
+/** Writes that the read should have seen at least; `foreign` when it returned what nobody wrote. */
+function missingAt(read: Operation, puts: readonly Operation[], effective: (put: Operation) => number): readonly Operation[] | 'foreign' {
+  const returned = read.value === null ? undefined : puts.find((put) => put.value === read.value);
+  if (read.value !== null && returned === undefined) return 'foreign';
   const sinceMs = returned === undefined ? Number.NEGATIVE_INFINITY : effective(returned);
-  const newer = puts.findLast((put) => put !== returned && put.intendedMs > sinceMs && effective(put) < read.intendedMs);
-  return newer === undefined ? null : { vantage, key, value, line, newer: newer.value, newerLine: newer.line };
+  return puts.filter((put) => put !== returned && put.intendedMs > sinceMs && effective(put) < read.intendedMs);
+}
+
+/** Acknowledged under an earlier reign than the read's and never read again: lost with that reign. Otherwise the read was just stale. */
+function isGone(put: Operation, read: Operation, { reads, reigns }: { reads: readonly Operation[]; reigns: ReignView }): boolean {
+  const before = reigns.reignOfLine.get(put.line);
+  const now = reigns.reignOfLine.get(read.line);
+  if (put.outcome !== 'ok' || before === undefined || now === undefined || before >= now) return false;
+  return !reads.some((other) => other.key === put.key && other.value === put.value && other.completedMs > read.intendedMs);
+}
+
+function staleRead({ vantage, key, value, line }: Operation, newer: Operation | null): StaleRead {
+  return { vantage, key, value, line, newer: newer?.value ?? null, newerLine: newer?.line ?? null };
 }

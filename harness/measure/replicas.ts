@@ -7,7 +7,12 @@ const SHOWN = 20;
 /** The committed copies of all regions after the run, each held against the first that could be read. */
 export function compareReplicas(view: RunView): Replicas {
   const copies = eventsOf(view.events, 'readback');
-  const read = copies.map(({ region, ok, entries, line }) => ({ region, ok, entries: Object.keys(entries ?? {}).length, line }));
+  const read = copies.map(({ region, ok, entries, lineNumber }) => ({
+    region,
+    ok,
+    entries: Object.keys(entries ?? {}).length,
+    line: lineNumber,
+  }));
   const [first, ...others] = copies.filter((copy) => copy.ok);
   const differences = others.flatMap((copy) => difference(copy.region, first?.entries ?? {}, copy.entries ?? {}));
   return { read, differences: differences.slice(0, SHOWN) };

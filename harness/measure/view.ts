@@ -39,10 +39,10 @@ export interface RunView {
 type Kind = EventBody['kind'];
 export type EventOf<K extends Kind> = Extract<RunEvent, { readonly kind: K }>;
 /** An event with its line. */
-export type Lined<K extends Kind> = EventOf<K> & { readonly line: number };
+export type Lined<K extends Kind> = EventOf<K> & { readonly lineNumber: number };
 
 export function eventsOf<K extends Kind>(events: readonly RunEvent[], kind: K): readonly Lined<K>[] {
-  return events.flatMap((event, index) => (event.kind === kind ? [{ ...(event as EventOf<K>), line: index + 1 }] : []));
+  return events.flatMap((event, index) => (event.kind === kind ? [{ ...(event as EventOf<K>), lineNumber: index + 1 }] : []));
 }
 
 /** Throws HarnessError (broken-record) when there is no run-started or its scenario is none. */
@@ -50,7 +50,7 @@ export function viewRun(events: readonly RunEvent[]): RunView {
   const [started] = eventsOf(events, 'run-started');
   const scenario = decodeRecordedScenario(started?.scenario);
   if (started === undefined) throw new RangeError('no run-started');
-  const operations = eventsOf(events, 'op').map((op) => ({ ...op, region: regionOf(started, op.address) }));
+  const operations = eventsOf(events, 'op').map((op) => ({ ...op, line: op.lineNumber, region: regionOf(started, op.address) }));
   const steady = eventsOf(events, 'phase').find((event) => event.phase === 'steady');
   return {
     events,

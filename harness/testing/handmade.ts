@@ -1,0 +1,218 @@
+import type { EventBody, OperationCompleted, RunEvent } from '../history/event.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { operationPlan } from '../workload/plan.ts';
+
+/**
+ * Handmade histories: a model of a system that answers the real sequence of operations in virtual time, so that a test can say exactly
+ * what went wrong. Nothing runs; there are no clocks.
+ */
+export interface Handmade {
+  readonly scenario: Scenario;
+  readonly vantages: readonly string[];
+  readonly loadEndMs: number;
+  /** null leaves out the fault. */
+  readonly fault: { readonly t0Ms: number; readonly t1Ms: readonly [number, number]; readonly healedMs: number } | null;
+  answer(operation: Asked): Answered;
+  /** Last touches to the copy that every region gives back. */
+  copy(store: Map<string, string>): void;
+  /** Last touches to the record. */
+  edit(events: readonly RunEvent[]): readonly RunEvent[];
+}
+
+export interface Asked {
+  readonly vantage: string;
+  readonly seq: number;
+  readonly op: 'put' | 'get' | 'delete';
+  readonly key: string;
+  readonly intendedMs: number;
+}
+
+export interface Answered {
+  readonly outcome: 'ok' | 'failed' | 'unknown';
+  readonly latencyMs: number;
+  readonly region: string;
+  readonly epoch: number;
+  /** Whether the write takes effect; by default when it is acknowledged. */
+  readonly applied?: boolean;
+  /** get: what to answer instead of the stored value. */
+  readonly read?: string | null;
+}
+
+export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
+export const ADDRESS: Readonly<Record<string, string>> = {
+  'us-central1': '10.77.1.10',
+  'us-east1': '10.77.2.10',
+  'europe-west1': '10.77.3.10',
+};
+
+export const SCENARIO: Scenario = {
+  name: 'region-isolation',
+  question: 'Does it come back?',
+  platform: 'local',
+  replication: 'sync',
+  policy: 'lab',
+  seed: 1,
+  workload: { periodMs: 20, timeoutMs: 1000, goodWithinMs: 250, sustained: { operations: 10, forMs: 200 } },
+  steadyMs: 1000,
+  method: [
+    { do: 'inject', fault: 'isolation', manifest: 'isolation.yaml' },
+    { do: 'await-recovery', atMostMs: 5000 },
+    { do: 'heal', fault: 'isolation' },
+  ],
+  settleMs: 1000,
+  expect: { failover: 'one', outage: 'expected', loss: 'none', mustRecover: ['us-east1', 'outside'] },
+  targets: { recoveryTimeMs: 3000, recoveryPointMs: 0, lostWrites: 0 },
+};
+
+/** A system that is cut off at 2 s and serves from us-east1 from 4 s on. */
+export function failoverHistory(change: Partial<Handmade> = {}): readonly RunEvent[] {
+  return play({
+    scenario: SCENARIO,
+    vantages: ['us-east1', 'outside'],
+    loadEndMs: 7000,
+    fault: { t0Ms: 2000, t1Ms: [2002, 2006], healedMs: 6000 },
+    answer: failover,
+    copy: () => undefined,
+    edit: (events) => events,
+    ...change,
+  });
+}
+
+/** Answers of a system that fails over correctly. */
+export function failover({ intendedMs }: Asked): Answered {
+  if (intendedMs < 2000) return { outcome: 'ok', latencyMs: 5, region: 'us-central1', epoch: 1 };
+  if (intendedMs < 4000) return { outcome: 'failed', latencyMs: 300, region: 'us-central1', epoch: 1 };
+  return { outcome: 'ok', latencyMs: 6, region: 'us-east1', epoch: 2 };
+}
+
+/** A system that always serves, and nothing happens to it. */
+export function nullHistory(change: Partial<Handmade> = {}): readonly RunEvent[] {
+  const scenario: Scenario = {
+    ...SCENARIO,
+    name: 'null',
+    method: [{ do: 'observe', forMs: 3000 }],
+    expect: { failover: 'none', outage: 'none', loss: 'none', mustRecover: ['us-east1', 'outside'] },
+    targets: { recoveryTimeMs: null, recoveryPointMs: 0, lostWrites: 0 },
+  };
+  return failoverHistory({
+    scenario,
+    fault: null,
+    answer: () => ({ outcome: 'ok', latencyMs: 5, region: 'us-central1', epoch: 1 }),
+    ...change,
+  });
+}
+
+export function play(system: Handmade): readonly RunEvent[] {
+  const store = new Map<string, string>();
+  const operations = playOperations(system, store);
+  system.copy(store);
+  const body = [
+    ...head(system),
+    ...operations,
+    ...(system.fault === null ? [] : faultEvents(system, system.fault)),
+    ...tail(system, store),
+  ];
+  return system.edit(body.toSorted((a, b) => a.atMs - b.atMs));
+}
+
+export function at(atMs: number, body: EventBody): RunEvent {
+  return { atMs, wall: new Date(1_700_000_000_000 + atMs).toISOString(), ...body };
+}
+
+function playOperations(system: Handmade, store: Map<string, string>): RunEvent[] {
+  const plans = system.vantages.map((vantage, index) => ({ vantage, offsetMs: index * 3, plan: operationPlan(vantage, system.vantages) }));
+  const asked: (Asked & { readonly value: string | null })[] = [];
+  for (let tickMs = 500; tickMs <= system.loadEndMs; tickMs += system.scenario.workload.periodMs) {
+    for (const { vantage, offsetMs, plan } of plans) {
+      for (const operation of plan.next()) asked.push({ ...operation, vantage, intendedMs: tickMs + offsetMs });
+    }
+  }
+  // Each takes effect when it completes; the order of completion is the order of the model's log.
+  const answered = asked.map((one) => ({ one, answer: system.answer(one) }));
+  return answered
+    .toSorted((a, b) => a.one.intendedMs + a.answer.latencyMs - (b.one.intendedMs + b.answer.latencyMs))
+    .map(({ one, answer }) => at(one.intendedMs + answer.latencyMs, perform(one, answer, store)));
+}
+
+function perform(one: Asked & { readonly value: string | null }, answer: Answered, store: Map<string, string>): OperationCompleted {
+  const { vantage, seq, op, key, intendedMs } = one;
+  const stored = store.get(key) ?? null;
+  if (answer.applied ?? answer.outcome === 'ok') {
+    if (op === 'put' && one.value !== null) store.set(key, one.value);
+    if (op === 'delete') store.delete(key);
+  }
+  const value = op === 'get' ? (answer.outcome === 'ok' ? (answer.read === undefined ? stored : answer.read) : null) : one.value;
+  const completedMs = intendedMs + answer.latencyMs;
+  const address = ADDRESS[answer.region] ?? '10.77.9.9';
+  const claims = answer.outcome === 'ok' ? { claimedRegion: answer.region, claimedEpoch: answer.epoch } : { reason: 'timeout-connecting' };
+  return { kind: 'op', vantage, seq, op, key, value, intendedMs, completedMs, outcome: answer.outcome, dnsMs: 1, address, ...claims };
+}
+
+function head({ scenario, fault }: Handmade): readonly RunEvent[] {
+  const started: EventBody = {
+    kind: 'run-started',
+    schema: 1,
+    runId: 'handmade',
+    originNs: '0',
+    scenario,
+    scenarioFile: 'scenarios/handmade.yaml',
+    seed: 1,
+    platform: 'local',
+    machine: { kernel: '6.1', cpus: 2, node: 'v24', user: 'root' },
+    versions: {},
+    regionOfAddress: Object.fromEntries(Object.entries(ADDRESS).map(([region, address]) => [address, region])),
+  };
+  return [
+    at(0, started),
+    at(1, { kind: 'phase', phase: 'setup' }),
+    at(1000, { kind: 'phase', phase: 'steady' }),
+    at(fault === null ? 2000 : fault.t0Ms, { kind: 'phase', phase: fault === null ? 'observe' : 'inject' }),
+  ];
+}
+
+function faultEvents({ scenario }: Handmade, { t0Ms, t1Ms, healedMs }: NonNullable<Handmade['fault']>): readonly RunEvent[] {
+  const inject = scenario.method.find((step) => step.do === 'inject');
+  const fault = inject?.fault ?? 'fault';
+  const effect = { kind: 'fault-effect', fault, confirmed: true, asked: 'every link cut', measured: '40 of 40 links cut' } as const;
+  const planned: EventBody = {
+    kind: 'fault-planned',
+    fault,
+    manifestFile: 'isolation.yaml',
+    manifestSha256: '0'.repeat(64),
+    manifestKind: 'NetworkChaos',
+    action: 'partition',
+    mode: 'all',
+    seed: 1,
+    sources: [{ pod: 'api-us-central1', region: 'us-central1' }],
+    targets: [],
+    notes: [],
+  };
+  return [
+    at(t0Ms - 1, planned),
+    at(t0Ms - 1, { ...effect, moment: 'before', measured: 'no link cut' }),
+    at(t0Ms + 4, { kind: 'fault-injected', fault, requestedMs: t0Ms, acknowledgedMs: t0Ms + 4 }),
+    at(t1Ms[1] + 50, { ...effect, moment: 'during', betweenMs: t1Ms, skewMs: 1 }),
+    at(healedMs + 4, { kind: 'fault-healed', fault, requestedMs: healedMs, acknowledgedMs: healedMs + 4 }),
+    at(healedMs + 60, {
+      ...effect,
+      moment: 'after-heal',
+      asked: 'no link cut',
+      measured: 'no link cut',
+      betweenMs: [healedMs, healedMs + 10],
+    }),
+  ];
+}
+
+function tail({ scenario, loadEndMs }: Handmade, store: ReadonlyMap<string, string>): readonly RunEvent[] {
+  const endMs = loadEndMs + 1200;
+  const entries = Object.fromEntries([...store].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  const moved = scenario.expect.failover === 'one';
+  const log = { kind: 'engine-log', pod: 'dr-controller-us-east1', action: 'failover_complete', line: { correlation_id: 'f1' } } as const;
+  return [
+    ...(moved ? [at(4100, log)] : []),
+    at(endMs, { kind: 'redundancy-restored' }),
+    at(endMs + 1, { kind: 'phase', phase: 'readback' }),
+    ...REGIONS.map((region, index) => at(endMs + 2 + index, { kind: 'readback', region, ok: true, role: 'standby', epoch: 2, entries })),
+    at(endMs + 10, { kind: 'run-ended', leftovers: [] }),
+  ];
+}
