@@ -9,7 +9,8 @@ import { stringify } from 'yaml';
 import { makeCertificates, type Credentials } from '../../platform/local/certificates.ts';
 import { engineConfig, type EngineSettings } from '../../platform/local/engine-config.ts';
 import { HarnessError } from '../../platform/errors.ts';
-import { PORTS, podOf, SERVICE_NAME, threeRegions, ZONE, type PodSpec, type Topology } from '../../platform/local/topology.ts';
+import { ask, type Question, type Reply } from './ask.ts';
+import { PORTS, podOf, SERVICE_NAME, threeRegions, ZONE, type App, type PodSpec, type Topology } from '../../platform/local/topology.ts';
 
 /** Not 53: this needs no root. */
 const DNS_PORT = 5377;
@@ -73,6 +74,17 @@ export class LoopbackSystem {
     const found = this.#certificates.get(pod);
     if (!found) throw new RangeError(`no certificate for ${pod}`);
     return found;
+  }
+  pod(app: App, region: string): PodSpec {
+    return podOf(this.topology, app, region);
+  }
+  /** Asks an engine program over HTTPS, showing the certificate of the pod `as`. */
+  ask(pod: PodSpec, path: string, as: string, more: Partial<Question> = {}): Promise<Reply> {
+    return ask({ url: `https://${pod.ipv4}:${PORTS[pod.app as EngineApp]}${path}`, as: this.credentials(as), ...more });
+  }
+  /** The authoritative DNS server. */
+  get dns(): { readonly host: string; readonly port: number } {
+    return { host: podOf(this.topology, 'dns', 'outside').ipv4, port: DNS_PORT };
   }
   started(pod: string): Started {
     const found = this.#started.get(pod);

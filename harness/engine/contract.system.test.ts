@@ -1,0 +1,9 @@
+import { fileURLToPath } from 'node:url';
+import { KNOWN_BAD } from '../testing/known-bad.ts';
+import { describeContract } from './contract-suite.ts';
+
+const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+describeContract('coditect-dr', built('src/main.js'));
+describeContract('correct (the control)', built('harness/testing/engines/correct.js'));
+for (const { engine } of KNOWN_BAD) describeContract(`${engine} (known-bad)`, built(`harness/testing/engines/${engine}.js`));

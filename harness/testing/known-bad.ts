@@ -1,0 +1,52 @@
+/** Which scenario shows which known-bad engine, and by which check: the table behind known-bad.system.test.ts and the calibration gate. */
+export interface KnownBad {
+  /** `dist/harness/testing/engines/<engine>.js`. */
+  readonly engine: string;
+  /** The sentence of the contract that it breaks; it keeps all others. */
+  readonly breaks: string;
+  /** From the package's root. */
+  readonly scenario: string;
+  /** The check that is there for this: it must say `fail`. Others may fail too. */
+  readonly caughtBy: string;
+}
+
+export const KNOWN_BAD: readonly KnownBad[] = [
+  {
+    engine: 'acks-before-durable',
+    breaks: 'A write is acknowledged when it is durable under the replication mode.',
+    scenario: 'scenarios/region-loss.yaml',
+    caughtBy: 'lost-writes',
+  },
+  {
+    engine: 'accepts-when-fenced',
+    breaks: 'A holder whose lease is over acknowledges nothing.',
+    scenario: 'harness/testing/scenarios/database-isolation.yaml',
+    caughtBy: 'single-primary',
+  },
+  {
+    engine: 'loses-one-write',
+    breaks: 'What has been acknowledged stays until it is overwritten or deleted.',
+    scenario: 'scenarios/null.yaml',
+    caughtBy: 'no-holes',
+  },
+  {
+    engine: 'forgets-dns',
+    breaks: 'The service name follows the primary.',
+    scenario: 'scenarios/region-isolation.yaml',
+    caughtBy: 'recovery-time',
+  },
+  {
+    engine: 'stale-reads',
+    breaks: 'A read gives the newest acknowledged value.',
+    scenario: 'scenarios/null.yaml',
+    caughtBy: 'fresh-reads',
+  },
+];
+
+/** The same program with nothing broken: it must pass every scenario in which a known-bad one is caught. */
+export const CONTROL = 'correct';
+
+/** Path of the built engine from the package's root: what `gameday run --engine` takes. */
+export function engineProgram(engine: string): string {
+  return `dist/harness/testing/engines/${engine}.js`;
+}
