@@ -4,8 +4,9 @@ const count = z.number().int().nonnegative();
 const region = z.string().min(1);
 
 /**
- * Who may write, and under which epoch: the only source of epochs. `holder: null` is a pending epoch: a failover has taken it
- * (`incarnation` is then the run's id), no database serves, and the database that is promoted takes it by CAS with `seq` 0.
+ * Who may write, and under which epoch: the only source of epochs. `holder: null` is a pending epoch: a failover has taken it, no database serves, and the database that
+ * is promoted takes it by CAS with `seq` 0. A pending lease's `incarnation` is the run's id and its `seq` the revision of the lease that it replaced: who saw just that
+ * revision knows when the old holder stops.
  */
 export const leaseShape = z.strictObject({ epoch: count, holder: region.nullable(), incarnation: z.string().min(1), seq: count });
 export type Lease = z.infer<typeof leaseShape>;
@@ -42,8 +43,6 @@ export const journalShape = z.strictObject({
   intent: z.string(),
   reason: z.string(),
   startedAt: z.string(),
-  /** Revision of the lease that is (to be) replaced: who saw just that one knows when the old holder stops. */
-  leaseRevision: count,
   /** The commit rule that was in force when it was frozen. */
   mode: z.enum(['sync', 'async']),
   set: z.array(region),

@@ -31,11 +31,16 @@ describe('fencing', () => {
   });
 
   it('counts from the sight of the replaced revision only where it was just that one', () => {
-    const sighting = { lease: lease(1, 9), revision: 40, seenAtMs: 1000 };
+    const replaced = { lease: lease(1, 9), revision: 40, seenAtMs: 1000 };
+    const pending = (replacedRevision: number) => ({
+      lease: { epoch: 2, holder: null, incarnation: 'run', seq: replacedRevision },
+      revision: 50,
+      seenAtMs: 1900,
+    });
     const policy = PRESETS.lab;
-    expect(fencedAtMs({ leaseRevision: 40 }, sighting, 1900, policy)).to.equal(2600);
-    expect(fencedAtMs({ leaseRevision: 41 }, sighting, 1900, policy)).to.equal(3500);
-    expect(fencedAtMs({ leaseRevision: 40 }, null, 1900, policy)).to.equal(3500);
+    expect(fencedAtMs(pending(40), replaced, policy)).to.equal(2600);
+    expect(fencedAtMs(pending(41), replaced, policy)).to.equal(3500);
+    expect(fencedAtMs(pending(40), null, policy)).to.equal(3500);
   });
 
   it('lets only the named region reacquire, and not while a failover is open', () => {

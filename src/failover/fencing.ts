@@ -33,18 +33,12 @@ export function successorMayActAtMs(sighting: LeaseSighting, policy: Pick<Policy
 }
 
 /**
- * From when on the holder that `journal` replaces has certainly stopped. `replaced` is this process's last sighting of a lease below the journal's epoch,
- * `pendingSeenAtMs` when it first saw the epoch taken. Only who saw the very revision that was replaced may count from that sight; anybody else (a controller
- * that took over) counts from seeing the epoch taken, which is later.
+ * From when on the holder that a pending lease replaced has certainly stopped. `replaced` is this process's last sighting of a lease of a lower epoch. Only who saw the very
+ * revision that was replaced (`pending.lease.seq`) may count from that sight; anybody else (it missed a renewal, or it took over later) counts from seeing the epoch taken.
  */
-export function fencedAtMs(
-  journal: Pick<Journal, 'leaseRevision'>,
-  replaced: LeaseSighting | null,
-  pendingSeenAtMs: number,
-  policy: Pick<Policy, 'successorWaitsMs'>,
-): number {
-  const sawTheLastRenewal = replaced !== null && replaced.revision === journal.leaseRevision;
-  return (sawTheLastRenewal ? Math.min(replaced.seenAtMs, pendingSeenAtMs) : pendingSeenAtMs) + policy.successorWaitsMs;
+export function fencedAtMs(pending: LeaseSighting, replaced: LeaseSighting | null, policy: Pick<Policy, 'successorWaitsMs'>): number {
+  const sawTheLastRenewal = replaced !== null && replaced.revision === pending.lease.seq;
+  return successorMayActAtMs(sawTheLastRenewal ? replaced : pending, policy);
 }
 
 export type Reacquisition = { readonly may: true; readonly epoch: number } | { readonly may: false; readonly why: string };

@@ -20,7 +20,7 @@ export const sealResponseShape = z.object({ region: z.string(), sealedEpoch: cou
 export type SealResponse = z.infer<typeof sealResponseShape>;
 
 /**
- * `POST /v1/promote`: take the pending lease of this epoch by CAS (record `{epoch, holder: null, incarnation: runId}` → `{epoch, holder: region, incarnation, seq: 0}`), write the
+ * `POST /v1/promote`: take the pending lease of this epoch by CAS (at the revision where it is `{epoch, holder: null, incarnation: runId, …}` → `{epoch, holder: region, incarnation, seq: 0}`), write the
  * replication record with this `mode`, `set` (without the region itself), `w`, become primary, write the noop. Answered when that is committed
  * (`writable: true`), or after a while with `writable: false` where it holds the lease and still waits for a standby. Error 409 `epoch-passed`: it cannot be promoted in this
  * epoch (somebody else took it, or it is sealed by a higher one).
