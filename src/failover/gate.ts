@@ -30,7 +30,7 @@ export function passGate(facts: Facts, from: string, setting: Setting): Gate {
 }
 
 /** The standby that is expected to be promoted: the longest log that was seen, then the operator's order. Null when none answers. */
-export function likelyCandidate(facts: Facts, from: string, setting: Setting): string | null {
+export function likelyCandidate(facts: Pick<Facts, 'nowMs' | 'databases'>, from: string, setting: Setting): string | null {
   return bestOf(reachableStandbys(facts, from, setting), setting.regions);
 }
 
@@ -54,7 +54,7 @@ function sinceLastFailover(facts: Facts, { policy }: Setting): string | null {
   return agoMs < policy.antiFlapMs ? `the last automatic failover was ${Math.round(agoMs / 1000)} s ago` : null;
 }
 
-function reachableStandbys(facts: Facts, from: string, { policy }: Setting): readonly SeenStatus[] {
+function reachableStandbys(facts: Pick<Facts, 'nowMs' | 'databases'>, from: string, { policy }: Setting): readonly SeenStatus[] {
   const seen = [...facts.databases.values()];
   return seen.filter(({ status, askedAtMs }) => status.region !== from && facts.nowMs - askedAtMs <= policy.suspectAfterMs);
 }

@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { journalIsOpen, type Arbiter, type Snapshot } from '../arbiter/arbiter.ts';
+import type { EngineConfig } from '../config/config.ts';
+import type { DnsProvider } from '../dns/dns.ts';
+import { Observer } from '../health/observer.ts';
+import { Peers } from '../health/peers.ts';
+import { judgeQuorum, type Quorum } from '../health/quorum.ts';
+import { controllerStatus, type ControllerStatus } from '../health/status.ts';
+import { type ReceivedVote, type Vote } from '../health/vote.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { HttpsClient } from '../platform/https-client.ts';
+import type { Log } from '../telemetry/log.ts';
+import { EffectRunner } from './effect-runner.ts';
+import { perform } from './effects.ts';
+import { fencedAtMs } from './fencing.ts';
+import { likelyCandidate } from './gate.ts';
+import { nothingKnown, takeRecord, takeSnapshot, type Knowledge } from './knowledge.ts';
+import { Leadership } from './leader-loop.ts';
+import { Publisher } from './publisher.ts';
+import type { Event, Facts, OperatorRequest, Setting, State } from './state.ts';
+import { INITIAL, transition, whyNot } from './transition.ts';
+
+export interface ControllerDeps {
+  readonly config: EngineConfig;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly arbiter: Arbiter;
+  readonly dns: DnsProvider;
+  readonly client: HttpsClient;
+  /** Told of each step that was entered, for metrics. */
+  readonly onStep: (step: string, action: string) => void;
+}
+
+/** Beginning a step late costs recovery time, looking often costs nearly nothing: so many looks per probe period. */
+const LOOKS_PER_PERIOD = 4;
+
+/** One region's controller: observes, votes, and acts where it leads. `run` once; it ends when the signal aborts. */
+export class Controller {
+  readonly #deps: ControllerDeps;
+  readonly #setting: Setting;
+  readonly #observer: Observer;
+  readonly #peers: Peers;
+  readonly #leadership: Leadership;
+  readonly #publisher: Publisher;
+  readonly #effects: EffectRunner;
+  #knowledge: Knowledge;
+  #state: State = INITIAL;
+  #vetoedAtMs: number | null = null;
+  #wake: () => void = () => undefined;
+
+  constructor(deps: ControllerDeps) {
+    const { config, clock, client, arbiter, log } = deps;
+    const { policy, region } = config;
+    const incarnation = randomUUID();
+    this.#deps = deps;
+    this.#setting = settingOf(config, incarnation);
+    this.#knowledge = nothingKnown(clock.monotonicMs());
+    const databases = Object.fromEntries(Object.entries(config.regions).map(([name, urls]) => [name, urls.database]));
+    this.#observer = new Observer({ region, incarnation, policy, clock, client, databases });
+    this.#leadership = new Leadership({ region, incarnation, policy, clock, arbiter, log });
+    this.#publisher = new Publisher({ config, clock, dns: deps.dns, log });
+    this.#peers = new Peers({
+      region,
+      regions: config.regions,
+      policy,
+      clock,
+      client,
+      isLeading: () => this.isLeading(),
+      onContact: () => this.#observer.hadContact(),
+      onNews: () => this.#wake(),
+    });
+    this.#effects = new EffectRunner({
+      clock,
+      retryMs: policy.probePeriodMs / 2,
+      perform: (effect, signal) =>
+        perform(
+          effect,
+          {
+            config,
+            arbiter,
+            client,
+            dns: deps.dns,
+            onRecord: (name, held) => this.#learn(takeRecord(this.#knowledge, name, held, clock.monotonicMs())),
+          },
+          signal,
+        ),
+      onEvent: (event) => this.#dispatch(event),
+      onError: (effect, error) => log.warn('effect_failed', { effect: effect.kind, error }),
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const onRecords = (snapshot: Snapshot): void => {
+      this.#learn(takeSnapshot(this.#knowledge, snapshot, this.#deps.clock.monotonicMs()));
+      this.#wake();
+    };
+    try {
+      await Promise.all([
+        this.#deps.arbiter.watch(onRecords, signal),
+        this.#observer.run(signal),
+        this.#peers.run(signal),
+        this.#decide(signal),
+      ]);
+    } finally {
+      await Promise.all([this.#effects.stop(), this.#publisher.stop(), this.#leadership.stop()]);
+    }
+  }
+
+  isLeading(): boolean {
+    return this.#leadership.isLeading(this.#knowledge);
+  }
+
+  /** This observer's vote; asking is a sign of life of whoever asks. */
+  vote(): Vote {
+    this.#observer.hadContact();
+    return this.#observer.vote();
+  }
+
+  status(): ControllerStatus {
+    const { config, clock } = this.#deps;
+    return controllerStatus({
+      region: config.region,
+      regions: this.#setting.regions,
+      leading: this.isLeading(),
+      knowledge: this.#knowledge,
+      machine: this.#state,
+      votes: this.#votes(),
+      databases: this.#peers.databases,
+      freshMs: 2 * config.policy.suspectAfterMs,
+      nowMs: clock.monotonicMs(),
+    });
+  }
+
+  /** Follows an operator's order, or says why not. Only the leader can. */
+  order(request: OperatorRequest): { readonly ok: true } | { readonly ok: false; readonly why: string; readonly leader: string | null } {
+    const leader = this.#knowledge.records.leader?.value.region ?? null;
+    if (!this.isLeading()) return { ok: false, why: `${leader ?? 'nobody'} leads now`, leader };
+    const approval = this.#state.kind === 'run' && this.#state.awaiting !== null && request.acceptDataLossSeconds !== null;
+    const why = approval ? null : whyNot(request, this.#facts(), this.#setting);
+    if (why !== null) return { ok: false, why, leader };
+    this.#dispatch({ kind: 'operator', request });
+    return { ok: true };
+  }
+
+  async #decide(signal: AbortSignal): Promise<void> {
+    const { clock, config } = this.#deps;
+    while (!signal.aborted) {
+      const waking = new AbortController();
+      this.#wake = () => waking.abort();
+      this.#look();
+      const waitMs = Math.min(config.policy.probePeriodMs / LOOKS_PER_PERIOD, this.#untilFencedMs());
+      await clock.sleep(Math.max(1, waitMs), AbortSignal.any([signal, waking.signal])).catch(() => undefined);
+    }
+  }
+
+  #look(): void {
+    const { lease, failover } = this.#knowledge.records;
+    const primary = lease?.value.holder ?? null;
+    this.#observer.observe(primary === null ? null : { region: primary, epoch: lease?.value.epoch ?? 0 });
+    const idle = this.#state.kind !== 'run' && !journalIsOpen(failover?.value ?? null);
+    this.#leadership.look(this.#knowledge, {
+      primary: primary ?? this.#deps.config.primary_region,
+      idle,
+      votes: this.#votes(),
+      onRecord: (held) => this.#learn(takeRecord(this.#knowledge, 'leader', held, this.#deps.clock.monotonicMs())),
+    });
+    if (!this.isLeading()) {
+      // What it believed goes with the leadership; what it had begun is in the journal.
+      this.#state = INITIAL;
+      this.#effects.want([]);
+      return;
+    }
+    this.#dispatch({ kind: 'tick' });
+    if (this.#state.kind === 'observe' && primary !== null && this.#quorum().kind === 'veto') {
+      this.#publisher.keep({ region: primary, epoch: lease?.value.epoch ?? 0 });
+    }
+  }
+
+  #dispatch(event: Event): void {
+    if (!this.isLeading()) return;
+    const before = this.#state;
+    const { state, effects, announce } = transition(before, event, this.#facts(), this.#setting);
+    this.#state = state;
+    const correlationId = state.kind === 'run' ? state.journal.runId : before.kind === 'run' ? before.journal.runId : undefined;
+    for (const { action, details } of announce) {
+      this.#deps.log.info(action, details, correlationId);
+      this.#deps.onStep(state.kind === 'run' ? state.journal.step : state.kind, action);
+    }
+    this.#effects.want(effects);
+    if (state !== before && event.kind !== 'tick') this.#wake();
+  }
+
+  #learn(knowledge: Knowledge): void {
+    this.#knowledge = knowledge;
+  }
+
+  #facts(): Facts {
+    const { clock } = this.#deps;
+    const { lease, replaced, records } = this.#knowledge;
+    const nowMs = clock.monotonicMs();
+    const quorum = this.#quorum();
+    if (quorum.kind === 'veto') this.#vetoedAtMs = nowMs;
+    return {
+      nowMs,
+      wallMs: clock.wall().getTime(),
+      lease,
+      replaced,
+      replication: records.replication,
+      journal: records.failover,
+      quorum,
+      vetoedAtMs: this.#vetoedAtMs,
+      databases: this.#peers.databases,
+      newRunId: randomUUID(),
+    };
+  }
+
+  #quorum(): Quorum {
+    const { clock, config } = this.#deps;
+    const lease = this.#knowledge.lease?.lease;
+    if (lease === undefined || lease.holder === null) return { kind: 'none', why: 'there is no primary' };
+    const nowMs = clock.monotonicMs();
+    const candidate = likelyCandidate({ nowMs, databases: this.#peers.databases }, lease.holder, this.#setting);
+    const observers = this.#setting.regions;
+    return judgeQuorum({ observers, votes: this.#votes(), primary: lease.holder, epoch: lease.epoch, candidate }, nowMs, config.policy);
+  }
+
+  #votes(): ReadonlyMap<string, ReceivedVote> {
+    const nowMs = this.#deps.clock.monotonicMs();
+    return new Map(this.#peers.votes).set(this.#setting.region, { vote: this.#observer.vote(), sentAtMs: nowMs, receivedAtMs: nowMs });
+  }
+
+  #untilFencedMs(): number {
+    const { lease, replaced } = this.#knowledge;
+    if (this.#state.kind !== 'run' || lease === null || lease.lease.holder !== null) return Infinity;
+    const untilMs = fencedAtMs(lease, replaced, this.#setting.policy) - this.#deps.clock.monotonicMs();
+    return untilMs > 0 ? untilMs : Infinity;
+  }
+}
+
+export function settingOf(config: EngineConfig, incarnation: string): Setting {
+  const others = Object.keys(config.regions).filter(
+    (region) => region !== config.primary_region && !config.standby_regions.includes(region),
+  );
+  return {
+    policy: config.policy,
+    region: config.region,
+    incarnation,
+    regions: [config.primary_region, ...config.standby_regions, ...others],
+    replication: config.replication,
+    rpoMs: config.rpo_seconds * 1000,
+  };
+}

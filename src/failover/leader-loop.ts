@@ -1,0 +1,114 @@
+import type { Arbiter, Held, Leader } from '../arbiter/arbiter.ts';
+import type { Policy } from '../config/policy.ts';
+import { voteLifeMs, type ReceivedVote } from '../health/vote.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import { leaderIs, type Knowledge } from './knowledge.ts';
+import { decideLeadership, isLeading, type LeadershipFacts, type LeadershipMove } from './leadership.ts';
+
+export interface LeadershipOptions {
+  readonly region: string;
+  readonly incarnation: string;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly arbiter: Arbiter;
+  readonly log: Log;
+}
+
+export interface Surroundings {
+  readonly primary: string;
+  readonly idle: boolean;
+  readonly votes: ReadonlyMap<string, ReceivedVote>;
+  readonly onRecord: (held: Held<Leader>) => void;
+}
+
+/** Claims, renews and hands over the leadership among controllers; one request to the arbiter at a time. */
+export class Leadership {
+  readonly #options: LeadershipOptions;
+  readonly #ending = new AbortController();
+  #renewedAtMs: number | null = null;
+  #looked: { readonly revision: number | null; readonly atMs: number } | null = null;
+  #asking: Promise<void> | null = null;
+  #told: string | null = null;
+
+  constructor(options: LeadershipOptions) {
+    this.#options = options;
+  }
+
+  isLeading(knowledge: Knowledge): boolean {
+    return isLeading(this.#facts(knowledge), this.#options.policy);
+  }
+
+  /** Makes the next move, if one is due. Called often. */
+  look(knowledge: Knowledge, surroundings: Surroundings): void {
+    const { region, incarnation, clock, policy, log } = this.#options;
+    const { leader } = knowledge.records;
+    // Named by the leader before it: from the moment of seeing it.
+    if (leaderIs(leader, region, incarnation)) this.#renewedAtMs ??= knowledge.leaderSeenAtMs;
+    else this.#renewedAtMs = null;
+    const who = leader === null ? null : `${leader.value.region} ${leader.value.incarnation}`;
+    if (who !== this.#told && leader !== null) log.info('leader_elected', { leader: leader.value.region });
+    this.#told = who;
+    if (this.#asking !== null || this.#ending.signal.aborted) return;
+    const nowMs = clock.monotonicMs();
+    const fresh = [...surroundings.votes.values()].filter(
+      ({ sentAtMs, vote }) => nowMs - sentAtMs <= voteLifeMs(policy) && vote.verdict !== 'blind',
+    );
+    const facts: LeadershipFacts = {
+      ...this.#facts(knowledge),
+      lookedAtMs: this.#looked !== null && this.#looked.revision === (leader?.revision ?? null) ? this.#looked.atMs : null,
+      primary: surroundings.primary,
+      idle: surroundings.idle,
+      peers: fresh.map(({ vote }) => ({ region: vote.region, incarnation: vote.incarnation })),
+    };
+    const move = decideLeadership(facts, policy);
+    if (move.kind === 'wait') return;
+    this.#asking = this.#make(move, leader, surroundings.onRecord).finally(() => (this.#asking = null));
+  }
+
+  async stop(): Promise<void> {
+    this.#ending.abort(new Error('stopped'));
+    await this.#asking;
+  }
+
+  async #make(
+    move: Exclude<LeadershipMove, { kind: 'wait' }>,
+    held: Held<Leader> | null,
+    onRecord: Surroundings['onRecord'],
+  ): Promise<void> {
+    const { arbiter, clock, policy } = this.#options;
+    const sentAtMs = clock.monotonicMs();
+    try {
+      if (move.kind === 'look') {
+        const { leader } = await arbiter.read(this.#ending.signal);
+        if (leader !== null) onRecord(leader);
+        this.#looked = { revision: leader?.revision ?? null, atMs: clock.monotonicMs() };
+        return;
+      }
+      const result = await arbiter.cas('leader', held?.revision ?? null, move.value, this.#ending.signal);
+      if (!result.ok) {
+        if (result.reason === 'conflict' && result.current !== null) onRecord(result.current);
+        return;
+      }
+      this.#looked = null;
+      this.#renewedAtMs = move.why === 'hand-over' ? null : sentAtMs;
+      onRecord({ value: move.value, revision: result.revision });
+    } catch {
+      // The arbiter does not answer: asked again after a pause, like everything that it did not answer.
+      await clock.sleep(policy.probePeriodMs, this.#ending.signal).catch(() => undefined);
+    }
+  }
+
+  #facts(knowledge: Knowledge): Omit<LeadershipFacts, 'peers' | 'idle' | 'primary' | 'lookedAtMs'> {
+    const { region, incarnation, clock } = this.#options;
+    const { records, leaderSeenAtMs } = knowledge;
+    return {
+      region,
+      incarnation,
+      held: records.leader,
+      seenAtMs: leaderSeenAtMs,
+      renewedAtMs: this.#renewedAtMs,
+      nowMs: clock.monotonicMs(),
+    };
+  }
+}

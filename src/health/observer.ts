@@ -1,0 +1,79 @@
+import type { Policy } from '../config/policy.ts';
+import type { Clock } from '../platform/clock.ts';
+import { parseJson, type HttpsClient } from '../platform/https-client.ts';
+import { afterProbe, afterTime, beginDetection, type Detection } from './detector.ts';
+import { castVote, type Vote } from './vote.ts';
+
+export interface ObserverOptions {
+  readonly region: string;
+  readonly incarnation: string;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly client: HttpsClient;
+  /** URL of each region's database. */
+  readonly databases: Readonly<Record<string, string>>;
+}
+
+/**
+ * Probes the primary with canary commits, at the database itself: the API is another program with its own health (a dead API before a live database is no reason to move the
+ * database), and a canary through it would say "down" for both. Two probes at most are under way at once.
+ */
+export class Observer {
+  readonly #options: ObserverOptions;
+  #detection: Detection | null = null;
+  #probesUnderWay = 0;
+  #seq = 0;
+  #contactAtMs: number;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+    this.#contactAtMs = options.clock.monotonicMs();
+  }
+
+  /** Whom to observe from now on; null: there is no primary. The same one again changes nothing. */
+  observe(primary: { readonly region: string; readonly epoch: number } | null): void {
+    if (primary?.region === this.#detection?.primary && primary?.epoch === this.#detection?.epoch) return;
+    this.#detection = primary === null ? null : beginDetection(primary.region, primary.epoch, this.#options.clock.monotonicMs());
+  }
+
+  /** Somebody outside this process answered or asked: this observer is not cut off. */
+  hadContact(): void {
+    this.#contactAtMs = this.#options.clock.monotonicMs();
+  }
+
+  vote(): Vote {
+    const { clock, policy, region, incarnation } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#detection !== null) this.#detection = afterTime(this.#detection, nowMs, policy);
+    const blind = nowMs - this.#contactAtMs > policy.suspectAfterMs;
+    return castVote({ region, incarnation, seq: ++this.#seq, blind }, this.#detection, nowMs);
+  }
+
+  /** Probes until `signal` aborts, on a fixed schedule: a probe that hangs does not delay the next. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, policy } = this.#options;
+    while (!signal.aborted) {
+      if (this.#detection !== null && this.#probesUnderWay < 2) void this.#probe(this.#detection, signal);
+      await clock.sleep(policy.probePeriodMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #probe(target: Detection, signal: AbortSignal): Promise<void> {
+    const { clock, policy, client, region, databases } = this.#options;
+    this.#probesUnderWay++;
+    const result = await client.call(`${databases[target.primary]}/v1/kv/.canary/${region}`, {
+      method: 'PUT',
+      body: String(this.#seq),
+      timeoutMs: policy.probeTimeoutMs,
+      signal,
+    });
+    this.#probesUnderWay--;
+    const nowMs = clock.monotonicMs();
+    const answered = result.kind === 'reply' ? (parseJson(result.body) as { readonly region?: unknown } | undefined) : undefined;
+    const committed = result.kind === 'reply' && result.status === 200 && answered?.region === target.primary;
+    // Another primary may be observed by now.
+    if (this.#detection === null || this.#detection.primary !== target.primary || this.#detection.epoch !== target.epoch) return;
+    if (signal.aborted) return;
+    this.#detection = afterProbe(this.#detection, committed, nowMs, policy);
+  }
+}

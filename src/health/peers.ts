@@ -1,0 +1,83 @@
+import type { Policy } from '../config/policy.ts';
+import type { SeenStatus } from '../failover/state.ts';
+import type { Clock } from '../platform/clock.ts';
+import { parseJson, type HttpsClient } from '../platform/https-client.ts';
+import { databaseStatusShape } from '../server/control-messages.ts';
+import { takeVote, voteShape, type ReceivedVote } from './vote.ts';
+
+export interface PeersOptions {
+  readonly region: string;
+  readonly regions: Readonly<Record<string, { readonly database: string; readonly controller: string }>>;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly client: HttpsClient;
+  /** Who decides asks at every probe period; the others need to know less. */
+  readonly isLeading: () => boolean;
+  /** A database or controller of another region answered. */
+  readonly onContact: () => void;
+  /** Something new was learnt. */
+  readonly onNews: () => void;
+}
+
+/** How much slower those ask who do not lead. */
+const FOLLOWER_FACTOR = 4;
+
+/** Asks the other controllers for their votes and every database for its status; keeps the last answers. */
+export class Peers {
+  readonly #options: PeersOptions;
+  votes: ReadonlyMap<string, ReceivedVote> = new Map();
+  databases: ReadonlyMap<string, SeenStatus> = new Map();
+
+  constructor(options: PeersOptions) {
+    this.#options = options;
+  }
+
+  /** Asks until `signal` aborts. Each is asked by its own loop, so that one that hangs delays no other. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { region, regions, policy } = this.#options;
+    const loops = Object.keys(regions).flatMap((peer) => [
+      this.#loop(2 * policy.probePeriodMs, () => this.#askDatabase(peer, signal), signal),
+      ...(peer === region ? [] : [this.#loop(policy.probePeriodMs, () => this.#askVote(peer, signal), signal)]),
+    ]);
+    await Promise.all(loops);
+  }
+
+  async #loop(periodMs: number, ask: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options;
+    while (!signal.aborted) {
+      const startedAtMs = clock.monotonicMs();
+      await ask();
+      const nextInMs = (this.#options.isLeading() ? periodMs : FOLLOWER_FACTOR * periodMs) - (clock.monotonicMs() - startedAtMs);
+      await clock.sleep(Math.max(1, nextInMs), signal).catch(() => undefined);
+    }
+  }
+
+  async #askVote(peer: string, signal: AbortSignal): Promise<void> {
+    const sentAtMs = this.#options.clock.monotonicMs();
+    const body = await this.#get(`${this.#options.regions[peer]?.controller}/v1/vote`, signal);
+    const parsed = voteShape.safeParse(body);
+    if (!parsed.success || parsed.data.region !== peer) return;
+    this.votes = takeVote(this.votes, { vote: parsed.data, sentAtMs, receivedAtMs: this.#options.clock.monotonicMs() });
+    this.#heard(peer);
+  }
+
+  async #askDatabase(peer: string, signal: AbortSignal): Promise<void> {
+    const askedAtMs = this.#options.clock.monotonicMs();
+    const body = await this.#get(`${this.#options.regions[peer]?.database}/v1/status`, signal);
+    const parsed = databaseStatusShape.safeParse(body);
+    if (!parsed.success || parsed.data.region !== peer) return;
+    this.databases = new Map(this.databases).set(peer, { status: parsed.data, askedAtMs });
+    this.#heard(peer);
+  }
+
+  async #get(url: string, signal: AbortSignal): Promise<unknown> {
+    const result = await this.#options.client.call(url, { timeoutMs: this.#options.policy.probeTimeoutMs, signal });
+    return result.kind === 'reply' && result.status === 200 ? parseJson(result.body) : undefined;
+  }
+
+  #heard(peer: string): void {
+    // What answers in the own region says nothing about being cut off.
+    if (peer !== this.#options.region) this.#options.onContact();
+    this.#options.onNews();
+  }
+}
