@@ -115,7 +115,7 @@ module.exports = {
     onlyFrom('undici', ['^src/(platform|arbiter)/', '^harness/platform/'], 'One HTTPS client per side, with its limits and identities.'),
     onlyFrom(
       'dns-packet',
-      ['^src/dns/', '^harness/workload/'],
+      ['^src/(dns|testing)/', '^harness/workload/'],
       'The wire format of DNS is known to the provider and to the vantage that resolves for itself.',
     ),
     onlyFrom(

@@ -9,6 +9,7 @@ import { controllerStatus, type ControllerStatus } from '../health/status.ts';
 import { type ReceivedVote, type Vote } from '../health/vote.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HttpsClient } from '../platform/https-client.ts';
+import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
 import type { Log } from '../telemetry/log.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { perform } from './effects.ts';
@@ -17,6 +18,7 @@ import { likelyCandidate } from './gate.ts';
 import { nothingKnown, takeRecord, takeSnapshot, type Knowledge } from './knowledge.ts';
 import { Leadership } from './leader-loop.ts';
 import { Publisher } from './publisher.ts';
+import { StepClock } from './step-clock.ts';
 import type { Event, Facts, OperatorRequest, Setting, State } from './state.ts';
 import { INITIAL, transition, whyNot } from './transition.ts';
 
@@ -27,12 +29,17 @@ export interface ControllerDeps {
   readonly arbiter: Arbiter;
   readonly dns: DnsProvider;
   readonly client: HttpsClient;
-  /** Told of each step that was entered, for metrics. */
-  readonly onStep: (step: string, action: string) => void;
+  readonly metrics: ControllerMetrics;
 }
 
 /** Beginning a step late costs recovery time, looking often costs nearly nothing: so many looks per probe period. */
 const LOOKS_PER_PERIOD = 4;
+
+const RESULTS: Readonly<Record<string, 'verified' | 'unverified' | 'aborted'>> = {
+  failover_verified: 'verified',
+  failover_unverified: 'unverified',
+  failover_aborted: 'aborted',
+};
 
 /** One region's controller: observes, votes, and acts where it leads. `run` once; it ends when the signal aborts. */
 export class Controller {
@@ -43,6 +50,7 @@ export class Controller {
   readonly #leadership: Leadership;
   readonly #publisher: Publisher;
   readonly #effects: EffectRunner;
+  readonly #steps: StepClock;
   #knowledge: Knowledge;
   #state: State = INITIAL;
   #vetoedAtMs: number | null = null;
@@ -53,6 +61,7 @@ export class Controller {
     const { policy, region } = config;
     const incarnation = randomUUID();
     this.#deps = deps;
+    this.#steps = new StepClock((step, seconds) => deps.metrics.stepTook(step, seconds));
     this.#setting = settingOf(config, incarnation);
     this.#knowledge = nothingKnown(clock.monotonicMs());
     const databases = Object.fromEntries(Object.entries(config.regions).map(([name, urls]) => [name, urls.database]));
@@ -184,8 +193,10 @@ export class Controller {
     const correlationId = state.kind === 'run' ? state.journal.runId : before.kind === 'run' ? before.journal.runId : undefined;
     for (const { action, details } of announce) {
       this.#deps.log.info(action, details, correlationId);
-      this.#deps.onStep(state.kind === 'run' ? state.journal.step : state.kind, action);
+      const result = RESULTS[action];
+      if (result !== undefined) this.#deps.metrics.failoverEnded(result);
     }
+    this.#steps.at(state.kind === 'run' ? state.journal.step : null, this.#deps.clock.monotonicMs());
     this.#effects.want(effects);
     if (state !== before && event.kind !== 'tick') this.#wake();
   }

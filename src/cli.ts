@@ -1,0 +1,95 @@
+import { Command, CommanderError, Option } from 'commander';
+import { EXIT, type World } from './commands/world.ts';
+import { EngineError } from './platform/errors.ts';
+
+/** Reads argv (without node and script), does what it says, gives the exit code. Never throws. */
+export async function runCli(argv: readonly string[], world: World): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = describeCommands(world, (result) => (code = result));
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+    world.err(`${messageOf(error)}\n`);
+    const badInput = error instanceof EngineError && ['bad-config', 'bad-request'].includes(error.code);
+    return badInput ? EXIT.badInput : EXIT.failed;
+  }
+}
+
+function describeCommands(world: World, done: (code: number) => void): Command {
+  const program = new Command('coditect-dr')
+    .description('Keeps a multi-region system alive: one primary, fenced by an epoch, and a failover that finishes.')
+    .exitOverride()
+    .configureOutput({ writeOut: world.out, writeErr: world.err })
+    .showHelpAfterError('(--help tells more)');
+  const config = new Option('--config <file>', 'the engine configuration')
+    .default(world.environment['CODITECT_DR_CONFIG'] ?? 'config.yaml')
+    .makeOptionMandatory();
+  const load = async (file: string) => (await import('./config/load.ts')).loadConfig(file, configEnvironment(world.environment));
+
+  program
+    .command('controller')
+    .description("run this region's controller: observe, vote, and fail over where it leads")
+    .addOption(config)
+    .addHelpText('after', example('coditect-dr controller --config /etc/coditect-dr/config.yaml'))
+    .action(async (options: { config: string }) => {
+      const loaded = await load(options.config);
+      await (await import('./failover/start.ts')).runController(loaded, world.signal);
+    });
+  program
+    .command('status')
+    .description('show what controllers and databases say of themselves; exits 0 Normal, 1 not, 3 nobody answers')
+    .addOption(config)
+    .option('--json', 'one JSON document')
+    .addHelpText('after', example('coditect-dr status --json'))
+    .action(async (options: { config: string; json?: true }) => {
+      const loaded = await load(options.config);
+      done(await (await import('./commands/status.ts')).showStatus(loaded, options.json === true, world));
+    });
+  program
+    .command('failover')
+    .description(
+      'make another region the primary and wait until it is verified; exits 0 done, 1 not done, 3 undecided when the time was over',
+    )
+    .requiredOption('--target <region>', 'the region that is to be the primary')
+    .addOption(config)
+    .option('--accept-data-loss <seconds>', 'go on though up to so many seconds of writes may be lost', parseSeconds)
+    .option('--force', 'go on whatever may be lost')
+    .option('--json', 'progress as NDJSON')
+    .addHelpText('after', example('coditect-dr failover --target=us-east1'))
+    .action(async (options: { config: string; target: string; acceptDataLoss?: number; force?: true; json?: true }) => {
+      const loaded = await load(options.config);
+      const { acceptDataLoss, target, force, json } = options;
+      const order = { target, force: force === true, ...(acceptDataLoss === undefined ? {} : { acceptDataLossSeconds: acceptDataLoss }) };
+      done(await (await import('./commands/failover.ts')).orderFailover(loaded, order, { ...world, json: json === true }));
+    });
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+/** `CODITECT_DR_CONFIG` names the file; it is no setting in it. */
+function configEnvironment(environment: World['environment']): World['environment'] {
+  const { CODITECT_DR_CONFIG: _file, ...settings } = environment;
+  return settings;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0) {
+    throw new CommanderError(2, 'coditect-dr.seconds', `--accept-data-loss: ${text} is no number of seconds; write for example 2.5`);
+  }
+  return seconds;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof EngineError
+    ? `${error.code}: ${error.message}`
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
+}
+
+function example(line: string): string {
+  return `\nExample:\n  ${line}`;
+}

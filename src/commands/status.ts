@@ -1,0 +1,87 @@
+import type { LoadedConfig } from '../config/load.ts';
+import { HttpsClient, parseJson } from '../platform/https-client.ts';
+import { loadCredentials } from '../platform/tls.ts';
+import { databaseStatusShape, type DatabaseStatus } from '../server/control-messages.ts';
+import { EXIT, type World } from './world.ts';
+import { controllerStatusShape, type ControllerAnswer } from './controller-answer.ts';
+
+const ASK_MS = 1500;
+
+/** What every controller and database said, null where it did not answer. */
+export interface StatusDocument {
+  readonly state: string;
+  readonly primary: string | null;
+  readonly epoch: number;
+  readonly controllers: Readonly<Record<string, ControllerAnswer | null>>;
+  readonly databases: Readonly<Record<string, DatabaseStatus | null>>;
+}
+
+export async function showStatus(loaded: LoadedConfig, json: boolean, world: World): Promise<number> {
+  const document = await gather(loaded, world.signal);
+  world.out(json ? `${JSON.stringify(document)}\n` : table(document));
+  if (Object.values(document.controllers).every((answer) => answer === null)) return EXIT.undecided;
+  return document.state === 'Normal' ? EXIT.ok : EXIT.failed;
+}
+
+async function gather({ config, folder }: LoadedConfig, signal: AbortSignal): Promise<StatusDocument> {
+  const client = new HttpsClient(loadCredentials(config.tls, folder));
+  const ask = async (url: string): Promise<unknown> => {
+    const result = await client.call(`${url}/v1/status`, { timeoutMs: ASK_MS, signal });
+    return result.kind === 'reply' && result.status === 200 ? parseJson(result.body) : undefined;
+  };
+  try {
+    const answers = await Promise.all(
+      Object.entries(config.regions).map(async ([region, urls]) => {
+        const [controller, database] = await Promise.all([ask(urls.controller), ask(urls.database)]);
+        return {
+          region,
+          controller: controllerStatusShape.safeParse(controller).data ?? null,
+          database: databaseStatusShape.safeParse(database).data ?? null,
+        };
+      }),
+    );
+    const controllers = Object.fromEntries(answers.map(({ region, controller }) => [region, controller]));
+    const databases = Object.fromEntries(answers.map(({ region, database }) => [region, database]));
+    // The leader decides, so its view comes first; else that of who knows the highest epoch.
+    const views = answers.flatMap(({ controller }) => (controller === null ? [] : [controller])).toSorted((a, b) => b.epoch - a.epoch);
+    const view = views.find(({ region, leader }) => region === leader) ?? views[0];
+    return { state: view?.state ?? 'unknown', primary: view?.primary ?? null, epoch: view?.epoch ?? 0, controllers, databases };
+  } finally {
+    client.close();
+  }
+}
+
+function table({ state, primary, epoch, controllers, databases }: StatusDocument): string {
+  const leader = Object.values(controllers).find((answer) => answer?.region === answer?.leader) ?? null;
+  const rows = Object.entries(databases).map(([region, database]) => [
+    region,
+    database === null ? 'no answer' : database.role,
+    database === null ? '-' : `${database.lastEpoch}:${database.lastIndex}`,
+    database === null ? '-' : lagOf(region, databases[primary ?? ''] ?? null),
+    controllers[region] === null || controllers[region] === undefined ? 'no answer' : region === leader?.region ? 'leads' : 'follows',
+    leader?.observers[region] === undefined ? '-' : leader.observers[region].verdict,
+  ]);
+  const lines = [
+    `state ${state}   primary ${primary ?? 'none'}   epoch ${epoch}   step ${leader?.step ?? '-'}`,
+    '',
+    ...columns([['region', 'database', 'log end', 'lag', 'controller', 'sees primary'], ...rows]),
+    ...(leader === null || leader.reasons.length === 0 ? [] : ['', ...leader.reasons.map((reason) => `! ${reason}`)]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function lagOf(region: string, primary: DatabaseStatus | null): string {
+  const standby = primary?.standbys[region];
+  if (standby === undefined) return '-';
+  return `${standby.lagEntries} entries, ${Math.round(standby.lagMs)} ms${standby.inSync ? ', in sync' : ''}`;
+}
+
+function columns(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('   ')
+      .trimEnd(),
+  );
+}

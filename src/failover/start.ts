@@ -1,0 +1,44 @@
+import type { LoadedConfig } from '../config/load.ts';
+import { openArbiter, openDns } from '../adapters.ts';
+import { systemClock } from '../platform/clock.ts';
+import { HttpsClient } from '../platform/https-client.ts';
+import { startHttpsServer } from '../platform/https-server.ts';
+import { loadCredentials } from '../platform/tls.ts';
+import { ControllerMetrics } from '../telemetry/controller-metrics.ts';
+import { openLog } from '../telemetry/log.ts';
+import { Controller } from './controller.ts';
+import { controllerRoutes } from './routes.ts';
+
+/** How long running requests may take to end when the program stops. */
+const GRACE_MS = 500;
+
+/** The `controller` program: runs until `signal` aborts, then ends cleanly. Throws EngineError where it cannot start. */
+export async function runController({ config, folder }: LoadedConfig, signal: AbortSignal): Promise<void> {
+  const clock = systemClock;
+  const log = openLog({ component: 'controller', region: config.region, clock });
+  const credentials = loadCredentials(config.tls, folder);
+  const adapters = { config, folder, credentials, clock };
+  const dns = openDns(adapters);
+  const arbiter = openArbiter(adapters);
+  const client = new HttpsClient(credentials);
+  const metrics = new ControllerMetrics();
+  const controller = new Controller({ config, clock, log, arbiter, dns, client, metrics });
+  const server = await startHttpsServer({
+    ...config.listen,
+    credentials,
+    routes: controllerRoutes(controller, metrics),
+    onError: (error, request) => log.error('request_failed', { ...request, error }, request.correlationId),
+  });
+  log.info('started', { port: server.port });
+  const failing = new AbortController();
+  try {
+    await controller.run(AbortSignal.any([signal, failing.signal]));
+  } finally {
+    // Whichever part failed, the others end with it.
+    failing.abort();
+    await server.close(GRACE_MS);
+    client.close();
+    await Promise.all([arbiter.close(), dns.close()]);
+    log.info('stopped');
+  }
+}
