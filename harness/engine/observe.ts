@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import type { Clock } from '../platform/clock.ts';
+import type { Pod, RunContext } from '../platform/platform.ts';
+import { databaseStatusShape, decodeExport, decodeLines, divergentFileShape, type DatabaseStatus } from './contract.ts';
+import { engineRegions, engineUrl, type EngineProgram } from './endpoints.ts';
+import type { Operator } from './operator.ts';
+
+const POLL_MS = 250;
+const STATUS_TIMEOUT_MS = 1000;
+const EXPORT_TIMEOUT_MS = 10_000;
+/** Copies of all regions may still differ by what is on the way when the load has stopped. */
+const CATCH_UP_MS = 5000;
+/** Async: a standby no further behind than this is caught up. */
+const CAUGHT_UP_MS = 500;
+
+export interface Observed {
+  readonly operator: Operator;
+  readonly pods: readonly Pod[];
+  readonly context: RunContext;
+  readonly clock: Clock;
+}
+
+/** Records every database's status four times a second, each controller's once, until the signal. What they say is recorded, not used. */
+export async function watchEngine(observed: Observed, signal: AbortSignal): Promise<void> {
+  for (let round = 0; !signal.aborted; round++) {
+    const asked = observed.clock.sleep(POLL_MS, signal).catch(() => undefined);
+    await askDatabases(observed);
+    if (round % 4 === 0) await askAll(observed, 'dr-controller', z.unknown());
+    await asked;
+  }
+}
+
+/** Status by region; regions that did not answer are missing. Records each answer. */
+export async function askDatabases(observed: Observed): Promise<ReadonlyMap<string, DatabaseStatus>> {
+  return await askAll(observed, 'db', databaseStatusShape);
+}
+
+async function askAll<T>(observed: Observed, program: EngineProgram, shape: z.ZodType<T>): Promise<ReadonlyMap<string, T>> {
+  const { operator, pods, context } = observed;
+  const answers = await Promise.all(
+    engineRegions(pods).map(async (region) => {
+      const answer = await operator.get(engineUrl(pods, program, region, '/v1/status'), STATUS_TIMEOUT_MS);
+      const decoded = answer.status === 200 ? shape.safeParse(parseJson(answer.body)) : undefined;
+      if (decoded?.success !== true) {
+        const error = decoded === undefined ? `status ${answer.status}: ${answer.body.slice(0, 200)}` : decoded.error.message;
+        context.record({ kind: 'engine-status', region, program, ok: false, error });
+        return [];
+      }
+      context.record({ kind: 'engine-status', region, program, ok: true, body: decoded.data });
+      return [[region, decoded.data] as const];
+    }),
+  );
+  return new Map(answers.flat());
+}
+
+/** Every region answers, one rules, and it says that all others are in its sync set, or caught up where replication is async. */
+export function redundancyProblem(statuses: ReadonlyMap<string, DatabaseStatus>, regions: readonly string[]): string | null {
+  const silent = regions.filter((region) => !statuses.has(region));
+  if (silent.length > 0) return `no answer from the database of ${silent.join(', ')}`;
+  const primaries = [...statuses].filter(([, status]) => status.role === 'primary' && status.writable);
+  const [primary] = primaries;
+  if (primary === undefined || primaries.length > 1) return `${primaries.length} regions say that they are a writable primary`;
+  const [ruler, { standbys, syncSet, mode }] = primary;
+  const behind = regions.filter((region) => {
+    const standby = standbys[region];
+    if (region === ruler) return false;
+    if (standby === undefined || statuses.get(region)?.role !== 'standby') return true;
+    return mode === 'sync'
+      ? !syncSet.includes(region) || !standby.inSync
+      : standby.lagMs > CAUGHT_UP_MS || standby.ageMs > 2 * CAUGHT_UP_MS;
+  });
+  return behind.length === 0 ? null : `${behind.join(', ')} not caught up with ${ruler}`;
+}
+
+/** Waits for t10, at most so long; records it, or what was missing. */
+export async function awaitRedundancy(observed: Observed, atMostMs: number, signal: AbortSignal): Promise<void> {
+  const { clock, context, pods } = observed;
+  const regions = engineRegions(pods);
+  const limitMs = clock.nowMs() + atMostMs;
+  for (;;) {
+    const problem = redundancyProblem(await askDatabases(observed), regions);
+    if (problem === null) return context.record({ kind: 'redundancy-restored' });
+    if (clock.nowMs() >= limitMs) return context.record({ kind: 'note', message: `redundancy not restored: ${problem}` });
+    await clock.sleep(100, signal);
+  }
+}
+
+/** Every region's own committed copy, when all have the same index (or time is up), and what they exported before rolling it back. */
+export async function readBack(observed: Observed, signal: AbortSignal): Promise<void> {
+  const { operator, pods, context, clock } = observed;
+  const limitMs = clock.nowMs() + CATCH_UP_MS;
+  for (;;) {
+    const statuses = [...(await askDatabases(observed)).values()];
+    const indexes = new Set(statuses.flatMap((status) => [status.appliedIndex, status.commitIndex]));
+    if ((statuses.length === engineRegions(pods).length && indexes.size === 1) || clock.nowMs() >= limitMs) break;
+    await clock.sleep(50, signal);
+  }
+  for (const region of engineRegions(pods)) {
+    const copy = await operator.get(engineUrl(pods, 'api', region, '/v1/export'), EXPORT_TIMEOUT_MS);
+    context.record({ kind: 'readback', region, ...decodeCopy(copy.status, copy.body) });
+    const tails = await operator.get(engineUrl(pods, 'api', region, '/v1/divergent'), EXPORT_TIMEOUT_MS);
+    recordTails(context, region, tails.status, tails.body);
+  }
+}
+
+function decodeCopy(status: number, body: string) {
+  if (status !== 200) return { ok: false, error: `status ${status}: ${body.slice(0, 200)}` };
+  try {
+    const { head, entries } = decodeExport(body);
+    return { ok: true, role: head.role, epoch: head.epoch, entries: Object.fromEntries(entries) };
+  } catch (error) {
+    return { ok: false, error: `not understood: ${(error as Error).message}` };
+  }
+}
+
+function recordTails(context: RunContext, region: string, status: number, body: string): void {
+  const failed = (why: string): void => context.record({ kind: 'note', message: `divergent tails of ${region} not read: ${why}` });
+  if (status !== 200) return failed(`status ${status}`);
+  try {
+    for (const { file, entries } of decodeLines(body, divergentFileShape)) {
+      const known = entries.map(({ value, ...entry }) => (value === undefined ? entry : { ...entry, value }));
+      context.record({ kind: 'divergent-tail', region, file, entries: known });
+    }
+  } catch (error) {
+    failed((error as Error).message);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

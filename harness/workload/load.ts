@@ -1,0 +1,156 @@
+import path from 'node:path';
+import { addressOf, DNS_PORT, ENGINE_PORTS, SERVICE_NAME } from '../engine/endpoints.ts';
+import { firstSustained, isGood, type ServiceSample } from '../measure/service.ts';
+import type { Clock } from '../platform/clock.ts';
+import { HarnessError } from '../platform/errors.ts';
+import type { Platform, Pod, PodProgram, RunContext } from '../platform/platform.ts';
+import type { Workload } from '../scenario/scenario.ts';
+import { reportSchema, type VantageCommand, type VantageReport } from './protocol.ts';
+
+const PROGRAM = path.resolve(import.meta.dirname, 'vantage.js');
+const POLL_MS = 50;
+/** All vantages begin together, this far ahead; each then by its share of the period, so that they do not all send at once. */
+const BEGIN_AHEAD_MS = 50;
+const STOP_SLACK_MS = 2000;
+
+interface Client {
+  readonly vantage: string;
+  readonly program: PodProgram;
+  readonly samples: ServiceSample[];
+  readonly ready: Promise<void>;
+  readonly finished: Promise<void>;
+}
+
+/** Names of the vantages: one client in each region, one outside. */
+export function vantagesOf(pods: readonly Pod[]): readonly string[] {
+  return clientPods(pods).map((pod) => pod.region);
+}
+const clientPods = (pods: readonly Pod[]): readonly Pod[] => pods.filter((pod) => pod.labels.app === 'client');
+
+/** All vantages of a run. Records what they report; knows whether service is sustained right now. */
+export class Load {
+  readonly #clients: readonly Client[];
+  readonly #context: RunContext;
+  readonly #clock: Clock;
+  readonly #workload: Workload;
+  #stopped = false;
+
+  constructor(platform: Platform, context: RunContext, options: { clock: Clock; workload: Workload; originNs: bigint }) {
+    this.#context = context;
+    this.#clock = options.clock;
+    this.#workload = options.workload;
+    const pods = platform.pods();
+    const vantages = vantagesOf(pods);
+    this.#clients = clientPods(pods).map((pod) => {
+      const program = platform.runInPod(pod.name, process.execPath, ['--enable-source-maps', PROGRAM]);
+      const client = this.#attach(pod.region, program);
+      this.#send(client, {
+        type: 'configure',
+        vantage: pod.region,
+        vantages: [...vantages],
+        originNs: options.originNs.toString(),
+        resolver: addressOf(pods, 'resolver', pod.region),
+        resolverPort: DNS_PORT,
+        name: SERVICE_NAME,
+        port: ENGINE_PORTS.api,
+        tls: { ca: 'tls/ca.crt', cert: 'tls/tls.crt', key: 'tls/tls.key' },
+        periodMs: options.workload.periodMs,
+        timeoutMs: options.workload.timeoutMs,
+      });
+      return client;
+    });
+  }
+
+  /** Resolves when all have begun. Throws HarnessError when one does not come up before the signal. */
+  async start(signal: AbortSignal): Promise<void> {
+    await raceAbort(Promise.all(this.#clients.map((client) => client.ready)), signal);
+    const startMs = this.#clock.nowMs() + BEGIN_AHEAD_MS;
+    for (const [index, client] of this.#clients.entries()) {
+      this.#send(client, { type: 'begin', startMs: startMs + (index * this.#workload.periodMs) / this.#clients.length });
+    }
+  }
+
+  /** Resolves when every one of these vantages has sustained service that began at or after fromMs; false when that takes longer. */
+  async untilSustained(vantages: readonly string[], options: Sustained, signal: AbortSignal): Promise<boolean> {
+    const limitMs = this.#clock.nowMs() + options.atMostMs;
+    for (;;) {
+      const waiting = this.#clients.filter((client) => vantages.includes(client.vantage) && !this.#isBack(client, options));
+      if (waiting.length === 0) return true;
+      if (this.#clock.nowMs() >= limitMs) return false;
+      await this.#clock.sleep(POLL_MS, signal);
+    }
+  }
+
+  /** Stops sending, waits until everything in flight is accounted for, and ends the programs. Idempotent; never rejects. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const client of this.#clients) this.#send(client, { type: 'stop' });
+    const limit = setTimeout(() => this.#kill(), this.#workload.timeoutMs + STOP_SLACK_MS);
+    await Promise.all(this.#clients.map((client) => client.finished));
+    clearTimeout(limit);
+  }
+
+  #kill(): void {
+    for (const client of this.#clients) client.program.kill();
+  }
+
+  #isBack({ samples }: Client, { fromMs, afterOutage }: Sustained): boolean {
+    const since = samples.filter((sample) => sample.intendedMs >= fromMs).toSorted((a, b) => a.intendedMs - b.intendedMs);
+    const firstBad = since.findIndex((sample) => !isGood(sample, this.#workload));
+    if (afterOutage && firstBad < 0) return false;
+    return firstSustained(since, this.#workload, Math.max(0, firstBad)) >= 0;
+  }
+
+  #attach(vantage: string, program: PodProgram): Client {
+    const ready = Promise.withResolvers<void>();
+    const samples: ServiceSample[] = [];
+    program.onMessage((message) => {
+      const report = reportSchema.parse(message);
+      if (report.type === 'ready') ready.resolve();
+      if (report.type === 'op') samples.push(report);
+      this.#record(vantage, report);
+    });
+    const finished = program.exited.then(({ code, signal }) => {
+      ready.reject(
+        new HarnessError('lab-failed', `the client in ${vantage} ended (exit code ${code}, signal ${signal}); see its pod's log`),
+      );
+      if (!this.#stopped || code !== 0)
+        this.#context.record({ kind: 'note', message: `vantage ${vantage} ended early: exit code ${code}, signal ${signal}` });
+    });
+    ready.promise.catch(() => undefined); // start() awaits it, unless something else failed first
+    return { vantage, program, samples, ready: ready.promise, finished };
+  }
+
+  #record(vantage: string, report: VantageReport): void {
+    if (report.type === 'op') {
+      const { type: _, ...operation } = report;
+      this.#context.record({ kind: 'op', vantage, ...operation });
+    } else if (report.type === 'dns') this.#context.record({ kind: 'dns', vantage, addresses: report.addresses });
+    else if (report.type === 'finished')
+      this.#context.record({ kind: 'note', message: `vantage ${vantage} finished: ${report.issued} operations` });
+  }
+
+  #send(client: Client, command: VantageCommand): void {
+    client.program.send(command);
+  }
+}
+
+interface Sustained {
+  readonly fromMs: number;
+  /** Service must have been bad since fromMs first: an outage that is expected may take a moment to show. */
+  readonly afterOutage: boolean;
+  readonly atMostMs: number;
+}
+
+async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason as Error);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
