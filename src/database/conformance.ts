@@ -179,6 +179,16 @@ export function databaseConformance(name: string, fresh: () => DatabaseUnderTest
       expect(await rowsOf(database)).to.deep.equal([{ key: 'a', value: 'mine' }]);
     });
 
+    it('is what it was when a copy is no longer wanted', async () => {
+      await database.append([put(1, 1, 'a', 'mine')]);
+      database.commit(1);
+      async function* rows(): AsyncGenerator<KeyValue> {
+        yield { key: 'a', value: 'theirs' };
+      }
+      expect(await database.install({ end: { epoch: 5, index: 9 }, epochs: [[5, 1]], rows: rows() }, () => false)).to.equal(false);
+      expect(database.get('a')).to.equal('mine');
+    });
+
     it('takes the longest key and the largest value', async () => {
       const key = 'k'.repeat(MAX_KEY_BYTES);
       const value = 'v'.repeat(MAX_VALUE_BYTES);

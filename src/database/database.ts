@@ -63,8 +63,11 @@ export interface Database {
   trim(throughIndex: number): Promise<void>;
   /** Sees everything committed before the call. */
   snapshot(): Promise<DataSnapshot>;
-  /** Replaces log and data by a copy, all or nothing whenever the power fails. The seal stays. */
-  install(copy: DataSnapshot): Promise<void>;
+  /**
+   * Replaces log and data by a copy, all or nothing whenever the power fails; the seal stays. `wanted` is asked when all rows have arrived, right before
+   * the change: false leaves everything as it was and resolves to false.
+   */
+  install(copy: DataSnapshot, wanted?: () => boolean): Promise<boolean>;
   close(): Promise<void>;
 }
 

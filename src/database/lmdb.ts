@@ -193,7 +193,7 @@ class LmdbDatabase implements Database {
     return { end: endOf(epochs, meta.appliedIndex), epochs, rows: rows() };
   }
 
-  async install(copy: DataSnapshot): Promise<void> {
+  async install(copy: DataSnapshot, wanted: () => boolean = () => true): Promise<boolean> {
     const slot = this.#meta.slot === 0 ? 1 : 0;
     const target = this.#slots[slot];
     await this.#group.add(() => void target.clearAsync());
@@ -212,7 +212,9 @@ class LmdbDatabase implements Database {
     }
     await write();
     await this.#group.idle();
+    if (!wanted()) return false;
     await this.#switchTo(slot, copy);
+    return true;
   }
 
   async #switchTo(slot: 0 | 1, { end, epochs }: DataSnapshot): Promise<void> {

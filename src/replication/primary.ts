@@ -1,0 +1,247 @@
+import type { Arbiter } from '../arbiter/arbiter.ts';
+import type { Policy } from '../config/policy.ts';
+import type { Database, Operation } from '../database/database.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { WireErrorCode } from '../platform/http.ts';
+import type { HttpsClient } from '../platform/https-client.ts';
+import type { Log } from '../telemetry/log.ts';
+import { countingMembers, committableIndex } from './commit-rule.ts';
+import { LagMeter } from './lag.ts';
+import { ReplicationRule, type RuleValues } from './replication-rule.ts';
+import { Shipper } from './shipper.ts';
+import { planSetChange, type StandbyView } from './sync-set.ts';
+
+const MAX_WAITING_WRITES = 2000;
+
+export type WriteOutcome =
+  | { readonly kind: 'committed'; readonly index: number }
+  /** Not appended anywhere, and it never will be. */
+  | { readonly kind: 'refused'; readonly code: WireErrorCode; readonly message: string }
+  /** In the log, but not acknowledged: it may be committed later or never. */
+  | { readonly kind: 'unknown'; readonly code: WireErrorCode; readonly message: string };
+
+export interface PrimaryOptions {
+  readonly database: Database;
+  readonly arbiter: Arbiter;
+  readonly client: HttpsClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly policy: Policy;
+  readonly region: string;
+  readonly epoch: number;
+  readonly standbys: readonly { readonly region: string; readonly url: string }[];
+  readonly leaseIsValid: () => boolean;
+  /** Somebody has a higher epoch; the owner decides what that means. */
+  readonly onEpochPassed: (epoch: number) => void;
+  /** The disk failed. */
+  readonly onBroken: (error: unknown) => void;
+}
+
+interface Waiter {
+  readonly index: number;
+  readonly end: (outcome: WriteOutcome) => void;
+}
+
+/** The primary of one epoch: ships the log, commits by the rule in the arbiter, keeps the sync set. The owner starts it once with `run` and aborts its signal. */
+export class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #shippers: readonly Shipper[];
+  readonly #rule: ReplicationRule;
+  readonly #lag: LagMeter;
+  #waiting: Waiter[] = [];
+  /** First entry of this epoch; null until the noop is appended. */
+  #firstIndex: number | null = null;
+  readonly #established = deferred();
+
+  constructor(options: PrimaryOptions) {
+    const { database, arbiter, client, clock, log, policy, region, epoch } = options;
+    this.#options = options;
+    this.#lag = new LagMeter(clock);
+    this.#rule = new ReplicationRule({
+      arbiter,
+      clock,
+      log,
+      epoch,
+      onDecided: () => this.#advance(),
+      onEpochPassed: options.onEpochPassed,
+    });
+    this.#shippers = options.standbys.map(
+      (standby) =>
+        new Shipper({
+          database,
+          client,
+          clock,
+          log,
+          policy,
+          region,
+          epoch,
+          standby,
+          onAcknowledged: () => this.#advance(),
+          onEpochPassed: options.onEpochPassed,
+        }),
+    );
+  }
+
+  /** Takes the commit rule into force, writes the noop, ships until the signal aborts; then every waiting write ends unknown. */
+  async run(
+    first: { readonly mode: 'sync' | 'async'; readonly set: readonly string[]; readonly w: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, policy } = this.#options;
+    try {
+      if (!(await this.#rule.take(first, signal))) return;
+      const shipping = this.#shippers.map((shipper) => shipper.run(signal));
+      this.#append('noop', '', '');
+      while (!signal.aborted) {
+        await clock.sleep(policy.probePeriodMs / 2, signal).catch(() => undefined);
+        this.#tick(signal);
+      }
+      await Promise.all(shipping);
+    } finally {
+      this.failWaiting('not-primary', 'this region stopped being primary before the write was acknowledged');
+    }
+  }
+
+  /** Whether the noop of this epoch is committed: from then on everything acknowledged in earlier epochs is known to be committed too. */
+  get established(): boolean {
+    return this.#established.done;
+  }
+
+  /** Resolves when it is established, or after `limitMs`. */
+  async untilEstablished(limitMs: number, signal: AbortSignal): Promise<void> {
+    await Promise.race([this.#established.promise, this.#options.clock.sleep(limitMs, signal).catch(() => undefined)]);
+  }
+
+  /** Appends and waits until the write is committed and the lease still valid, at most `limitMs`. */
+  async write(op: Operation, key: string, value: string, limitMs: number): Promise<WriteOutcome> {
+    const { clock, leaseIsValid } = this.#options;
+    const until = clock.monotonicMs() + limitMs;
+    // Without a standby that could acknowledge, the write waits outside the log: if nobody comes, it was certainly not applied.
+    while (!this.#canCommit()) {
+      if (clock.monotonicMs() >= until) return refused('no-sync-standby', 'no standby of the sync set answers; writes wait');
+      await clock.sleep(this.#options.policy.probePeriodMs / 4);
+    }
+    if (!leaseIsValid()) return refused('lease-lost', 'the lease is over');
+    if (this.#waiting.length >= MAX_WAITING_WRITES) return refused('overloaded', 'too many writes are waiting');
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#waiting = this.#waiting.filter((waiter) => waiter !== own);
+        resolve({ kind: 'unknown', code: 'timeout', message: `not committed within ${limitMs} ms` });
+      }, until - clock.monotonicMs());
+      const end = (outcome: WriteOutcome): void => {
+        clearTimeout(timer);
+        resolve(outcome);
+      };
+      const own: Waiter = { index: this.#append(op, key, value), end };
+      this.#waiting.push(own);
+    });
+  }
+
+  /** Ends every waiting write: it is in the log and not acknowledged. */
+  failWaiting(code: WireErrorCode, message: string): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { end } of waiting) end({ kind: 'unknown', code, message });
+  }
+
+  get rule(): RuleValues {
+    return this.#rule.current;
+  }
+
+  standbys(): Readonly<Record<string, { matchIndex: number; lagEntries: number; lagMs: number; ageMs: number; inSync: boolean }>> {
+    const { database, clock } = this.#options;
+    const { log, commitIndex } = database.state();
+    const nowMs = clock.monotonicMs();
+    const { mode, set } = this.#rule.current;
+    return Object.fromEntries(
+      this.#shippers.map((shipper) => {
+        const { matchIndex } = shipper;
+        const ageMs = Math.min(Math.round(shipper.ageMs(nowMs)), Number.MAX_SAFE_INTEGER);
+        const live = ageMs < this.#options.policy.syncDropAfterMs;
+        const inSync = live && (mode === 'sync' ? set.includes(shipper.region) : matchIndex >= commitIndex);
+        return [
+          shipper.region,
+          { matchIndex, lagEntries: log.index - matchIndex, lagMs: Math.round(this.#lag.lagMs(matchIndex, log.index)), ageMs, inSync },
+        ];
+      }),
+    );
+  }
+
+  #append(op: Operation, key: string, value: string): number {
+    const { database, epoch, onBroken } = this.#options;
+    const index = database.state().log.index + 1;
+    this.#firstIndex ??= index;
+    this.#lag.appended(index);
+    // Shipped while it is being made durable here: the commit rule waits for both.
+    database.append([{ epoch, index, op, key, value }]).then(() => this.#advance(), onBroken);
+    for (const shipper of this.#shippers) shipper.wake();
+    return index;
+  }
+
+  #canCommit(): boolean {
+    const rule = this.#rule.state;
+    if (rule.mode === 'async') return true;
+    const nowMs = this.#options.clock.monotonicMs();
+    const counting = countingMembers(rule);
+    const live = this.#shippers.filter(
+      (shipper) => counting.includes(shipper.region) && shipper.ageMs(nowMs) < this.#options.policy.syncDropAfterMs,
+    );
+    return live.length >= rule.w;
+  }
+
+  /** Commits what the rule allows and acknowledges it, as long as the lease is valid. */
+  #advance(): void {
+    const { database, leaseIsValid, log, epoch } = this.#options;
+    if (this.#firstIndex === null || !this.#rule.decided || !leaseIsValid()) return;
+    const index = committableIndex({
+      rule: this.#rule.state,
+      durableIndex: database.state().durableIndex,
+      epochFirstIndex: this.#firstIndex,
+      matchIndex: new Map(this.#shippers.map((shipper) => [shipper.region, shipper.matchIndex])),
+    });
+    if (index === null) return;
+    database.commit(index);
+    const done = this.#waiting.findIndex((waiter) => waiter.index > index);
+    const acknowledged = done < 0 ? this.#waiting : this.#waiting.slice(0, done);
+    this.#waiting = done < 0 ? [] : this.#waiting.slice(done);
+    for (const waiter of acknowledged) waiter.end({ kind: 'committed', index: waiter.index });
+    if (this.#established.done) return;
+    this.#established.resolve();
+    log.info('writable', { epoch, index, set: this.#rule.current.set, mode: this.#rule.current.mode });
+  }
+
+  #tick(signal: AbortSignal): void {
+    const { database, clock, policy } = this.#options;
+    this.#advance();
+    const { log, commitIndex } = database.state();
+    const nowMs = clock.monotonicMs();
+    const views: readonly StandbyView[] = this.#shippers.map((shipper) => ({
+      region: shipper.region,
+      matchIndex: shipper.matchIndex,
+      ageMs: shipper.ageMs(nowMs),
+    }));
+    const change = planSetChange(this.#rule.state, views, { commitIndex, lastIndex: log.index }, policy);
+    // A change that is refused or undecided is the rule's to follow up; without a lease nothing is proposed.
+    if (change !== null && this.#options.leaseIsValid()) void this.#rule.propose(change, signal);
+  }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void; readonly done: boolean } {
+  let done = false;
+  let settle = (): void => undefined;
+  const promise = new Promise<void>((resolve) => (settle = resolve));
+  return {
+    promise,
+    resolve: () => {
+      done = true;
+      settle();
+    },
+    get done() {
+      return done;
+    },
+  };
+}
+
+function refused(code: WireErrorCode, message: string): WriteOutcome {
+  return { kind: 'refused', code, message };
+}

@@ -1,0 +1,87 @@
+import { Readable } from 'node:stream';
+import type { DataSnapshot, KeyValue } from '../database/database.ts';
+import { EngineError } from '../platform/errors.ts';
+import { parseJson, type HttpsClient } from '../platform/https-client.ts';
+import { decodeAppendReply, decodeSnapshotHeader, type AppendReply, type SnapshotHeader } from './wire.ts';
+
+const CHUNK_ROWS = 500;
+/** A row with the longest key and value, every character of it escaped. */
+const MAX_LINE_CHARS = 1024 * 1024;
+
+export interface SnapshotSending {
+  readonly client: HttpsClient;
+  readonly url: string;
+  readonly copy: DataSnapshot;
+  readonly header: Omit<SnapshotHeader, 'end' | 'epochs'>;
+  /** For the whole copy. */
+  readonly stallMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** Streams a copy of the data to a standby; null when it did not arrive or was not answered. */
+export async function sendSnapshot({ client, url, copy, header, stallMs, signal }: SnapshotSending): Promise<AppendReply | null> {
+  const body = Readable.from(lines(copy, header));
+  try {
+    const result = await client.call(`${url}/v1/snapshot`, { method: 'POST', body, timeoutMs: stallMs, signal });
+    return result.kind === 'reply' ? decodeAppendReply(parseJson(result.body)) : null;
+  } finally {
+    body.destroy();
+  }
+}
+
+async function* lines(copy: DataSnapshot, header: SnapshotSending['header']): AsyncGenerator<string> {
+  const first: SnapshotHeader = { ...header, end: copy.end, epochs: copy.epochs };
+  yield `${JSON.stringify(first)}\n`;
+  let rows = 0;
+  let chunk: string[] = [];
+  for await (const { key, value } of copy.rows) {
+    chunk.push(`${JSON.stringify([key, value])}\n`);
+    rows++;
+    if (chunk.length < CHUNK_ROWS) continue;
+    yield chunk.join('');
+    chunk = [];
+  }
+  yield `${chunk.join('')}${JSON.stringify({ rows })}\n`;
+}
+
+export interface ReceivedSnapshot {
+  readonly header: SnapshotHeader;
+  /** Throws when the stream ends before its last line or does not hold as many rows as that says. */
+  readonly rows: AsyncIterable<KeyValue>;
+}
+
+/** Reads the header of a copy that is arriving; null when it is none. */
+export async function receiveSnapshot(stream: Readable): Promise<ReceivedSnapshot | null> {
+  const reader = linesOf(stream);
+  const first = await reader.next();
+  const header = first.done === true ? null : decodeSnapshotHeader(parseJson(Buffer.from(first.value)));
+  return header === null ? null : { header, rows: rowsOf(reader) };
+}
+
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  stream.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of stream as AsyncIterable<string>) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    if (rest.length > MAX_LINE_CHARS) throw new EngineError('bad-request', 'a line of the snapshot is too long');
+    yield* parts;
+  }
+}
+
+async function* rowsOf(reader: AsyncIterator<string>): AsyncGenerator<KeyValue> {
+  let rows = 0;
+  for (;;) {
+    const line = await reader.next();
+    if (line.done === true) throw new EngineError('bad-request', 'the snapshot broke off');
+    const json = parseJson(Buffer.from(line.value));
+    if (!Array.isArray(json)) {
+      if ((json as { rows?: unknown } | undefined)?.rows !== rows) throw new EngineError('bad-request', 'the snapshot is not complete');
+      return;
+    }
+    const [key, value] = json as readonly unknown[];
+    if (typeof key !== 'string' || typeof value !== 'string') throw new EngineError('bad-request', 'a snapshot row is not [key, value]');
+    rows++;
+    yield { key, value };
+  }
+}

@@ -1,0 +1,57 @@
+import type { Policy } from '../config/policy.ts';
+import type { CommitRule } from './commit-rule.ts';
+
+export interface StandbyView {
+  readonly region: string;
+  readonly matchIndex: number;
+  /** Since its last acknowledgement; Infinity when there was none. */
+  readonly ageMs: number;
+}
+
+export interface SetChange {
+  readonly set: readonly string[];
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
+/** How far behind the end of the log a standby may be to count as caught up: about what is under way at any moment. */
+const CAUGHT_UP_ENTRIES = 256;
+
+/**
+ * The next change of the sync set, or null. One at a time.
+ * - Out goes who has acknowledged nothing for `syncDropAfterMs`, if W live members remain that hold everything acknowledged: otherwise a failover that seals
+ *   only the remaining ones could miss some of it. Nobody goes where nobody would remain: then writes wait.
+ * - In comes who answers and has caught up; safe at any time, as it only makes a failover seal more.
+ */
+export function planSetChange(
+  rule: CommitRule,
+  standbys: readonly StandbyView[],
+  log: { readonly commitIndex: number; readonly lastIndex: number },
+  policy: Pick<Policy, 'syncDropAfterMs'>,
+): SetChange | null {
+  if (rule.mode === 'async' || rule.proposed !== null) return null;
+  const live = (standby: StandbyView): boolean => standby.ageMs < policy.syncDropAfterMs;
+  const members = rule.set.map(
+    (region) => standbys.find((standby) => standby.region === region) ?? { region, matchIndex: 0, ageMs: Infinity },
+  );
+  const remaining = members.filter(live);
+  const holders = remaining.filter((standby) => standby.matchIndex >= log.commitIndex);
+  if (remaining.length < members.length && holders.length >= Math.max(1, rule.w)) {
+    return change(
+      rule.set,
+      remaining.map((standby) => standby.region),
+    );
+  }
+  const joining = standbys.filter(
+    (standby) =>
+      !rule.set.includes(standby.region) &&
+      live(standby) &&
+      standby.matchIndex >= log.commitIndex &&
+      log.lastIndex - standby.matchIndex <= CAUGHT_UP_ENTRIES,
+  );
+  return joining.length === 0 ? null : change(rule.set, [...rule.set, ...joining.map((standby) => standby.region)]);
+}
+
+function change(before: readonly string[], set: readonly string[]): SetChange {
+  return { set, added: set.filter((region) => !before.includes(region)), removed: before.filter((region) => !set.includes(region)) };
+}

@@ -1,0 +1,19 @@
+import { openArbiter, openDatabaseOf } from '../adapters.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { systemClock } from '../platform/clock.ts';
+import { loadCredentials } from '../platform/tls.ts';
+import { openLog } from '../telemetry/log.ts';
+import { runDatabase } from './program.ts';
+
+/** `coditect-dr database`: puts the program together and runs it until the signal aborts. */
+export async function startDatabase({ config, folder }: LoadedConfig, signal: AbortSignal): Promise<void> {
+  const clock = systemClock;
+  const credentials = loadCredentials(config.tls, folder);
+  const log = openLog({ component: 'database', region: config.region, clock });
+  const arbiter = openArbiter({ config, folder, credentials, clock });
+  try {
+    await runDatabase({ config, folder, credentials, arbiter, openDatabase: openDatabaseOf(config), clock, log }, signal);
+  } finally {
+    await arbiter.close();
+  }
+}

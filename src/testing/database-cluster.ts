@@ -1,0 +1,195 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { systemClock } from '../platform/clock.ts';
+import { HttpsClient, parseJson } from '../platform/https-client.ts';
+import { databaseStatusShape, type DatabaseStatus } from '../server/control-messages.ts';
+import { makeTestAuthority, type TestAuthority } from './certificates.ts';
+import { startEtcdCluster, type EtcdCluster } from './etcd-cluster.ts';
+import { freePorts } from './free-ports.ts';
+
+export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
+export type Region = (typeof REGIONS)[number];
+const MAIN = resolve(import.meta.dirname, '../main.js');
+const CALL_MS = 5_000;
+const WAIT_MS = 20_000;
+
+type Clients = Readonly<Record<'api' | 'controller' | 'client', HttpsClient>>;
+type Ports = Readonly<Record<Region, { readonly database: number; readonly api: number }>>;
+
+export interface Answer {
+  readonly status: number;
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** Three real database processes (and their api, where asked for) on loopback with a real etcd. The owner calls `stop`. */
+export class DatabaseCluster {
+  readonly logs: Readonly<Record<string, unknown>>[] = [];
+  readonly folder: string;
+  readonly #etcd: EtcdCluster;
+  readonly #clients: Clients;
+  readonly #ports: Ports;
+  readonly #processes = new Map<string, ChildProcess>();
+
+  private constructor(folder: string, etcd: EtcdCluster, clients: Clients, ports: Ports) {
+    this.folder = folder;
+    this.#etcd = etcd;
+    this.#clients = clients;
+    this.#ports = ports;
+  }
+
+  static async start(mode: 'sync' | 'async'): Promise<DatabaseCluster> {
+    const authority = await makeTestAuthority();
+    const folder = mkdtempSync(join(tmpdir(), 'coditect-cluster-'));
+    const etcd = await startEtcdCluster(await authority.issue('etcd.us-east1'));
+    const free = await freePorts(6);
+    const ports = Object.fromEntries(REGIONS.map((region, i) => [region, { database: free[i] ?? 0, api: free[i + 3] ?? 0 }])) as Ports;
+    for (const region of REGIONS) await writeConfigs({ folder, region, mode, endpoints: etcd.endpoints, ports, authority });
+    const client = async (role: string): Promise<HttpsClient> => new HttpsClient(await authority.issue(`${role}.us-east1`));
+    const clients = { api: await client('api'), controller: await client('controller'), client: await client('client') };
+    return new DatabaseCluster(folder, etcd, clients, ports);
+  }
+
+  /** `wrap` runs the program under another one, e.g. strace and its arguments. */
+  startProgram(program: 'database' | 'api', region: Region, wrap: readonly string[] = []): ChildProcess {
+    const command = [...wrap, process.execPath, MAIN, program, '--config', join(this.folder, region, `${program}.yaml`)];
+    const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
+    createInterface({ input: child.stdout }).on('line', (line) =>
+      this.logs.push({ region, program, ...(parseJson(Buffer.from(line)) as object) }),
+    );
+    this.#processes.set(`${program} ${region}`, child);
+    return child;
+  }
+
+  async end(program: 'database' | 'api', region: Region, signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#processes.get(`${program} ${region}`);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
+    const exited = once(child, 'exit') as Promise<[number | null]>;
+    child.kill(signal);
+    return (await exited)[0];
+  }
+
+  /** Sends a signal that does not end it (SIGSTOP, SIGCONT). */
+  signal(program: 'database' | 'api', region: Region, signal: NodeJS.Signals): void {
+    this.#processes.get(`${program} ${region}`)?.kill(signal);
+  }
+
+  async ask(
+    as: 'api' | 'controller' | 'client',
+    region: Region,
+    request: { method?: 'GET' | 'PUT' | 'POST' | 'DELETE'; path: string; body?: string; toApi?: boolean },
+  ): Promise<Answer | null> {
+    const port = request.toApi === true ? this.#ports[region].api : this.#ports[region].database;
+    const body = request.body === undefined ? {} : { body: request.body };
+    const result = await this.#clients[as].call(`https://127.0.0.1:${port}${request.path}`, {
+      method: request.method ?? 'GET',
+      ...body,
+      timeoutMs: CALL_MS,
+    });
+    if (result.kind !== 'reply') return null;
+    return {
+      status: result.status,
+      json: (parseJson(result.body) ?? { text: result.body.toString('utf8') }) as Readonly<Record<string, unknown>>,
+    };
+  }
+
+  put(region: Region, key: string, value: string): Promise<Answer | null> {
+    return this.ask('api', region, { method: 'PUT', path: `/v1/kv/${encodeURIComponent(key)}`, body: value });
+  }
+
+  async status(region: Region): Promise<DatabaseStatus | null> {
+    const answer = await this.ask('controller', region, { path: '/v1/status' });
+    return answer?.status === 200 ? databaseStatusShape.parse(answer.json) : null;
+  }
+
+  /** A region's own committed copy. */
+  async exported(region: Region): Promise<ReadonlyMap<string, string>> {
+    const answer = await this.ask('api', region, { path: '/v1/export' });
+    const text = String(answer?.json['text'] ?? '');
+    const rows = text
+      .split('\n')
+      .filter(Boolean)
+      .slice(1)
+      .map((line) => JSON.parse(line) as { key: string; value: string });
+    return new Map(rows.map(({ key, value }) => [key, value]));
+  }
+
+  /** Polls until the region's status is as asked; fails with the last one seen. */
+  async until(region: Region, what: string, holds: (status: DatabaseStatus) => boolean): Promise<DatabaseStatus> {
+    let last: DatabaseStatus | null = null;
+    for (const end = systemClock.monotonicMs() + WAIT_MS; systemClock.monotonicMs() < end; await systemClock.sleep(50)) {
+      last = await this.status(region);
+      if (last !== null && holds(last)) return last;
+    }
+    throw new Error(`${region} was not ${what} in time: ${JSON.stringify(last)}`);
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.#processes.values()) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
+    }
+    for (const client of Object.values(this.#clients)) client.close();
+    await this.#etcd.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+interface Writing {
+  readonly folder: string;
+  readonly region: Region;
+  readonly mode: 'sync' | 'async';
+  readonly endpoints: readonly string[];
+  readonly ports: Ports;
+  readonly authority: TestAuthority;
+}
+
+async function writeConfigs({ folder, region, mode, endpoints, ports, authority }: Writing): Promise<void> {
+  const own = join(folder, region);
+  mkdirSync(own, { recursive: true });
+  for (const program of ['database', 'api'] as const) {
+    const { ca, cert, key } = await authority.issue(`${program}.${region}`);
+    for (const [name, pem] of Object.entries({ ca, cert, key })) writeFileSync(join(own, `${program}-${name}.pem`), pem, { mode: 0o600 });
+    const config = {
+      region,
+      primary_region: REGIONS[0],
+      standby_regions: REGIONS.slice(1),
+      rpo_seconds: 5,
+      rto_seconds: 10,
+      backup_retention_days: 30,
+      policy: 'lab',
+      replication: mode,
+      listen: { host: '127.0.0.1', port: ports[region][program] },
+      regions: Object.fromEntries(
+        REGIONS.map((name) => [
+          name,
+          {
+            api: `https://127.0.0.1:${ports[name].api}`,
+            database: `https://127.0.0.1:${ports[name].database}`,
+            controller: 'https://127.0.0.1:1',
+            addresses: ['127.0.0.1'],
+          },
+        ]),
+      ),
+      arbiter: { kind: 'etcd', endpoints, prefix: '/coditect-dr/' },
+      dns: {
+        kind: 'rfc2136',
+        server: '127.0.0.1',
+        port: 53,
+        zone: 'coditect.test.',
+        name: 'api.coditect.test.',
+        ttl_seconds: 1,
+        tsig: { name: 'coditect-dr.', algorithm: 'hmac-sha256', secret_file: 'secrets/tsig' },
+      },
+      tls: { ca: `${program}-ca.pem`, cert: `${program}-cert.pem`, key: `${program}-key.pem` },
+      data: { path: 'data' },
+    };
+    // JSON is YAML.
+    writeFileSync(join(own, `${program}.yaml`), JSON.stringify(config));
+  }
+}
