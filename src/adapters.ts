@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Arbiter } from './arbiter/arbiter.ts';
 import { openEtcd } from './arbiter/etcd.ts';
 import type { EngineConfig } from './config/config.ts';
+import type { Database } from './database/database.ts';
 import type { DnsProvider } from './dns/dns.ts';
 import { openRfc2136 } from './dns/rfc2136.ts';
 import type { Clock } from './platform/clock.ts';
@@ -50,4 +51,9 @@ export function openArbiter(context: AdapterContext): Arbiter {
 
 export function openDns(context: AdapterContext): DnsProvider {
   return DNS_PROVIDERS[context.config.dns.kind](context);
+}
+
+/** The databases; the module is loaded by the program that has one only. */
+export async function loadDatabaseOpener(): Promise<(folder: string) => Database> {
+  return (await import('./database/lmdb.ts')).openLmdb;
 }

@@ -38,6 +38,24 @@ function describeCommands(world: World, done: (code: number) => void): Command {
       await (await import('./failover/start.ts')).runController(loaded, world.signal);
     });
   program
+    .command('database')
+    .description("run this region's database: primary or standby")
+    .addOption(config)
+    .addHelpText('after', example('coditect-dr database --config /etc/coditect-dr/config.yaml'))
+    .action(async (options: { config: string }) => {
+      const loaded = await load(options.config);
+      await (await import('./server/start.ts')).startDatabase(loaded, world.signal);
+    });
+  program
+    .command('api')
+    .description('run the reference service in front of this region: health and key-value requests')
+    .addOption(config)
+    .addHelpText('after', example('coditect-dr api --config /etc/coditect-dr/config.yaml'))
+    .action(async (options: { config: string }) => {
+      const loaded = await load(options.config);
+      await (await import('./api/start.ts')).startApi(loaded, world.signal);
+    });
+  program
     .command('status')
     .description('show what controllers and databases say of themselves; exits 0 Normal, 1 not, 3 nobody answers')
     .addOption(config)

@@ -1,4 +1,4 @@
-import { openArbiter, openDatabaseOf } from '../adapters.ts';
+import { loadDatabaseOpener, openArbiter } from '../adapters.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { systemClock } from '../platform/clock.ts';
 import { loadCredentials } from '../platform/tls.ts';
@@ -12,7 +12,7 @@ export async function startDatabase({ config, folder }: LoadedConfig, signal: Ab
   const log = openLog({ component: 'database', region: config.region, clock });
   const arbiter = openArbiter({ config, folder, credentials, clock });
   try {
-    await runDatabase({ config, folder, credentials, arbiter, openDatabase: openDatabaseOf(config), clock, log }, signal);
+    await runDatabase({ config, folder, credentials, arbiter, openDatabase: await loadDatabaseOpener(), clock, log }, signal);
   } finally {
     await arbiter.close();
   }

@@ -108,7 +108,8 @@ export class DatabaseCluster {
   /** A region's own committed copy. */
   async exported(region: Region): Promise<ReadonlyMap<string, string>> {
     const answer = await this.ask('api', region, { path: '/v1/export' });
-    const text = String(answer?.json['text'] ?? '');
+    const text = answer?.json['text'];
+    if (typeof text !== 'string') throw new Error(`${region} exports nothing`);
     const rows = text
       .split('\n')
       .filter(Boolean)
