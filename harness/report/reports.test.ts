@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { sampleRun } from '../testing/sample-run.ts';
+import { allureFiles } from './allure.ts';
 import { duration, span, whole } from './figures.ts';
 import { junitXml } from './junit.ts';
 import { toResultDocument } from './result.ts';
@@ -80,16 +81,45 @@ describe('reports of a run', () => {
     expect(whole(1234567)).to.equal('1\u202f234\u202f567');
   });
 
-  it('writes every format into the run folder, and again without harm', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'report-'));
+  it('writes every format, the Allure result and the index, and again without harm', async () => {
+    const reports = await mkdtemp(join(tmpdir(), 'report-'));
+    const folder = join(reports, 'a run');
     try {
       await writeReports(folder, sampleRun());
       const written = await writeReports(folder, sampleRun());
+      await writeReports(join(reports, 'other'), { ...sampleRun({ name: '<b>other</b>', outcome: 'fail' }), runId: 'other' });
       expect(JSON.parse(await readFile(join(folder, 'result.json'), 'utf8'))).to.deep.equal(written);
       expect(await readFile(join(folder, 'summary.md'), 'utf8')).to.match(/^# region-isolation: PASS\n/);
-      expect(await readFile(join(folder, 'junit.xml'), 'utf8')).to.match(/^<\?xml/);
+      expect((await readdir(folder)).sort()).to.deep.equal(['junit.xml', 'report.html', 'result.json', 'summary.md']);
+      const allure = await readdir(join(reports, 'allure-results'));
+      expect(allure.filter((file) => file.endsWith('-result.json'))).to.have.length(2);
+      expect(allure).to.have.length(2 * 4, 'each run a result and three attachments');
+      const index = await readFile(join(reports, 'index.html'), 'utf8');
+      expect(index).to.contain('href="a%20run/report.html"').and.contain('&lt;b&gt;other&lt;/b&gt;').and.not.contain('<b>other');
     } finally {
-      await rm(folder, { recursive: true });
+      await rm(reports, { recursive: true });
     }
+  });
+
+  it('an Allure result has a step per check and says broken where nothing was proved', () => {
+    const files = allureFiles(toResultDocument(sampleRun({ outcome: 'inconclusive' })), { 'summary.md': 'text' });
+    const result = JSON.parse(files.at(-1)?.text ?? '') as {
+      status: string;
+      steps: { status: string }[];
+      attachments: { source: string }[];
+    };
+    expect(result.status).to.equal('broken');
+    expect(result.steps.map((step) => step.status)).to.deep.equal([
+      'passed',
+      'passed',
+      'passed',
+      'passed',
+      'passed',
+      'passed',
+      'skipped',
+      'passed',
+      'broken',
+    ]);
+    expect(files[0]).to.deep.equal({ name: result.attachments[0]?.source, text: 'text' });
   });
 });

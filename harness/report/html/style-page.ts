@@ -87,6 +87,9 @@ h2 {
   font-size: 16px;
   margin-bottom: 14px;
 }
+a {
+  color: var(--r0);
+}
 small,
 .quiet,
 .question,

@@ -1,0 +1,51 @@
+import { duration } from '../figures.ts';
+import type { ResultDocument } from '../result-shape.ts';
+import { mark } from './header.ts';
+import { html } from './markup.ts';
+import { document } from './page.ts';
+
+export interface IndexedRun {
+  /** Folder of the run, beside the index. */
+  readonly folder: string;
+  readonly result: ResultDocument;
+}
+
+/** `reports/index.html`: every run that is there, the newest first. */
+export function indexPage(runs: readonly IndexedRun[]): string {
+  const sorted = [...runs].sort((one, other) => other.result.startedWall.localeCompare(one.result.startedWall));
+  const rows = sorted.map(({ folder, result }) => {
+    const text = (name: string): string => result.targets.find((target) => target.name === name)?.text ?? '–';
+    return html`<tr>
+      <td>${mark(result.verdict.outcome)}</td>
+      <td><a href="${encodeURIComponent(folder)}/report.html">${result.scenario.name}</a></td>
+      <td>${result.startedWall.slice(0, 16).replace('T', ' ')}</td>
+      <td class="n">${text('recovery-time')}</td>
+      <td class="n">${text('recovery-point')}</td>
+      <td class="n">${text('lost-writes')}</td>
+      <td class="n">${duration(result.durationMs)}</td>
+    </tr>`;
+  });
+  const body = html`<h1>Game days</h1>
+    <section class="card after">
+      <div class="wide">
+        <table>
+          <thead>
+            <tr>
+              <th></th>
+              <th>scenario</th>
+              <th>started (UTC)</th>
+              <th class="n">recovery</th>
+              <th class="n">recovery point</th>
+              <th class="n">lost</th>
+              <th class="n">took</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows}
+          </tbody>
+        </table>
+      </div>
+      ${rows.length === 0 ? html`<p class="quiet">No run yet: <code>npm run -s gameday -- run</code></p>` : null}
+    </section>`;
+  return document('Game days', body);
+}
