@@ -1,0 +1,210 @@
+import { expect } from 'chai';
+import type { Journal } from '../arbiter/arbiter.ts';
+import { PRESETS } from '../config/policy.ts';
+import type { DatabaseStatus } from '../server/control-messages.ts';
+import { passGate } from './gate.ts';
+import { judgeSealing } from './sealing.ts';
+import type { Event, Facts, Run, SeenStatus, Setting, State } from './state.ts';
+import { INITIAL, transition, whyNot } from './transition.ts';
+
+const policy = PRESETS.lab;
+const NOW = 10_000;
+const setting: Setting = {
+  policy,
+  region: 'europe-west1',
+  incarnation: 'me',
+  regions: ['us-central1', 'us-east1', 'europe-west1'],
+  replication: 'sync',
+  rpoMs: 5000,
+};
+
+function seen(region: string, lastIndex: number, change: Partial<DatabaseStatus> = {}, askedAtMs = NOW): [string, SeenStatus] {
+  const rest = { commitIndex: 0, appliedIndex: 0, mode: 'sync' as const, syncSet: [], w: 1, standbys: {} };
+  const base = {
+    region,
+    incarnation: 'p',
+    role: 'standby' as const,
+    epoch: 1,
+    sealedEpoch: 0,
+    writable: false,
+    lease: null,
+    lastIndex,
+    lastEpoch: 1,
+    ...rest,
+  };
+  return [region, { status: { ...base, ...change }, askedAtMs }];
+}
+
+function facts(change: Partial<Facts> = {}): Facts {
+  const lease = { epoch: 1, holder: 'us-central1', incarnation: 'p', seq: 3 };
+  return {
+    nowMs: NOW,
+    wallMs: 1_000_000,
+    lease: { lease, revision: 7, seenAtMs: NOW - 1000 },
+    replaced: null,
+    replication: { value: { epoch: 1, mode: 'sync', set: ['us-east1', 'europe-west1'], w: 1 }, revision: 2 },
+    journal: null,
+    quorum: { kind: 'suspects', sinceMs: NOW - policy.confirmMs, by: ['us-east1', 'europe-west1'] },
+    vetoedAtMs: null,
+    databases: new Map([seen('us-east1', 10), seen('europe-west1', 10)]),
+    newRunId: 'run',
+    ...change,
+  };
+}
+const tick = (state: State, given: Facts) => transition(state, { kind: 'tick' }, given, setting);
+const actions = (given: ReturnType<typeof tick>) => given.announce.map(({ action }) => action);
+
+function journal(change: Partial<Journal>): Journal {
+  return {
+    runId: 'other',
+    epoch: 2,
+    from: 'us-central1',
+    to: null,
+    target: null,
+    step: 'FENCE_AND_SEAL',
+    intent: '',
+    reason: '',
+    startedAt: new Date(990_000).toISOString(),
+    mode: 'sync',
+    set: ['us-east1', 'europe-west1'],
+    w: 1,
+    sealed: [],
+    failed: [],
+    fencedBy: null,
+    lossAccepted: false,
+    owner: 'us-east1',
+    ownerIncarnation: 'you',
+    seq: 3,
+    ...change,
+  };
+}
+const log = (region: string, lastIndex: number, lastEpoch = 1) => ({ region, lastEpoch, lastIndex });
+
+describe('failover before anything is taken', () => {
+  it('suspects, waits for the window, then writes the intent and nothing else', () => {
+    const early = tick(INITIAL, facts({ quorum: { kind: 'suspects', sinceMs: NOW - 100, by: ['us-east1', 'europe-west1'] } }));
+    expect([early.state.kind, actions(early), early.effects]).to.deep.equal(['suspect', ['primary_suspected'], []]);
+    const confirmed = tick(early.state, facts());
+    expect(actions(confirmed)).to.deep.equal(['primary_confirmed_down', 'failover_initiated']);
+    expect(confirmed.effects.map(({ kind }) => kind)).to.deep.equal(['save-journal']);
+    expect(confirmed.effects[0]).to.have.nested.include({ expected: null, 'value.step': 'ACQUIRE', 'value.epoch': 2 });
+  });
+
+  it('begins the window anew after a veto, and forgets a suspicion that is not shared any more', () => {
+    expect(tick({ kind: 'suspect' }, facts({ vetoedAtMs: NOW - policy.confirmMs + 1 })).state.kind).to.equal('suspect');
+    expect(actions(tick({ kind: 'suspect' }, facts({ quorum: { kind: 'veto', by: 'us-central1' } })))).to.deep.equal(['suspicion_cleared']);
+    expect(tick({ kind: 'suspect' }, facts({ quorum: { kind: 'none', why: '' } })).state).to.deep.equal(INITIAL);
+  });
+
+  it('takes the epoch once the intent is there, and drops it when the primary is seen to commit before', () => {
+    const begun = tick(INITIAL, facts());
+    const saved: Event = { kind: 'journal-saved', seq: 0, revision: 20 };
+    const acting = transition(begun.state, saved, facts(), setting);
+    expect(acting.effects).to.deep.equal([
+      { kind: 'acquire-lease', expected: 7, value: { epoch: 2, holder: null, incarnation: 'run', seq: 7 } },
+    ]);
+    const back = tick(acting.state, facts({ quorum: { kind: 'veto', by: 'us-central1' } }));
+    expect(actions(back)).to.deep.equal(['failover_aborted']);
+    expect(back.effects[0]).to.have.nested.include({ kind: 'save-journal', expected: 20, 'value.step': 'ABORTED' });
+  });
+
+  it('takes over an open run by writing itself in, and lets go when it lost the journal', () => {
+    const adopted = tick(INITIAL, facts({ journal: { value: journal({}), revision: 30 } }));
+    expect(actions(adopted)).to.deep.equal(['failover_resumed']);
+    expect(adopted.effects[0]).to.have.nested.include({
+      kind: 'save-journal',
+      expected: 30,
+      'value.owner': 'europe-west1',
+      'value.seq': 4,
+    });
+    expect(transition(adopted.state, { kind: 'journal-lost' }, facts(), setting).state).to.deep.equal(INITIAL);
+  });
+
+  it('never chooses whom to promote before the set is frozen', () => {
+    const sealed = [log('us-east1', 10), log('europe-west1', 10)];
+    const run: Run = {
+      kind: 'run',
+      journal: journal({ sealed }),
+      revision: 5,
+      saved: true,
+      enteredAtMs: NOW,
+      frozen: false,
+      fenced: log('us-central1', 10),
+      failures: {},
+      awaiting: null,
+      overdue: false,
+    };
+    const pending = facts({ lease: { lease: { epoch: 2, holder: null, incarnation: 'other', seq: 7 }, revision: 9, seenAtMs: NOW } });
+    expect(tick(run, pending).state).to.have.nested.property('journal.step', 'FENCE_AND_SEAL');
+    const frozen = transition(run, { kind: 'set-frozen', replication: null }, pending, setting);
+    expect(frozen.state).to.have.nested.property('journal.step', 'PROMOTE');
+  });
+});
+
+describe('gate', () => {
+  it('sync: needs the seal quorum in reach', () => {
+    expect(passGate(facts(), 'us-central1', setting)).to.include({ open: true, estimatedLossSeconds: 0 });
+    const one = new Map([seen('us-east1', 10), seen('europe-west1', 10, {}, NOW - 5000)]);
+    expect(passGate(facts({ databases: one }), 'us-central1', setting).open).to.equal(false);
+    const alone = { value: { epoch: 1, mode: 'sync' as const, set: ['us-east1'], w: 1 }, revision: 2 };
+    expect(passGate(facts({ databases: one, replication: alone }), 'us-central1', setting).open).to.equal(true);
+    const nobody = { value: { ...alone.value, set: [] }, revision: 2 };
+    expect(passGate(facts({ replication: nobody }), 'us-central1', setting).open).to.equal(false);
+  });
+
+  it('async: last lag sample and its age within the objective, else it says what may be lost', () => {
+    const replication = { value: { epoch: 1, mode: 'async' as const, set: [], w: 1 }, revision: 2 };
+    const standbys = { 'us-east1': { matchIndex: 9, lagEntries: 1, lagMs: 1500, ageMs: 10, inSync: true } };
+    const at = (askedAtMs: number) =>
+      passGate(
+        facts({ replication, databases: new Map([seen('us-east1', 10), seen('us-central1', 11, { standbys }, askedAtMs)]) }),
+        'us-central1',
+        setting,
+      );
+    expect(at(NOW - 3500)).to.deep.equal({ open: true, candidate: 'us-east1', estimatedLossSeconds: 5 });
+    expect(at(NOW - 3501)).to.include({ open: false, estimatedLossSeconds: 5.001 });
+    expect(passGate(facts({ replication }), 'us-central1', setting)).to.include({ open: false, estimatedLossSeconds: null });
+  });
+
+  it('lets one automatic failover pass in the block period', () => {
+    const blocked = { ...setting, policy: { ...policy, antiFlapMs: 60_000 } };
+    const last = (target: string | null) => facts({ journal: { value: journal({ step: 'DONE', target }), revision: 3 } });
+    expect(passGate(last(null), 'us-central1', blocked)).to.include({ open: false });
+    expect(passGate(last('us-east1'), 'us-central1', blocked)).to.include({ open: true });
+  });
+
+  it("refuses an operator's order with the reason", () => {
+    const order = (target: string, given = facts()) => whyNot({ target, acceptDataLossSeconds: null }, given, setting);
+    expect(order('us-east1')).to.equal(null);
+    expect(order('mars')).to.contain('not a region');
+    expect(order('us-central1')).to.contain('primary already');
+    expect(order('us-east1', facts({ databases: new Map() }))).to.contain('does not answer');
+    expect(order('us-east1', facts({ journal: { value: journal({}), revision: 3 } }))).to.contain('under way');
+  });
+});
+
+describe('sealing', () => {
+  const judge = (change: Partial<Journal>, fenced: Run['fenced'] = null, failures: Run['failures'] = {}) =>
+    judgeSealing({ journal: journal(change), fenced, failures }, setting);
+
+  it('needs N-W+1 of the set; one outside the set does not count', () => {
+    expect(judge({ sealed: [log('us-east1', 10)] }).kind).to.equal('short');
+    expect(judge({ sealed: [log('us-east1', 10)], set: ['us-east1'] }).kind).to.equal('reached');
+    expect(judge({ sealed: [log('us-east1', 10)], set: ['europe-west1'] }).kind).to.equal('short');
+    expect(judge({ sealed: [log('us-east1', 10)], lossAccepted: true }).kind).to.equal('reached');
+  });
+
+  it('takes the longest by epoch, then by index; among equals the target, then the order of the operator', () => {
+    expect(judge({ sealed: [log('us-east1', 99, 1), log('europe-west1', 5, 2)] })).to.deep.include({ candidates: ['europe-west1'] });
+    const equal = [log('europe-west1', 10), log('us-east1', 10)];
+    expect(judge({ sealed: equal })).to.deep.include({ candidates: ['us-east1', 'europe-west1'] });
+    expect(judge({ sealed: equal, target: 'europe-west1' })).to.deep.include({ candidates: ['europe-west1', 'us-east1'] });
+  });
+
+  it('makes do with the old holder where it is fenced and has the log of its epoch', () => {
+    const rest = { 'us-east1': 1, 'europe-west1': 1 };
+    expect(judge({}, log('us-central1', 12), rest)).to.deep.equal({ kind: 'reached', candidates: ['us-central1'] });
+    expect(judge({}, log('us-central1', 0, 0), rest).kind, 'an emptied disk').to.equal('short');
+    expect(judge({}, log('us-central1', 12), { 'us-east1': 1 }).kind, 'the others were not all asked').to.equal('short');
+  });
+});
