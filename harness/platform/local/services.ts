@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { stringify } from 'yaml';
-import { ARBITER_CLIENT, type Credentials } from './certificates.ts';
+import type { Credentials } from './certificates.ts';
 import { knotConfig, resolvConf, unboundConfig, zoneFile } from './dns-config.ts';
 import { engineConfig, type EngineSettings } from './engine-config.ts';
 import { PORTS, podOf, resolverOf, ZONE, type PodSpec, type Topology } from './topology.ts';
@@ -150,7 +150,6 @@ function etcdProgram(topology: Topology, pod: PodSpec): Program {
     'heartbeat-interval': '50',
     'election-timeout': '500',
     'client-cert-auth': 'true',
-    'client-cert-allowed-hostname': ARBITER_CLIENT,
     'trusted-ca-file': tls.ca,
     'cert-file': tls.cert,
     'key-file': tls.key,

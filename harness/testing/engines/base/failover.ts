@@ -26,6 +26,8 @@ interface Sealed {
 export class Failover {
   readonly #parts: FailoverParts;
   #journal: { readonly value: Journal; readonly revision: number } | null = null;
+  /** When the old holder last renewed, as far as we saw; no renewal can follow the epoch that we won after it. */
+  #renewed: { readonly epoch: number; readonly lastMs: number } | null = null;
 
   constructor(parts: FailoverParts) {
     this.#parts = parts;
@@ -96,11 +98,12 @@ export class Failover {
     await this.#step('ACQUIRE');
     const pending = { epoch: journal.epoch, holder: null, incarnation: journal.runId, seq: 0 };
     for (let attempt = 0; attempt < 10; attempt++) {
-      const { value, revision } = observer.lease;
+      const { value, revision, changedMs } = observer.lease;
       if (value && value.epoch >= journal.epoch) throw new Error('the lease has moved on');
       const won = await arbiter.swap('lease', pending, revision);
       await observer.readLease();
       if (won === null) continue;
+      this.#renewed = { epoch: journal.epoch, lastMs: changedMs };
       return say('epoch_acquired', { runId: journal.runId, epoch: journal.epoch });
     }
     throw new Error('the holder renews faster than we can acquire');
@@ -110,14 +113,14 @@ export class Failover {
     const { config, arbiter, say } = this.#parts;
     const { runId, epoch } = journal;
     await this.#step('FENCE');
-    const acquiredMs = this.#parts.observer.lease.changedMs;
+    const renewedMs = this.#renewed?.epoch === epoch ? this.#renewed.lastMs : this.#parts.observer.lease.changedMs;
     const confirmed = await this.#post(
       journal.from,
       'fence',
       { epoch, drain: journal.intent === 'operator' },
       journal.intent === 'operator' ? 2000 : 150,
     );
-    const waitMs = confirmed ? 0 : Math.max(0, acquiredMs + config.policy.successorWaitsMs - nowMs());
+    const waitMs = confirmed ? 0 : Math.max(0, renewedMs + config.policy.successorWaitsMs - nowMs());
     const replication = (await arbiter.read('replication')).value;
     const set = replication?.mode === 'sync' ? replication.set : Object.keys(config.regions).filter((r) => r !== journal.from);
     const needed = replication?.mode === 'sync' ? set.length - replication.w + 1 : 1;
