@@ -1,6 +1,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import { collect } from './collect.ts';
 import { EngineError } from './errors.ts';
 import type { Credentials } from './tls.ts';
 
@@ -30,6 +31,8 @@ export type StreamResult =
 /** A mutual-TLS client with keep-alive. Owner calls `close`. Never throws for what the network does. */
 export class HttpsClient {
   readonly #agent: Agent;
+  /** Sockets whose handshake is done: a request that gets one of them may have been sent at once. */
+  readonly #connected = new WeakSet<object>();
 
   constructor(credentials: Credentials, maxSocketsPerHost = 64) {
     const { ca, cert, key } = credentials;
@@ -41,19 +44,14 @@ export class HttpsClient {
     const exchange = this.#start(url, options);
     const head = await exchange.head;
     if (head.kind !== 'reply') return exchange.end(head);
-    const limit = options.maxReplyBytes ?? MAX_REPLY_BYTES;
-    const chunks: Buffer[] = [];
-    let bytes = 0;
     try {
-      for await (const chunk of head.stream as AsyncIterable<Buffer>) {
-        bytes += chunk.length;
-        if (bytes > limit) throw new EngineError('internal', `the answer is larger than ${limit} bytes`);
-        chunks.push(chunk);
-      }
+      const body = await collect(head.stream, options.maxReplyBytes ?? MAX_REPLY_BYTES);
+      if (body !== 'too-large') return exchange.end({ kind: 'reply', status: head.status, body });
+      head.stream.destroy();
+      return exchange.end({ kind: 'no-reply', reason: 'answer-too-large' });
     } catch (error) {
       return exchange.end({ kind: 'no-reply', reason: exchange.reason() ?? reasonOf(error) });
     }
-    return exchange.end({ kind: 'reply', status: head.status, body: Buffer.concat(chunks) });
   }
 
   /** One request whose answer the caller reads as a stream (and must read or destroy); the time limit covers the whole stream. */
@@ -69,12 +67,20 @@ export class HttpsClient {
     this.#agent.destroy();
   }
 
+  /** A host that let a request run out of time has perhaps been cut off or replaced: its idle sockets would only cost others the same time. */
+  #dropIdle({ hostname, port }: URL): void {
+    const prefix = `${hostname.replace(/^\[|\]$/g, '')}:${port === '' ? '443' : port}:`;
+    for (const [name, sockets] of Object.entries(this.#agent.freeSockets)) {
+      if (name.startsWith(prefix)) for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+
   #start(url: string, options: CallOptions): Exchange {
     const { body, correlationId } = options;
     const headers: Record<string, string | number> = correlationId === undefined ? {} : { 'x-correlation-id': correlationId };
     if (typeof body === 'string' || Buffer.isBuffer(body)) headers['content-length'] = Buffer.byteLength(body);
     const request = httpsRequest(url, { agent: this.#agent, method: options.method ?? 'GET', headers });
-    const exchange = watch(request, options);
+    const exchange = watch(request, options, { connected: this.#connected, onSilent: () => this.#dropIdle(new URL(url)) });
     if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) request.end(body);
     else body.once('error', (error) => request.destroy(error)).pipe(request);
     return exchange;
@@ -89,24 +95,38 @@ interface Exchange {
   end<T>(result: T): T;
 }
 
-function watch(request: ClientRequest, options: CallOptions): Exchange {
+interface Watching {
+  readonly connected: WeakSet<object>;
+  readonly onSilent: () => void;
+}
+
+function watch(request: ClientRequest, options: CallOptions, { connected, onSilent }: Watching): Exchange {
   let cut: string | undefined;
   let sent = false;
   const destroy = (reason: string): void => {
     cut ??= reason;
     request.destroy(new EngineError('timeout', reason));
   };
-  const timer = setTimeout(() => destroy(sent ? 'timeout-sent' : 'timeout-connecting'), options.timeoutMs);
+  const timer = setTimeout(() => {
+    destroy(sent ? 'timeout-sent' : 'timeout-connecting');
+    onSilent();
+  }, options.timeoutMs);
   const abort = (): void => destroy('aborted');
   if (options.signal?.aborted === true) abort();
   options.signal?.addEventListener('abort', abort, { once: true });
   request.once('socket', (socket) => {
-    if (request.reusedSocket) sent = true;
-    else socket.once('secureConnect', () => (sent = true));
+    if (connected.has(socket)) {
+      sent = true;
+      return;
+    }
+    socket.once('secureConnect', () => {
+      connected.add(socket);
+      sent = true;
+    });
   });
   const head = new Promise<StreamResult>((resolve) => {
     request.once('response', (response: IncomingMessage) => {
-      response.once('error', () => undefined);
+      response.on('error', () => undefined);
       resolve({ kind: 'reply', status: response.statusCode ?? 0, stream: response });
     });
     request.on('error', (error) => resolve({ kind: sent ? 'no-reply' : 'not-sent', reason: cut ?? reasonOf(error) }));

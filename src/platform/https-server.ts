@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { collect } from './collect.ts';
 import { EngineError } from './errors.ts';
 import { errorReply, type HttpReply, type HttpRequest, type Route } from './http.ts';
 import { peerIdentity, type Credentials } from './tls.ts';
@@ -11,7 +12,8 @@ import { peerIdentity, type Credentials } from './tls.ts';
 const DEFAULT_BODY_LIMIT_BYTES = 64 * 1024;
 /** More requests at once are refused before they are looked at, so that a stalled disk cannot fill memory. */
 const MAX_REQUESTS = 1024;
-const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const BODY_TIMEOUT_MS = 10_000;
 /** Above the client's own limit on idle sockets, so that it is never we who close a socket that a request is just using. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -35,7 +37,9 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
   const closing = new AbortController();
   const { ca, cert, key } = options.credentials;
   const server = createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: KEEP_ALIVE_MS });
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  // A stream may take as long as it goes on; whole bodies have a limit of their own.
+  server.requestTimeout = 0;
   let running = 0;
   const context: Context = {
     routes: options.routes,
@@ -128,7 +132,7 @@ async function answer(message: IncomingMessage, arrival: Arrival, context: Conte
   const rest = route.prefix === true ? decode(path.slice(route.path.length)) : '';
   if (rest === null) return errorReply(400, 'bad-request', 'the path is not valid percent-encoded UTF-8', 'no');
   const limit = route.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
-  const body = route.streamBody === true || message.method === 'GET' ? Buffer.alloc(0) : await readBody(message, limit);
+  const body = route.streamBody === true || message.method === 'GET' ? Buffer.alloc(0) : await bodyOf(message, limit);
   if (body === 'too-large') return errorReply(413, 'too-large', `the body is larger than ${limit} bytes`, 'no');
   const queryAt = arrival.url.indexOf('?');
   const query = new URLSearchParams(queryAt < 0 ? '' : arrival.url.slice(queryAt + 1));
@@ -137,24 +141,17 @@ async function answer(message: IncomingMessage, arrival: Arrival, context: Conte
   return route.handle(request);
 }
 
+function bodyOf(message: IncomingMessage, limitBytes: number): Promise<Buffer | 'too-large'> {
+  if (Number(message.headers['content-length'] ?? 0) > limitBytes) return Promise.resolve('too-large');
+  return collect(message, limitBytes, BODY_TIMEOUT_MS);
+}
+
 function decode(text: string): string | null {
   try {
     return decodeURIComponent(text);
   } catch {
     return null;
   }
-}
-
-async function readBody(message: IncomingMessage, limitBytes: number): Promise<Buffer | 'too-large'> {
-  if (Number(message.headers['content-length'] ?? 0) > limitBytes) return 'too-large';
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > limitBytes) return 'too-large';
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
 async function write(response: ServerResponse, reply: HttpReply, signal: AbortSignal): Promise<void> {

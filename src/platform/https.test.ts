@@ -6,7 +6,7 @@ import { makeTestAuthority } from '../testing/certificates.ts';
 import { HttpsClient, parseJson } from './https-client.ts';
 import { startHttpsServer, type HttpsServer } from './https-server.ts';
 import { jsonReply, type HttpRequest, type Route } from './http.ts';
-import { identityFromCommonName } from './tls.ts';
+import { identityFromCommonName, type Credentials } from './tls.ts';
 
 const seen: HttpRequest[] = [];
 const routes: readonly Route[] = [
@@ -30,11 +30,12 @@ const routes: readonly Route[] = [
 describe('HTTPS server and client', () => {
   let server: HttpsServer;
   let url: string;
+  let credentials: Credentials;
   let api: HttpsClient;
   let stranger: HttpsClient;
   before(async () => {
     const authority = await makeTestAuthority();
-    const credentials = await authority.issue('database.us-east1');
+    credentials = await authority.issue('database.us-east1');
     server = await startHttpsServer({ host: '127.0.0.1', port: 0, credentials, routes, onError: () => undefined });
     url = `https://127.0.0.1:${server.port}`;
     api = new HttpsClient(await authority.issue('api.us-east1'));
@@ -71,6 +72,15 @@ describe('HTTPS server and client', () => {
   it('calls a request that got no answer in time no-reply, and one to a closed port not-sent', async () => {
     expect((await api.call(`${url}/never`, { timeoutMs: 50 })).kind).to.equal('no-reply');
     expect((await api.call('https://127.0.0.1:1/', { timeoutMs: 2000 })).kind).to.equal('not-sent');
+  });
+  it('calls a request no-reply that waited for a socket of another one, and so was sent on it', async () => {
+    const single = new HttpsClient(credentials, 1);
+    const [first, second] = await Promise.all([
+      single.call(`${url}/health`, { timeoutMs: 2000 }),
+      single.call(`${url}/never`, { timeoutMs: 300 }),
+    ]);
+    single.close();
+    expect([first.kind, second.kind]).to.deep.equal(['reply', 'no-reply']);
   });
   it('calls a request whose handshake never ended not-sent', async () => {
     const silent: Server = createServer();

@@ -5,6 +5,8 @@ import { parseJson, type HttpsClient } from '../platform/https-client.ts';
 import { decodeAppendReply, decodeSnapshotHeader, type AppendReply, type SnapshotHeader } from './wire.ts';
 
 const CHUNK_ROWS = 500;
+/** Whatever its size: a day. */
+const MAX_TRANSFER_MS = 86_400_000;
 /** A row with the longest key and value, every character of it escaped. */
 const MAX_LINE_CHARS = 1024 * 1024;
 
@@ -13,23 +15,27 @@ export interface SnapshotSending {
   readonly url: string;
   readonly copy: DataSnapshot;
   readonly header: Omit<SnapshotHeader, 'end' | 'epochs'>;
-  /** For the whole copy. */
+  /** The other side must take something within so long, and have installed the copy so long after its last row. */
   readonly stallMs: number;
   readonly signal: AbortSignal;
 }
 
 /** Streams a copy of the data to a standby; null when it did not arrive or was not answered. */
 export async function sendSnapshot({ client, url, copy, header, stallMs, signal }: SnapshotSending): Promise<AppendReply | null> {
-  const body = Readable.from(lines(copy, header));
+  const stalled = new AbortController();
+  const timer = setTimeout(() => stalled.abort(new EngineError('timeout', 'the copy does not get on')), stallMs);
+  const body = Readable.from(lines(copy, header, () => void timer.refresh()));
   try {
-    const result = await client.call(`${url}/v1/snapshot`, { method: 'POST', body, timeoutMs: stallMs, signal });
+    const either = AbortSignal.any([signal, stalled.signal]);
+    const result = await client.call(`${url}/v1/snapshot`, { method: 'POST', body, timeoutMs: MAX_TRANSFER_MS, signal: either });
     return result.kind === 'reply' ? decodeAppendReply(parseJson(result.body)) : null;
   } finally {
+    clearTimeout(timer);
     body.destroy();
   }
 }
 
-async function* lines(copy: DataSnapshot, header: SnapshotSending['header']): AsyncGenerator<string> {
+async function* lines(copy: DataSnapshot, header: SnapshotSending['header'], onProgress: () => void): AsyncGenerator<string> {
   const first: SnapshotHeader = { ...header, end: copy.end, epochs: copy.epochs };
   yield `${JSON.stringify(first)}\n`;
   let rows = 0;
@@ -39,9 +45,11 @@ async function* lines(copy: DataSnapshot, header: SnapshotSending['header']): As
     rows++;
     if (chunk.length < CHUNK_ROWS) continue;
     yield chunk.join('');
+    onProgress();
     chunk = [];
   }
   yield `${chunk.join('')}${JSON.stringify({ rows })}\n`;
+  onProgress();
 }
 
 export interface ReceivedSnapshot {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { type Arbiter, type Snapshot } from '../arbiter/arbiter.ts';
+import { journalIsOpen, type Arbiter, type Snapshot } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { mayReacquire } from '../failover/fencing.ts';
@@ -17,6 +17,7 @@ import { acquireLease, type HeldLease, type LeaseOptions } from './lease.ts';
 
 /** Between two looks at the arbiter while it is not known whether this region is to be primary. */
 const STARTING_LOOK_MS = 100;
+const STOPPING = 'stopping';
 
 export interface NodeOptions {
   readonly config: EngineConfig;
@@ -98,7 +99,7 @@ export class DatabaseNode {
       await clock.sleep(pauseMs, signal).catch(() => undefined);
     }
     const session = this.#session;
-    this.#resign('stopping');
+    this.#resign(STOPPING);
     await session?.done;
   }
 
@@ -118,7 +119,10 @@ export class DatabaseNode {
         });
       return;
     }
-    const reacquisition = mayReacquire(config.region, lease.value, snapshot.failover?.value ?? null);
+    // A promotion whose answer was lost: the controller that leads it asks again.
+    const journal = snapshot.failover?.value ?? null;
+    if (lease.value.incarnation === this.incarnation && journalIsOpen(journal)) return;
+    const reacquisition = mayReacquire(config.region, lease.value, journal);
     if (!reacquisition.may) {
       this.#starting = false;
       return;
@@ -213,7 +217,7 @@ export class DatabaseNode {
     session.lease.end();
     session.primary.failWaiting('not-primary', 'this region stopped being primary before the write was acknowledged');
     session.abort.abort(new Error(reason));
-    this.#options.log.info('demoted', { epoch: session.lease.epoch, reason });
+    if (reason !== STOPPING) this.#options.log.info('demoted', { epoch: session.lease.epoch, reason });
   }
 
   /** `POST /v1/fence`: nothing is acknowledged any more under epochs below; what the log has goes on being shipped. False when a higher epoch is sealed or held. */
@@ -256,7 +260,9 @@ export class DatabaseNode {
     if (database.state().sealedEpoch > epoch) return { kind: 'epoch-passed', message: `sealed by epoch ${database.state().sealedEpoch}` };
     if (this.#session !== null) this.#resign(`promoted to epoch ${epoch}`);
     const { lease } = await arbiter.read(signal);
-    if (lease === null || lease.value.epoch !== epoch || lease.value.holder !== null) {
+    // Ours already where an earlier try was stored though its answer was lost.
+    const ours = lease?.value.holder === config.region && lease.value.incarnation === this.incarnation;
+    if (lease === null || lease.value.epoch !== epoch || (lease.value.holder !== null && !ours)) {
       const found = lease === null ? 'there is no lease' : `epoch ${lease.value.epoch} of ${lease.value.holder ?? 'nobody yet'}`;
       return { kind: 'epoch-passed', message: `the lease is not pending in epoch ${epoch}: ${found}` };
     }
