@@ -86,7 +86,8 @@ export const logLineShape = z.object({
   level: z.string(),
   component: z.string(),
   action: z.string(),
-  correlation_id: z.string(),
+  /** The failover's run id; null where a line belongs to none. */
+  correlation_id: z.string().nullable(),
   region: z.string(),
   monotonic_ms: z.number(),
   details: z.record(z.string(), z.unknown()),

@@ -8,7 +8,7 @@ export function openLog(component: string, region: string): Log {
       level,
       component,
       action,
-      correlation_id: typeof details['runId'] === 'string' ? details['runId'] : `${component}-${process.pid}`,
+      correlation_id: typeof details['runId'] === 'string' ? details['runId'] : null,
       region,
       monotonic_ms: nowMs(),
       details,
