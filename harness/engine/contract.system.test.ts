@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { KNOWN_BAD } from '../testing/known-bad.ts';
-import { describeContract } from './contract-suite.ts';
+import { describeContract } from '../testing/contract-suite.ts';
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 

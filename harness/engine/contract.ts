@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * What the harness understands of an engine: the shapes of its answers and log lines (ARCHITECTURE §3). The harness has no other knowledge
- * of it; contract-suite.ts holds every engine to this. Unknown fields are allowed: an engine may say more.
+ * of it; testing/contract-suite.ts holds every engine to this. Unknown fields are allowed: an engine may say more.
  */
 const count = z.number().int().nonnegative();
 const milliseconds = z.number().nonnegative();
@@ -11,11 +11,9 @@ const milliseconds = z.number().nonnegative();
 export const failureShape = z.object({
   error: z.object({ code: z.string().min(1), message: z.string(), applied: z.enum(['no', 'unknown']).optional() }),
 });
-export type Failure = z.infer<typeof failureShape>;
 
 /** 200 of PUT and DELETE: durable under the replication mode. */
 export const writtenShape = z.object({ region: z.string(), epoch: count, index: count });
-export type Written = z.infer<typeof writtenShape>;
 
 /** 200 of GET. */
 export const foundShape = z.object({ value: z.string(), region: z.string(), epoch: count });
@@ -35,7 +33,6 @@ export const healthShape = z.object({
   epoch: count,
   timestamp: z.iso.datetime(),
 });
-export type Health = z.infer<typeof healthShape>;
 
 export const databaseStatusShape = z.object({
   region: z.string(),
@@ -69,7 +66,6 @@ export const controllerStatusShape = z.object({
   observers: z.record(z.string(), z.object({ verdict: z.string(), ageMs: z.number().nullable() })),
   lastFailover: z.unknown().optional(),
 });
-export type ControllerStatus = z.infer<typeof controllerStatusShape>;
 
 /** First line of `GET /v1/export`; the others follow sorted by key. */
 export const exportHeadShape = z.object({ region: z.string(), epoch: count, role: z.string(), appliedIndex: count });
@@ -92,7 +88,6 @@ export const logLineShape = z.object({
   monotonic_ms: z.number(),
   details: z.record(z.string(), z.unknown()),
 });
-export type LogLine = z.infer<typeof logLineShape>;
 
 /** Exit codes of the engine's programs. */
 export const ENGINE_EXIT = { ok: 0, failed: 1, badInput: 2, undecided: 3, interrupted: 130 } as const;

@@ -1,22 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { Arbiter, type LeaseRecord } from './arbiter.ts';
-import type { Config } from './config.ts';
-import { failure, type Answer, type Client } from './https.ts';
+import type { LeaseRecord } from './arbiter.ts';
+import { failure, type Answer } from './https.ts';
 import { Lease } from './lease.ts';
-import { nowMs, type Log } from './log.ts';
+import { nowMs } from './log.ts';
+import type { DatabaseParts } from './parts.ts';
 import { Primary } from './primary.ts';
-import type { AppendReply, AppendRequest, Replica } from './replica.ts';
-import type { Sentences, Write } from './sentences.ts';
+import type { AppendReply, AppendRequest } from './replica.ts';
+import type { Write } from './sentences.ts';
 import { Turns, pause } from './wait.ts';
-
-export interface DatabaseParts {
-  readonly config: Config;
-  readonly client: Client;
-  readonly arbiter: Arbiter;
-  readonly replica: Replica;
-  readonly say: Log;
-  readonly sentences: Sentences;
-}
 
 /** One region's database: a replica that reigns as primary or follows as standby. */
 export class Database {

@@ -1,22 +1,9 @@
-import type { Arbiter, ReplicationRecord } from './arbiter.ts';
-import type { Config } from './config.ts';
-import type { Client } from './https.ts';
-import type { Lease } from './lease.ts';
-import { nowMs, type Log } from './log.ts';
-import type { Replica } from './replica.ts';
-import type { Acknowledged, Place, Sentences, Write } from './sentences.ts';
+import type { ReplicationRecord } from './arbiter.ts';
+import { nowMs } from './log.ts';
+import type { PrimaryParts } from './parts.ts';
+import type { Acknowledged, Place, Write } from './sentences.ts';
 import { Standby } from './standby.ts';
 import { Bell, pause } from './wait.ts';
-
-export interface PrimaryParts {
-  readonly config: Config;
-  readonly client: Client;
-  readonly arbiter: Arbiter;
-  readonly replica: Replica;
-  readonly lease: Lease;
-  readonly say: Log;
-  readonly sentences: Sentences;
-}
 
 /** One reign: from winning the lease under an epoch until it is stopped. Ships the log, decides what is committed, keeps the sync set. */
 export class Primary {

@@ -1,5 +1,5 @@
 import { nowMs } from './log.ts';
-import type { PrimaryParts } from './primary.ts';
+import type { PrimaryParts } from './parts.ts';
 import type { AppendReply } from './replica.ts';
 import type { Bell } from './wait.ts';
 import { pause } from './wait.ts';

@@ -2,10 +2,10 @@ import { Resolver } from 'node:dns/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { z } from 'zod';
-import type { Question, Reply } from '../testing/loopback/ask.ts';
-import { LoopbackSystem } from '../testing/loopback/system.ts';
+import type { Question, Reply } from './loopback/ask.ts';
+import { LoopbackSystem } from './loopback/system.ts';
 import { SERVICE_NAME, type App } from '../platform/local/topology.ts';
-import * as contract from './contract.ts';
+import * as contract from '../engine/contract.ts';
 
 const PRIMARY = 'us-central1';
 const STANDBY = 'us-east1';
