@@ -1,0 +1,88 @@
+import type { RecoveryTime } from '../measure/measurement.ts';
+
+/** One known outage: how long it truly was, and what the harness made of it. */
+export interface CalibrationSample {
+  readonly outageMs: number;
+  readonly how: string;
+  readonly truthMs: number;
+  readonly measured: RecoveryTime;
+}
+
+export interface CalibrationLine {
+  readonly outageMs: number;
+  readonly n: number;
+  /** Outages that were not measured at all. */
+  readonly missed: number;
+  /** Middle of the interval minus the truth. */
+  readonly errorMs: { readonly min: number; readonly median: number; readonly max: number };
+  /** 99th percentile of the size of the error. */
+  readonly p99Ms: number;
+  readonly widthMs: { readonly median: number; readonly max: number };
+  /** Intervals that hold the truth. */
+  readonly covered: number;
+}
+
+export interface CalibrationVerdict {
+  readonly outcome: 'pass' | 'fail';
+  readonly reasons: readonly string[];
+  readonly lines: readonly CalibrationLine[];
+}
+
+/** An interval may miss the truth in one run of twenty, as any 95 % interval. */
+const LEAST_COVERAGE = 0.95;
+
+/** Does the harness measure what is true? Fails when an outage was missed, p99 of the error exceeds a probe period, or intervals miss the truth. */
+export function judgeCalibration(samples: readonly CalibrationSample[], probePeriodMs: number): CalibrationVerdict {
+  const sizes = [...new Set(samples.map((one) => one.outageMs))].sort((a, b) => b - a);
+  const lines = sizes.map((outageMs) =>
+    lineOf(
+      outageMs,
+      samples.filter((one) => one.outageMs === outageMs),
+    ),
+  );
+  const reasons = lines.flatMap((line) => reasonsOf(line, probePeriodMs));
+  if (lines.length === 0) reasons.push('no outage was made');
+  return { outcome: reasons.length === 0 ? 'pass' : 'fail', reasons, lines };
+}
+
+function lineOf(outageMs: number, samples: readonly CalibrationSample[]): CalibrationLine {
+  const seen = samples.flatMap(({ truthMs, measured }) => (measured.state === 'recovered' ? [{ truthMs, ...measured }] : []));
+  const errors = seen.map((one) => (one.lowerMs + one.upperMs) / 2 - one.truthMs).sort((a, b) => a - b);
+  const sizes = errors.map(Math.abs).sort((a, b) => a - b);
+  const widths = seen.map((one) => one.upperMs - one.lowerMs).sort((a, b) => a - b);
+  return {
+    outageMs,
+    n: samples.length,
+    missed: samples.length - seen.length,
+    errorMs: { min: errors[0] ?? NaN, median: quantile(errors, 0.5), max: errors.at(-1) ?? NaN },
+    p99Ms: quantile(sizes, 0.99),
+    widthMs: { median: quantile(widths, 0.5), max: widths.at(-1) ?? NaN },
+    covered: seen.filter((one) => one.lowerMs <= one.truthMs && one.truthMs <= one.upperMs).length,
+  };
+}
+
+/** The smallest value that is not below this share of them (no interpolation). NaN when there are none. Values ascending. */
+export function quantile(ascending: readonly number[], share: number): number {
+  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? NaN;
+}
+
+function reasonsOf(line: CalibrationLine, probePeriodMs: number): string[] {
+  const name = `outages of ${line.outageMs} ms`;
+  const reasons: string[] = [];
+  if (line.missed > 0) reasons.push(`${name}: ${line.missed} of ${line.n} were not measured`);
+  if (!(line.p99Ms <= probePeriodMs))
+    reasons.push(`${name}: p99 of the error is ${line.p99Ms.toFixed(1)} ms, above the probe period of ${probePeriodMs} ms`);
+  if (line.covered < LEAST_COVERAGE * line.n) reasons.push(`${name}: only ${line.covered} of ${line.n} intervals hold the truth`);
+  return reasons;
+}
+
+/** For people, one line per length of outage. */
+export function calibrationText({ outcome, reasons, lines }: CalibrationVerdict): string {
+  const ms = (value: number): string => `${value >= 0 ? '+' : '−'}${Math.abs(value).toFixed(1)}`;
+  const rows = lines.map(
+    ({ outageMs, n, errorMs, p99Ms, widthMs, covered }) =>
+      `outage ${String(outageMs).padStart(5)} ms  n ${n}  error min ${ms(errorMs.min)}  median ${ms(errorMs.median)}  max ${ms(errorMs.max)}  ` +
+      `p99 of its size ${p99Ms.toFixed(1)} ms  interval ${widthMs.median.toFixed(1)} ms wide (at most ${widthMs.max.toFixed(1)})  truth inside ${covered} of ${n}`,
+  );
+  return [...rows, ...reasons, `calibration: ${outcome}`].join('\n');
+}
