@@ -39,7 +39,7 @@ program
     process.stdout.write(`${text}\n`);
     const path = await publish('calibrate', { verdict, samples }, `\`\`\`\n${text}\n\`\`\``);
     say(`written: ${path}.md and .json`);
-    process.exitCode = verdict.outcome === 'pass' ? EXIT.pass : EXIT.fail;
+    process.exitCode = EXIT[verdict.outcome];
   });
 
 try {

@@ -7,8 +7,9 @@ export const AUTHORITY = 'authority';
 
 /**
  * Recovery time of one vantage after one fault: t7 − t1, where t7 is the completion of the first operation of the first sustained
- * window. Bounds: an operation due just after the last bad one might have been the first good one, so t7 is uncertain by the
- * distance of the two; t1 by the interval in which the effect began.
+ * window. Bounds: service was back at some instant between the start of the last bad operation and the end of the first good one (how
+ * long that one took is part of the doubt: calibration showed intervals that missed the truth without it); t1 lies in the interval in
+ * which the effect began.
  */
 export function vantageRecovery(view: RunView, fault: FaultView, vantage: string): VantageRecovery {
   const nothing = { fault: fault.fault, firstBadMs: null, firstGoodMs: null, sustainedMs: null };
@@ -37,7 +38,7 @@ export function vantageRecovery(view: RunView, fault: FaultView, vantage: string
   }
   const recovery: RecoveryTime = {
     state: 'recovered',
-    lowerMs: Math.max(0, back.completedMs - (back.intendedMs - before.intendedMs) - effect.upperMs),
+    lowerMs: Math.max(0, before.intendedMs - effect.upperMs),
     upperMs: back.completedMs - effect.lowerMs,
     vantage,
     fault: fault.fault,

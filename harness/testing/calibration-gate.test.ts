@@ -18,6 +18,7 @@ describe('the calibration gate', () => {
         outageMs: 200,
         n: 30,
         missed: 0,
+        disturbed: 0,
         errorMs: { min: -5, median: -1, max: 4 },
         p99Ms: 5,
         widthMs: { median: 20, max: 20 },
@@ -46,6 +47,15 @@ describe('the calibration gate', () => {
     expect(judgeCalibration([...good, missed], 20).reasons).to.deep.equal(['outages of 200 ms: 1 of 31 were not measured']);
     expect(judgeCalibration([missed], 20).outcome).to.equal('fail');
     expect(judgeCalibration([], 20).outcome).to.equal('fail');
+  });
+
+  it('proves nothing on a machine so busy that the device could not keep its own times', () => {
+    const late = Array.from({ length: 3 }, () => sample(260, 320, 350));
+    const { outcome, reasons } = judgeCalibration([...good, ...late], 20);
+    expect(outcome).to.equal('inconclusive');
+    expect(reasons[0]).to.contain('too busy: 3 of 33');
+    expect(judgeCalibration([...good, ...late.slice(1)], 20).outcome).to.equal('inconclusive');
+    expect(judgeCalibration([...good, ...late.slice(2)], 20).outcome).to.equal('fail');
   });
 
   it('takes quantiles without inventing values', () => {
