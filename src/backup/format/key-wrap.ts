@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { KeyService } from '../../keys/key-service.ts';
+import { EngineError } from '../../platform/errors.ts';
+import { decodeCanonical, encodeCanonical } from './canonical-json.ts';
+import { deriveEpochKeys } from './epoch-keys.ts';
+import { keyWrapName } from './object-name.ts';
+
+const MAX_KEY_WRAP_BYTES = 64 * 1024;
+
+/**
+ * An epoch key, encrypted by a key service: one object for each service key that can open it, written once. Changing the service key adds a wrap and
+ * deletes the old one; deleting all wraps of an epoch key makes all that was encrypted under it unreadable for ever.
+ */
+const keyWrapShape = z.looseObject({
+  format: z.literal(1),
+  repo: z.uuid(),
+  kid: z.string().regex(/^[0-9a-f]{32}$/),
+  epoch: z.string().regex(/^(0|[1-9][0-9]{0,18})$/),
+  service: z.enum(['local-file', 'cloud-kms']),
+  key: z.string().min(1),
+  wrapped: z.base64(),
+  created: z.iso.datetime(),
+});
+export type KeyWrap = z.infer<typeof keyWrapShape>;
+
+export interface EpochIdentity {
+  readonly repo: string;
+  readonly epoch: bigint;
+}
+
+/** Encrypts an epoch key; returns the object to store. */
+export async function wrapEpochKey(
+  epochKey: Uint8Array,
+  { repo, epoch }: EpochIdentity,
+  service: KeyService,
+  created: Date,
+  signal?: AbortSignal,
+): Promise<{ readonly name: string; readonly bytes: Buffer }> {
+  const { kid } = deriveEpochKeys(epochKey);
+  const wrapped = (await service.wrap(epochKey, wrapAad(repo, kid, epoch), signal)).toString('base64');
+  const wrap: KeyWrap = {
+    format: 1,
+    repo,
+    kid,
+    epoch: epoch.toString(),
+    service: service.kind,
+    key: service.keyName,
+    wrapped,
+    created: created.toISOString(),
+  };
+  const id = createHash('sha256').update(`${wrap.service}\0${wrap.key}\0${wrapped}`).digest('hex').slice(0, 32);
+  return { name: keyWrapName(kid, id), bytes: encodeCanonical(wrap as Parameters<typeof encodeCanonical>[0]) };
+}
+
+/** @throws EngineError backup-damaged, or backup-unsupported when a newer program wrote it */
+export function decodeKeyWrap(name: string, bytes: Uint8Array): KeyWrap {
+  const document = decodeCanonical(bytes, MAX_KEY_WRAP_BYTES, name);
+  if (typeof document['format'] === 'number' && document['format'] > 1) {
+    throw new EngineError('backup-unsupported', `${name} has format ${document['format']}, this program reads 1: use a newer one`);
+  }
+  const checked = keyWrapShape.safeParse(document);
+  if (!checked.success) throw new EngineError('backup-damaged', `${name} refused: ${z.prettifyError(checked.error)}`);
+  return checked.data;
+}
+
+/**
+ * Opens a wrap and checks that it holds the key that it is named after.
+ * @throws EngineError key-service-failed when the service is another or refuses, backup-damaged when it is another key
+ */
+export async function unwrapEpochKey(wrap: KeyWrap, service: KeyService, signal?: AbortSignal): Promise<Buffer> {
+  if (wrap.service !== service.kind || wrap.key !== service.keyName) {
+    throw new EngineError(
+      'key-service-failed',
+      `epoch key ${wrap.kid} was wrapped by ${wrap.service} ${wrap.key}, not by ${service.keyName}`,
+    );
+  }
+  const epochKey = await service.unwrap(Buffer.from(wrap.wrapped, 'base64'), wrapAad(wrap.repo, wrap.kid, BigInt(wrap.epoch)), signal);
+  if (epochKey.length !== 32 || deriveEpochKeys(epochKey).kid !== wrap.kid) {
+    throw new EngineError('backup-damaged', `the wrap of epoch key ${wrap.kid} holds another key`);
+  }
+  return epochKey;
+}
+
+function wrapAad(repo: string, kid: string, epoch: bigint): Buffer {
+  return Buffer.from(`cdr1|${repo}|${kid}|${epoch}`);
+}

@@ -1,0 +1,69 @@
+import { expect } from 'chai';
+import { chmod, chown, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EngineError } from '../platform/errors.ts';
+import { keyServiceConformance } from './conformance.ts';
+import { createLocalKeyFile, openLocalKeyFile } from './local-key-file.ts';
+
+describe('local key file', () => {
+  let folder: string;
+  let path: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'keys-'));
+    path = join(folder, 'key');
+    await createLocalKeyFile(path);
+    await createLocalKeyFile(join(folder, 'other'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  keyServiceConformance(
+    () => openLocalKeyFile(path),
+    () => openLocalKeyFile(join(folder, 'other')),
+  );
+
+  async function expectRefused(attempt: Promise<unknown>, message: RegExp): Promise<void> {
+    const outcome: unknown = await attempt.catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(EngineError).with.property('code', 'bad-config');
+    expect((outcome as EngineError).message).to.match(message);
+  }
+
+  it('is made for its owner alone, and never over another', async () => {
+    expect((await stat(path)).mode & 0o777).to.equal(0o600);
+    const before = await readFile(path);
+    await expectRefused(createLocalKeyFile(path), /cannot make/);
+    expect((await readFile(path)).equals(before)).to.equal(true);
+  });
+
+  it('is refused when others may read, write or run it, and taken read-only', async () => {
+    for (const mode of [0o640, 0o604, 0o620, 0o602, 0o700, 0o610, 0o601, 0o644]) {
+      await chmod(path, mode);
+      await expectRefused(openLocalKeyFile(path), /chmod 600/);
+    }
+    await chmod(path, 0o400);
+    expect(await openLocalKeyFile(path)).to.have.property('kind', 'local-file');
+  });
+
+  it('is refused when it belongs to another user', async function () {
+    if (process.geteuid?.() !== 0) return this.skip(); // reason: only root can give a file away
+    await chown(path, 65534, 65534);
+    await expectRefused(openLocalKeyFile(path), /another user/);
+  });
+
+  it('is refused when it is something else, and its content never shows', async () => {
+    await expectRefused(openLocalKeyFile(join(folder, 'none')), /cannot read/);
+    await symlink(path, join(folder, 'link'));
+    await expectRefused(openLocalKeyFile(join(folder, 'link')), /cannot read/);
+    await expectRefused(openLocalKeyFile(folder), /no regular file/);
+    for (const content of [
+      '',
+      'cdr1-local-key\n',
+      'cdr1-local-key c2VjcmV0\n',
+      `cdr1-local-key ${'A'.repeat(43)}=`,
+      'secret'.repeat(100),
+    ]) {
+      await writeFile(join(folder, 'wrong'), content, { mode: 0o600 });
+      await expectRefused(openLocalKeyFile(join(folder, 'wrong')), /^(?!.*secret).*no key file$/);
+    }
+  });
+});
