@@ -1,4 +1,4 @@
-import type { Arbiter } from '../arbiter/arbiter.ts';
+import type { Arbiter, Held, Replication } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Database, Operation } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -7,11 +7,13 @@ import type { HttpsClient } from '../platform/https-client.ts';
 import type { Log } from '../telemetry/log.ts';
 import { countingMembers, committableIndex } from './commit-rule.ts';
 import { LagMeter } from './lag.ts';
-import { ReplicationRule, type RuleValues } from './replication-rule.ts';
+import { isSafeToTake, ReplicationRule, type RuleValues } from './replication-rule.ts';
 import { Shipper } from './shipper.ts';
 import { planSetChange, type StandbyView } from './sync-set.ts';
 
 const MAX_WAITING_WRITES = 2000;
+/** While a new primary waits for the first standbys to hold its log. */
+const HOLDERS_LOOK_MS = 5;
 
 export type WriteOutcome =
   | { readonly kind: 'committed'; readonly index: number }
@@ -82,23 +84,37 @@ export class Primary {
     );
   }
 
-  /** Takes the commit rule into force, writes the noop, ships until the signal aborts; then every waiting write ends unknown. */
-  async run(
-    first: { readonly mode: 'sync' | 'async'; readonly set: readonly string[]; readonly w: number },
-    signal: AbortSignal,
-  ): Promise<void> {
+  /**
+   * Writes the noop, ships, brings its own commit rule into force as soon as that is safe, and goes on until the signal aborts; then every waiting write ends
+   * unknown. `before` is the record that an earlier epoch left.
+   */
+  async run(first: RuleValues, before: Held<Replication> | null, signal: AbortSignal): Promise<void> {
     const { clock, policy } = this.#options;
     try {
-      if (!(await this.#rule.take(first, signal))) return;
-      const shipping = this.#shippers.map((shipper) => shipper.run(signal));
+      const working = [...this.#shippers.map((shipper) => shipper.run(signal)), this.#takeRule(first, before, signal)];
       this.#append('noop', '', '');
       while (!signal.aborted) {
         await clock.sleep(policy.probePeriodMs / 2, signal).catch(() => undefined);
         this.#tick(signal);
       }
-      await Promise.all(shipping);
+      await Promise.all(working);
     } finally {
       this.failWaiting('not-primary', 'this region stopped being primary before the write was acknowledged');
+    }
+  }
+
+  async #takeRule(first: RuleValues, before: Held<Replication> | null, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const holders = this.#shippers
+        .filter(({ matchIndex }) => this.#firstIndex !== null && matchIndex >= this.#firstIndex)
+        .map(({ region }) => region);
+      // Whoever has caught up may be a member, also where those who were asked for are gone.
+      const next = { ...first, set: [...new Set([...first.set, ...holders])] };
+      if (isSafeToTake(before?.value ?? null, next, holders)) {
+        await this.#rule.take(next, before?.revision ?? null, signal);
+        return;
+      }
+      await this.#options.clock.sleep(HOLDERS_LOOK_MS, signal).catch(() => undefined);
     }
   }
 
@@ -213,6 +229,8 @@ export class Primary {
   #tick(signal: AbortSignal): void {
     const { database, clock, policy } = this.#options;
     this.#advance();
+    // Before the noop is committed it is not known how much was acknowledged in earlier epochs, and so not who holds all of it.
+    if (!this.established || !this.#options.leaseIsValid()) return;
     const { log, commitIndex } = database.state();
     const nowMs = clock.monotonicMs();
     const views: readonly StandbyView[] = this.#shippers.map((shipper) => ({
@@ -221,8 +239,8 @@ export class Primary {
       ageMs: shipper.ageMs(nowMs),
     }));
     const change = planSetChange(this.#rule.state, views, { commitIndex, lastIndex: log.index }, policy);
-    // A change that is refused or undecided is the rule's to follow up; without a lease nothing is proposed.
-    if (change !== null && this.#options.leaseIsValid()) void this.#rule.propose(change, signal);
+    // A change that is refused or undecided is the rule's to follow up.
+    if (change !== null) void this.#rule.propose(change, signal);
   }
 }
 

@@ -22,6 +22,21 @@ export interface RuleValues {
   readonly w: number;
 }
 
+/**
+ * Whether a new primary may write its own set over the record that is there. `holders`: standbys that hold its log up to the noop of its epoch, and so
+ * everything that was ever acknowledged. Before W of them are in the new set, the old record stays: should this primary be lost now, a failover has to seal
+ * the old set (with this region in it) and finds that it cannot, instead of promoting somebody who lacks acknowledged writes.
+ */
+export function isSafeToTake(before: RuleValues | null, next: RuleValues, holders: readonly string[]): boolean {
+  if (next.mode === 'async' || before === null) return true;
+  const same =
+    before.mode === 'sync' &&
+    before.w === next.w &&
+    before.set.length === next.set.length &&
+    before.set.every((region) => next.set.includes(region));
+  return same || next.set.filter((region) => holders.includes(region)).length >= next.w;
+}
+
 /** The `replication` record as the primary of one epoch holds it: only what a compare-and-swap has confirmed is in force. */
 export class ReplicationRule {
   readonly #options: ReplicationRuleOptions;
@@ -47,12 +62,15 @@ export class ReplicationRule {
     return this.#decided;
   }
 
-  /** Writes this epoch's first record over whatever an earlier epoch left. False when a later epoch is there already or the signal aborted. */
-  async take(first: RuleValues, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Writes this epoch's first record over `expected`, whatever an earlier epoch left there. Only to be called when a failover that seals just this set would
+   * miss nothing acknowledged: see `isSafeToTake`. False when a later epoch is there already or the signal aborted.
+   */
+  async take(first: RuleValues, expected: number | null, signal: AbortSignal): Promise<boolean> {
     const { arbiter, epoch, clock, onEpochPassed } = this.#options;
-    let expected: number | null = null;
+    let revision = expected;
     while (!signal.aborted) {
-      const result: CasResult<Replication> = await arbiter.cas('replication', expected, { epoch, ...first, set: [...first.set] }, signal);
+      const result: CasResult<Replication> = await arbiter.cas('replication', revision, { epoch, ...first, set: [...first.set] }, signal);
       if (result.ok) {
         this.#inForce(first, result.revision);
         return true;
@@ -66,7 +84,7 @@ export class ReplicationRule {
         onEpochPassed(found.value.epoch);
         return false;
       }
-      expected = found?.revision ?? null;
+      revision = found?.revision ?? null;
     }
     return false;
   }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { journalIsOpen, type Arbiter, type Snapshot } from '../arbiter/arbiter.ts';
+import { journalIsOpen, type Arbiter, type Held, type Replication, type Snapshot } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { mayReacquire } from '../failover/fencing.ts';
@@ -36,6 +36,16 @@ interface Session {
   readonly primary: Primary;
   readonly abort: AbortController;
   readonly done: Promise<void>;
+}
+
+interface Acquiring {
+  readonly epoch: number;
+  /** Revision of the lease that is replaced. */
+  readonly expected: number | null;
+  readonly rule: RuleValues;
+  /** The commit rule that an earlier epoch left. */
+  readonly before: Held<Replication> | null;
+  readonly how: string;
 }
 
 export type PromoteResult =
@@ -111,7 +121,11 @@ export class DatabaseNode {
     const lease = snapshot.lease;
     if (lease === null) {
       if (config.region !== config.primary_region) this.#starting = false;
-      else if (end.index === 0 && sealedEpoch <= 1) await this.#acquire(1, null, this.#ruleFor(snapshot), 'bootstrap', signal);
+      else if (end.index === 0 && sealedEpoch <= 1)
+        await this.#acquire(
+          { epoch: 1, expected: null, rule: this.#ruleFor(snapshot), before: snapshot.replication, how: 'bootstrap' },
+          signal,
+        );
       else
         log.error('arbiter_empty', {
           reason: 'the arbiter holds no lease, but this database has data; refusing to begin anew',
@@ -138,7 +152,11 @@ export class DatabaseNode {
       this.#starting = false;
       return;
     }
-    await this.#acquire(reacquisition.epoch, lease.revision, this.#ruleFor(snapshot), 'reacquired', signal);
+    const rule = this.#ruleFor(snapshot);
+    await this.#acquire(
+      { epoch: reacquisition.epoch, expected: lease.revision, rule, before: snapshot.replication, how: 'reacquired' },
+      signal,
+    );
   }
 
   /** The commit rule for an epoch that this region takes by itself: the members of before, without itself. */
@@ -149,20 +167,14 @@ export class DatabaseNode {
     return { mode: config.replication, set: (before ?? others).filter((region) => others.includes(region)), w: 1 };
   }
 
-  async #acquire(
-    epoch: number,
-    expected: number | null,
-    rule: RuleValues,
-    how: string,
-    signal: AbortSignal,
-  ): Promise<'held' | 'refused' | 'unknown'> {
+  async #acquire({ epoch, expected, rule, before, how }: Acquiring, signal: AbortSignal): Promise<'held' | 'refused' | 'unknown'> {
     const { database, log } = this.#options;
     await database.seal(epoch);
     const result = await acquireLease(this.#leaseOptions(), epoch, expected, signal);
     if (result.kind !== 'held') return result.kind;
     if (database.state().sealedEpoch > epoch) return 'refused';
     log.info('epoch_acquired', { epoch, how });
-    this.#begin(result.lease, rule);
+    this.#begin(result.lease, rule, before);
     return 'held';
   }
 
@@ -171,7 +183,7 @@ export class DatabaseNode {
     return { arbiter, clock, log, policy: config.policy, region: config.region, incarnation: this.incarnation };
   }
 
-  #begin(lease: HeldLease, rule: RuleValues): void {
+  #begin(lease: HeldLease, rule: RuleValues, before: Held<Replication> | null): void {
     const { database, arbiter, client, clock, log, config, onBroken } = this.#options;
     const abort = new AbortController();
     const standbys = Object.entries(config.regions)
@@ -198,7 +210,7 @@ export class DatabaseNode {
         if (refused !== null) return this.giveUp(refused.current?.value.epoch ?? lease.epoch, 'the lease was taken');
         return undefined;
       });
-    const done = Promise.all([renewing, primary.run(rule, abort.signal)]).then(() => undefined);
+    const done = Promise.all([renewing, primary.run(rule, before, abort.signal)]).then(() => undefined);
     done.catch(onBroken);
     this.#session = { lease, primary, abort, done };
     this.#starting = false;
@@ -259,20 +271,15 @@ export class DatabaseNode {
     if (this.#session?.lease.epoch === epoch) return null;
     if (database.state().sealedEpoch > epoch) return { kind: 'epoch-passed', message: `sealed by epoch ${database.state().sealedEpoch}` };
     if (this.#session !== null) this.#resign(`promoted to epoch ${epoch}`);
-    const { lease } = await arbiter.read(signal);
+    const { lease, replication } = await arbiter.read(signal);
     // Ours already where an earlier try was stored though its answer was lost.
     const ours = lease?.value.holder === config.region && lease.value.incarnation === this.incarnation;
     if (lease === null || lease.value.epoch !== epoch || (lease.value.holder !== null && !ours)) {
       const found = lease === null ? 'there is no lease' : `epoch ${lease.value.epoch} of ${lease.value.holder ?? 'nobody yet'}`;
       return { kind: 'epoch-passed', message: `the lease is not pending in epoch ${epoch}: ${found}` };
     }
-    const outcome = await this.#acquire(
-      epoch,
-      lease.revision,
-      { mode, set: set.filter((region) => region !== config.region), w },
-      'promoted',
-      signal,
-    );
+    const rule: RuleValues = { mode, set: set.filter((region) => region !== config.region), w };
+    const outcome = await this.#acquire({ epoch, expected: lease.revision, rule, before: replication, how: 'promoted' }, signal);
     if (outcome === 'refused') return { kind: 'epoch-passed', message: `the lease of epoch ${epoch} was taken by another` };
     if (outcome === 'unknown') return { kind: 'unknown', message: 'the arbiter did not answer; ask again' };
     log.info('promoted', { epoch, set, mode }, runId);
