@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Arbiter } from '../arbiter/arbiter.ts';
+import { openEtcd } from '../arbiter/etcd.ts';
 import { systemClock } from '../platform/clock.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { databaseStatusShape, type DatabaseStatus } from '../server/control-messages.ts';
@@ -29,13 +31,17 @@ export interface Answer {
 export class DatabaseCluster {
   readonly logs: Readonly<Record<string, unknown>>[] = [];
   readonly folder: string;
+  /** Of the cluster's own etcd, to act as a controller would. */
+  readonly arbiter: Arbiter;
   readonly #etcd: EtcdCluster;
   readonly #clients: Clients;
   readonly #ports: Ports;
   readonly #processes = new Map<string, ChildProcess>();
 
-  private constructor(folder: string, etcd: EtcdCluster, clients: Clients, ports: Ports) {
+  private constructor(folder: string, parts: { readonly etcd: EtcdCluster; readonly arbiter: Arbiter }, clients: Clients, ports: Ports) {
+    const { etcd, arbiter } = parts;
     this.folder = folder;
+    this.arbiter = arbiter;
     this.#etcd = etcd;
     this.#clients = clients;
     this.#ports = ports;
@@ -50,7 +56,16 @@ export class DatabaseCluster {
     for (const region of REGIONS) await writeConfigs({ folder, region, mode, endpoints: etcd.endpoints, ports, authority });
     const client = async (role: string): Promise<HttpsClient> => new HttpsClient(await authority.issue(`${role}.us-east1`));
     const clients = { api: await client('api'), controller: await client('controller'), client: await client('client') };
-    return new DatabaseCluster(folder, etcd, clients, ports);
+    const credentials = await authority.issue('controller.us-east1');
+    const arbiter = openEtcd({
+      endpoints: etcd.endpoints,
+      prefix: '/coditect-dr/',
+      credentials,
+      rpcMs: 500,
+      silenceMs: 1000,
+      clock: systemClock,
+    });
+    return new DatabaseCluster(folder, { etcd, arbiter }, clients, ports);
   }
 
   /** `wrap` runs the program under another one, e.g. strace and its arguments. */
@@ -128,6 +143,33 @@ export class DatabaseCluster {
     throw new Error(`${region} was not ${what} in time: ${JSON.stringify(last)}`);
   }
 
+  /** A member of etcd stops or goes on (SIGSTOP, SIGCONT). */
+  signalEtcd(member: number, signal: NodeJS.Signals): void {
+    this.#etcd.signal(member, signal);
+  }
+
+  /** What a controller does of a failover: freezes, seals, and promotes; the caller has made sure that the old primary is over. */
+  async failOver(to: Region, also: Region | null): Promise<void> {
+    const { lease, replication } = await this.arbiter.read();
+    if (lease === null || replication === null) throw new Error('nothing to fail over from');
+    const epoch = lease.value.epoch + 1;
+    const runId = `test-${epoch}`;
+    const taken = await this.arbiter.cas('lease', lease.revision, { epoch, holder: null, incarnation: runId, seq: 0 });
+    const frozen = await this.arbiter.cas('replication', replication.revision, { ...replication.value, epoch });
+    if (!taken.ok || !frozen.ok) throw new Error('the arbiter refused');
+    const sealing = [to, ...(also === null ? [] : [also])];
+    for (const region of sealing) await this.command(region, 'seal', { epoch, runId });
+    const { mode, w } = replication.value;
+    await this.command(to, 'promote', { epoch, runId, mode, w, set: sealing.filter((region) => region !== to) });
+  }
+
+  /** A controller's request to a database; throws unless it is carried out. */
+  async command(region: Region, what: 'seal' | 'fence' | 'promote', body: object): Promise<Answer> {
+    const answer = await this.ask('controller', region, { method: 'POST', path: `/v1/${what}`, body: JSON.stringify(body) });
+    if (answer?.status !== 200) throw new Error(`${what} of ${region}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
   async stop(): Promise<void> {
     for (const child of this.#processes.values()) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
@@ -135,6 +177,7 @@ export class DatabaseCluster {
       child.kill('SIGKILL');
       await exited;
     }
+    await this.arbiter.close();
     for (const client of Object.values(this.#clients)) client.close();
     await this.#etcd.stop();
     rmSync(this.folder, { recursive: true, force: true });
