@@ -40,6 +40,8 @@ class Controller {
   #confirmingSinceMs: number | null = null;
   #busy = false;
   #routedMs = -Infinity;
+  #gatheredMs = -Infinity;
+  #knownTerm = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -55,6 +57,7 @@ class Controller {
       try {
         await this.#round(signal);
       } catch (error) {
+        this.#knownTerm = -1;
         say('step_failed', { message: (error as Error).message }, 'warn');
       }
       this.#busy = false;
@@ -62,9 +65,10 @@ class Controller {
   }
 
   async #round(signal: AbortSignal): Promise<void> {
-    const { failover, observer, config, say } = this.#parts;
+    const { failover, observer, config, say, leadership } = this.#parts;
     await this.#gather();
-    await failover.refresh();
+    if (this.#knownTerm !== leadership.term) await failover.refresh();
+    this.#knownTerm = leadership.term;
     if (failover.open) return failover.resume(signal);
     await this.#keepName();
     const { primary } = observer;
@@ -100,8 +104,11 @@ class Controller {
     await failover.route(moves && name.epoch > 0 ? 'failover' : 'start', lease.holder, lease.epoch);
   }
 
+  /** Asks the others at every round while we suspect, else once a second, for the status only. */
   async #gather(): Promise<void> {
     const { config, client, observer } = this.#parts;
+    if (observer.vote().verdict === 'ok' && nowMs() - this.#gatheredMs < 1000) return;
+    this.#gatheredMs = nowMs();
     const peers = Object.keys(config.regions).filter((region) => region !== config.region);
     const ask = async (region: string): Promise<void> => {
       const vote = await client

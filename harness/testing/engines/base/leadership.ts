@@ -13,6 +13,7 @@ export class Leadership {
   #seen = { revision: -1, atMs: nowMs() };
   #leader: string | null = null;
   #untilMs = -Infinity;
+  #term = 0;
 
   constructor(config: Config, arbiter: Arbiter, say: Log) {
     this.#config = config;
@@ -25,6 +26,11 @@ export class Leadership {
   }
   get mine(): boolean {
     return nowMs() < this.#untilMs;
+  }
+
+  /** Rises with every election that we win: what we knew before may have been changed by another leader. */
+  get term(): number {
+    return this.#term;
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -46,6 +52,8 @@ export class Leadership {
     if ((await this.#arbiter.swap('leader', next, revision)) === null) return;
     this.#untilMs = sentMs + leaderTakeoverMs;
     this.#leader = this.#config.region;
-    if (!mine) this.#say('leader_elected', { leader: this.#config.region });
+    if (mine) return;
+    this.#term++;
+    this.#say('leader_elected', { leader: this.#config.region });
   }
 }

@@ -82,7 +82,7 @@ export class Observer {
   async watch(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await this.readLease().catch(() => undefined);
-      await pause(this.#config.policy.leaseRenewMs / 2, signal);
+      await pause(this.#config.policy.leaseRenewMs, signal);
     }
   }
 
