@@ -3,13 +3,22 @@ import { createRequire } from 'node:module';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { Visitor } from '@swc/core/Visitor.js';
 import { cruise } from 'dependency-cruiser';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const FOLDERS = ['src', 'harness', 'scenarios'];
 /** Fewer than this and the tool has not seen the code (a parser that is missing makes it see nothing, and pass). */
-const LEAST_MODULES = 50;
+const LEAST_MODULES = 200;
 const { forbidden, options } = createRequire(import.meta.url)('../.dependency-cruiser.cjs');
+
+// swc parses `using` and `await using`, but its visitor, by which dependency-cruiser looks for imports, throws at them.
+const { visitStatement } = Visitor.prototype;
+Visitor.prototype.visitStatement = function visitAnyStatement(statement) {
+  if (statement.type !== 'UsingDeclaration') return visitStatement.call(this, statement);
+  statement.decls = this.visitVariableDeclarators(statement.decls);
+  return statement;
+};
 
 /** A file that imports another one. */
 function pair(from, to, word = 'import') {
@@ -20,7 +29,10 @@ function pair(from, to, word = 'import') {
 /** For every rule, files that break it. */
 const VIOLATIONS = {
   'wall-harness': pair('harness/check/a.ts', 'src/b.ts', 'import type'),
-  'wall-src': pair('src/a.ts', 'harness/b.ts', 'import type'),
+  'wall-src': {
+    'src/a.ts': `export const a = async (f: any) => { await using it = f(await import('../harness/b.ts')); return it; };`,
+    'harness/b.ts': 'export const b = 1;',
+  },
   'no-cycles': {
     'src/a.ts': `import { b } from './b.ts'; export const a = () => b;`,
     'src/b.ts': `import { a } from './a.ts'; export const b = () => a;`,

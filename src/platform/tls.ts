@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import type { EngineConfig } from '../config/config.ts';
 import { EngineError } from './errors.ts';
 
 export const ROLES = ['api', 'database', 'controller', 'etcd', 'client', 'operator'] as const;
@@ -19,9 +18,16 @@ export interface Credentials {
   readonly key: Buffer;
 }
 
+/** Paths of the three PEM files. */
+interface TlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Reads the three PEM files; `bad-config` names the file that cannot be read. Paths are relative to `baseFolder`. */
-export function loadCredentials(tls: EngineConfig['tls'], baseFolder: string): Credentials {
-  const read = (field: keyof EngineConfig['tls']): Buffer => {
+export function loadCredentials(tls: TlsFiles, baseFolder: string): Credentials {
+  const read = (field: keyof TlsFiles): Buffer => {
     const path = resolve(baseFolder, tls[field]);
     try {
       return readFileSync(path);
