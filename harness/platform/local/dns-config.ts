@@ -54,7 +54,8 @@ export function zoneFile(topology: Topology, ttlSeconds: number): string {
 
 /**
  * unbound.conf of a region's caching resolver. It keeps what the TTL allows and nothing longer, and asks a server that was silent again soon:
- * else a healed partition would go on for the length of unbound's own memory of it. Pure.
+ * else a healed partition would go on for the length of unbound's own memory of it. (infra-cache-max-rtt must be above 376 ms, what unbound
+ * assumes of a server that it does not know: below, it calls every server failed and answers SERVFAIL.) Pure.
  */
 export function unboundConfig(topology: Topology, pod: PodSpec, podRoot: string): string {
   const dns = podOf(topology, 'dns', 'outside');
@@ -82,7 +83,8 @@ export function unboundConfig(topology: Topology, pod: PodSpec, podRoot: string)
   infra-host-ttl: 1
   infra-keep-probing: yes
   infra-cache-min-rtt: 50
-  infra-cache-max-rtt: 200
+  infra-cache-max-rtt: 1000
+  qname-minimisation: no
 remote-control:
   control-enable: no
 stub-zone:

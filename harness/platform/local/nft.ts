@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { HarnessError } from '../errors.ts';
 
-const ACKNOWLEDGEMENT_TABLE = 'gameday-ack';
-const ACKNOWLEDGEMENT = `table bridge ${ACKNOWLEDGEMENT_TABLE} {\n}\n`;
+let sessions = 0;
 const TIMEOUT_MS = 5000;
 
 interface Pending {
@@ -20,6 +19,7 @@ interface Pending {
 export class Nft {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
+  readonly #table = `gameday-ack${++sessions}`;
   readonly #pending: Pending[] = [];
   #output = '';
   #ended: Error | undefined;
@@ -38,7 +38,7 @@ export class Nft {
 
   static async start(): Promise<Nft> {
     const nft = new Nft();
-    await nft.execute(`add table bridge ${ACKNOWLEDGEMENT_TABLE}`);
+    await nft.execute(`add table bridge ${nft.#table}`);
     return nft;
   }
 
@@ -49,22 +49,23 @@ export class Nft {
       const late = new HarnessError('timeout', `nft did not acknowledge within ${TIMEOUT_MS} ms: ${command}`);
       const timer = setTimeout(() => this.#end(late), TIMEOUT_MS);
       this.#pending.push({ command, resolve, reject, timer });
-      this.#child.stdin?.write(`${command}\nlist table bridge ${ACKNOWLEDGEMENT_TABLE}\n`);
+      this.#child.stdin?.write(`${command}\nlist table bridge ${this.#table}\n`);
     });
   }
 
   /** Ends the process; resolves when it is gone. Tables of faults stay: they belong to whoever made them. Idempotent. */
   async close(): Promise<void> {
-    this.#child.stdin?.end(`delete table bridge ${ACKNOWLEDGEMENT_TABLE}\n`);
+    this.#child.stdin?.end(`delete table bridge ${this.#table}\n`);
     this.#end(new HarnessError('lab-failed', 'nft is closed'));
     await this.#exited;
   }
 
   #read(text: string): void {
     this.#output += text;
-    for (let at = this.#output.indexOf(ACKNOWLEDGEMENT); at >= 0; at = this.#output.indexOf(ACKNOWLEDGEMENT)) {
+    const acknowledgement = `table bridge ${this.#table} {\n}\n`;
+    for (let at = this.#output.indexOf(acknowledgement); at >= 0; at = this.#output.indexOf(acknowledgement)) {
       const complaint = this.#output.slice(0, at).trim();
-      this.#output = this.#output.slice(at + ACKNOWLEDGEMENT.length);
+      this.#output = this.#output.slice(at + acknowledgement.length);
       const done = this.#pending.shift();
       if (done === undefined) continue;
       clearTimeout(done.timer);

@@ -86,8 +86,12 @@ describe('sandbox', () => {
   async function holdLab(user: readonly string[] = []): Promise<Held> {
     const runFolder = mkdtempSync(path.join(folder, 'run-'));
     chmodSync(runFolder, 0o777);
-    const [program = '', ...args] = [...user, 'npm', 'run', '-s', 'gameday', '--', runFolder];
-    const started = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: folder } });
+    // env execs the rest: the process that we start is npm.
+    const started = spawn('env', [...user, 'npm', 'run', '-s', 'gameday', '--', runFolder], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, HOME: folder },
+    });
     child = started;
     let output = '';
     for (const stream of [started.stdout, started.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
