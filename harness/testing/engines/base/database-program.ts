@@ -61,7 +61,7 @@ function routes(config: Config, database: Database, replica: Replica): readonly 
     post('/v1/snapshot', 'database', (body) => append(body, true)),
     post('/v1/seal', 'controller', (body) => database.seal(Number(body['epoch']))),
     post('/v1/fence', 'controller', (body) => database.fence(Number(body['epoch']), body['drain'] === true)),
-    post('/v1/promote', 'controller', (body) => database.promote(Number(body['epoch']), body['set'] as readonly string[])),
+    post('/v1/promote', 'controller', (body) => database.promote(Number(body['epoch']))),
   ];
 }
 

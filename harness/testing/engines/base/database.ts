@@ -65,11 +65,11 @@ export class Database {
     const journal = (await arbiter.read('failover')).value;
     const epoch = (value?.epoch ?? 0) + 1;
     if (journal && journal.epoch >= epoch && !['DONE', 'ABORTED'].includes(journal.step)) return;
-    await this.#acquire(epoch, revision, sentMs, null);
+    await this.#acquire(epoch, revision, sentMs);
   }
 
   /** Wins the lease by compare-and-swap and begins to reign; false when somebody else was faster. */
-  async #acquire(epoch: number, leaseRevision: number, sentMs: number, set: readonly string[] | null): Promise<boolean> {
+  async #acquire(epoch: number, leaseRevision: number, sentMs: number): Promise<boolean> {
     const { arbiter, config, replica, say } = this.#parts;
     if (!(await replica.seal(epoch))) return false;
     const record: LeaseRecord = { epoch, holder: config.region, incarnation: this.incarnation, seq: 0 };
@@ -77,7 +77,7 @@ export class Database {
     if (revision === null) return false;
     const before = await arbiter.read('replication');
     const others = Object.keys(config.regions).filter((region) => region !== config.region);
-    const sync = { set: set ?? before.value?.set ?? others, w: 1 };
+    const sync = { set: before.value?.mode === 'sync' ? before.value.set : others, w: 1 };
     const value = { epoch, mode: config.replication, ...(config.replication === 'sync' ? sync : { set: [], w: 0 }) };
     const replicationRevision = await arbiter.swap('replication', value, before.revision, { name: 'lease', revision });
     if (replicationRevision === null) return false;
@@ -135,13 +135,13 @@ export class Database {
   }
 
   /** Takes the lease that a controller has acquired for it. Idempotent. */
-  promote(epoch: number, set: readonly string[]): Promise<Answer> {
+  promote(epoch: number): Promise<Answer> {
     return this.#turns.take(async () => {
       if (this.#reign?.primary.epoch === epoch) return { status: 200, body: { epoch } };
       const sentMs = nowMs();
       const { value, revision } = await this.#parts.arbiter.read('lease');
       const mine = value?.epoch === epoch && (value.holder === null || value.incarnation === this.incarnation);
-      if (!mine || !(await this.#acquire(epoch, revision, sentMs, set)))
+      if (!mine || !(await this.#acquire(epoch, revision, sentMs)))
         return failure(409, 'arbiter-conflict', `epoch ${epoch} is not to be had`);
       return { status: 200, body: { epoch } };
     });

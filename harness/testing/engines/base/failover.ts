@@ -131,8 +131,7 @@ export class Failover {
     const chosen = [...sealed].sort(better)[0];
     if (!chosen) throw new Error('nobody to promote');
     await this.#step('PROMOTE', chosen.region);
-    const others = sealed.map((s) => s.region).filter((region) => region !== chosen.region);
-    if (!(await this.#post(chosen.region, 'promote', { epoch, set: others }, config.policy.stepTimeoutMs))) {
+    if (!(await this.#post(chosen.region, 'promote', { epoch }, config.policy.stepTimeoutMs))) {
       throw new Error(`${chosen.region} could not be promoted`);
     }
     await this.#parts.observer.readLease();

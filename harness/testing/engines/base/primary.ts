@@ -13,11 +13,17 @@ export class Primary {
   readonly #end = new AbortController();
   readonly #appended = new Bell();
   readonly #committed = new Bell();
+  readonly #advanced = new Bell();
   #record: ReplicationRecord;
   #revision: number;
   /** Members that count for a commit: while a change of the set is undecided, only those of both. */
   #countable: readonly string[];
   #undecided = false;
+  /**
+   * We come from the set that a failover froze. It stands, with us in it, until a new one can replace it whose members hold our noop and so
+   * everything before it; until then nothing is committed. Were it replaced at once, a second loss could promote a standby that lacks writes.
+   */
+  #opening: boolean;
   #firstIndex = Infinity;
 
   /** `replication` is the record as it stands in the arbiter for this epoch. */
@@ -27,6 +33,7 @@ export class Primary {
     this.#record = replication.value;
     this.#revision = replication.revision;
     this.#countable = replication.value.set;
+    this.#opening = replication.value.set.includes(parts.config.region);
     const others = Object.keys(parts.config.regions).filter((region) => region !== parts.config.region);
     this.standbys = new Map(others.map((region) => [region, new Standby(region, this.epoch, parts, this.#appended)]));
   }
@@ -56,6 +63,7 @@ export class Primary {
   async #open(signal: AbortSignal): Promise<void> {
     const place = await this.#append({ op: 'noop', key: '', value: '' });
     this.#firstIndex = place.index;
+    this.#advanced.ring();
     while (this.#parts.replica.commitIndex < place.index && !signal.aborted) await this.#committed.wait(1000, signal);
     if (!signal.aborted) this.#parts.say('writable', { epoch: this.epoch, index: place.index });
   }
@@ -99,7 +107,8 @@ export class Primary {
   #advance(): void {
     const { replica } = this.#parts;
     const { log } = replica;
-    if (this.#end.signal.aborted) return;
+    if (this.#opening) this.#advanced.ring();
+    if (this.#end.signal.aborted || this.#opening) return;
     const matches = this.#countable.map((region) => this.standbys.get(region)?.matchIndex ?? 0).sort((a, b) => b - a);
     const held = this.#record.mode === 'async' ? Infinity : (matches[this.#record.w - 1] ?? 0);
     const index = Math.min(log.durableIndex, held);
@@ -110,9 +119,10 @@ export class Primary {
 
   async #keepSet(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && this.#record.mode === 'sync') {
-      await pause(100, signal);
-      const set = this.#wanted();
-      if (signal.aborted || !this.#parts.lease.valid || (set.join() === this.#record.set.join() && !this.#undecided)) continue;
+      await (this.#opening ? this.#advanced.wait(100, signal) : pause(100, signal));
+      const set = this.#opening ? this.#holdersOfNoop() : this.#wanted();
+      if (signal.aborted || !this.#parts.lease.valid || set.length < this.#record.w) continue;
+      if (set.join() === this.#record.set.join() && !this.#undecided) continue;
       this.#countable = this.#countable.filter((region) => set.includes(region));
       this.#undecided = true;
       try {
@@ -122,6 +132,10 @@ export class Primary {
       }
       this.#advance();
     }
+  }
+
+  #holdersOfNoop(): readonly string[] {
+    return [...this.standbys.values()].filter((standby) => standby.matchIndex >= this.#firstIndex).map((standby) => standby.region);
   }
 
   /** Without one silent member whom the others can do without, or with one that has caught up. */
@@ -149,6 +163,7 @@ export class Primary {
     this.#revision = now.revision;
     this.#countable = now.value.set;
     this.#undecided = false;
+    this.#opening = now.value.set.includes(this.#parts.config.region);
     if (changed) say('sync_set_changed', { epoch: this.epoch, set: now.value.set });
   }
 }
