@@ -1,0 +1,82 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Beacon } from '../../platform.ts';
+import type { Endpoints } from './endpoints.ts';
+import { afterProbe, EMPTY_HISTORY, type LinkHistory } from './link-history.ts';
+import type { Pair } from './protocol.ts';
+
+const PERIOD_MS = 10;
+/** A probe that has not come in after this long is lost. It bounds what is remembered of a link. */
+const LOST_AFTER_MS = 500;
+
+interface Outstanding {
+  readonly seq: number;
+  readonly beforeMs: number;
+  afterMs: number | null;
+  arrived: boolean;
+}
+
+interface Watched {
+  history: LinkHistory;
+  outstanding: Outstanding[];
+}
+
+/** Steady datagrams on some links, every 10 ms, until stop(). Owner: the reach process. */
+export class Watch {
+  readonly #endpoints: Endpoints;
+  readonly #nowMs: () => number;
+  readonly #links: ReturnType<Endpoints['links']>;
+  readonly #watched: readonly Watched[];
+  readonly #session: number;
+  readonly #startedMs: number;
+  #tick = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(endpoints: Endpoints, pairs: readonly Pair[], nowMs: () => number) {
+    this.#endpoints = endpoints;
+    this.#nowMs = nowMs;
+    this.#links = endpoints.links(pairs);
+    this.#watched = this.#links.map(() => ({ history: EMPTY_HISTORY, outstanding: [] }));
+    this.#session = endpoints.open({ links: this.#links, arrived: (link, seq) => this.#arrived(link, seq) });
+    this.#startedMs = nowMs();
+    this.#sendAll();
+  }
+
+  /** Ends the sending, waits for what may still come in, and says what was seen. */
+  async stop(): Promise<readonly Beacon[]> {
+    clearTimeout(this.#timer);
+    const untilMs = this.#nowMs() + 10 * PERIOD_MS;
+    const waiting = (): boolean => this.#watched.some((one) => one.outstanding.some((probe) => !probe.arrived));
+    while (waiting() && this.#nowMs() < untilMs) await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+    this.#settle(Number.POSITIVE_INFINITY);
+    this.#endpoints.shut(this.#session);
+    return this.#links.map((link, index) => ({ ...link, ...(this.#watched[index]?.history ?? EMPTY_HISTORY) }));
+  }
+
+  #sendAll(): void {
+    const seq = this.#tick;
+    this.#links.forEach((link, index) => {
+      const probe: Outstanding = { seq, beforeMs: this.#nowMs(), afterMs: null, arrived: false };
+      this.#watched[index]?.outstanding.push(probe);
+      this.#endpoints.send(link, { session: this.#session, link: index, seq }, () => (probe.afterMs = this.#nowMs()));
+    });
+    // Settling comes after the poll phase of this turn: what lay in the buffers while we were not scheduled has arrived.
+    setImmediate(() => this.#settle(this.#nowMs() - LOST_AFTER_MS));
+    // A late tick is not made up for by a burst: the next one is due at the next multiple of the period.
+    this.#tick = Math.max(this.#tick, Math.floor((this.#nowMs() - this.#startedMs) / PERIOD_MS)) + 1;
+    this.#timer = setTimeout(() => this.#sendAll(), Math.max(0, this.#startedMs + this.#tick * PERIOD_MS - this.#nowMs()));
+  }
+
+  #arrived(link: number, seq: number): void {
+    const probe = this.#watched[link]?.outstanding.find((one) => one.seq === seq);
+    if (probe) probe.arrived = true;
+  }
+
+  #settle(sentBeforeMs: number): void {
+    for (const one of this.#watched) {
+      const due = one.outstanding.findIndex((probe) => probe.beforeMs >= sentBeforeMs);
+      for (const { beforeMs, afterMs, arrived } of one.outstanding.splice(0, due < 0 ? one.outstanding.length : due))
+        one.history = afterProbe(one.history, { beforeMs, afterMs: afterMs ?? beforeMs, arrived });
+    }
+  }
+}
