@@ -39,7 +39,19 @@ export interface Injection {
   heal(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }>;
 }
 
-/** When a process died or a link changed, as seen by something other than the injector. */
+/** A process that lives in a pod's network namespace, as the kernel's process table has it: not from whoever started or killed it. */
+export interface PodProcess {
+  readonly pod: string;
+  readonly pid: number;
+  /** Start time in clock ticks since boot; with the pid it names one process for ever. */
+  readonly startedTicks: number;
+  readonly command: string;
+}
+
+/**
+ * When a link changed, as seen by something other than the injector. The last sign of the old state is stamped before its system call, the
+ * first sign of the new state after it, so that the change lies between them.
+ */
 export interface Beacon {
   readonly from: string;
   readonly to: string;
@@ -49,6 +61,8 @@ export interface Beacon {
   readonly firstLostSentMs: number | null;
   readonly lastLostSentMs: number | null;
   readonly firstArrivedAgainSentMs: number | null;
+  readonly sent: number;
+  readonly received: number;
 }
 
 /** The system under test and the hands of the harness on it. */
@@ -65,6 +79,8 @@ export interface Platform {
   reachability(pods: readonly string[], signal: AbortSignal): Promise<readonly ReachabilityCell[]>;
   /** Steady 10 ms datagrams on these directed pairs from now until stop(): when exactly did a link change. */
   watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): { stop(): Promise<readonly Beacon[]> };
+  /** What runs in these pods now, by the kernel's process table. */
+  processes(pods: readonly string[]): Promise<readonly PodProcess[]>;
   /** Starts a program inside a pod's namespace (vantages); stdin/stdout are NDJSON pipes that no fault touches. */
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram;
   /** Stops everything; returns what could not be cleaned (empty is clean). Idempotent. */

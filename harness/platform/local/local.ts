@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReachabilityCell } from '../../history/event.ts';
 import { HarnessError } from '../errors.ts';
-import type { Beacon, Injection, Platform, Pod, PodProgram, Primitive, RunContext } from '../platform.ts';
+import type { Beacon, Injection, Platform, Pod, PodProcess, PodProgram, Primitive, RunContext } from '../platform.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { makeCertificates, type Credentials } from './certificates.ts';
 import { unconfinedServers } from './confinement.ts';
@@ -12,10 +13,13 @@ import type { EngineSettings } from './engine-config.ts';
 import { programEnvironment } from './environment.ts';
 import { LocalInjection } from './injection.ts';
 import { leftovers, takeInventory, type Inventory } from './leftovers.ts';
-import { makeNetwork, removeNetwork } from './network.ts';
+import { makeNetwork, NETNS_FOLDER, removeNetwork } from './network.ts';
 import { Nft } from './nft.ts';
 import { startPodProgram, type PodProgramProcess } from './pod-program.ts';
 import { inPod, PODS_FOLDER, type PodPlace } from './pod-view.ts';
+import { processesIn } from './reach/processes.ts';
+import type { Pair } from './reach/protocol.ts';
+import { Reach } from './reach/reach.ts';
 import { untilServing } from './serves.ts';
 import { serviceOf, type LabSettings, type ServiceSpec } from './services.ts';
 import { Supervisor } from './supervisor.ts';
@@ -43,6 +47,8 @@ export class LocalPlatform implements Platform {
   readonly #injections: LocalInjection[] = [];
   #before: Inventory | undefined;
   #nft: Nft | undefined;
+  #reach: Reach | undefined;
+  #reachStarting: Promise<void> | undefined;
   #closed: Promise<readonly string[]> | undefined;
 
   constructor(context: RunContext, options: LocalOptions) {
@@ -74,7 +80,9 @@ export class LocalPlatform implements Platform {
     this.#settings = { ...this.#settings, programs };
     await Promise.all(this.topology.pods.map((pod) => this.#preparePod(pod, credentials.get(pod.name))));
     for (const supervisor of this.#supervisors.values()) supervisor.start();
-    await abortable(Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.ready)), signal, () => this.#notReady());
+    const ready = Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.ready));
+    this.#reachStarting = this.#startReach(signal);
+    await Promise.all([abortable(ready, signal, () => this.#notReady()), this.#reachStarting]);
     const operator = credentials.get('operator');
     if (operator === undefined) throw new HarnessError('internal', 'the operator has no certificate');
     await untilServing(this.topology, operator, signal);
@@ -109,12 +117,16 @@ export class LocalPlatform implements Platform {
     return injection;
   }
 
-  reachability(): Promise<readonly ReachabilityCell[]> {
-    return Promise.reject(new HarnessError('unsupported', 'reachability is not built yet'));
+  reachability(pods: readonly string[], signal: AbortSignal): Promise<readonly ReachabilityCell[]> {
+    return this.#running(this.#reach).reachability(pods, signal);
   }
 
-  watchLinks(): { stop(): Promise<readonly Beacon[]> } {
-    throw new HarnessError('unsupported', 'watchLinks is not built yet');
+  watchLinks(pairs: readonly Pair[]): { stop(): Promise<readonly Beacon[]> } {
+    return this.#running(this.#reach).watchLinks(pairs);
+  }
+
+  processes(pods: readonly string[]): Promise<readonly PodProcess[]> {
+    return processesIn(pods.map((name) => withNetnsPath(podNamed(this.topology, name))));
   }
 
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram {
@@ -157,11 +169,23 @@ export class LocalPlatform implements Platform {
     await step('programs in pods', Promise.all([...this.#programs].map((program) => program.stop())));
     await step('pods', Promise.all(supervisors.map((supervisor) => supervisor.stop(STOP_GRACE_MS))));
     await step('faults', Promise.all(this.#injections.map((injection) => injection.heal())));
+    await step('reach', this.#closeReach());
     await step('nft', this.#nft?.close() ?? Promise.resolve());
     await step('network', removeNetwork(this.topology));
     await step('logs', Promise.all([...this.#logs.values()].map((log) => log.close())));
     await step('files', this.#removeFiles());
     return [...problems, ...leftovers(before, await takeInventory())];
+  }
+
+  async #startReach(signal: AbortSignal): Promise<void> {
+    const originNs = process.hrtime.bigint() - BigInt(Math.round(this.#context.nowMs() * 1e6));
+    this.#reach = await Reach.start(this.topology.pods.map(withNetnsPath), originNs, signal);
+  }
+
+  /** Also when the lab is closed while it starts: the signal has then ended the start, or it is about to have succeeded. */
+  async #closeReach(): Promise<void> {
+    await this.#reachStarting?.catch(() => undefined); // start() has reported it
+    await this.#reach?.close();
   }
 
   async #removeFiles(): Promise<void> {
@@ -215,3 +239,5 @@ function abortable<T>(work: Promise<T>, signal: AbortSignal, onAbort: () => Erro
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }
+
+const withNetnsPath = (pod: PodSpec): PodSpec & { readonly netnsPath: string } => ({ ...pod, netnsPath: `${NETNS_FOLDER}/${pod.netns}` });

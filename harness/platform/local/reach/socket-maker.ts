@@ -12,6 +12,8 @@ async function bound(type: SocketType): Promise<ReturnType<typeof createSocket>>
   return socket;
 }
 
+const send = process.send?.bind(process);
+if (!send) throw new Error('socket-maker is started by the reach process, which takes its sockets');
 for (const [family, type] of [
   [4, 'udp4'],
   [6, 'udp6'],
@@ -19,7 +21,7 @@ for (const [family, type] of [
   const socket = await bound(type);
   const { port } = socket.address();
   await new Promise<void>((resolve, reject) => {
-    process.send?.({ family, port }, socket, {}, (error) => (error ? reject(error) : resolve()));
+    send({ family, port }, socket, {}, (error) => (error ? reject(error) : resolve()));
   });
   socket.close();
 }

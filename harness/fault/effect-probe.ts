@@ -1,0 +1,113 @@
+import type { FaultEffect, PodChanged, RunEvent } from '../history/event.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Beacon, Platform, PodProcess, RunContext } from '../platform/platform.ts';
+import { judgeLinks } from './effect.ts';
+import type { ExpectedEffect, FaultPlan, Link } from './fault.ts';
+import { linksToWatch } from './links.ts';
+import { judgeProcesses } from './process-effect.ts';
+
+/** Looks whether a plan's effect is there. Independent of whoever injects. Called in this order, each once; close() at any time. */
+export interface EffectProbe {
+  before(signal: AbortSignal): Promise<FaultEffect>;
+  during(signal: AbortSignal): Promise<FaultEffect>;
+  afterHeal(signal: AbortSignal): Promise<FaultEffect>;
+  close(): Promise<void>;
+}
+
+export interface ProbeEnv {
+  readonly platform: Platform;
+  readonly context: RunContext;
+  readonly clock: Clock;
+}
+
+/** How long an effect on processes, and its end, may take to show, beyond a grace period that the manifest gives. */
+const PROCESS_WITHIN_MS = 3000;
+const PROCESS_PERIOD_MS = 50;
+
+/**
+ * The effect probes of one run. They know of each other, because two faults at a time may cut the same links, and follow the run's events
+ * (onEvent) for what the pods' supervisors saw. Each probe's owner closes it.
+ */
+export class EffectProbes {
+  readonly #env: ProbeEnv;
+  readonly #active = new Map<string, readonly Link[]>();
+  readonly #changes: (PodChanged & { readonly atMs: number })[] = [];
+  readonly #requestedMs = new Map<string, number>();
+
+  constructor(env: ProbeEnv) {
+    this.#env = env;
+  }
+
+  onEvent(event: RunEvent): void {
+    if (event.kind === 'pod') this.#changes.push(event);
+    if (event.kind === 'fault-injected') this.#requestedMs.set(`during ${event.fault}`, event.requestedMs);
+    if (event.kind === 'fault-healed') this.#requestedMs.set(`after-heal ${event.fault}`, event.requestedMs);
+  }
+
+  open(fault: string, plan: FaultPlan): EffectProbe {
+    const effect = plan.expectedEffect;
+    if (effect.kind === 'links-cut') return this.#links(fault, effect);
+    const graceMs = Math.max(0, ...plan.primitives.map((primitive) => (primitive.act === 'pod-kill' ? primitive.graceMs : 0)));
+    return this.#processes(fault, effect, graceMs);
+  }
+
+  #links(fault: string, expected: Extract<ExpectedEffect, { kind: 'links-cut' }>): EffectProbe {
+    const { platform, context } = this.#env;
+    const pods = platform.pods().map((pod) => pod.name);
+    const watched = linksToWatch(expected.cut);
+    let watch: ReturnType<Platform['watchLinks']> | undefined;
+    const rewatch = async (again: boolean): Promise<readonly Beacon[]> => {
+      const beacons = (await watch?.stop()) ?? [];
+      watch = again && watched.length > 0 ? platform.watchLinks(watched) : undefined;
+      return beacons;
+    };
+    const look = async (moment: FaultEffect['moment'], signal: AbortSignal): Promise<FaultEffect> => {
+      const cells = await platform.reachability(pods, signal);
+      context.record({ kind: 'reachability', moment, fault, cells });
+      const beacons = await rewatch(moment !== 'after-heal');
+      return judgeLinks({ fault, moment, expected, cells, beacons, elsewhere: this.#elsewhere(fault) });
+    };
+    this.#active.set(fault, expected.cut);
+    const afterHeal = async (signal: AbortSignal): Promise<FaultEffect> => {
+      this.#active.delete(fault);
+      return look('after-heal', signal);
+    };
+    const close = async (): Promise<void> => {
+      this.#active.delete(fault);
+      await rewatch(false);
+    };
+    return { before: (signal) => look('before', signal), during: (signal) => look('during', signal), afterHeal, close };
+  }
+
+  #elsewhere(fault: string): readonly Link[] {
+    return [...this.#active].flatMap(([other, links]) => (other === fault ? [] : links));
+  }
+
+  #processes(fault: string, expected: Extract<ExpectedEffect, { kind: 'processes-gone' }>, graceMs: number): EffectProbe {
+    const { platform, context } = this.#env;
+    let before: readonly PodProcess[] = [];
+    const look = async (moment: FaultEffect['moment']): Promise<FaultEffect> => {
+      const now = await platform.processes(expected.pods);
+      if (moment === 'before') before = now;
+      const requestedMs = this.#requestedMs.get(`${moment} ${fault}`) ?? context.nowMs();
+      return judgeProcesses({ fault, moment, expected, before, now, changes: this.#changes, requestedMs });
+    };
+    return {
+      before: () => look('before'),
+      during: (signal) => this.#until(() => look('during'), graceMs + PROCESS_WITHIN_MS, signal),
+      afterHeal: (signal) => this.#until(() => look('after-heal'), PROCESS_WITHIN_MS, signal),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  /** Looks until it is confirmed or the time is over, and gives what was seen last. */
+  async #until(look: () => Promise<FaultEffect>, withinMs: number, signal: AbortSignal): Promise<FaultEffect> {
+    const untilMs = this.#env.clock.nowMs() + withinMs;
+    let seen = await look();
+    while (!seen.confirmed && this.#env.clock.nowMs() < untilMs) {
+      await this.#env.clock.sleep(PROCESS_PERIOD_MS, signal);
+      seen = await look();
+    }
+    return seen;
+  }
+}

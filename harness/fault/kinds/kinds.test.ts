@@ -1,0 +1,179 @@
+import { expect } from 'chai';
+import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { threeRegions } from '../../platform/local/topology.ts';
+import { formatProblems } from '../../scenario/yaml-decode.ts';
+import type { FaultPlan, Link, PlanInput, Planning } from '../fault.ts';
+import { labPods } from '../lab-pods.ts';
+import { decodeManifest } from '../manifest.ts';
+import { networkPartition } from './network-partition.ts';
+import { podChaosKinds } from './pod-chaos.ts';
+
+const CHAOS = fileURLToPath(new URL('../../../../chaos/', import.meta.url));
+const PODS = labPods(threeRegions());
+const options = { kinds: [...podChaosKinds, networkPartition], defaultNamespace: 'coditect' };
+
+function planning(text: string, over: Partial<PlanInput> = {}): Planning {
+  const decoded = decodeManifest(text, 'm.yaml', options);
+  if (!decoded.ok) throw new Error(formatProblems(decoded.problems));
+  const fault = decoded.value[0];
+  if (!fault) throw new Error('no fault');
+  return fault.plan({ pods: PODS, seed: 1, addressesOf: {}, ...over });
+}
+function planned(text: string, over: Partial<PlanInput> = {}): FaultPlan {
+  const result = planning(text, over);
+  if (result.outcome !== 'planned') throw new Error(result.reason);
+  return result.plan;
+}
+const chaos = (file: string): FaultPlan => planned(readFileSync(CHAOS + file, 'utf8'));
+const names = (of: readonly { pod: string }[]): string => of.map((one) => one.pod).join(' ');
+function cutLinks(plan: FaultPlan): readonly string[] {
+  if (plan.expectedEffect.kind !== 'links-cut') throw new Error(plan.expectedEffect.kind);
+  return plan.expectedEffect.cut.map((link: Link) => `${link.from}>${link.to} ${link.families.join('+')}`);
+}
+const partition = (spec: string): string =>
+  `apiVersion: chaos-mesh.org/v1alpha1\nkind: NetworkChaos\nmetadata: {name: x}\nspec:\n  action: partition\n  mode: all\n${spec.replace(/^/gm, '  ')}\n`;
+const DATABASES =
+  'selector: {labelSelectors: {app: db, region: us-central1}}\ntarget: {mode: all, selector: {labelSelectors: {app: db, region: us-east1}}}\n';
+
+describe('chaos/', () => {
+  const files = readdirSync(CHAOS).filter((file) => file.endsWith('.yaml'));
+  for (const file of files)
+    it(`${file} decodes and selects pods of the lab`, () => {
+      const plan = chaos(file);
+      expect(plan.sources).to.not.be.empty;
+      expect(plan.primitives).to.not.be.empty;
+    });
+
+  it('network-partition cuts us-central1 from us-east1, all pods, both ways, and nothing else', () => {
+    const plan = chaos('network-partition.yaml');
+    const region = (name: string): string => PODS.find((pod) => pod.name === name)?.region ?? '';
+    const expected = PODS.flatMap((from) =>
+      PODS.filter((to) => [from.region, to.region].sort().join() === 'us-central1,us-east1').map((to) => `${from.name}>${to.name} 4+6`),
+    );
+    expect([...cutLinks(plan)].sort()).to.deep.equal(expected.sort());
+    expect(expected).to.have.length(72);
+    expect(plan.sources.every((one) => region(one.pod) === 'us-central1')).to.equal(true);
+    expect(plan.notes.join('\n')).to.match(/target\.mode` is missing; taken as `all`/);
+  });
+
+  it('region-isolation cuts the region, its client included, from all other pods, DNS and the outside client included', () => {
+    const links = cutLinks(chaos('region-isolation.yaml'));
+    expect(links).to.have.length(2 * 6 * 16);
+    expect(links).to.include.members([
+      'client-us-central1>dns 4+6',
+      'client-outside>api-us-central1 4+6',
+      'resolver-us-central1>dns 4+6',
+      'resolver-outside>api-us-central1 4+6',
+      'etcd-us-central1>etcd-europe-west1 4+6',
+    ]);
+    expect(links.filter((link) => /us-central1>\S*us-central1/.test(link))).to.deep.equal([]);
+  });
+
+  it('region-loss and standby-loss take the whole region but its client', () => {
+    const lost = (region: string): string => ['api', 'db', 'dr-controller', 'etcd', 'resolver'].map((app) => `${app}-${region}`).join(' ');
+    expect(names(chaos('region-loss.yaml').sources)).to.equal(lost('us-central1'));
+    expect(names(chaos('standby-loss.yaml').sources)).to.equal(lost('us-east1'));
+    expect(chaos('region-loss.yaml').primitives[0]).to.include({ act: 'pod-hold' });
+  });
+
+  it('database-kill and controller-kill take one pod', () => {
+    expect(chaos('database-kill.yaml').primitives).to.deep.equal([{ act: 'pod-kill', pods: ['db-us-central1'], graceMs: 0 }]);
+    expect(names(chaos('controller-kill.yaml').sources)).to.match(/^dr-controller-[a-z0-9-]+$/);
+  });
+});
+
+describe('network-partition', () => {
+  it('direction to cuts from the source to the target only', () => {
+    const plan = planned(partition(DATABASES));
+    expect(plan.primitives).to.deep.equal([{ act: 'cut', from: ['db-us-central1'], to: ['db-us-east1'] }]);
+    expect(cutLinks(plan)).to.deep.equal(['db-us-central1>db-us-east1 4+6']);
+  });
+  it('direction from cuts from the target to the source only', () => {
+    const plan = planned(partition(`${DATABASES}direction: from`));
+    expect(plan.primitives).to.deep.equal([{ act: 'cut', from: ['db-us-east1'], to: ['db-us-central1'] }]);
+    expect(cutLinks(plan)).to.deep.equal(['db-us-east1>db-us-central1 4+6']);
+  });
+  it('direction both cuts both', () => {
+    expect(cutLinks(planned(partition(`${DATABASES}direction: both`)))).to.have.length(2);
+  });
+
+  it('without target and externalTargets, each source is cut from everything, the other sources included', () => {
+    const plan = planned(partition('selector: {labelSelectors: {app: etcd}}'));
+    expect(plan.primitives.map((one) => ('cidr' in one ? `${one.cidr} ${one.direction}` : one.act))).to.deep.equal([
+      '0.0.0.0/0 to',
+      '::/0 to',
+    ]);
+    const links = cutLinks(plan);
+    expect(links).to.have.length(3 * 21);
+    expect(links).to.include.members(['etcd-us-east1>etcd-europe-west1 4+6', 'etcd-us-east1>dns 4+6']);
+    expect(links.some((link) => link.startsWith('dns>'))).to.equal(false);
+  });
+
+  it('externalTargets cut the sources only, and only in the family they name', () => {
+    const plan = planned(partition(`${DATABASES}externalTargets: [10.77.9.53, "fd77::9:0/112"]\ndirection: both`));
+    const links = cutLinks(plan);
+    expect(links.filter((link) => link.startsWith('db-us-east1') || link.includes('>db-us-east1'))).to.have.length(2);
+    expect(links).to.include.members(['db-us-central1>dns 4+6', 'dns>db-us-central1 4+6', 'operator>db-us-central1 6']);
+    expect(plan.notes.join('\n')).to.match(/cut the selected pods only/);
+  });
+
+  it('says what no probe can see: an address outside the lab, a single port', () => {
+    const plan = planned(partition('selector: {labelSelectors: {app: db}}\nexternalTargets: [192.0.2.7, "10.77.9.53:53"]'));
+    if (plan.expectedEffect.kind !== 'links-cut') throw new Error('kind');
+    expect(plan.expectedEffect.cut).to.deep.equal([]);
+    expect(plan.expectedEffect.unobservable).to.have.length(2);
+    expect(plan.primitives[1]).to.deep.include({ cidr: '10.77.9.53/32', port: 53 });
+  });
+
+  it('host names: every address they resolved to; none is nothing selected', () => {
+    const text = partition('selector: {labelSelectors: {app: db, region: us-east1}}\nexternalTargets: ["dns.test:53", dns.test]');
+    const addressesOf = { 'dns.test': ['10.77.9.53', 'fd77::9:53'] };
+    expect(cutLinks(planned(text, { addressesOf }))).to.deep.equal(['db-us-east1>dns 4+6']);
+    expect(planning(text)).to.deep.include({
+      outcome: 'nothing-selected',
+      reason: 'externalTargets: dns.test did not resolve to any address',
+    });
+  });
+
+  it('a target that matches nothing, or only the source itself, is nothing selected', () => {
+    const one = (target: string) => planning(partition(`selector: {labelSelectors: {app: dns}}\ntarget: {mode: all, selector: ${target}}`));
+    expect(one('{labelSelectors: {app: dsn}}'))
+      .to.have.property('reason')
+      .that.matches(/^target: no pod matches/);
+    expect(one('{labelSelectors: {app: dns}}'))
+      .to.have.property('reason')
+      .that.matches(/one and the same pod/);
+  });
+
+  it('selects the same pods for the same seed', () => {
+    const text = partition('selector: {}\ntarget: {mode: one, selector: {}}').replace('mode: all', 'mode: fixed\n  value: "3"');
+    for (let seed = 0; seed < 20; seed++) expect(planning(text, { seed })).to.deep.equal(planning(text, { seed }));
+    expect(new Set(Array.from({ length: 20 }, (_, seed) => JSON.stringify(planning(text, { seed })))).size).to.be.greaterThan(10);
+  });
+});
+
+describe('pod-chaos', () => {
+  const podChaos = (spec: string): string => `apiVersion: chaos-mesh.org/v1alpha1\nkind: PodChaos\nmetadata: {name: x}\nspec: {${spec}}\n`;
+
+  it('pod-kill passes its grace period on', () => {
+    const plan = planned(podChaos('action: pod-kill, mode: all, gracePeriod: 5, duration: 10s, selector: {labelSelectors: {app: dns}}'));
+    expect(plan.primitives).to.deep.equal([{ act: 'pod-kill', pods: ['dns'], graceMs: 5000 }]);
+    expect(plan.expectedEffect).to.deep.equal({ kind: 'processes-gone', pods: ['dns'], afterwards: 'replaced' });
+    expect(plan.notes.join('\n')).to.match(/`duration` does not apply to pod-kill/);
+  });
+
+  it('container-kill needs a container that the pod has', () => {
+    const kill = (container: string) =>
+      planning(podChaos(`action: container-kill, mode: all, containerNames: [${container}], selector: {labelSelectors: {app: dns}}`));
+    expect(kill('dns')).to.have.property('outcome', 'planned');
+    expect(kill('dsn')).to.deep.include({ outcome: 'nothing-selected', reason: 'pod dns has no container `dsn` (it has dns); skipped' });
+  });
+
+  it('nothing selected is an outcome with the reason', () => {
+    expect(planning(podChaos('action: pod-kill, mode: one, selector: {namespaces: [default]}'))).to.deep.include({
+      outcome: 'nothing-selected',
+      reason: 'selector: no pod matches {"namespaces":["default"]}',
+    });
+  });
+});
