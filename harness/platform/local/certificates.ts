@@ -14,10 +14,9 @@ const ROLES: Readonly<Partial<Record<App, Role>>> = {
   operator: 'operator',
 };
 /**
- * Who may speak to etcd carries this name. etcd cannot be told to insist on it (--client-cert-allowed-hostname): its JSON gateway then refuses
- * etcd's own certificate ("client certificate authentication failed") and answers nobody, seen with 3.4.23.
+ * Who may speak to etcd. Their certificates come from an authority of their own below the lab's, and etcd trusts only that one. (Telling etcd to
+ * insist on a name, --client-cert-allowed-hostname, makes its JSON gateway refuse etcd's own certificate and answer nobody, seen with 3.4.23.)
  */
-const ARBITER_CLIENT = `arbiter-client.${ZONE}`;
 const MAY_USE_ARBITER: readonly Role[] = ['database', 'controller', 'etcd'];
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
@@ -26,7 +25,11 @@ const VALID_MS = 48 * 3600 * 1000;
 const BACKDATED_MS = 3600 * 1000;
 
 export interface Credentials {
+  /** The lab's authority: what every program trusts. */
   readonly caPem: string;
+  /** The authority of those who may use the arbiter: what etcd trusts in clients. */
+  readonly arbiterCaPem: string;
+  /** The certificate and, where there is one, the authority between it and the lab's. */
   readonly certPem: string;
   readonly keyPem: string;
 }
@@ -40,35 +43,24 @@ export function roleOf(pod: PodSpec): Role | undefined {
 export function alternativeNames(pod: PodSpec, role: Role): readonly string[] {
   const names = [pod.name, `${role}.${pod.region}.${ZONE}`];
   if (role === 'api') names.push(SERVICE_NAME);
-  if (MAY_USE_ARBITER.includes(role)) names.push(ARBITER_CLIENT);
   return names;
 }
 
 /**
- * Makes an authority and one certificate per pod with a role (ECDSA P-256, for servers and clients alike). The authority's key is never
+ * Makes the authorities and one certificate per pod with a role (ECDSA P-256, for servers and clients alike). The authorities' keys are never
  * written: nobody can add an identity to a running lab.
  */
 export async function makeCertificates(pods: readonly PodSpec[], now: Date): Promise<ReadonlyMap<string, Credentials>> {
   x509.cryptoProvider.set(webcrypto);
-  const span = { notBefore: new Date(now.getTime() - BACKDATED_MS), notAfter: new Date(now.getTime() + VALID_MS) };
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
-  const authority = await x509.X509CertificateGenerator.createSelfSigned({
-    ...span,
-    serialNumber: serial(),
-    name: 'CN=coditect-dr lab',
-    keys: keys,
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  const caPem = `${authority.toString('pem')}\n`;
-  const issue = async (pod: PodSpec, role: Role): Promise<readonly [string, Credentials]> => [
-    pod.name,
-    { caPem, ...(await leaf(pod, role, { ...span, authority, signingKey: keys.privateKey })) },
-  ];
+  const validity = { notBefore: new Date(now.getTime() - BACKDATED_MS), notAfter: new Date(now.getTime() + VALID_MS) };
+  const lab = await makeAuthority('CN=coditect-dr lab', validity);
+  const arbiter = await makeAuthority('CN=coditect-dr lab arbiter', validity, lab);
+  const issue = async (pod: PodSpec, role: Role): Promise<readonly [string, Credentials]> => {
+    const issuer = MAY_USE_ARBITER.includes(role) ? arbiter : lab;
+    const { certificatePem, keyPem } = await makeLeaf(pod, role, issuer);
+    const certPem = issuer === lab ? certificatePem : certificatePem + arbiter.pem;
+    return [pod.name, { caPem: lab.pem, arbiterCaPem: arbiter.pem, certPem, keyPem }];
+  };
   const issued = pods.flatMap((pod) => {
     const role = roleOf(pod);
     return role === undefined ? [] : [issue(pod, role)];
@@ -76,23 +68,50 @@ export async function makeCertificates(pods: readonly PodSpec[], now: Date): Pro
   return new Map(await Promise.all(issued));
 }
 
-interface Issuer {
+interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly authority: x509.X509Certificate;
+}
+interface Authority {
+  readonly certificate: x509.X509Certificate;
+  readonly pem: string;
   readonly signingKey: webcrypto.CryptoKey;
+  readonly validity: Validity;
 }
 
-async function leaf(pod: PodSpec, role: Role, issuer: Issuer): Promise<Omit<Credentials, 'caPem'>> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-  const publicKey = keys.publicKey;
+/** Self-signed, or issued by `issuer`. */
+async function makeAuthority(name: string, validity: Validity, issuer?: Authority): Promise<Authority> {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
-    notBefore: issuer.notBefore,
-    notAfter: issuer.notAfter,
+    ...validity,
+    serialNumber: serial(),
+    subject: name,
+    issuer: issuer?.certificate.subject ?? name,
+    publicKey: keys.publicKey,
+    signingKey: issuer?.signingKey ?? keys.privateKey,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, issuer === undefined ? 1 : 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      ...(issuer === undefined ? [] : [await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate)]),
+    ],
+  });
+  return { certificate, pem: `${certificate.toString('pem')}\n`, signingKey: keys.privateKey, validity };
+}
+
+async function makeLeaf(
+  pod: PodSpec,
+  role: Role,
+  issuer: Authority,
+): Promise<{ readonly certificatePem: string; readonly keyPem: string }> {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...issuer.validity,
     serialNumber: serial(),
     subject: `CN=${role}.${pod.region}`,
-    issuer: issuer.authority.subject,
-    publicKey,
+    issuer: issuer.certificate.subject,
+    publicKey: keys.publicKey,
     signingKey: issuer.signingKey,
     signingAlgorithm: ALGORITHM,
     extensions: [
@@ -103,11 +122,11 @@ async function leaf(pod: PodSpec, role: Role, issuer: Issuer): Promise<Omit<Cred
         ...alternativeNames(pod, role).map((value) => ({ type: 'dns' as const, value })),
         ...[pod.ipv4, pod.ipv6].map((value) => ({ type: 'ip' as const, value })),
       ]),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer.authority),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate),
     ],
   });
   const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
-  return { certPem: `${certificate.toString('pem')}\n`, keyPem: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n` };
+  return { certificatePem: `${certificate.toString('pem')}\n`, keyPem: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n` };
 }
 
 /** Positive and 15 bytes: RFC 5280 allows at most 20. */

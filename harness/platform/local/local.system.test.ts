@@ -92,6 +92,16 @@ describe('local platform', () => {
     for (const text of [...written, JSON.stringify(events)]) expect(text.includes(key) || text.includes(secret)).to.equal(false);
   });
 
+  it('lets only the roles that need it into etcd', () => {
+    const ask = (pod: string): string =>
+      inPod(
+        pod,
+        'curl -s -o /dev/null -w "%{http_code}" --cacert tls/ca.crt --cert tls/tls.crt --key tls/tls.key -d {} https://10.77.1.13:2379/v3/maintenance/status',
+      ).stdout;
+    expect(ask('dr-controller-us-east1')).to.equal('200');
+    expect(ask('client-us-east1')).to.equal('000');
+  });
+
   it('cuts exactly the pairs asked for, in one direction or both, in both families, established connections too', async () => {
     const open = lab.runInPod('client-us-central1', 'bash', [
       '-c',

@@ -127,6 +127,7 @@ function engineFiles(topology: Topology, pod: PodSpec, settings: LabSettings): r
 function credentialFiles(credentials: Credentials): readonly PodFile[] {
   return [
     { path: 'tls/ca.crt', text: credentials.caPem },
+    { path: 'tls/arbiter-ca.crt', text: credentials.arbiterCaPem },
     { path: 'tls/tls.crt', text: credentials.certPem },
     { path: 'tls/tls.key', text: credentials.keyPem, secret: true },
   ];
@@ -136,7 +137,7 @@ function credentialFiles(credentials: Credentials): readonly PodFile[] {
 function etcdProgram(topology: Topology, pod: PodSpec): Program {
   const peerUrl = (member: PodSpec): string => `https://${member.ipv4}:${PORTS.etcdPeer}`;
   const members = topology.regions.map((region) => podOf(topology, 'etcd', region));
-  const tls = { ca: `${POD_ROOT}/tls/ca.crt`, cert: `${POD_ROOT}/tls/tls.crt`, key: `${POD_ROOT}/tls/tls.key` };
+  const tls = { cert: `${POD_ROOT}/tls/tls.crt`, key: `${POD_ROOT}/tls/tls.key` };
   const flags = {
     name: pod.name,
     'data-dir': `${POD_ROOT}/etcd`,
@@ -150,11 +151,11 @@ function etcdProgram(topology: Topology, pod: PodSpec): Program {
     'heartbeat-interval': '50',
     'election-timeout': '500',
     'client-cert-auth': 'true',
-    'trusted-ca-file': tls.ca,
+    'trusted-ca-file': `${POD_ROOT}/tls/arbiter-ca.crt`,
     'cert-file': tls.cert,
     'key-file': tls.key,
     'peer-client-cert-auth': 'true',
-    'peer-trusted-ca-file': tls.ca,
+    'peer-trusted-ca-file': `${POD_ROOT}/tls/arbiter-ca.crt`,
     'peer-cert-file': tls.cert,
     'peer-key-file': tls.key,
     logger: 'zap',
