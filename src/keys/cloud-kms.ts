@@ -1,0 +1,109 @@
+import { KeyManagementServiceClient } from '@google-cloud/kms';
+import { crc32c } from '@node-rs/crc32';
+import { PassThroughClient } from 'google-auth-library';
+import { EngineError } from '../platform/errors.ts';
+import { MAX_WRAP_BYTES, type KeyService } from './key-service.ts';
+
+export interface CloudKmsOptions {
+  /** `projects/P/locations/L/keyRings/R/cryptoKeys/K`; new wraps take its primary version, old ones open with theirs. */
+  readonly keyName: string;
+  /** Another server than Google's, as http://127.0.0.1:8080; it gets no credentials. */
+  readonly endpoint?: string;
+  /** Limit of a call, tries of the client included. */
+  readonly timeoutMs: number;
+}
+
+const KEY_NAME = /^projects\/[^/\s]+\/locations\/[^/\s]+\/keyRings\/[^/\s]+\/cryptoKeys\/[^/\s]+$/;
+
+/** A key in Cloud KMS, over its REST transport. All lengths of the way are covered by CRC32C, as Google asks of those who cannot afford to lose a key. */
+export function openCloudKms(options: CloudKmsOptions): KeyService {
+  const { keyName, timeoutMs } = options;
+  if (!KEY_NAME.test(keyName))
+    throw new EngineError('bad-config', `${JSON.stringify(keyName)} is no Cloud KMS key: projects/P/locations/L/keyRings/R/cryptoKeys/K`);
+  const client = openClient(options.endpoint);
+  return {
+    kind: 'cloud-kms',
+    keyName,
+    wrap: (plain, aad, signal) => {
+      if (plain.length === 0 || plain.length > MAX_WRAP_BYTES) {
+        return Promise.reject(new EngineError('bad-request', `cannot wrap a key of ${plain.length} bytes`));
+      }
+      return bounded(keyName, timeoutMs, signal, () => encrypt(client, keyName, plain, aad));
+    },
+    unwrap: (wrapped, aad, signal) => bounded(keyName, timeoutMs, signal, () => decrypt(client, keyName, wrapped, aad)),
+  };
+}
+
+function openClient(endpoint: string | undefined): KeyManagementServiceClient {
+  if (endpoint === undefined) return new KeyManagementServiceClient({ fallback: true });
+  const url = new URL(endpoint);
+  const port = url.port === '' ? (url.protocol === 'http:' ? 80 : 443) : Number(url.port);
+  return new KeyManagementServiceClient({
+    fallback: true,
+    apiEndpoint: url.hostname,
+    port,
+    protocol: url.protocol.slice(0, -1),
+    authClient: new PassThroughClient(),
+  });
+}
+
+async function encrypt(client: KeyManagementServiceClient, keyName: string, plain: Uint8Array, aad: Uint8Array): Promise<Buffer> {
+  const [answer] = await client.encrypt({
+    name: keyName,
+    plaintext: plain,
+    plaintextCrc32c: { value: crc32c(plain) },
+    additionalAuthenticatedData: aad,
+    additionalAuthenticatedDataCrc32c: { value: crc32c(aad) },
+  });
+  if (answer.verifiedPlaintextCrc32c !== true || answer.verifiedAdditionalAuthenticatedDataCrc32c !== true) {
+    throw refused(keyName, 'the service does not confirm the CRC32C of what it got');
+  }
+  if (answer.name === undefined || answer.name === null || !answer.name.startsWith(`${keyName}/cryptoKeyVersions/`)) {
+    throw refused(keyName, `the service used the key ${String(answer.name)}`);
+  }
+  return received(keyName, answer.ciphertext, answer.ciphertextCrc32c?.value);
+}
+
+async function decrypt(client: KeyManagementServiceClient, keyName: string, wrapped: Uint8Array, aad: Uint8Array): Promise<Buffer> {
+  const [answer] = await client.decrypt({
+    name: keyName,
+    ciphertext: wrapped,
+    ciphertextCrc32c: { value: crc32c(wrapped) },
+    additionalAuthenticatedData: aad,
+    additionalAuthenticatedDataCrc32c: { value: crc32c(aad) },
+  });
+  return received(keyName, answer.plaintext, answer.plaintextCrc32c?.value);
+}
+
+/** Bytes that came, checked against the CRC32C that came with them. */
+function received(keyName: string, given: Uint8Array | string | null | undefined, stated: unknown): Buffer {
+  if (given === null || given === undefined || stated === null || stated === undefined)
+    throw refused(keyName, 'the answer lacks bytes or their CRC32C');
+  const bytes = typeof given === 'string' ? Buffer.from(given, 'base64') : Buffer.from(given);
+  if (Number(stated) !== crc32c(bytes)) throw refused(keyName, 'the answer was damaged on its way: its CRC32C differs');
+  return bytes;
+}
+
+function refused(keyName: string, why: string, cause?: unknown): EngineError {
+  return new EngineError('key-service-failed', `${keyName}: ${why}`, cause);
+}
+
+/** The client cannot be stopped within a call; then its answer is not waited for. */
+async function bounded<T>(keyName: string, timeoutMs: number, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const stopped = Promise.withResolvers<never>();
+  const stop = (): void => stopped.reject(either.reason as Error);
+  either.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work(), stopped.promise]);
+  } catch (error) {
+    if (signal?.aborted === true) throw signal.reason as Error;
+    if (error instanceof EngineError) throw error;
+    if (timeout.aborted) throw refused(keyName, `no answer within ${timeoutMs} ms`, error);
+    throw refused(keyName, error instanceof Error ? error.message.slice(0, 300) : String(error), error);
+  } finally {
+    either.removeEventListener('abort', stop);
+  }
+}
