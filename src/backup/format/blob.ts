@@ -1,0 +1,62 @@
+import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib';
+import { EngineError } from '../../platform/errors.ts';
+import { viewOf } from './blake3.ts';
+import { blobId } from './ids.ts';
+import { BoundedReader, varintBytes, writeVarint } from './varint.ts';
+
+/**
+ * A blob as it lies in a pack: codec, plain length, stored length, bytes. Blobs follow each other without gap, so a pack can be read without its index.
+ * The plain length is known before decompressing, which therefore never gives more.
+ */
+const CODEC_PLAIN = 0;
+const CODEC_ZSTD = 1;
+/** Compressing must save this share, or the blob is stored plain: it is then faster to read. */
+const LEAST_SAVING = 0.03;
+
+/** The largest blob that is written or read. */
+export const MAX_BLOB_BYTES = 16 * 1024 * 1024;
+
+/** @param level of zstd; null stores the blob plain */
+export function encodeBlob(plain: Uint8Array, level: number | null): Buffer {
+  if (plain.length > MAX_BLOB_BYTES) throw new EngineError('internal', `a blob of ${plain.length} bytes, at most ${MAX_BLOB_BYTES}`);
+  const compressed = level === null ? null : zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } });
+  const compress = compressed !== null && compressed.length <= plain.length * (1 - LEAST_SAVING);
+  const body = compress ? compressed : plain;
+  const blob = Buffer.allocUnsafe(1 + varintBytes(plain.length) + varintBytes(body.length) + body.length);
+  blob[0] = compress ? CODEC_ZSTD : CODEC_PLAIN;
+  blob.set(body, writeVarint(blob, writeVarint(blob, 1, plain.length), body.length));
+  return blob;
+}
+
+/** Reads the blob that bytes begins with, and what follows it. @throws EngineError backup-damaged, or backup-unsupported for an unknown codec */
+export function decodeBlob(bytes: Uint8Array): { readonly plain: Buffer; readonly rest: Uint8Array } {
+  const reader = new BoundedReader(bytes, 'blob');
+  const codec = reader.byte();
+  if (codec !== CODEC_PLAIN && codec !== CODEC_ZSTD)
+    throw new EngineError('backup-unsupported', `blob of codec ${codec}: use a newer program`);
+  const plainBytes = reader.varint();
+  if (plainBytes > MAX_BLOB_BYTES) throw reader.refuse(`it states ${plainBytes} bytes, at most ${MAX_BLOB_BYTES} are read`);
+  const body = reader.framed();
+  const rest = bytes.subarray(reader.offset);
+  const plain = codec === CODEC_PLAIN ? viewOf(body) : decompress(reader, body, plainBytes);
+  if (plain.length !== plainBytes) throw reader.refuse(`it states ${plainBytes} bytes, there are ${plain.length}`);
+  return { plain, rest };
+}
+
+/** Reads a blob that fills bytes and checks that it is the one that is meant. @throws EngineError backup-damaged or backup-unsupported */
+export function openBlob(bytes: Uint8Array, idKey: Uint8Array, expectedId: Uint8Array): Buffer {
+  const { plain, rest } = decodeBlob(bytes);
+  if (rest.length > 0) throw new EngineError('backup-damaged', `blob refused: ${rest.length} bytes follow it`);
+  if (!blobId(idKey, plain).equals(expectedId)) {
+    throw new EngineError('backup-damaged', `blob refused: its content is not that of ${viewOf(expectedId).toString('hex')}`);
+  }
+  return plain;
+}
+
+function decompress(reader: BoundedReader, body: Uint8Array, plainBytes: number): Buffer {
+  try {
+    return zstdDecompressSync(body, { maxOutputLength: Math.max(1, plainBytes) });
+  } catch (error) {
+    throw new EngineError('backup-damaged', reader.refuse('it does not decompress to the length that it states').message, error);
+  }
+}
