@@ -15,6 +15,7 @@ const ACTS = [
   '^src/config/load',
   '^src/database/lmdb',
   '^src/objectstore/(folder-store|gcs)',
+  '^src/keys/(local-key-file|cloud)',
   '/testing/',
   '^src/arbiter/etcd',
   '^src/dns/rfc2136',
