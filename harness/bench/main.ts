@@ -1,15 +1,17 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { systemClock } from '../platform/clock.ts';
+import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT } from '../platform/errors.ts';
-import { calibrationText } from '../testing/calibration-gate.ts';
-import { calibrate } from './calibrate.ts';
+import { runGamedayProgram } from './gameday-cli.ts';
 import { publish } from './publish.ts';
+import { recoveryStatistics, recoveryTable } from './recovery.ts';
+import { soak, soakHolds } from './soak.ts';
 
 /** `./scripts/bench`: the statistical runs. Exit codes as `gameday`. */
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const tell = (text: string): void => void process.stdout.write(`${text}\n`);
 
 function positive(text: string): number {
   const value = Number(text);
@@ -22,24 +24,39 @@ program
   .command('calibrate')
   .description('known outages of 5 000 ms and 200 ms, and what the harness measures of them')
   .option('--n <count>', 'outages of each length', positive, 30)
-  .option('--lanes <count>', 'devices at the same time', positive, 3)
-  .action(async ({ n, lanes }: { readonly n: number; readonly lanes: number }) => {
-    const originNs = process.hrtime.bigint();
-    const clock = systemClock(originNs);
-    const { samples, verdict } = await calibrate({
-      n,
-      lanes,
-      clock,
-      originNs,
-      random: Math.random,
-      signal: interrupted.signal,
-      progress: say,
-    });
-    const text = calibrationText(verdict);
-    process.stdout.write(`${text}\n`);
-    const path = await publish('calibrate', { verdict, samples }, `\`\`\`\n${text}\n\`\`\``);
-    say(`written: ${path}.md and .json`);
-    process.exitCode = EXIT[verdict.outcome];
+  .option('--lanes <count>', 'devices at the same time', positive, 2)
+  .action(async (options: { readonly n: number; readonly lanes: number }) => {
+    const { samples, verdict, text, exitCode } = await runCalibration({ ...options, signal: interrupted.signal, progress: say });
+    tell(text);
+    say(`written: ${await publish('calibrate', { verdict, samples }, `\`\`\`\n${text}\n\`\`\``)}.md and .json`);
+    process.exitCode = exitCode;
+  });
+program
+  .command('recovery')
+  .description('region-isolation so often: median, p95 and max of the recovery time, and where it went')
+  .option('--repeat <count>', 'runs', positive, 10)
+  .option('--scenario <file>', 'another scenario', 'scenarios/region-isolation.yaml')
+  .action(async ({ repeat, scenario }: { readonly repeat: number; readonly scenario: string }) => {
+    const results = await runGamedayProgram([scenario, '--repeat', String(repeat)], interrupted.signal);
+    const statistics = recoveryStatistics(results);
+    const table = recoveryTable(statistics);
+    tell(table);
+    const samples = results.map(({ runId, verdict, recovery, faults }) => ({ runId, verdict, recovery, faults }));
+    say(`written: ${await publish('recovery', { scenario, statistics, samples }, table)}.md and .json`);
+    process.exitCode = statistics.passed === statistics.runs ? EXIT.pass : EXIT.fail;
+  });
+program
+  .command('soak')
+  .description('nothing is broken and every CPU is busy: no failover, no self-fence')
+  .option('--minutes <count>', 'how long', positive, 30)
+  .option('--spinners <count>', 'busy processes', positive, 2)
+  .action(async ({ minutes, spinners }: { readonly minutes: number; readonly spinners: number }) => {
+    const result = await soak(minutes, spinners, interrupted.signal);
+    const counts = Object.entries(result.unwanted).map(([action, count]) => `${action} ${count}`);
+    const text = `${minutes} minutes, ${spinners} busy processes: ${result.verdict.outcome} (${result.verdict.reason}); ${counts.join(', ')}`;
+    tell(text);
+    say(`written: ${await publish('soak', result, text)}.md and .json`);
+    process.exitCode = soakHolds(result) ? EXIT.pass : EXIT.fail;
   });
 
 try {
@@ -48,6 +65,6 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.pass : EXIT.badInput;
   else {
     say(error instanceof Error ? error.message : String(error));
-    process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : EXIT.fail;
+    process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : EXIT.inconclusive;
   }
 }
