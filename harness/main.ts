@@ -1,1 +1,5 @@
-process.exitCode = 2;
+#!/usr/bin/env node
+import { runCli } from './cli.ts';
+
+const code = await runCli(process.argv.slice(2));
+process.exit(code);

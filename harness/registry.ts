@@ -16,6 +16,9 @@ import { runComplete } from './check/run-complete.ts';
 import { singlePrimary } from './check/single-primary.ts';
 import { steadyBefore } from './check/steady-before.ts';
 import { targetsPresent } from './check/targets-present.ts';
+import type { FaultKind } from './fault/fault.ts';
+import { networkPartition } from './fault/kinds/network-partition.ts';
+import { podChaosKinds } from './fault/kinds/pod-chaos.ts';
 
 /** The one list of checks, in the order in which a report tells of them. Adding one: its file, this line, a history that it fails. */
 export const CHECKS: readonly Check[] = [
@@ -39,3 +42,6 @@ export const CHECKS: readonly Check[] = [
   engineClaims,
   cleanedUp,
 ];
+
+/** The one list of fault kinds. Adding one: a file in fault/kinds/ and its name here. */
+export const faultKinds: readonly FaultKind[] = [...podChaosKinds, networkPartition];

@@ -1,0 +1,101 @@
+import { randomInt } from 'node:crypto';
+import { cpus, release, userInfo } from 'node:os';
+import { basename, join } from 'node:path';
+import { regionOfAddress } from '../engine/endpoints.ts';
+import { runGameday } from '../gameday.ts';
+import { EVENT_SCHEMA, type RunStarted } from '../history/event.ts';
+import { Recorder } from '../history/recorder.ts';
+import { systemClock } from '../platform/clock.ts';
+import { EXIT, HarnessError } from '../platform/errors.ts';
+import { onStopWanted, prepareSandbox } from '../platform/local/lifeline.ts';
+import { LocalPlatform } from '../platform/local/local.ts';
+import { run } from '../platform/process.ts';
+import type { RunContext } from '../platform/platform.ts';
+import { liveView } from '../report/live/live-view.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
+
+export interface PlayOptions {
+  readonly loaded: LoadedScenario;
+  /** Exists; events.ndjson does not. */
+  readonly runFolder: string;
+  readonly seed: number;
+  /** The engine's program; ours when undefined. */
+  readonly engine?: string | undefined;
+  readonly live: NodeJS.WriteStream;
+}
+
+/** Plays one scenario inside a sandbox that is there already, and records it. Judges nothing. Returns 0, or 130 when interrupted. */
+export async function play({ loaded, runFolder, seed, engine, live }: PlayOptions): Promise<number> {
+  const stop = new AbortController();
+  onStopWanted((why) => stop.abort(new HarnessError('timeout', `interrupted (${why})`)));
+  await prepareSandbox();
+  const versions = await toolVersions();
+  const originNs = process.hrtime.bigint();
+  const clock = systemClock(originNs);
+  const recorder = new Recorder(join(runFolder, 'events.ndjson'), clock);
+  const view = liveView(live, process.env, () => clock.nowMs());
+  recorder.onEvent((event) => view.onEvent(event));
+  const context: RunContext = { nowMs: () => clock.nowMs(), record: (event) => recorder.record(event), runFolder, seed };
+  try {
+    const { replication, policy } = loaded.scenario;
+    const platform = new LocalPlatform(context, { replication, policy, ...(engine === undefined ? {} : { engineMain: engine }) });
+    recorder.record({
+      ...started(loaded, { runFolder, seed, originNs }),
+      versions: { ...versions, engine: engine ?? 'coditect-dr' },
+      platform: platform.kind,
+      regionOfAddress: regionOfAddress(platform.pods()),
+    });
+    await runGameday(loaded.scenario, {
+      platform,
+      context,
+      clock,
+      originNs,
+      faults: loaded.faults,
+      openProbe: () => {
+        throw new HarnessError('unsupported', 'effect probes are not built yet');
+      },
+      signal: stop.signal,
+    });
+  } finally {
+    recorder.close();
+    view.close();
+  }
+  return stop.signal.aborted ? EXIT.interrupted : EXIT.pass;
+}
+
+/** A seed for those who gave none; it is recorded, so that the run can be repeated. */
+export function anySeed(): number {
+  return randomInt(2 ** 31);
+}
+
+function started(
+  { scenario, file }: LoadedScenario,
+  { runFolder, seed, originNs }: { readonly runFolder: string; readonly seed: number; readonly originNs: bigint },
+): Omit<RunStarted, 'platform' | 'versions' | 'regionOfAddress'> {
+  return {
+    kind: 'run-started',
+    schema: EVENT_SCHEMA,
+    runId: basename(runFolder),
+    originNs: originNs.toString(),
+    scenario,
+    scenarioFile: file,
+    seed,
+    machine: { kernel: release(), cpus: cpus().length, node: process.version, user: userInfo().uid === 0 ? 'root' : 'user' },
+  };
+}
+
+/** What the lab is made of; a tool that is missing shows when the lab needs it. */
+async function toolVersions(): Promise<Readonly<Record<string, string>>> {
+  const tools: Readonly<Record<string, readonly string[]>> = {
+    etcd: ['--version'],
+    knotd: ['--version'],
+    unbound: ['-V'],
+    nft: ['--version'],
+    ip: ['-V'],
+  };
+  const told = Object.entries(tools).map(async ([tool, args]) => {
+    const text = await run(tool, args).catch(() => 'missing');
+    return [tool, text.split('\n')[0]?.trim() ?? ''] as const;
+  });
+  return Object.fromEntries(await Promise.all(told));
+}

@@ -1,0 +1,101 @@
+import { mkdirSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { judge } from '../check/judge.ts';
+import type { VerdictOutcome } from '../check/verdict.ts';
+import { readEvents } from '../history/reader.ts';
+import { EXIT, HarnessError } from '../platform/errors.ts';
+import { enterSandbox } from '../platform/local/sandbox.ts';
+import { CHECKS } from '../registry.ts';
+import type { ResultDocument } from '../report/result-shape.ts';
+import { resultsTable } from '../report/table.ts';
+import { writeReports } from '../report/write.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
+import type { Output } from './output.ts';
+import { anySeed } from './play.ts';
+import { runName } from './places.ts';
+import { repetitionSummary } from './repetition.ts';
+import { load } from './scenarios.ts';
+
+export interface RunOptions {
+  readonly scenarios: readonly string[];
+  readonly repeat: number;
+  readonly seed: number | undefined;
+  readonly reports: string;
+  readonly engine: string | undefined;
+  readonly json: boolean;
+}
+
+export interface Played {
+  readonly folder: string;
+  readonly result: ResultDocument;
+}
+
+/**
+ * `gameday run`: every file is decoded first (bad input starts nothing), then each scenario is played in a sandbox of its own and judged
+ * from its record when that sandbox is gone. Returns the exit code; the worst verdict decides.
+ */
+export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
+  const loaded = load(options.scenarios);
+  const played: Played[] = [];
+  let interrupted = false;
+  for (const scenario of loaded) {
+    for (let n = 1; n <= options.repeat && !interrupted; n++) {
+      const repetition = options.repeat === 1 ? null : n;
+      const one = await playAndJudge(scenario, { options, repetition });
+      interrupted = one.interrupted;
+      played.push(one);
+      output.progress(
+        `${scenario.scenario.name}: ${one.result.verdict.outcome}: ${one.result.verdict.reason}\n${join(one.folder, 'report.html')}\n\n`,
+      );
+    }
+  }
+  if (options.json) output.json(played.map(shortResult));
+  else output.text(summary(played, options.repeat, output));
+  return interrupted ? EXIT.interrupted : exitCode(played.map(({ result }) => result.verdict.outcome));
+}
+
+/** One run: sandbox, record, judgement, reports. Throws HarnessError when there is no record to judge. */
+export async function playAndJudge(
+  loaded: LoadedScenario,
+  { options, repetition }: { readonly options: Omit<RunOptions, 'scenarios' | 'repeat'>; readonly repetition: number | null },
+): Promise<Played & { readonly interrupted: boolean }> {
+  const folder = resolve(options.reports, runName(loaded.scenario.name, new Date(), repetition));
+  mkdirSync(folder, { recursive: true });
+  const seed = options.seed ?? loaded.scenario.seed ?? anySeed();
+  const code = await enterSandbox([
+    resolve(import.meta.dirname, '../main.js'),
+    'play',
+    ...['--run-folder', folder, '--seed', String(seed)],
+    ...(options.engine === undefined ? [] : ['--engine', resolve(options.engine)]),
+    ...(options.json ? ['--live-on-stderr'] : []),
+    loaded.file,
+  ]);
+  if (code !== EXIT.pass && code !== EXIT.interrupted)
+    throw new HarnessError('lab-failed', `the run in ${folder} broke off (exit code ${code})`);
+  const result = await judgeFolder(folder);
+  return { folder: relative(process.cwd(), folder), result, interrupted: code === EXIT.interrupted };
+}
+
+/** `gameday judge`, and the end of every run: record → verdict → reports. The record alone decides. */
+export async function judgeFolder(folder: string): Promise<ResultDocument> {
+  return await writeReports(folder, judge(readEvents(join(folder, 'events.ndjson')), CHECKS));
+}
+
+export function exitCode(outcomes: readonly VerdictOutcome[]): number {
+  if (outcomes.includes('fail')) return EXIT.fail;
+  return outcomes.includes('inconclusive') || outcomes.length === 0 ? EXIT.inconclusive : EXIT.pass;
+}
+
+function summary(played: readonly Played[], repeat: number, output: Output): string {
+  const table = resultsTable(
+    played.map(({ result }) => result),
+    { color: output.color, columns: output.columns },
+  );
+  return repeat === 1 ? `${table}\n` : `${table}\n${repetitionSummary(played.map(({ result }) => result))}\n`;
+}
+
+export function shortResult({ folder, result }: Played) {
+  const { runId, verdict, recovery, recoveryPointMs, writes } = result;
+  const lostWrites = writes.readBackRegion === null ? null : writes.lost.length;
+  return { scenario: result.scenario.name, runId, folder, verdict, recovery, recoveryPointMs, lostWrites };
+}

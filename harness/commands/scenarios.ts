@@ -1,0 +1,19 @@
+import { decodeManifest } from '../fault/manifest.ts';
+import { NAMESPACE, threeRegions } from '../platform/local/topology.ts';
+import { faultKinds } from '../registry.ts';
+import { loadScenarios, type DecodeManifest, type LoadedScenario } from '../scenario/load.ts';
+import type { World } from '../scenario/decode.ts';
+
+/** What a scenario may name in the lab: its clients, and the platforms that are built. */
+export function labWorld(): World {
+  const clients = threeRegions().pods.filter((pod) => pod.app === 'client');
+  return { vantages: clients.map((pod) => pod.region), platforms: ['local'] };
+}
+
+export const manifestDecoder: DecodeManifest = (text, file) =>
+  decodeManifest(text, file, { kinds: faultKinds, defaultNamespace: NAMESPACE });
+
+/** Throws HarnessError `bad-input` with every problem of every file. */
+export function load(files: readonly string[]): readonly LoadedScenario[] {
+  return loadScenarios(files, labWorld(), manifestDecoder);
+}

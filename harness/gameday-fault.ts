@@ -1,0 +1,94 @@
+import { faultPlanned, type Fault, type FaultPlan } from './fault/fault.ts';
+import type { GamedayEnv } from './gameday.ts';
+import type { EventBody, FaultEffect } from './history/event.ts';
+import { HarnessError } from './platform/errors.ts';
+import type { Injection } from './platform/platform.ts';
+
+/** Healing has a budget of its own: it must also work when the run was aborted. */
+const HEAL_MS = 10_000;
+
+/** Looks whether a plan's effect is there. Independent of whoever injects. */
+export interface EffectProbe {
+  before(signal: AbortSignal): Promise<FaultEffect>;
+  during(signal: AbortSignal): Promise<FaultEffect>;
+  afterHeal(signal: AbortSignal): Promise<FaultEffect>;
+  close(): Promise<void>;
+}
+
+type Planned = { readonly name: string; readonly plan: FaultPlan };
+
+/** One inject step: all experiments of its manifest, planned, injected and healed together. Owner of their state until healed. */
+export class FaultRun {
+  readonly #name: string;
+  readonly #experiments: readonly Fault[];
+  readonly #env: GamedayEnv;
+  #planned: readonly Planned[] = [];
+  #probes: readonly EffectProbe[] = [];
+  #injection: Injection | undefined;
+  #heal: Promise<void> | undefined;
+  #effectMs: number | null = null;
+
+  constructor(name: string, experiments: readonly Fault[], env: GamedayEnv) {
+    this.#name = name;
+    this.#experiments = experiments;
+    this.#env = env;
+  }
+
+  /** When the effect had begun for certain; null before, or when it was not seen. */
+  get effectMs(): number | null {
+    return this.#effectMs;
+  }
+
+  /** Throws HarnessError: nothing-selected, unsupported. Whatever was done by then is taken back by heal(). */
+  async inject(signal: AbortSignal): Promise<void> {
+    const { platform, context, openProbe } = this.#env;
+    this.#planned = this.#experiments.map((experiment) => this.#plan(experiment));
+    const primitives = this.#planned.flatMap(({ plan }) => plan.primitives);
+    for (const primitive of primitives) {
+      const supported = platform.supports(primitive);
+      if (supported !== true) throw new HarnessError('unsupported', `${this.#name}: ${supported}`);
+    }
+    this.#probes = this.#planned.map(({ name, plan }) => openProbe(name, plan));
+    for (const probe of this.#probes) context.record(await probe.before(signal));
+    this.#injection = platform.injection(primitives);
+    const times = await this.#injection.apply(signal);
+    this.#recordEach((fault) => ({ kind: 'fault-injected', fault, ...times }));
+    for (const probe of this.#probes) {
+      const effect = await probe.during(signal);
+      context.record(effect);
+      if (effect.confirmed && effect.betweenMs !== undefined) this.#effectMs = Math.max(this.#effectMs ?? 0, effect.betweenMs[1]);
+    }
+  }
+
+  /** Idempotent; within its own budget, whatever became of the run. */
+  heal(): Promise<void> {
+    this.#heal ??= this.#healOnce(AbortSignal.timeout(HEAL_MS));
+    return this.#heal;
+  }
+
+  async #healOnce(signal: AbortSignal): Promise<void> {
+    if (this.#injection === undefined) return;
+    try {
+      const times = await this.#injection.heal(signal);
+      this.#recordEach((fault) => ({ kind: 'fault-healed', fault, ...times }));
+      for (const probe of this.#probes) this.#env.context.record(await probe.afterHeal(signal));
+    } finally {
+      await Promise.all(this.#probes.map((probe) => probe.close()));
+    }
+  }
+
+  #plan(experiment: Fault): Planned {
+    const { platform, context } = this.#env;
+    const name = this.#experiments.length === 1 ? this.#name : `${this.#name}:${experiment.name}`;
+    const planning = experiment.plan({ pods: platform.pods(), seed: context.seed, addressesOf: {} });
+    if (planning.outcome === 'planned') {
+      context.record(faultPlanned(experiment, planning.plan, { fault: name, seed: context.seed }));
+      return { name, plan: planning.plan };
+    }
+    throw new HarnessError('nothing-selected', `${name}: ${planning.reason}`);
+  }
+
+  #recordEach(event: (fault: string) => EventBody): void {
+    for (const { name } of this.#planned) this.#env.context.record(event(name));
+  }
+}

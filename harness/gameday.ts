@@ -1,0 +1,133 @@
+import { awaitRedundancy, readBack, watchEngine, type Observed } from './engine/observe.ts';
+import { Operator } from './engine/operator.ts';
+import type { Fault, FaultPlan } from './fault/fault.ts';
+import { FaultRun, type EffectProbe } from './gameday-fault.ts';
+import type { Phase } from './history/event.ts';
+import type { Clock } from './platform/clock.ts';
+import { HarnessError } from './platform/errors.ts';
+import type { Platform, RunContext } from './platform/platform.ts';
+import { Scope } from './platform/scope.ts';
+import type { Scenario, Step } from './scenario/scenario.ts';
+import { Load, vantagesOf } from './workload/load.ts';
+
+/** Limits of what has no limit in the scenario. */
+const START_MS = 60_000;
+const FIRST_SERVICE_MS = 20_000;
+const CLOSE_MS = 15_000;
+
+export interface GamedayEnv {
+  readonly platform: Platform;
+  readonly context: RunContext;
+  readonly clock: Clock;
+  readonly originNs: bigint;
+  /** The experiments of each inject step's manifest, by the step's fault name. */
+  readonly faults: ReadonlyMap<string, readonly Fault[]>;
+  /** Who looks for the effect of a planned fault: independent of who injects it. */
+  openProbe(fault: string, plan: FaultPlan): EffectProbe;
+  /** Aborted: heal, clean up, and return. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One game day, from an empty machine to an empty machine. The order of this function is the order of the day. It records and judges
+ * nothing (check/judge.ts does, from the record). Never rejects: what breaks is recorded as `run-aborted`, and everything is cleaned up.
+ */
+export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<void> {
+  const { platform, context, clock, signal } = env;
+  const scope = new Scope(clock, CLOSE_MS);
+  let leftovers: readonly string[] = [];
+  const phase = (name: Phase): void => context.record({ kind: 'phase', phase: name });
+  try {
+    phase('setup');
+    scope.own('lab', async () => (leftovers = await platform.close())); // owned before it is started
+    await platform.start(AbortSignal.any([signal, AbortSignal.timeout(START_MS)]));
+    const operator = await Operator.start(platform, context, signal);
+    scope.own('operator', () => operator.close());
+    const observed: Observed = { operator, pods: platform.pods(), context, clock };
+    const load = new Load(platform, context, { clock, workload: scenario.workload, originNs: env.originNs });
+    scope.own('load', () => load.stop());
+    await load.start(signal);
+    await steadyService(load, env);
+    scope.own('watch', startWatching(observed));
+    const faults = new Map<string, FaultRun>();
+    scope.own('faults', async () => await Promise.all([...faults.values()].map((fault) => fault.heal()))); // heals before all else closes
+
+    phase('steady');
+    await clock.sleep(scenario.steadyMs, signal);
+    for (const step of scenario.method) await perform(step, { scenario, env, load, faults, phase });
+
+    phase('heal');
+    for (const fault of faults.values()) await fault.heal();
+    phase('settle');
+    await awaitRedundancy(observed, scenario.settleMs, signal);
+    await load.stop();
+    phase('readback');
+    await readBack(observed, signal);
+  } catch (error) {
+    context.record(abortedBy(error, signal));
+  }
+  phase('teardown');
+  const problems = await scope.close();
+  context.record({ kind: 'run-ended', leftovers: [...leftovers, ...problems] });
+}
+
+interface Day {
+  readonly scenario: Scenario;
+  readonly env: GamedayEnv;
+  readonly load: Load;
+  readonly faults: Map<string, FaultRun>;
+  readonly phase: (name: Phase) => void;
+}
+
+async function perform(step: Step, day: Day): Promise<void> {
+  const { scenario, env, load, faults, phase } = day;
+  switch (step.do) {
+    case 'inject': {
+      phase('inject');
+      const fault = new FaultRun(step.fault, env.faults.get(step.fault) ?? [], env);
+      faults.set(step.fault, fault); // owned before it does harm
+      return await fault.inject(env.signal);
+    }
+    case 'observe':
+      phase('observe');
+      return await env.clock.sleep(step.forMs, env.signal);
+    case 'await-recovery': {
+      phase('observe');
+      const fromMs = [...faults.values()].at(-1)?.effectMs ?? env.clock.nowMs();
+      const afterOutage = scenario.expect.outage === 'expected';
+      const options = { fromMs, afterOutage, atMostMs: step.atMostMs };
+      const back = await load.untilSustained(scenario.expect.mustRecover, options, env.signal);
+      if (!back) env.context.record({ kind: 'note', message: `service was not back within ${step.atMostMs} ms; going on` });
+      return;
+    }
+    case 'heal':
+      phase('heal');
+      return await faults.get(step.fault)?.heal();
+  }
+}
+
+/** The steady state begins only when every vantage is served; else there is nothing that a fault could take away. */
+async function steadyService(load: Load, { platform, clock, signal }: GamedayEnv): Promise<void> {
+  const options = { fromMs: 0, afterOutage: false, atMostMs: FIRST_SERVICE_MS };
+  if (await load.untilSustained(vantagesOf(platform.pods()), options, signal)) return;
+  throw new HarnessError(
+    'lab-failed',
+    `the lab did not serve every client within ${FIRST_SERVICE_MS} ms after its start (at ${clock.nowMs().toFixed(0)} ms)`,
+  );
+}
+
+function startWatching(observed: Observed): () => Promise<void> {
+  const stop = new AbortController();
+  const watching = watchEngine(observed, stop.signal);
+  return async () => {
+    stop.abort(new Error('the run is over'));
+    await watching;
+  };
+}
+
+function abortedBy(error: unknown, signal: AbortSignal): { kind: 'run-aborted'; code: string; message: string } {
+  const cause = signal.aborted ? (signal.reason as unknown) : error;
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const code = signal.aborted ? 'interrupted' : cause instanceof HarnessError ? cause.code : 'internal';
+  return { kind: 'run-aborted', code, message };
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Fault } from '../fault/fault.ts';
+import { HarnessError } from '../platform/errors.ts';
+import { decodeScenario, type World } from './decode.ts';
+import type { Scenario } from './scenario.ts';
+import { badInput, readYaml, type Decoded, type InputProblem } from './yaml-decode.ts';
+
+/** A scenario with everything that it names. */
+export interface LoadedScenario {
+  readonly file: string;
+  readonly scenario: Scenario;
+  /** The experiments of each inject step's manifest, by the step's fault name. */
+  readonly faults: ReadonlyMap<string, readonly Fault[]>;
+}
+
+/** `decodeManifest` of harness/fault/manifest.ts, bound to the known kinds. */
+export type DecodeManifest = (text: string, file: string) => Decoded<readonly Fault[]>;
+
+/**
+ * Reads scenarios and their manifests (paths in a scenario are relative to it). Throws HarnessError `bad-input` with every problem of
+ * every file, each with file:line:column; nothing has been started then.
+ */
+export function loadScenarios(files: readonly string[], world: World, decodeManifest: DecodeManifest): readonly LoadedScenario[] {
+  const loaded = files.map((file) => loadScenario(file, world, decodeManifest));
+  const problems = loaded.flatMap((one) => (one.ok ? [] : one.problems));
+  if (problems.length > 0) throw badInput(unique(problems));
+  return loaded.flatMap((one) => (one.ok ? [one.value] : []));
+}
+
+function loadScenario(file: string, world: World, decodeManifest: DecodeManifest): Decoded<LoadedScenario> {
+  const text = read(file);
+  if (text === null)
+    return { ok: false, problems: [{ file, line: 1, column: 1, path: '', message: 'cannot be read; give the path of a scenario' }] };
+  const decoded = decodeScenario(text, file, world);
+  const manifests = loadManifests(text, file, decodeManifest);
+  const problems = [...(decoded.ok ? [] : decoded.problems), ...manifests.problems];
+  if (!decoded.ok || problems.length > 0) return { ok: false, problems };
+  return { ok: true, value: { file, scenario: decoded.value, faults: manifests.faults } };
+}
+
+/** From the raw text, so that problems of a manifest are told together with those of the scenario. */
+function loadManifests(
+  text: string,
+  file: string,
+  decodeManifest: DecodeManifest,
+): { faults: Map<string, readonly Fault[]>; problems: InputProblem[] } {
+  const faults = new Map<string, readonly Fault[]>();
+  const problems: InputProblem[] = [];
+  const [document] = readYaml(text, file).documents;
+  const method = (document?.value as { method?: unknown } | undefined)?.method;
+  for (const [index, step] of (Array.isArray(method) ? (method as unknown[]) : []).entries()) {
+    const { inject, manifest } = (step ?? {}) as { inject?: unknown; manifest?: unknown };
+    if (document === undefined || typeof inject !== 'string' || typeof manifest !== 'string') continue;
+    const path = resolve(dirname(file), manifest);
+    const content = read(path);
+    if (content === null) {
+      problems.push(document.problem(['method', index, 'manifest'], `there is no such file: ${path} (paths are relative to the scenario)`));
+      continue;
+    }
+    const decoded = decodeManifest(content, path);
+    if (decoded.ok) faults.set(inject, decoded.value);
+    else problems.push(...decoded.problems);
+  }
+  return { faults, problems };
+}
+
+function unique(problems: readonly InputProblem[]): readonly InputProblem[] {
+  const seen = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  return [...seen.values()];
+}
+
+function read(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'EISDIR' || code === 'ENOTDIR') return null;
+    throw new HarnessError('bad-input', `${file}: cannot be read (${code})`, error);
+  }
+}
