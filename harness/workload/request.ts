@@ -1,7 +1,8 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { Agent, request } from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { z } from 'zod';
 import type { Outcome } from '../history/event.ts';
+import { Connections, type Identity } from './connections.ts';
 import type { PlannedOperation } from './plan.ts';
 
 export interface Answer {
@@ -16,7 +17,9 @@ export interface Answer {
 export interface Service {
   readonly name: string;
   readonly port: number;
-  readonly tls: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
+  readonly tls: Identity;
+  /** Nothing takes longer than this. */
+  readonly timeoutMs: number;
 }
 
 const METHOD = { put: 'PUT', get: 'GET', delete: 'DELETE' } as const;
@@ -25,10 +28,10 @@ const MAX_BODY_BYTES = 256 * 1024;
 const claims = z.object({ region: z.string().optional(), epoch: z.number().optional(), value: z.string().optional() });
 const refusal = z.object({ error: z.object({ code: z.string(), applied: z.enum(['no', 'unknown']).optional() }) });
 
-/** One keep-alive agent an address: a connection to the old primary is never used for the new one. */
+/** Connections by address: one to the old primary is never used for the new one. */
 export class Requester {
   readonly #service: Service;
-  readonly #agents = new Map<string, Agent>();
+  readonly #connections = new Map<string, Connections>();
 
   constructor(service: Service) {
     this.#service = service;
@@ -42,10 +45,9 @@ export class Requester {
     return new Promise((resolve) => {
       let maybeSent = false;
       const outgoing = request({
-        agent: this.#agent(address),
+        agent: this.#to(address),
         host: address,
         port: this.#service.port,
-        servername: this.#service.name,
         method: METHOD[operation.op],
         path: `/v1/kv/${operation.key}`,
         headers: operation.value === null ? {} : { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(operation.value) },
@@ -59,7 +61,7 @@ export class Requester {
         lost(maybeSent ? 'timeout-sent' : 'timeout-connecting');
         outgoing.destroy();
       }, timeoutMs);
-      whenSent(outgoing, () => (maybeSent = true));
+      outgoing.on('socket', () => (maybeSent = true));
       outgoing.on('error', (error: NodeJS.ErrnoException) => lost(reasonOf(error, maybeSent)));
       outgoing.on('response', (response) => void readAnswer(response, operation).then(settle, () => lost('answer-cut-off')));
       outgoing.end(operation.value ?? undefined);
@@ -67,25 +69,18 @@ export class Requester {
   }
 
   close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
+    for (const connections of this.#connections.values()) connections.destroy();
   }
 
-  #agent(address: string): Agent {
-    let agent = this.#agents.get(address);
-    if (agent === undefined) {
-      agent = new Agent({ keepAlive: true, maxSockets: 128, ...this.#service.tls });
-      this.#agents.set(address, agent);
+  #to(address: string): Connections {
+    let connections = this.#connections.get(address);
+    if (connections === undefined) {
+      const { name, port, tls, timeoutMs } = this.#service;
+      connections = new Connections({ host: address, port }, name, tls, timeoutMs);
+      this.#connections.set(address, connections);
     }
-    return agent;
+    return connections;
   }
-}
-
-/** Node writes a request when the TLS handshake is done; at once on a socket that was kept alive. */
-function whenSent(outgoing: ClientRequest, sent: () => void): void {
-  outgoing.on('socket', (socket) => {
-    if (outgoing.reusedSocket || !socket.connecting) sent();
-    else socket.once('secureConnect', sent);
-  });
 }
 
 /** A read without an answer has failed: it changes nothing. */

@@ -31,7 +31,7 @@ class Vantage {
     this.#resolver = new StubResolver({ address: config.resolver, port: config.resolverPort });
     const { ca, cert, key } = config.tls;
     const tls = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
-    this.#requester = new Requester({ name: config.name, port: config.port, tls });
+    this.#requester = new Requester({ name: config.name, port: config.port, tls, timeoutMs: config.timeoutMs });
     this.#plan = operationPlan(config.vantage, config.vantages);
   }
 
