@@ -1,6 +1,6 @@
-import { Agent, type RequestOptions } from 'node:https';
+import type { ClientRequest } from 'node:http';
+import { Agent } from 'node:https';
 import { connect, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { connect as startTls, type TLSSocket } from 'node:tls';
 
 export interface Identity {
@@ -9,53 +9,45 @@ export interface Identity {
   readonly key: Buffer;
 }
 
-/** Handshakes at a time. They cost a server a thousand times what a SYN costs: without a limit clients whose answers are late keep it from ever answering. */
-const HANDSHAKES = 8;
+export interface ServiceAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly servername: string;
+}
 
-/** Node's type wants a stream even with an error; Node itself does not. */
-type Created = (error: Error | null, stream: Duplex) => void;
+/** Handshakes at a time. They cost a server a thousand times what a SYN costs: unlimited, clients whose answers are late would keep it from ever answering. */
+const HANDSHAKES = 8;
+/** An idle connection is closed before any sensible server does, so that no request meets a connection which is just being closed. */
+const IDLE_MS = 2000;
 
 /**
- * Keep-alive connections to one address. Every operation that finds none idle connects at once, so that the first moment in which the
- * address can be reached again is seen; only TLS handshakes take turns. A request gets its socket when the handshake is done: before
- * that no byte of it can have left. A connection that comes too late for its operation is kept for the next.
+ * Keep-alive connections to one address. An operation that finds none idle starts one at once, so that the first moment in which the
+ * address can be reached again is seen; it then takes whichever is ready first, new or set free. Only TLS handshakes take turns. A request
+ * gets its socket when the handshake is done: before that no byte of it can have left.
  */
 export class Connections extends Agent {
-  readonly #address: { readonly host: string; readonly port: number };
-  readonly #servername: string;
+  readonly #address: ServiceAddress;
   readonly #identity: Identity;
   readonly #limitMs: number;
   readonly #open = new Set<Socket>();
-  readonly #queue: (() => void)[] = [];
+  readonly #idle: TLSSocket[] = [];
+  readonly #waiting: ClientRequest[] = [];
+  readonly #turns: (() => void)[] = [];
   #handshakes = 0;
 
-  constructor(address: { host: string; port: number }, servername: string, identity: Identity, limitMs: number) {
+  constructor(address: ServiceAddress, identity: Identity, limitMs: number) {
     super({ keepAlive: true });
     this.#address = address;
-    this.#servername = servername;
     this.#identity = identity;
     this.#limitMs = limitMs;
   }
 
-  /** What node asks for a new connection; never gives up before the limit, never after. */
-  override createConnection(_options: RequestOptions, created?: Created): null {
-    const socket = connect({ ...this.#address, noDelay: true });
-    this.#open.add(socket);
-    const limit = setTimeout(() => socket.destroy(Object.assign(new Error('not connected in time'), { code: 'ETIMEDOUT' })), this.#limitMs);
-    let reported = false;
-    const settle = (error: Error | null, secure?: TLSSocket): void => {
-      clearTimeout(limit);
-      if (reported) return;
-      reported = true;
-      created?.(error, secure as Duplex);
-    };
-    socket.on('error', (error) => settle(error));
-    socket.on('close', () => {
-      this.#open.delete(socket);
-      settle(Object.assign(new Error('closed before it was connected'), { code: 'ECONNRESET' }));
-    });
-    socket.once('connect', () => this.#takeTurn(() => this.#handshake(socket, settle)));
-    return null;
+  /** What node calls with every request of this agent. */
+  addRequest(request: ClientRequest): void {
+    this.#waiting.push(request);
+    const idle = this.#idle.pop();
+    if (idle === undefined) this.#start(request);
+    else this.#give(idle);
   }
 
   /** Closes everything, also what is still being connected. */
@@ -64,30 +56,73 @@ export class Connections extends Agent {
     super.destroy();
   }
 
-  #handshake(socket: Socket, settle: (error: Error | null, secure?: TLSSocket) => void): void {
-    const done = (): void => {
-      if (over) return;
-      over = true;
-      this.#handshakes -= 1;
-      this.#queue.shift()?.();
-    };
-    let over = false;
-    if (socket.destroyed) return done();
-    const secure = startTls({ socket, servername: this.#servername, ...this.#identity });
-    secure.on('error', (error) => settle(error));
-    secure.once('close', done);
-    secure.once('secureConnect', () => {
-      done();
-      settle(null, secure);
-    });
+  /** To the youngest request that waits: when there are too few connections the oldest are too late anyway. Kept when none waits. */
+  #give(socket: TLSSocket): void {
+    if (socket.destroyed) return;
+    socket.setTimeout(0);
+    for (let request = this.#waiting.pop(); request !== undefined; request = this.#waiting.pop()) {
+      if (!request.destroyed) return request.onSocket(socket);
+    }
+    socket.setTimeout(IDLE_MS);
+    this.#idle.push(socket);
   }
 
-  #takeTurn(handshake: () => void): void {
+  #start(request: ClientRequest): void {
+    const { host, port } = this.#address;
+    const socket = connect({ host, port, noDelay: true });
+    const limit = setTimeout(() => socket.destroy(timedOut()), this.#limitMs);
+    this.#open.add(socket);
+    // Only whoever wanted this connection learns that it failed; it may have got another meanwhile.
+    const failed = (error: Error): void => {
+      const index = this.#waiting.indexOf(request);
+      if (index < 0) return;
+      this.#waiting.splice(index, 1);
+      request.destroy(error);
+    };
+    socket.on('error', failed);
+    socket.once('close', () => {
+      clearTimeout(limit);
+      this.#open.delete(socket);
+    });
+    socket.once('connect', () =>
+      this.#takeTurn(socket, failed, (secure) => {
+        clearTimeout(limit);
+        this.#keep(secure);
+        this.#give(secure);
+      }),
+    );
+  }
+
+  #keep(secure: TLSSocket): void {
+    const forget = (): void => {
+      const index = this.#idle.indexOf(secure);
+      if (index >= 0) this.#idle.splice(index, 1);
+    };
+    secure.on('free', () => this.#give(secure)); // node: the request is done and the connection can serve the next
+    secure.on('timeout', () => secure.destroy());
+    secure.on('close', forget);
+    secure.on('error', forget); // its request, if any, hears of it by itself
+  }
+
+  #takeTurn(socket: Socket, failed: (error: Error) => void, ready: (secure: TLSSocket) => void): void {
     const start = (): void => {
+      if (socket.destroyed) return this.#turns.shift()?.();
       this.#handshakes += 1;
-      handshake();
+      const secure = startTls({ socket, servername: this.#address.servername, ...this.#identity });
+      const over = (): void => {
+        secure.off('secureConnect', over).off('close', over);
+        this.#handshakes -= 1;
+        this.#turns.shift()?.();
+      };
+      secure.once('secureConnect', over).once('close', over);
+      secure.once('error', failed);
+      secure.once('secureConnect', () => ready(secure));
     };
     if (this.#handshakes < HANDSHAKES) start();
-    else this.#queue.push(start);
+    else this.#turns.push(start);
   }
+}
+
+function timedOut(): Error {
+  return Object.assign(new Error('not connected in time'), { code: 'ETIMEDOUT' });
 }

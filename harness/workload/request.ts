@@ -76,7 +76,7 @@ export class Requester {
     let connections = this.#connections.get(address);
     if (connections === undefined) {
       const { name, port, tls, timeoutMs } = this.#service;
-      connections = new Connections({ host: address, port }, name, tls, timeoutMs);
+      connections = new Connections({ host: address, port, servername: name }, tls, timeoutMs);
       this.#connections.set(address, connections);
     }
     return connections;
