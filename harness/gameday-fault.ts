@@ -1,19 +1,12 @@
+import type { EffectProbe } from './fault/effect-probe.ts';
 import { faultPlanned, type Fault, type FaultPlan } from './fault/fault.ts';
 import type { GamedayEnv } from './gameday.ts';
-import type { EventBody, FaultEffect } from './history/event.ts';
+import type { EventBody } from './history/event.ts';
 import { HarnessError } from './platform/errors.ts';
 import type { Injection } from './platform/platform.ts';
 
 /** Healing has a budget of its own: it must also work when the run was aborted. */
 const HEAL_MS = 10_000;
-
-/** Looks whether a plan's effect is there. Independent of whoever injects. */
-export interface EffectProbe {
-  before(signal: AbortSignal): Promise<FaultEffect>;
-  during(signal: AbortSignal): Promise<FaultEffect>;
-  afterHeal(signal: AbortSignal): Promise<FaultEffect>;
-  close(): Promise<void>;
-}
 
 type Planned = { readonly name: string; readonly plan: FaultPlan };
 

@@ -1,7 +1,8 @@
 import { awaitRedundancy, readBack, watchEngine, type Observed } from './engine/observe.ts';
 import { Operator } from './engine/operator.ts';
+import type { EffectProbe } from './fault/effect-probe.ts';
 import type { Fault, FaultPlan } from './fault/fault.ts';
-import { FaultRun, type EffectProbe } from './gameday-fault.ts';
+import { FaultRun } from './gameday-fault.ts';
 import type { Phase } from './history/event.ts';
 import type { Clock } from './platform/clock.ts';
 import { HarnessError } from './platform/errors.ts';

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { cpus, release, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { regionOfAddress } from '../engine/endpoints.ts';
+import { EffectProbes } from '../fault/effect-probe.ts';
 import { runGameday } from '../gameday.ts';
 import { EVENT_SCHEMA, type RunStarted } from '../history/event.ts';
 import { Recorder } from '../history/recorder.ts';
@@ -39,6 +40,8 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
   try {
     const { replication, policy } = loaded.scenario;
     const platform = new LocalPlatform(context, { replication, policy, ...(engine === undefined ? {} : { engineMain: engine }) });
+    const probes = new EffectProbes({ platform, context, clock });
+    recorder.onEvent((event) => probes.onEvent(event));
     recorder.record({
       ...started(loaded, { runFolder, seed, originNs }),
       versions: { ...versions, engine: engine ?? 'coditect-dr' },
@@ -51,9 +54,7 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
       clock,
       originNs,
       faults: loaded.faults,
-      openProbe: () => {
-        throw new HarnessError('unsupported', 'effect probes are not built yet');
-      },
+      openProbe: (fault, plan) => probes.open(fault, plan),
       signal: stop.signal,
     });
   } finally {
