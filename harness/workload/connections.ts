@@ -16,7 +16,7 @@ export interface ServiceAddress {
 }
 
 /** Handshakes at a time. They cost a server a thousand times what a SYN costs: unlimited, clients whose answers are late would keep it from ever answering. */
-const HANDSHAKES = 8;
+const HANDSHAKES = 2;
 /** An idle connection is closed before any sensible server does, so that no request meets a connection which is just being closed. */
 const IDLE_MS = 2000;
 
@@ -106,13 +106,16 @@ export class Connections extends Agent {
 
   #takeTurn(socket: Socket, failed: (error: Error) => void, ready: (secure: TLSSocket) => void): void {
     const start = (): void => {
-      if (socket.destroyed) return this.#turns.shift()?.();
+      if (socket.destroyed || this.#waiting.length === 0) {
+        socket.destroy(); // whoever wanted it has been served by another connection meanwhile
+        return this.#turns.pop()?.();
+      }
       this.#handshakes += 1;
       const secure = startTls({ socket, servername: this.#address.servername, ...this.#identity });
       const over = (): void => {
         secure.off('secureConnect', over).off('close', over);
         this.#handshakes -= 1;
-        this.#turns.shift()?.();
+        this.#turns.pop()?.();
       };
       secure.once('secureConnect', over).once('close', over);
       secure.once('error', failed);
