@@ -20,10 +20,11 @@ class Operator {
   async controller(region: Region): Promise<ControllerStatus | null> {
     return ((await this.cluster.ask('controller', region, '/v1/status'))?.json as ControllerStatus | undefined) ?? null;
   }
-  /** The view of any controller that answers, the highest epoch first. */
+  /** The leader's view, else that of who knows the highest epoch. */
   async view(): Promise<ControllerStatus | null> {
     const views = await Promise.all(REGIONS.map((region) => this.controller(region)));
-    return views.filter((view) => view !== null).toSorted((a, b) => b.epoch - a.epoch)[0] ?? null;
+    const sorted = views.filter((view) => view !== null).toSorted((a, b) => b.epoch - a.epoch);
+    return sorted.find(({ region, leader }) => region === leader) ?? sorted[0] ?? null;
   }
   async untilNormal(): Promise<ControllerStatus> {
     await this.cluster.until(
