@@ -1,6 +1,6 @@
 import type { EffectProbe } from './fault/effect-probe.ts';
 import { faultPlanned, type Fault, type FaultPlan } from './fault/fault.ts';
-import type { GamedayEnv } from './gameday.ts';
+import type { GamedayEnv } from './gameday-env.ts';
 import type { EventBody } from './history/event.ts';
 import { HarnessError } from './platform/errors.ts';
 import type { Injection } from './platform/platform.ts';

@@ -1,12 +1,9 @@
 import { awaitRedundancy, readBack, watchEngine, type Observed } from './engine/observe.ts';
 import { Operator } from './engine/operator.ts';
-import type { EffectProbe } from './fault/effect-probe.ts';
-import type { Fault, FaultPlan } from './fault/fault.ts';
+import type { GamedayEnv } from './gameday-env.ts';
 import { FaultRun } from './gameday-fault.ts';
 import type { Phase } from './history/event.ts';
-import type { Clock } from './platform/clock.ts';
 import { HarnessError } from './platform/errors.ts';
-import type { Platform, RunContext } from './platform/platform.ts';
 import { Scope } from './platform/scope.ts';
 import type { Scenario, Step } from './scenario/scenario.ts';
 import { Load, vantagesOf } from './workload/load.ts';
@@ -15,19 +12,6 @@ import { Load, vantagesOf } from './workload/load.ts';
 const START_MS = 60_000;
 const FIRST_SERVICE_MS = 20_000;
 const CLOSE_MS = 15_000;
-
-export interface GamedayEnv {
-  readonly platform: Platform;
-  readonly context: RunContext;
-  readonly clock: Clock;
-  readonly originNs: bigint;
-  /** The experiments of each inject step's manifest, by the step's fault name. */
-  readonly faults: ReadonlyMap<string, readonly Fault[]>;
-  /** Who looks for the effect of a planned fault: independent of who injects it. */
-  openProbe(fault: string, plan: FaultPlan): EffectProbe;
-  /** Aborted: heal, clean up, and return. */
-  readonly signal: AbortSignal;
-}
 
 /**
  * One game day, from an empty machine to an empty machine. The order of this function is the order of the day. It records and judges

@@ -65,7 +65,10 @@ export async function playAndJudge(
   const code = await enterSandbox([
     resolve(import.meta.dirname, '../main.js'),
     'play',
-    ...['--run-folder', folder, '--seed', String(seed)],
+    '--run-folder',
+    folder,
+    '--seed',
+    String(seed),
     ...(options.engine === undefined ? [] : ['--engine', resolve(options.engine)]),
     ...(options.json ? ['--live-on-stderr'] : []),
     loaded.file,

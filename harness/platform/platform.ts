@@ -1,4 +1,4 @@
-import type { EventBody, FaultTarget, ReachabilityCell } from '../history/event.ts';
+import type { EventBody, ReachabilityCell } from '../history/event.ts';
 
 /** A labelled process (local) or a Kubernetes pod. What Chaos Mesh selectors see. */
 export interface Pod {
@@ -101,5 +101,3 @@ export interface RunContext {
   readonly runFolder: string;
   readonly seed: number;
 }
-
-export type { FaultTarget };

@@ -46,4 +46,3 @@ export const reportSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('finished'), issued: z.number().int() }),
 ]);
 export type VantageReport = z.infer<typeof reportSchema>;
-export type OperationReport = Extract<VantageReport, { type: 'op' }>;

@@ -8,14 +8,12 @@ const count = z.number().int().nonnegative();
 
 /** `POST /v1/fence`: stop serving any epoch below this one, durably, and end the lease now. Answered only when nothing more can be acknowledged. */
 export const fenceRequestShape = z.strictObject({ epoch: count, runId: z.string() });
-export type FenceRequest = z.infer<typeof fenceRequestShape>;
 /** A fenced primary goes on shipping what it has (under its old epoch) until it or the standby is sealed, so that a planned target can catch up. */
 export const fenceResponseShape = z.object({ region: z.string(), epoch: count, lastIndex: count, lastEpoch: count });
 export type FenceResponse = z.infer<typeof fenceResponseShape>;
 
 /** `POST /v1/seal`: durably refuse every append and every seal below this epoch; answer with the log's end. A primary of a lower epoch is fenced by it too. */
 export const sealRequestShape = z.strictObject({ epoch: count, runId: z.string() });
-export type SealRequest = z.infer<typeof sealRequestShape>;
 export const sealResponseShape = z.object({ region: z.string(), sealedEpoch: count, lastIndex: count, lastEpoch: count });
 export type SealResponse = z.infer<typeof sealResponseShape>;
 

@@ -1,0 +1,18 @@
+import type { EffectProbe } from './fault/effect-probe.ts';
+import type { Fault, FaultPlan } from './fault/fault.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Platform, RunContext } from './platform/platform.ts';
+
+/** What a game day needs from outside itself. */
+export interface GamedayEnv {
+  readonly platform: Platform;
+  readonly context: RunContext;
+  readonly clock: Clock;
+  readonly originNs: bigint;
+  /** The experiments of each inject step's manifest, by the step's fault name. */
+  readonly faults: ReadonlyMap<string, readonly Fault[]>;
+  /** Who looks for the effect of a planned fault: independent of who injects it. */
+  readonly openProbe: (fault: string, plan: FaultPlan) => EffectProbe;
+  /** Aborted: heal, clean up, and return. */
+  readonly signal: AbortSignal;
+}
