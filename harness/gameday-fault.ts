@@ -35,7 +35,7 @@ export class FaultRun {
   /** Throws HarnessError: nothing-selected, unsupported. Whatever was done by then is taken back by heal(). */
   async inject(signal: AbortSignal): Promise<void> {
     const { platform, context, openProbe } = this.#env;
-    this.#planned = this.#experiments.map((experiment) => this.#plan(experiment));
+    this.#planned = await Promise.all(this.#experiments.map((experiment) => this.#plan(experiment, signal)));
     const primitives = this.#planned.flatMap(({ plan }) => plan.primitives);
     for (const primitive of primitives) {
       const supported = platform.supports(primitive);
@@ -70,10 +70,12 @@ export class FaultRun {
     }
   }
 
-  #plan(experiment: Fault): Planned {
+  async #plan(experiment: Fault, signal: AbortSignal): Promise<Planned> {
     const { platform, context } = this.#env;
     const name = this.#experiments.length === 1 ? this.#name : `${this.#name}:${experiment.name}`;
-    const planning = experiment.plan({ pods: platform.pods(), seed: context.seed, addressesOf: {} });
+    const resolved = experiment.hostNames.map(async (host) => [host, await platform.resolve(host, signal)] as const);
+    const addressesOf = Object.fromEntries(await Promise.all(resolved));
+    const planning = experiment.plan({ pods: platform.pods(), seed: context.seed, addressesOf });
     if (planning.outcome === 'planned') {
       context.record(faultPlanned(experiment, planning.plan, { fault: name, seed: context.seed }));
       return { name, plan: planning.plan };

@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv4 } from 'node:net';
+import { bitsOf, parseAddress } from './ip-address.ts';
 
 /** One entry of `externalTargets`, as written: an address, a CIDR, a host name, each optionally with a port. */
 export type ExternalTarget =
@@ -19,11 +19,11 @@ export function parseExternalTarget(text: string): ExternalTarget | undefined {
   if (port !== null && !(port >= 1 && port <= 65_535)) return undefined;
   const [address = '', prefix, ...rest] = host.split('/');
   if (rest.length > 0) return undefined;
-  const family = isIP(address);
-  if (family === 0) return prefix === undefined && HOST.test(host) && !/^[\d.]+$/.test(host) ? { kind: 'host', host, port } : undefined;
-  const longest = family === 4 ? 32 : 128;
-  if (prefix !== undefined && (!/^\d{1,3}$/.test(prefix) || Number(prefix) > longest)) return undefined;
-  return { kind: 'cidr', cidr: `${address}/${prefix ?? longest}`, port };
+  const parsed = parseAddress(address);
+  if (!parsed) return prefix === undefined && HOST.test(host) && !/^[\d.]+$/.test(host) ? { kind: 'host', host, port } : undefined;
+  const bits = bitsOf(parsed.family);
+  if (prefix !== undefined && (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits)) return undefined;
+  return { kind: 'cidr', cidr: `${address}/${Number(prefix ?? bits)}`, port };
 }
 
 function splitPort(text: string): { host: string; port: number | null } {
@@ -33,15 +33,15 @@ function splitPort(text: string): { host: string; port: number | null } {
   return withPort ? { host: withPort[1] ?? '', port: Number(withPort[2]) } : { host: text, port: null };
 }
 
-export const cidrOfAddress = (address: string): string => `${address}/${isIPv4(address) ? 32 : 128}`;
-export const familyOf = (cidr: string): 4 | 6 => (cidr.includes(':') ? 6 : 4);
+/** Of an address or a CIDR. */
+export const familyOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
+export const cidrOfAddress = (address: string): string => `${address}/${bitsOf(familyOf(address))}`;
 
 /** Whether an address lies in a block; false across families. */
 export function contains(cidr: string, address: string): boolean {
   const [network = '', prefix = ''] = cidr.split('/');
-  const family = isIP(network) === 6 ? 'ipv6' : 'ipv4';
-  if (isIP(address) !== isIP(network)) return false;
-  const list = new BlockList();
-  list.addSubnet(network, Number(prefix), family);
-  return list.check(address, family);
+  const [block, one] = [parseAddress(network), parseAddress(address)];
+  if (!block || !one || block.family !== one.family) return false;
+  const ignored = BigInt(bitsOf(block.family) - Number(prefix));
+  return block.value >> ignored === one.value >> ignored;
 }

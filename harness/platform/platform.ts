@@ -81,6 +81,8 @@ export interface Platform {
   watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): { stop(): Promise<readonly Beacon[]> };
   /** What runs in these pods now, by the kernel's process table. */
   processes(pods: readonly string[]): Promise<readonly PodProcess[]>;
+  /** Every address, IPv4 and IPv6, that the platform's DNS gives for a host name; empty when it does not resolve. */
+  resolve(hostName: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Starts a program inside a pod's namespace (vantages); stdin/stdout are NDJSON pipes that no fault touches. */
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram;
   /** Stops everything; returns what could not be cleaned (empty is clean). Idempotent. */

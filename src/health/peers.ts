@@ -3,7 +3,7 @@ import type { SeenStatus } from '../failover/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson, type HttpsClient } from '../platform/https-client.ts';
 import { databaseStatusShape } from '../server/control-messages.ts';
-import { takeVote, voteLifeMs, voteShape, type ReceivedVote } from './vote.ts';
+import { takeVote, voteShape, type ReceivedVote } from './vote.ts';
 
 export interface PeersOptions {
   readonly region: string;
@@ -11,13 +11,16 @@ export interface PeersOptions {
   readonly policy: Policy;
   readonly clock: Clock;
   readonly client: HttpsClient;
-  /** How often to ask: every probe period (1) where it decides, more seldom (above 1) where it does not, more often in the middle of a failover. */
-  readonly pace: () => number;
+  /** Who decides asks at every probe period; the others need to know less. */
+  readonly isLeading: () => boolean;
   /** A database or controller of another region answered. */
   readonly onContact: () => void;
   /** Something new was learnt. */
   readonly onNews: () => void;
 }
+
+/** How much slower those ask who do not lead. */
+const FOLLOWER_FACTOR = 4;
 
 /** Asks the other controllers for their votes and every database for its status; keeps the last answers. */
 export class Peers {
@@ -44,15 +47,14 @@ export class Peers {
     while (!signal.aborted) {
       const startedAtMs = clock.monotonicMs();
       await ask();
-      const nextInMs = periodMs * this.#options.pace() - (clock.monotonicMs() - startedAtMs);
+      const nextInMs = (this.#options.isLeading() ? periodMs : FOLLOWER_FACTOR * periodMs) - (clock.monotonicMs() - startedAtMs);
       await clock.sleep(Math.max(1, nextInMs), signal).catch(() => undefined);
     }
   }
 
   async #askVote(peer: string, signal: AbortSignal): Promise<void> {
     const sentAtMs = this.#options.clock.monotonicMs();
-    // An older one would count for nothing.
-    const body = await this.#get(`${this.#options.regions[peer]?.controller}/v1/vote`, voteLifeMs(this.#options.policy), signal);
+    const body = await this.#get(`${this.#options.regions[peer]?.controller}/v1/vote`, signal);
     const parsed = voteShape.safeParse(body);
     if (!parsed.success || parsed.data.region !== peer) return;
     this.votes = takeVote(this.votes, { vote: parsed.data, sentAtMs, receivedAtMs: this.#options.clock.monotonicMs() });
@@ -61,15 +63,15 @@ export class Peers {
 
   async #askDatabase(peer: string, signal: AbortSignal): Promise<void> {
     const askedAtMs = this.#options.clock.monotonicMs();
-    const body = await this.#get(`${this.#options.regions[peer]?.database}/v1/status`, this.#options.policy.suspectAfterMs, signal);
+    const body = await this.#get(`${this.#options.regions[peer]?.database}/v1/status`, signal);
     const parsed = databaseStatusShape.safeParse(body);
     if (!parsed.success || parsed.data.region !== peer) return;
     this.databases = new Map(this.databases).set(peer, { status: parsed.data, askedAtMs });
     this.#heard(peer);
   }
 
-  async #get(url: string, timeoutMs: number, signal: AbortSignal): Promise<unknown> {
-    const result = await this.#options.client.call(url, { timeoutMs, signal });
+  async #get(url: string, signal: AbortSignal): Promise<unknown> {
+    const result = await this.#options.client.call(url, { timeoutMs: this.#options.policy.probeTimeoutMs, signal });
     return result.kind === 'reply' && result.status === 200 ? parseJson(result.body) : undefined;
   }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { isIPv4 } from 'node:net';
 import type { Pod, Primitive } from '../../platform/platform.ts';
 import { durationMs } from '../../scenario/duration.ts';
 import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
@@ -161,7 +160,7 @@ function linksCut(direction: Direction, { sources, targets, blocks }: Ends, pods
 }
 
 const covers = (block: Block, pod: Pod, family: 4 | 6): boolean =>
-  familyOf(block.cidr) === family && pod.addresses.some((address) => (isIPv4(address) ? 4 : 6) === family && contains(block.cidr, address));
+  familyOf(block.cidr) === family && pod.addresses.some((address) => familyOf(address) === family && contains(block.cidr, address));
 
 function unobservable({ sources, blocks }: Ends, pods: readonly Pod[]): readonly string[] {
   const others = pods.filter((pod) => !sources.every((source) => source.name === pod.name));

@@ -20,6 +20,7 @@ import { inPod, PODS_FOLDER, type PodPlace } from './pod-view.ts';
 import { processesIn } from './reach/processes.ts';
 import type { Pair } from './reach/protocol.ts';
 import { Reach } from './reach/reach.ts';
+import { resolveInLab } from './resolve.ts';
 import { untilServing } from './serves.ts';
 import { serviceOf, type LabSettings, type ServiceSpec } from './services.ts';
 import { Supervisor } from './supervisor.ts';
@@ -127,6 +128,10 @@ export class LocalPlatform implements Platform {
 
   processes(pods: readonly string[]): Promise<readonly PodProcess[]> {
     return processesIn(pods.map((name) => withNetnsPath(podNamed(this.topology, name))));
+  }
+
+  resolve(hostName: string, signal: AbortSignal): Promise<readonly string[]> {
+    return resolveInLab(podNamed(this.topology, 'dns'), hostName, signal);
   }
 
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram {
