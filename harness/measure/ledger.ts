@@ -1,7 +1,7 @@
 import { effectiveByMs } from './effective.ts';
 import type { Hole, WriteAccount, WriteRef } from './measurement.ts';
 import type { ReignView } from './reigns.ts';
-import { registerOwner } from './registers.ts';
+import { isEngineKey, registerOwner } from './registers.ts';
 import { survivingCopy } from './survivor.ts';
 import { eventsOf, type Operation, type RunView } from './view.ts';
 
@@ -111,7 +111,9 @@ function foreignEntries(view: RunView, writes: readonly Operation[], entries: Re
     const last = lastSeq.get(vantage);
     return last !== undefined && Number(seq) > last && Number(seq) <= last + IN_FLIGHT;
   };
-  return [...entries].flatMap(([key, value]) => (issued.has(`${key} ${value}`) || mayBeInFlight(value) ? [] : [{ key, value }]));
+  return [...entries].flatMap(([key, value]) =>
+    isEngineKey(key) || issued.has(`${key} ${value}`) || mayBeInFlight(value) ? [] : [{ key, value }],
+  );
 }
 
 /** Lost writes that are in no divergent tail which a region exported: what was rolled back must not disappear silently. */

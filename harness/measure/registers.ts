@@ -2,3 +2,8 @@
 export function registerOwner(key: string): string | null {
   return /^reg\/(.+)\/\d+$/.exec(key)?.[1] ?? null;
 }
+
+/** Keys that begin with a dot are the engine's own (ARCHITECTURE §3): its canary writes change all the time and are nobody's data. */
+export function isEngineKey(key: string): boolean {
+  return key.startsWith('.');
+}

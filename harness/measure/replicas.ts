@@ -1,4 +1,5 @@
 import type { Replicas } from './measurement.ts';
+import { isEngineKey } from './registers.ts';
 import { eventsOf, type RunView } from './view.ts';
 
 /** Differences named; there may be more. */
@@ -25,6 +26,6 @@ function difference(
 ): Replicas['differences'] {
   const keys = new Set([...Object.keys(there), ...Object.keys(here)]);
   return [...keys].flatMap((key) =>
-    there[key] === here[key] ? [] : [{ region, key, here: here[key] ?? null, there: there[key] ?? null }],
+    isEngineKey(key) || there[key] === here[key] ? [] : [{ region, key, here: here[key] ?? null, there: there[key] ?? null }],
   );
 }
