@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { join } from 'node:path';
+import { runCalibration } from './commands/calibrate.ts';
 import { checkManifests, explainManifests } from './commands/chaos.ts';
 import { standardOutput, type Output } from './commands/output.ts';
 import { DEFAULT_REPORTS, defaultScenarios } from './commands/places.ts';
@@ -37,6 +38,7 @@ function commands(end: (code: number) => void): Command {
     .showHelpAfterError('(gameday --help shows what there is)');
   addRun(program, end);
   addJudging(program, end);
+  addCalibrate(program, end);
   addLab(program, end);
   addPlay(program, end);
   return program;
@@ -102,6 +104,36 @@ function addJudging(program: Command, end: (code: number) => void): void {
       if (json) output.json(shortResult({ folder, result }));
       else output.text(`${join(folder, 'report.html')}\n${join(folder, 'summary.md')}\n`);
       end(EXIT.pass);
+    });
+}
+
+function addCalibrate(program: Command, end: (code: number) => void): void {
+  program
+    .command('calibrate')
+    .description('known outages of 5 000 ms and 200 ms by a device of its own, against what the harness measures of them')
+    .option('--n <count>', 'outages of each length', wholeNumber(1), 30)
+    .option('--lanes <count>', 'devices at the same time', wholeNumber(1), 2)
+    .option('--json', 'samples and verdict as JSON on stdout', false)
+    .addHelpText('after', example('gameday calibrate', 'gameday calibrate --n 5') + EXIT_CODES)
+    .action(async ({ n, lanes, json }: { n: number; lanes: number; json: boolean }) => {
+      const output = standardOutput(json);
+      const stop = new AbortController();
+      const interrupt = (): void => stop.abort(new HarnessError('timeout', 'interrupted'));
+      process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+      const {
+        samples,
+        verdict,
+        text,
+        exitCode: code,
+      } = await runCalibration({
+        n,
+        lanes,
+        signal: stop.signal,
+        progress: (line) => output.progress(`${line}\n`),
+      });
+      if (json) output.json({ samples, verdict });
+      else output.text(`${text}\n`);
+      end(stop.signal.aborted ? EXIT.interrupted : code);
     });
 }
 

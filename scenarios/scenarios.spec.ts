@@ -1,1 +1,45 @@
-export {};
+import { expect } from 'chai';
+import { relative } from 'node:path';
+import type { FindingOutcome } from '../harness/check/verdict.ts';
+import { readEvents } from '../harness/history/reader.ts';
+import { judge } from '../harness/check/judge.ts';
+import { defaultScenarios } from '../harness/commands/places.ts';
+import { playAndJudge, type Played } from '../harness/commands/run.ts';
+import { load } from '../harness/commands/scenarios.ts';
+import { CHECKS } from '../harness/registry.ts';
+
+/** What depends on how busy the machine is: told, not asserted. `gameday run` judges it. */
+const TIMING = ['recovery-time'];
+const LIMIT_MS = 120_000;
+
+/** Each scenario a suite, its checks the tests. Serially: two labs on one machine would measure each other. */
+for (const loaded of load(defaultScenarios())) {
+  describe(`${loaded.scenario.name}: ${loaded.scenario.question}`, function () {
+    this.timeout(LIMIT_MS);
+    let played: Played;
+
+    before(async () => {
+      const options = { seed: undefined, reports: 'reports', engine: undefined, json: true };
+      played = await playAndJudge(loaded, { options, repetition: null });
+    });
+
+    for (const check of CHECKS) {
+      it(`${check.name}: ${check.question}`, function () {
+        const findings = played.result.findings.filter((finding) => finding.check === check.name);
+        const asked = findings.filter((finding) => finding.outcome !== 'skipped');
+        if (asked.length === 0 && findings.length > 0) this.skip();
+        const told = asked.map((finding) => `${finding.outcome}: ${finding.message}`).join('\n');
+        const refused: readonly FindingOutcome[] = TIMING.includes(check.name) ? [] : ['fail', 'inconclusive'];
+        const wrong = asked.filter((finding) => refused.includes(finding.outcome));
+        expect(asked.length, `no finding in ${played.folder}`).to.be.above(0);
+        expect(wrong, `${told}\n(${relative('.', played.folder)}/report.html)`).to.deep.equal([]);
+      });
+    }
+
+    it('judges the same again, from its record alone', () => {
+      const again = judge(readEvents(`${played.folder}/events.ndjson`), CHECKS);
+      expect(again.verdict.outcome).to.equal(played.result.verdict.outcome);
+      expect(again.verdict.findings).to.deep.equal(played.result.findings);
+    });
+  });
+}

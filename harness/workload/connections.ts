@@ -44,6 +44,7 @@ export class Connections extends Agent {
 
   /** What node calls with every request of this agent. */
   addRequest(request: ClientRequest): void {
+    while (this.#waiting[0]?.destroyed === true) this.#waiting.shift(); // given up by their own limits
     this.#waiting.push(request);
     const idle = this.#idle.pop();
     if (idle === undefined) this.#start(request);
@@ -77,7 +78,7 @@ export class Connections extends Agent {
       const index = this.#waiting.indexOf(request);
       if (index < 0) return;
       this.#waiting.splice(index, 1);
-      request.destroy(error);
+      fail(request, error);
     };
     socket.on('error', failed);
     socket.once('close', () => {
@@ -106,7 +107,7 @@ export class Connections extends Agent {
 
   #takeTurn(socket: Socket, failed: (error: Error) => void, ready: (secure: TLSSocket) => void): void {
     const start = (): void => {
-      if (socket.destroyed || this.#waiting.length === 0) {
+      if (socket.destroyed || this.#waiting.every((one) => one.destroyed)) {
         socket.destroy(); // whoever wanted it has been served by another connection meanwhile
         return this.#turns.pop()?.();
       }
@@ -124,6 +125,11 @@ export class Connections extends Agent {
     if (this.#handshakes < HANDSHAKES) start();
     else this.#turns.push(start);
   }
+}
+
+/** A request without a socket says nothing when it is destroyed; this is how node's own agents tell it. */
+function fail(request: ClientRequest, error: Error): void {
+  (request.onSocket as unknown as (socket: null, error: Error) => void).call(request, null, error);
 }
 
 function timedOut(): Error {

@@ -1,0 +1,200 @@
+import { expect } from 'chai';
+import { decode, encode } from 'dns-packet';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createSocket, type Socket } from 'node:dgram';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { makeCertificates, type Credentials } from '../platform/local/certificates.ts';
+import { threeRegions } from '../platform/local/topology.ts';
+import { reportSchema, type OperationReport, type VantageCommand, type VantageReport } from './protocol.ts';
+
+const PROGRAM = join(import.meta.dirname, 'vantage.js');
+const NAME = 'api.coditect.test';
+
+/** The real program against a real HTTPS server and a real DNS server on loopback. */
+describe('vantage', function () {
+  this.timeout(20_000);
+  const store = new Map<string, string>();
+  let folder: string;
+  let server: Server;
+  let dns: Socket;
+  let vantage: ChildProcess | undefined;
+  let answer: (request: IncomingMessage, response: ServerResponse) => void;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'vantage-'));
+    const pods = threeRegions().pods.filter((pod) => ['api-us-east1', 'client-us-east1'].includes(pod.name));
+    const credentials = await makeCertificates(pods, new Date());
+    const api = credentials.get('api-us-east1');
+    const client = credentials.get('client-us-east1');
+    if (api === undefined || client === undefined) throw new Error('no certificates');
+    writeCredentials(client);
+    const tls = { ca: api.caPem, cert: api.certPem, key: api.keyPem, requestCert: true, rejectUnauthorized: true };
+    server = createServer(tls, (request, response) => answer(request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    dns = createSocket('udp4');
+    dns.on('message', (message, from) => {
+      const { id, questions } = decode(message);
+      const answers = [{ type: 'A' as const, name: NAME, ttl: 1, data: '127.0.0.1' }];
+      dns.send(
+        encode({ type: 'response', ...(id === undefined ? {} : { id }), questions: questions ?? [], answers }),
+        from.port,
+        from.address,
+      );
+    });
+    await new Promise<void>((resolve) => dns.bind(0, '127.0.0.1', resolve));
+  });
+  beforeEach(() => {
+    store.clear();
+    answer = serve;
+  });
+  afterEach(() => {
+    vantage?.kill('SIGKILL');
+    vantage = undefined;
+  });
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+    dns.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  function writeCredentials({ caPem, certPem, keyPem }: Credentials): void {
+    for (const [name, pem] of Object.entries({ 'ca.crt': caPem, 'tls.crt': certPem, 'tls.key': keyPem }))
+      writeFileSync(join(folder, name), pem);
+  }
+
+  function serve(request: IncomingMessage, response: ServerResponse): void {
+    const key = (request.url ?? '').replace('/v1/kv/', '');
+    const claim = { region: 'us-east1', epoch: 1 };
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      const value = store.get(key);
+      if (request.method === 'PUT') store.set(key, body);
+      if (request.method === 'DELETE') store.delete(key);
+      if (request.method !== 'GET') return void response.end(JSON.stringify({ ...claim, index: 1 }));
+      response.statusCode = value === undefined ? 404 : 200;
+      response.end(JSON.stringify(value === undefined ? { ...claim, error: { code: 'not-found', message: '' } } : { ...claim, value }));
+    });
+  }
+
+  /** Plays for so long and gives everything that the vantage reported. */
+  async function play(
+    forMs: number,
+    change: Partial<Extract<VantageCommand, { type: 'configure' }>> = {},
+  ): Promise<readonly VantageReport[]> {
+    const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
+    vantage = child;
+    const originNs = process.hrtime.bigint();
+    const reports: VantageReport[] = [];
+    const send = (command: VantageCommand): void => void child.stdin.write(`${JSON.stringify(command)}\n`);
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const report = reportSchema.parse(JSON.parse(line));
+      reports.push(report);
+      if (report.type === 'ready') {
+        send({ type: 'begin', startMs: Number(process.hrtime.bigint() - originNs) / 1e6 });
+        setTimeout(() => send({ type: 'stop' }), forMs);
+      }
+    });
+    send({
+      type: 'configure',
+      vantage: 'us-east1',
+      vantages: ['us-east1'],
+      originNs: originNs.toString(),
+      resolver: '127.0.0.1',
+      resolverPort: dns.address().port,
+      name: NAME,
+      port: (server.address() as AddressInfo).port,
+      tls: { ca: join(folder, 'ca.crt'), cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') },
+      periodMs: 20,
+      timeoutMs: 300,
+      ...change,
+    });
+    await ended;
+    return reports;
+  }
+  const operations = (reports: readonly VantageReport[]): readonly OperationReport[] =>
+    reports.filter((report) => report.type === 'op').toSorted((a, b) => a.seq - b.seq);
+
+  it('reports every operation once, each at the instant at which it was due, and its writes are there', async () => {
+    const reports = await play(600);
+    const all = operations(reports);
+    const finished = reports.find((report) => report.type === 'finished');
+    expect(finished).to.deep.equal({ type: 'finished', issued: all.length });
+    expect(all.map((one) => one.seq)).to.deep.equal(all.map((_, index) => index));
+    const due = [...new Set(all.map((one) => one.intendedMs))];
+    expect(due.slice(1).every((ms, index) => Math.abs(ms - (due[index] ?? 0) - 20) < 0.001)).to.equal(true);
+    const [first] = all;
+    expect(first).to.deep.include({
+      outcome: 'ok',
+      op: 'put',
+      key: 'us-east1/0',
+      value: 'us-east1/0',
+      address: '127.0.0.1',
+      claimedEpoch: 1,
+    });
+    const last = all.findLast((one) => one.op === 'put' && one.outcome === 'ok');
+    expect(store.get(last?.key ?? '')).to.equal(last?.value);
+    expect(reports.find((report) => report.type === 'dns')).to.deep.equal({ type: 'dns', addresses: ['127.0.0.1'] });
+  });
+
+  it('calls a write failed when it was certainly not applied, and unknown when nobody can say', async () => {
+    answer = (request, response) => {
+      request.resume();
+      const refuse = (applied: string): void => {
+        response.statusCode = 503;
+        response.end(JSON.stringify({ error: { code: 'not-primary', message: '', applied } }));
+      };
+      const turn = Number(/(\d+)$/.exec(request.url ?? '')?.[1] ?? 0) % 4;
+      if (turn === 0) refuse('no');
+      else if (turn === 1) refuse('unknown');
+      else if (turn === 2) request.socket.destroy();
+      // turn 3: never answered
+    };
+    const puts = operations(await play(400, { timeoutMs: 1500 })).filter((one) => one.op === 'put' && !one.key.startsWith('reg/'));
+    const outcomes = (turn: number): readonly string[] => [
+      ...new Set(puts.filter((one) => one.seq % 4 === turn).map((one) => one.outcome)),
+    ];
+    expect(outcomes(0)).to.deep.equal(['failed']);
+    expect(outcomes(1)).to.deep.equal(['unknown']);
+    expect(outcomes(2)).to.deep.equal(['unknown']);
+    expect(outcomes(3)).to.deep.equal(['unknown']);
+    expect(puts.find((one) => one.seq % 4 === 0)?.reason).to.equal('http-503-not-primary');
+    expect(puts.find((one) => one.seq % 4 === 3)?.reason).to.equal('timeout-sent');
+  });
+
+  it('calls a write failed when it never had a connection, and never waits for earlier ones', async () => {
+    const closed = createSocket('udp4'); // a port that nobody listens on
+    await new Promise<void>((resolve) => closed.bind(0, '127.0.0.1', resolve));
+    const { port } = closed.address();
+    const all = operations(await play(400, { port }));
+    closed.close();
+    expect(all.length).to.be.at.least(20);
+    expect(new Set(all.map((one) => `${one.outcome} ${one.reason}`))).to.deep.equal(new Set(['failed connect-refused']));
+  });
+
+  it('drops what is beyond its operations in flight, as failures', async () => {
+    answer = (request) => void request.resume();
+    const all = operations(await play(600, { periodMs: 5, timeoutMs: 5000 }));
+    const dropped = all.filter((one) => one.reason === 'dropped');
+    expect(dropped).to.not.have.length(0);
+    expect(dropped.every((one) => one.outcome === 'failed')).to.equal(true);
+    expect(all.length - dropped.length).to.equal(64);
+  });
+
+  it('fails when the name does not resolve', async () => {
+    const silent = createSocket('udp4');
+    await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
+    const all = operations(await play(200, { resolverPort: silent.address().port }));
+    silent.close();
+    expect(new Set(all.map((one) => one.reason))).to.deep.equal(new Set(['dns-timeout']));
+    expect(all.every((one) => one.address === undefined)).to.equal(true);
+  });
+});
