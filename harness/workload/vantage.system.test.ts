@@ -11,7 +11,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { makeCertificates, type Credentials } from '../platform/local/certificates.ts';
 import { threeRegions } from '../platform/local/topology.ts';
-import { reportSchema, type OperationReport, type VantageCommand, type VantageReport } from './protocol.ts';
+import { reportSchema, type VantageCommand, type VantageReport } from './protocol.ts';
+
+type OperationReport = Extract<VantageReport, { readonly type: 'op' }>;
 
 const PROGRAM = join(import.meta.dirname, 'vantage.js');
 const NAME = 'api.coditect.test';
@@ -114,7 +116,7 @@ describe('vantage', function () {
       port: (server.address() as AddressInfo).port,
       tls: { ca: join(folder, 'ca.crt'), cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') },
       periodMs: 20,
-      timeoutMs: 300,
+      timeoutMs: 3000,
       ...change,
     });
     await ended;
@@ -192,7 +194,7 @@ describe('vantage', function () {
   it('fails when the name does not resolve', async () => {
     const silent = createSocket('udp4');
     await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
-    const all = operations(await play(200, { resolverPort: silent.address().port }));
+    const all = operations(await play(200, { resolverPort: silent.address().port, timeoutMs: 300 }));
     silent.close();
     expect(new Set(all.map((one) => one.reason))).to.deep.equal(new Set(['dns-timeout']));
     expect(all.every((one) => one.address === undefined)).to.equal(true);
