@@ -13,9 +13,10 @@ const LEAST_MODULES = 200;
 const { forbidden, options } = createRequire(import.meta.url)('../.dependency-cruiser.cjs');
 
 // swc parses `using` and `await using`, but its visitor, by which dependency-cruiser looks for imports, throws at them.
-const { visitStatement } = Visitor.prototype;
-Visitor.prototype.visitStatement = function visitAnyStatement(statement) {
-  if (statement.type !== 'UsingDeclaration') return visitStatement.call(this, statement);
+const known = Visitor.prototype;
+const visitKnown = Reflect.get(known, 'visitStatement');
+known.visitStatement = function visitAnyStatement(statement) {
+  if (statement.type !== 'UsingDeclaration') return visitKnown.call(this, statement);
   statement.decls = this.visitVariableDeclarators(statement.decls);
   return statement;
 };
@@ -98,8 +99,8 @@ for (const { from, to, rule } of violations) {
   problems.push(`${rule.name}: ${from} → ${to}\n    ${reason}`);
 }
 
-for (const problem of problems) console.error(`  ${problem}`);
-console.log(
-  `${forbidden.length} rules proven to fire; ${totalCruised} modules, ${totalDependenciesCruised} imports, ${problems.length} problems`,
+for (const problem of problems) process.stderr.write(`  ${problem}\n`);
+process.stdout.write(
+  `${forbidden.length} rules, each tried with a violation; ${totalCruised} modules, ${totalDependenciesCruised} imports, ${problems.length} problems\n`,
 );
 process.exitCode = problems.length === 0 ? 0 : 1;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { journalIsOpen, type Arbiter, type Snapshot } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
+import type { Policy } from '../config/policy.ts';
 import type { DnsProvider } from '../dns/dns.ts';
 import { Observer } from '../health/observer.ts';
 import { Peers } from '../health/peers.ts';
@@ -19,7 +20,7 @@ import { nothingKnown, takeRecord, takeSnapshot, type Knowledge } from './knowle
 import { Leadership } from './leader-loop.ts';
 import { Publisher } from './publisher.ts';
 import { StepClock } from './step-clock.ts';
-import type { Event, Facts, OperatorRequest, Setting, State } from './state.ts';
+import type { Event, Facts, OperatorRequest, SeenStatus, Setting, State } from './state.ts';
 import { INITIAL, transition, whyNot } from './transition.ts';
 
 export interface ControllerDeps {
@@ -32,6 +33,8 @@ export interface ControllerDeps {
   readonly metrics: ControllerMetrics;
 }
 
+/** Those who do not decide ask so many times more seldom. */
+const FOLLOWERS_PACE = 4;
 /** Beginning a step late costs recovery time, looking often costs nearly nothing: so many looks per probe period. */
 const LOOKS_PER_PERIOD = 4;
 
@@ -74,7 +77,7 @@ export class Controller {
       policy,
       clock,
       client,
-      isLeading: () => this.isLeading(),
+      pace: () => (!this.isLeading() ? FOLLOWERS_PACE : this.#state.kind === 'run' ? 1 / LOOKS_PER_PERIOD : 1),
       onContact: () => this.#observer.hadContact(),
       onNews: () => this.#wake(),
     });
@@ -144,6 +147,7 @@ export class Controller {
   order(request: OperatorRequest): { readonly ok: true } | { readonly ok: false; readonly why: string; readonly leader: string | null } {
     const leader = this.#knowledge.records.leader?.value.region ?? null;
     if (!this.isLeading()) return { ok: false, why: `${leader ?? 'nobody'} leads now`, leader };
+    if (!this.#leadership.isConfirmed(this.#knowledge)) return { ok: false, why: 'the arbiter does not answer', leader };
     const approval = this.#state.kind === 'run' && this.#state.awaiting !== null && request.acceptDataLossSeconds !== null;
     const why = approval ? null : whyNot(request, this.#facts(), this.#setting);
     if (why !== null) return { ok: false, why, leader };
@@ -166,10 +170,13 @@ export class Controller {
     const { lease, failover } = this.#knowledge.records;
     const primary = lease?.value.holder ?? null;
     this.#observer.observe(primary === null ? null : { region: primary, epoch: lease?.value.epoch ?? 0 });
-    const idle = this.#state.kind !== 'run' && !journalIsOpen(failover?.value ?? null);
+    const journal = failover?.value ?? null;
+    const idle = this.#state.kind !== 'run' && !journalIsOpen(journal);
     this.#leadership.look(this.#knowledge, {
-      primary: primary ?? this.#deps.config.primary_region,
+      // In the middle of a failover it is the region that goes down.
+      primary: primary ?? (journalIsOpen(journal) ? journal?.from : undefined) ?? this.#deps.config.primary_region,
       idle,
+      serving: (region) => isFresh(this.#peers.databases.get(region), this.#deps.clock.monotonicMs(), this.#deps.config.policy),
       votes: this.#votes(),
       onRecord: (held) => this.#learn(takeRecord(this.#knowledge, 'leader', held, this.#deps.clock.monotonicMs())),
     });
@@ -246,6 +253,10 @@ export class Controller {
     const untilMs = fencedAtMs(lease, replaced, this.#setting.policy) - this.#deps.clock.monotonicMs();
     return untilMs > 0 ? untilMs : Infinity;
   }
+}
+
+function isFresh(seen: SeenStatus | undefined, nowMs: number, policy: Policy): boolean {
+  return seen !== undefined && nowMs - seen.askedAtMs <= policy.suspectAfterMs;
 }
 
 export function settingOf(config: EngineConfig, incarnation: string): Setting {

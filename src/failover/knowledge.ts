@@ -1,4 +1,4 @@
-import type { Held, Leader, RecordName, Records, Snapshot } from '../arbiter/arbiter.ts';
+import type { Held, RecordName, Records, Snapshot } from '../arbiter/arbiter.ts';
 import { sightLease, type LeaseSighting } from './fencing.ts';
 
 /** What this controller knows of the arbiter's records, and since when it knows the two that are judged by their age. */
@@ -35,9 +35,4 @@ export function takeRecord<K extends RecordName>(before: Knowledge, name: K, hel
   const lease = sightLease(before.lease, records.lease, nowMs);
   const newEpoch = lease !== null && before.lease !== null && lease.lease.epoch > before.lease.lease.epoch;
   return { ...known, lease, replaced: newEpoch ? before.lease : before.replaced };
-}
-
-/** Whose record it is. */
-export function leaderIs(held: Held<Leader> | null, region: string, incarnation: string): boolean {
-  return held !== null && held.value.region === region && held.value.incarnation === incarnation;
 }

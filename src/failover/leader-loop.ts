@@ -3,8 +3,8 @@ import type { Policy } from '../config/policy.ts';
 import { voteLifeMs, type ReceivedVote } from '../health/vote.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../telemetry/log.ts';
-import { leaderIs, type Knowledge } from './knowledge.ts';
-import { decideLeadership, isLeading, type LeadershipFacts, type LeadershipMove } from './leadership.ts';
+import type { Knowledge } from './knowledge.ts';
+import { decideLeadership, isConfirmed, isLeading, type LeadershipFacts, type LeadershipMove } from './leadership.ts';
 
 export interface LeadershipOptions {
   readonly region: string;
@@ -18,6 +18,8 @@ export interface LeadershipOptions {
 export interface Surroundings {
   readonly primary: string;
   readonly idle: boolean;
+  /** Whether the region's database answers: a region that is down itself makes a poor leader. */
+  readonly serving: (region: string) => boolean;
   readonly votes: ReadonlyMap<string, ReceivedVote>;
   readonly onRecord: (held: Held<Leader>) => void;
 }
@@ -36,15 +38,19 @@ export class Leadership {
   }
 
   isLeading(knowledge: Knowledge): boolean {
-    return isLeading(this.#facts(knowledge), this.#options.policy);
+    return isLeading(this.#facts(knowledge));
+  }
+
+  isConfirmed(knowledge: Knowledge): boolean {
+    return isConfirmed(this.#facts(knowledge), this.#options.policy);
   }
 
   /** Makes the next move, if one is due. Called often. */
   look(knowledge: Knowledge, surroundings: Surroundings): void {
-    const { region, incarnation, clock, policy, log } = this.#options;
+    const { clock, policy, log } = this.#options;
     const { leader } = knowledge.records;
     // Named by the leader before it: from the moment of seeing it.
-    if (leaderIs(leader, region, incarnation)) this.#renewedAtMs ??= knowledge.leaderSeenAtMs;
+    if (this.isLeading(knowledge)) this.#renewedAtMs ??= knowledge.leaderSeenAtMs;
     else this.#renewedAtMs = null;
     const who = leader === null ? null : `${leader.value.region} ${leader.value.incarnation}`;
     if (who !== this.#told && leader !== null) log.info('leader_elected', { leader: leader.value.region });
@@ -59,7 +65,9 @@ export class Leadership {
       lookedAtMs: this.#looked !== null && this.#looked.revision === (leader?.revision ?? null) ? this.#looked.atMs : null,
       primary: surroundings.primary,
       idle: surroundings.idle,
-      peers: fresh.map(({ vote }) => ({ region: vote.region, incarnation: vote.incarnation })),
+      peers: fresh
+        .map(({ vote }) => ({ region: vote.region, incarnation: vote.incarnation }))
+        .toSorted((a, b) => Number(surroundings.serving(b.region)) - Number(surroundings.serving(a.region))),
     };
     const move = decideLeadership(facts, policy);
     if (move.kind === 'wait') return;

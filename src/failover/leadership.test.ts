@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PRESETS } from '../config/policy.ts';
-import { decideLeadership, isLeading, type LeadershipFacts } from './leadership.ts';
+import { decideLeadership, isConfirmed, isLeading, type LeadershipFacts } from './leadership.ts';
 
 const policy = PRESETS.lab;
 const held = (region: string, incarnation = 'i') => ({ value: { region, incarnation, seq: 4 }, revision: 9 });
@@ -25,11 +25,12 @@ describe('leadership', () => {
     expect(decideLeadership(facts({ ...mine, nowMs: 1200 }), policy)).to.deep.include({ kind: 'write', why: 'renew' });
   });
 
-  it('is over when it could not be renewed, though nobody took it', () => {
+  it('goes on while it cannot be renewed and nobody took it, but is not confirmed then', () => {
     const mine = { held: held('us-east1'), renewedAtMs: 1000 };
-    expect(isLeading(facts({ ...mine, nowMs: 1600 }), policy)).to.equal(true);
-    expect(isLeading(facts({ ...mine, nowMs: 1700 }), policy)).to.equal(false);
-    expect(isLeading(facts({ held: held('us-east1', 'before'), renewedAtMs: 1000, nowMs: 1100 }), policy)).to.equal(false);
+    expect(isConfirmed(facts({ ...mine, nowMs: 1600 }), policy)).to.equal(true);
+    expect(isConfirmed(facts({ ...mine, nowMs: 1700 }), policy)).to.equal(false);
+    expect(isLeading(facts({ ...mine, nowMs: 1700 }))).to.equal(true);
+    expect(isLeading(facts({ held: held('us-east1', 'the process before') }))).to.equal(false);
   });
 
   it('claims only when the arbiter said twice that nothing changed', () => {

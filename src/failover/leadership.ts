@@ -26,15 +26,26 @@ export type LeadershipMove =
   | { readonly kind: 'look' }
   | { readonly kind: 'write'; readonly why: 'renew' | 'claim' | 'hand-over'; readonly value: Leader };
 
-/** Whether it leads now. Not a fence: a leader that only believes so is refused by the journal's revision. */
-export function isLeading(facts: Omit<LeadershipFacts, 'peers' | 'idle' | 'primary' | 'lookedAtMs'>, policy: Policy): boolean {
-  return isMine(facts) && facts.renewedAtMs !== null && facts.nowMs - facts.renewedAtMs < policy.leaderTakeoverMs;
+/**
+ * Whether it leads, as far as it knows. Not a fence and no lease: a leader that was replaced without knowing is refused by the journal's revision, whatever it still wants. So it
+ * goes on through an election of the arbiter, when nobody can renew, instead of forgetting what it had begun.
+ */
+export function isLeading({ held, region, incarnation }: Pick<LeadershipFacts, 'held' | 'region' | 'incarnation'>): boolean {
+  return held !== null && held.value.region === region && held.value.incarnation === incarnation;
+}
+
+/** Whether it leads and could renew that lately: an operator's order to another would never be carried out. */
+export function isConfirmed(
+  facts: Pick<LeadershipFacts, 'held' | 'region' | 'incarnation' | 'renewedAtMs' | 'nowMs'>,
+  policy: Policy,
+): boolean {
+  return isLeading(facts) && facts.renewedAtMs !== null && facts.nowMs - facts.renewedAtMs < policy.leaderTakeoverMs;
 }
 
 /** What to do about the leadership now. */
 export function decideLeadership(facts: LeadershipFacts, policy: Policy): LeadershipMove {
   const { held, nowMs, region, incarnation } = facts;
-  if (held !== null && isMine(facts)) {
+  if (held !== null && isLeading(facts)) {
     const heir = facts.idle && facts.primary === region ? facts.peers.find((peer) => peer.region !== region) : undefined;
     if (heir !== undefined)
       return { kind: 'write', why: 'hand-over', value: { region: heir.region, incarnation: heir.incarnation, seq: 0 } };
@@ -46,8 +57,4 @@ export function decideLeadership(facts: LeadershipFacts, policy: Policy): Leader
   if (facts.lookedAtMs === null) return { kind: 'look' };
   if (nowMs - facts.lookedAtMs < policy.leaderRenewMs) return { kind: 'wait' };
   return { kind: 'write', why: 'claim', value: { region, incarnation, seq: 0 } };
-}
-
-function isMine({ held, region, incarnation }: Pick<LeadershipFacts, 'held' | 'region' | 'incarnation'>): boolean {
-  return held !== null && held.value.region === region && held.value.incarnation === incarnation;
 }

@@ -31,7 +31,10 @@ export function wantedEffects(run: Run, facts: Facts, setting: Setting): readonl
 export function isFenced(run: Run, facts: Facts, { policy }: Setting): boolean {
   if (run.fenced !== null || run.journal.fencedBy !== null) return true;
   const { lease } = facts;
-  if (lease === null || lease.lease.epoch !== run.journal.epoch || lease.lease.holder !== null) return false;
+  if (lease === null || lease.lease.epoch < run.journal.epoch) return false;
+  // Somebody holds the epoch: whoever promoted it had the fence.
+  if (lease.lease.holder !== null) return true;
+  if (lease.lease.epoch !== run.journal.epoch) return false;
   return facts.nowMs >= fencedAtMs(lease, facts.replaced, policy);
 }
 

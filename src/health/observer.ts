@@ -1,7 +1,7 @@
 import type { Policy } from '../config/policy.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson, type HttpsClient } from '../platform/https-client.ts';
-import { afterProbe, afterTime, beginDetection, type Detection } from './detector.ts';
+import { afterProbe, afterTime, beginDetection, type Detection, type ProbeOutcome } from './detector.ts';
 import { castVote, type Vote } from './vote.ts';
 
 export interface ObserverOptions {
@@ -16,7 +16,7 @@ export interface ObserverOptions {
 
 /**
  * Probes the primary with canary commits, at the database itself: the API is another program with its own health (a dead API before a live database is no reason to move the
- * database), and a canary through it would say "down" for both. Two probes at most are under way at once.
+ * database), and a canary through it would say "down" for both.
  */
 export class Observer {
   readonly #options: ObserverOptions;
@@ -52,28 +52,45 @@ export class Observer {
   /** Probes until `signal` aborts, on a fixed schedule: a probe that hangs does not delay the next. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, policy } = this.#options;
+    const atMost = Math.ceil(policy.suspectAfterMs / policy.probePeriodMs);
     while (!signal.aborted) {
-      if (this.#detection !== null && this.#probesUnderWay < 2) void this.#probe(this.#detection, signal);
+      if (this.#detection !== null && this.#probesUnderWay < atMost) void this.#probe(this.#detection, signal);
       await clock.sleep(policy.probePeriodMs, signal).catch(() => undefined);
     }
   }
 
+  /**
+   * Missed when its time is over, but not cut then: an answer that comes late is one, and a new connection for each slow one would make a busy primary slower still.
+   */
   async #probe(target: Detection, signal: AbortSignal): Promise<void> {
     const { clock, policy, client, region, databases } = this.#options;
     this.#probesUnderWay++;
+    const answered = new AbortController();
+    let missed = false;
+    const miss = (): void => {
+      if (!missed) this.#note(target, 'missed', signal);
+      missed = true;
+    };
+    void clock.sleep(policy.probeTimeoutMs, AbortSignal.any([answered.signal, signal])).then(miss, () => undefined);
     const result = await client.call(`${databases[target.primary]}/v1/kv/.canary/${region}`, {
       method: 'PUT',
       body: String(this.#seq),
-      timeoutMs: policy.probeTimeoutMs,
+      timeoutMs: policy.suspectAfterMs,
       signal,
     });
+    answered.abort();
     this.#probesUnderWay--;
-    const nowMs = clock.monotonicMs();
-    const answered = result.kind === 'reply' ? (parseJson(result.body) as { readonly region?: unknown } | undefined) : undefined;
-    const committed = result.kind === 'reply' && result.status === 200 && answered?.region === target.primary;
+    const body = result.kind === 'reply' ? (parseJson(result.body) as { readonly region?: unknown } | undefined) : undefined;
+    const committed = result.kind === 'reply' && result.status === 200 && body?.region === target.primary;
+    if (committed) this.#note(target, missed ? 'late' : 'commit', signal);
+    else miss();
+  }
+
+  #note(target: Detection, outcome: ProbeOutcome, signal: AbortSignal): void {
+    const { clock, policy } = this.#options;
     // Another primary may be observed by now.
-    if (this.#detection === null || this.#detection.primary !== target.primary || this.#detection.epoch !== target.epoch) return;
-    if (signal.aborted) return;
-    this.#detection = afterProbe(this.#detection, committed, nowMs, policy);
+    const same = this.#detection !== null && this.#detection.primary === target.primary && this.#detection.epoch === target.epoch;
+    if (!same || signal.aborted) return;
+    this.#detection = afterProbe(this.#detection as Detection, outcome, clock.monotonicMs(), policy);
   }
 }

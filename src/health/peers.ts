@@ -3,7 +3,7 @@ import type { SeenStatus } from '../failover/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson, type HttpsClient } from '../platform/https-client.ts';
 import { databaseStatusShape } from '../server/control-messages.ts';
-import { takeVote, voteShape, type ReceivedVote } from './vote.ts';
+import { takeVote, voteLifeMs, voteShape, type ReceivedVote } from './vote.ts';
 
 export interface PeersOptions {
   readonly region: string;
@@ -11,16 +11,13 @@ export interface PeersOptions {
   readonly policy: Policy;
   readonly clock: Clock;
   readonly client: HttpsClient;
-  /** Who decides asks at every probe period; the others need to know less. */
-  readonly isLeading: () => boolean;
+  /** How often to ask: every probe period (1) where it decides, more seldom (above 1) where it does not, more often in the middle of a failover. */
+  readonly pace: () => number;
   /** A database or controller of another region answered. */
   readonly onContact: () => void;
   /** Something new was learnt. */
   readonly onNews: () => void;
 }
-
-/** How much slower those ask who do not lead. */
-const FOLLOWER_FACTOR = 4;
 
 /** Asks the other controllers for their votes and every database for its status; keeps the last answers. */
 export class Peers {
@@ -47,14 +44,15 @@ export class Peers {
     while (!signal.aborted) {
       const startedAtMs = clock.monotonicMs();
       await ask();
-      const nextInMs = (this.#options.isLeading() ? periodMs : FOLLOWER_FACTOR * periodMs) - (clock.monotonicMs() - startedAtMs);
+      const nextInMs = periodMs * this.#options.pace() - (clock.monotonicMs() - startedAtMs);
       await clock.sleep(Math.max(1, nextInMs), signal).catch(() => undefined);
     }
   }
 
   async #askVote(peer: string, signal: AbortSignal): Promise<void> {
     const sentAtMs = this.#options.clock.monotonicMs();
-    const body = await this.#get(`${this.#options.regions[peer]?.controller}/v1/vote`, signal);
+    // An older one would count for nothing.
+    const body = await this.#get(`${this.#options.regions[peer]?.controller}/v1/vote`, voteLifeMs(this.#options.policy), signal);
     const parsed = voteShape.safeParse(body);
     if (!parsed.success || parsed.data.region !== peer) return;
     this.votes = takeVote(this.votes, { vote: parsed.data, sentAtMs, receivedAtMs: this.#options.clock.monotonicMs() });
@@ -63,15 +61,15 @@ export class Peers {
 
   async #askDatabase(peer: string, signal: AbortSignal): Promise<void> {
     const askedAtMs = this.#options.clock.monotonicMs();
-    const body = await this.#get(`${this.#options.regions[peer]?.database}/v1/status`, signal);
+    const body = await this.#get(`${this.#options.regions[peer]?.database}/v1/status`, this.#options.policy.suspectAfterMs, signal);
     const parsed = databaseStatusShape.safeParse(body);
     if (!parsed.success || parsed.data.region !== peer) return;
     this.databases = new Map(this.databases).set(peer, { status: parsed.data, askedAtMs });
     this.#heard(peer);
   }
 
-  async #get(url: string, signal: AbortSignal): Promise<unknown> {
-    const result = await this.#options.client.call(url, { timeoutMs: this.#options.policy.probeTimeoutMs, signal });
+  async #get(url: string, timeoutMs: number, signal: AbortSignal): Promise<unknown> {
+    const result = await this.#options.client.call(url, { timeoutMs, signal });
     return result.kind === 'reply' && result.status === 200 ? parseJson(result.body) : undefined;
   }
 

@@ -86,7 +86,7 @@ describe('votes', () => {
   });
 
   it('say blind instead of suspect where nobody is reached', () => {
-    const detection = { primary: 'p', epoch: 1, aliveAtMs: 0, lastCommitAtMs: 50, straightSuccesses: 0, suspectSinceMs: 600 };
+    const detection = { primary: 'p', epoch: 1, aliveAtMs: 0, lastCommitAtMs: 50, straightSuccesses: 0, missed: 4, suspectSinceMs: 600 };
     const voter = { region: 'r', incarnation: 'i', seq: 1 };
     expect(castVote({ ...voter, blind: true }, detection, 700)).to.include({ verdict: 'blind', suspectForMs: 100, commitAgeMs: 650 });
     expect(castVote({ ...voter, blind: false }, detection, 700)).to.include({ verdict: 'suspect' });

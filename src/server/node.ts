@@ -36,6 +36,8 @@ interface Session {
   readonly primary: Primary;
   readonly abort: AbortController;
   readonly done: Promise<void>;
+  /** Told to stop serving, by a controller or by the lease; it still ships what it has. */
+  fenced: boolean;
 }
 
 interface Acquiring {
@@ -206,13 +208,16 @@ export class DatabaseNode {
     });
     const renewing = lease
       .renew(() => primary.failWaiting('lease-lost', 'the lease ran out before the write was acknowledged'), abort.signal)
-      .then((refused) => {
-        if (refused !== null) return this.giveUp(refused.current?.value.epoch ?? lease.epoch, 'the lease was taken');
-        return undefined;
+      .then(async (refused) => {
+        if (refused === null) return;
+        const epoch = refused.current?.value.epoch ?? lease.epoch;
+        // Taken by a failover and nobody's yet: as fenced. What the log has goes on being shipped, so that a planned target can catch up.
+        if (refused.current?.value.holder === null && epoch > lease.epoch) await this.fence(epoch);
+        else await this.giveUp(epoch, 'the lease was taken');
       });
     const done = Promise.all([renewing, primary.run(rule, before, abort.signal)]).then(() => undefined);
     done.catch(onBroken);
-    this.#session = { lease, primary, abort, done };
+    this.#session = { lease, primary, abort, done, fenced: false };
     this.#starting = false;
   }
 
@@ -236,7 +241,8 @@ export class DatabaseNode {
   async fence(epoch: number): Promise<boolean> {
     const { database, log } = this.#options;
     if (database.state().sealedEpoch > epoch || (this.#session !== null && this.#session.lease.epoch > epoch)) return false;
-    if (this.#session !== null && this.#session.lease.epoch < epoch && this.#session.lease.isValid()) {
+    if (this.#session !== null && this.#session.lease.epoch < epoch && !this.#session.fenced) {
+      this.#session.fenced = true;
       this.#session.lease.end();
       this.#session.primary.failWaiting('lease-lost', 'fenced before the write was acknowledged');
       log.warn('self_fenced', { epoch: this.#session.lease.epoch, reason: `fenced by epoch ${epoch}` });

@@ -20,6 +20,21 @@ const MAIN = resolve(import.meta.dirname, '../main.js');
 const CALL_MS = 2000;
 const WAIT_MS = 20_000;
 
+/** The lab's policy with the patience that a machine needs that runs other things as well: tests are about order and outcome, not about speed. */
+export const PATIENT = {
+  preset: 'lab',
+  probeTimeoutMs: 400,
+  suspectAfterMs: 1500,
+  confirmMs: 500,
+  arbiterRpcMs: 300,
+  holderStopsMs: 2500,
+  leaseMs: 2700,
+  successorWaitsMs: 3000,
+  leaderTakeoverMs: 1500,
+  appendTimeoutMs: 900,
+  syncDropAfterMs: 1500,
+} as const;
+
 export interface LogLine {
   readonly region: string;
   readonly program: Program;
@@ -31,6 +46,14 @@ export interface LogLine {
 export interface Finished {
   readonly code: number | null;
   readonly out: string;
+}
+
+interface Given {
+  readonly region: Region;
+  readonly program: Program;
+  readonly mode: 'sync' | 'async';
+  readonly policy: 'lab' | typeof PATIENT;
+  readonly authority: TestAuthority;
 }
 
 /** The whole engine as real processes on loopback: three regions of database, api and controller, three etcd members, knot. The owner calls `stop`. */
@@ -58,7 +81,7 @@ export class EngineCluster {
   }
 
   /** Writes every configuration and starts etcd and knot; the programs are started by `startProgram` or `startAll`. */
-  static async prepare(mode: 'sync' | 'async'): Promise<EngineCluster> {
+  static async prepare(mode: 'sync' | 'async', policy: 'lab' | typeof PATIENT = PATIENT): Promise<EngineCluster> {
     const authority = await makeTestAuthority();
     const folder = mkdtempSync(join(tmpdir(), 'coditect-engine-'));
     const [etcd, knot] = await Promise.all([startEtcdCluster(await authority.issue('etcd.us-east1')), startKnot()]);
@@ -68,8 +91,8 @@ export class EngineCluster {
     const client = new HttpsClient(await authority.issue('operator.outside'));
     const cluster = new EngineCluster({ folder, etcd, knot, ports, client });
     for (const region of REGIONS)
-      for (const program of PROGRAMS) await cluster.#configure(`${program}.${region}`, { region, program, mode, authority });
-    await cluster.#configure('operator.outside', { region: 'us-east1', program: 'api', mode, authority });
+      for (const program of PROGRAMS) await cluster.#configure(`${program}.${region}`, { region, program, mode, policy, authority });
+    await cluster.#configure('operator.outside', { region: 'us-east1', program: 'api', mode, policy, authority });
     return cluster;
   }
 
@@ -130,6 +153,14 @@ export class EngineCluster {
     return seen;
   }
 
+  /** The log as one readable line each, for a test that failed. */
+  transcript(since = 0): string {
+    const lines = this.logs.slice(since).toSorted((a, b) => a.monotonic_ms - b.monotonic_ms);
+    const short = (line: LogLine): string =>
+      `${line.monotonic_ms.toFixed(0)} ${line.program} ${line.region} ${line.action} ${JSON.stringify(line.details)}`;
+    return lines.map(short).join('\n');
+  }
+
   async stop(): Promise<void> {
     const running = [...this.#processes.values()].filter((child) => child.exitCode === null && child.signalCode === null);
     await Promise.all(
@@ -148,11 +179,8 @@ export class EngineCluster {
     return join(this.#folder, name, 'config.yaml');
   }
 
-  async #configure(
-    name: string,
-    given: { region: Region; program: Program; mode: 'sync' | 'async'; authority: TestAuthority },
-  ): Promise<void> {
-    const { region, program, mode, authority } = given;
+  async #configure(name: string, given: Given): Promise<void> {
+    const { region, program, mode, policy, authority } = given;
     const own = join(this.#folder, name);
     mkdirSync(own);
     const credentials = await authority.issue(name);
@@ -175,7 +203,7 @@ export class EngineCluster {
       rpo_seconds: 5,
       rto_seconds: 10,
       backup_retention_days: 30,
-      policy: 'lab',
+      policy,
       replication: mode,
       listen: { host: '127.0.0.1', port: this.#ports.get(`${program} ${region}`) },
       regions: Object.fromEntries(regions) as unknown,

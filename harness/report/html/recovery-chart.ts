@@ -17,7 +17,7 @@ const STAGES: readonly Stage[] = [
   { name: 'decide', by: 'engine', from: 't3Detected', to: 't4Decided' },
   { name: 'fence, seal, promote', by: 'engine', from: 't4Decided', to: 't5Writable' },
   { name: 'clients find it (DNS) and succeed', by: 'measured', from: 't5Writable', to: 't6FirstGood' },
-  { name: 'service sustained', by: 'measured', from: 't6FirstGood', to: 't7Sustained' },
+  { name: 'until service is sustained', by: 'measured', from: 't6FirstGood', to: 't7Sustained' },
 ];
 
 const POINTS: Readonly<Record<TimelinePoint, string>> = {

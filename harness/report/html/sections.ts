@@ -13,8 +13,8 @@ export function findings(result: ResultDocument): Markup {
     (finding) =>
       html`<li class="finding">
         ${mark(finding.outcome)}
+        <b>${finding.check}</b>
         <div>
-          <b>${finding.check}</b>
           <p>${finding.message}</p>
           ${finding.evidence.length === 0 ? null : html`<small>events.ndjson, ${lines(finding.evidence)}</small>`}
         </div>

@@ -8,9 +8,8 @@ import { isBackupId } from './ids.ts';
 import { manifestName, objectAad, type ObjectIdentity } from './object-name.ts';
 import { signObject, verifyObject } from './signing.ts';
 
-/** The major version that this program writes and the highest that it reads; minor versions only add fields. */
+/** The major version that this program writes and the highest that it reads; minor versions only add fields, and the one written today is 0. */
 export const FORMAT_MAJOR = 1;
-export const FORMAT_MINOR = 0;
 /** A manifest names packs of 16 MiB in about 120 bytes each: this is enough for some 8 TB. */
 export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 

@@ -1,0 +1,240 @@
+import { expect } from 'chai';
+import { openRfc2136 } from '../dns/rfc2136.ts';
+import type { ControllerStatus } from '../health/status.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { DatabaseStatus } from '../server/control-messages.ts';
+import { EngineCluster, REGIONS, type Program, type Region } from '../testing/engine-cluster.ts';
+
+const [CENTRAL, EAST, EUROPE] = REGIONS;
+
+/** What the tests ask of the cluster, in their words. */
+class Operator {
+  readonly cluster: EngineCluster;
+  readonly acknowledged = new Map<string, string>();
+  constructor(cluster: EngineCluster) {
+    this.cluster = cluster;
+  }
+  async database(region: Region): Promise<DatabaseStatus | null> {
+    return ((await this.cluster.ask('database', region, '/v1/status'))?.json as DatabaseStatus | undefined) ?? null;
+  }
+  async controller(region: Region): Promise<ControllerStatus | null> {
+    return ((await this.cluster.ask('controller', region, '/v1/status'))?.json as ControllerStatus | undefined) ?? null;
+  }
+  /** The leader's view, else that of who knows the highest epoch. */
+  async view(): Promise<ControllerStatus | null> {
+    const views = await Promise.all(REGIONS.map((region) => this.controller(region)));
+    const sorted = views.filter((view) => view !== null).toSorted((a, b) => b.epoch - a.epoch);
+    return sorted.find(({ region, leader }) => region === leader) ?? sorted[0] ?? null;
+  }
+  async untilNormal(): Promise<ControllerStatus> {
+    await this.cluster.until(
+      'in sync',
+      () => this.view(),
+      (view) => view?.state === 'Normal' && view.leader !== view.primary,
+    );
+    return (await this.view()) as ControllerStatus;
+  }
+  async untilPrimary(region: Region): Promise<DatabaseStatus> {
+    const status = await this.cluster.until(
+      `writable in ${region}`,
+      () => this.database(region),
+      (seen) => seen?.writable === true,
+    );
+    return status as DatabaseStatus;
+  }
+  async write(region: Region, key: string): Promise<number> {
+    const status = (await this.cluster.ask('api', region, `/v1/kv/${key}`, `${key} in ${region}`))?.status ?? 0;
+    if (status === 200) this.acknowledged.set(key, `${key} in ${region}`);
+    return status;
+  }
+  async writeMany(region: Region, prefix: string): Promise<void> {
+    await Promise.all(Array.from({ length: 50 }, (_, i) => this.write(region, `${prefix}-${i}`)));
+  }
+  async expectNothingLost(region: Region): Promise<void> {
+    const text = (await this.cluster.ask('database', region, '/v1/export'))?.text ?? '';
+    const rows = text
+      .split('\n')
+      .filter(Boolean)
+      .slice(1)
+      .map((line) => JSON.parse(line) as { key: string; value: string });
+    const found = new Map(rows.map(({ key, value }) => [key, value]));
+    expect(
+      [...this.acknowledged].filter(([key, value]) => found.get(key) !== value),
+      `lost in ${region}`,
+    ).to.deep.equal([]);
+  }
+  async route(): Promise<unknown> {
+    const { server, port, zone, key } = this.cluster.knot;
+    const provider = openRfc2136({
+      server,
+      port,
+      zone,
+      name: 'api.coditect.test.',
+      ttlSeconds: 1,
+      key,
+      timeoutMs: 500,
+      clock: systemClock,
+    });
+    const route = await provider.read();
+    return route && { ...route, addresses: [...route.addresses].toSorted() };
+  }
+  /** The actions that programs logged since the mark, in order. */
+  said(since: number, program: Program = 'controller'): readonly string[] {
+    return this.cluster.logs.slice(since).flatMap((line) => (line.program === program ? [line.action] : []));
+  }
+  async untilSaid(since: number, action: string): Promise<Region> {
+    const find = () =>
+      Promise.resolve(this.cluster.logs.slice(since).find((line) => line.program === 'controller' && line.action === action));
+    return ((await this.cluster.until(action, find, (line) => line !== undefined)) as { region: Region }).region;
+  }
+  get mark(): number {
+    return this.cluster.logs.length;
+  }
+}
+
+describe('the whole engine, synchronous', () => {
+  let operator: Operator;
+  before(async () => {
+    operator = new Operator(await EngineCluster.prepare('sync'));
+    operator.cluster.startAll();
+    await operator.untilNormal();
+  });
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(`${operator.cluster.transcript()}\n`);
+  });
+  after(() => operator?.cluster.stop());
+
+  it('begins with the configured primary, published, led from another region', async () => {
+    const view = await operator.untilNormal();
+    expect(view).to.deep.include({ primary: CENTRAL, epoch: 1, step: 'OBSERVE' });
+    expect(await operator.route()).to.deep.equal({ epoch: 1, region: CENTRAL, addresses: ['127.0.1.1', 'fd77::1:10'] });
+    const { code, out } = await operator.cluster.command('status');
+    expect(code).to.equal(0);
+    expect(out).to.contain('state Normal   primary us-central1   epoch 1');
+  });
+
+  it('does not fail over for a dead api, nor for a dead leader among controllers', async () => {
+    const since = operator.mark;
+    await operator.cluster.end('api', CENTRAL, 'SIGKILL');
+    const leader = (await operator.untilNormal()).leader as Region;
+    await operator.cluster.end('controller', leader, 'SIGKILL');
+    await operator.untilSaid(since, 'leader_elected');
+    operator.cluster.startProgram('controller', leader);
+    operator.cluster.startProgram('api', CENTRAL);
+    await operator.untilNormal();
+    expect(operator.said(since)).not.to.include('failover_initiated');
+    expect((await operator.view())?.epoch).to.equal(1);
+  });
+
+  it('promotes a standby when the primary stops, moves the name, loses nothing; the old one comes back as a standby', async () => {
+    await operator.writeMany(CENTRAL, 'before');
+    const since = operator.mark;
+    operator.cluster.signal('database', CENTRAL, 'SIGSTOP');
+    const status = await operator.untilPrimary(EAST);
+    expect(status).to.deep.include({ epoch: 2, role: 'primary' });
+    await operator.untilSaid(since, 'failover_complete');
+    expect(await operator.route()).to.deep.equal({ epoch: 2, region: EAST, addresses: ['127.0.1.2', 'fd77::2:10'] });
+    const order = [
+      'primary_suspected',
+      'primary_confirmed_down',
+      'failover_initiated',
+      'epoch_acquired',
+      'fence_confirmed',
+      'promoted',
+      'dns_updated',
+      'failover_verified',
+      'failover_complete',
+    ];
+    const said = operator.said(since).filter((action) => order.includes(action));
+    expect([...new Set(said)]).to.deep.equal(order);
+    await operator.writeMany(EAST, 'after');
+    operator.cluster.signal('database', CENTRAL, 'SIGCONT');
+    expect(await operator.write(CENTRAL, 'stale')).to.equal(503);
+    await operator.untilNormal();
+    expect((await operator.database(CENTRAL))?.role).to.equal('standby');
+    for (const region of REGIONS) await operator.expectNothingLost(region);
+  });
+
+  it('obeys failover --target without loss, and refuses what makes no sense', async () => {
+    await operator.writeMany(EAST, 'planned');
+    const ordered = await operator.cluster.command('failover', '--target', CENTRAL);
+    expect(ordered, ordered.out).to.include({ code: 0 });
+    expect(ordered.out).to.contain(`${CENTRAL} is the primary under epoch 3`);
+    await operator.untilNormal();
+    await operator.expectNothingLost(CENTRAL);
+    expect(await operator.cluster.command('failover', '--target', CENTRAL)).to.include({ code: 1 });
+    expect(await operator.cluster.command('failover', '--target', 'mars')).to.include({ code: 2 });
+  });
+
+  it('finishes a failover whose leader is killed at any step', async () => {
+    for (const [i, step] of ['failover_initiated', 'epoch_acquired', 'fence_confirmed', 'promoted'].entries()) {
+      const { primary, epoch } = await operator.untilNormal();
+      await operator.writeMany(primary as Region, `round-${i}`);
+      const since = operator.mark;
+      await operator.cluster.end('database', primary as Region, 'SIGKILL');
+      const leader = await operator.untilSaid(since, step);
+      await operator.cluster.end('controller', leader, 'SIGKILL');
+      await operator.untilSaid(since, 'failover_complete');
+      const view = await operator.view();
+      expect(view, step).to.deep.include({ epoch: epoch + 1 });
+      await operator.untilPrimary(view?.primary as Region);
+      expect(await operator.route(), step).to.deep.include({ epoch: epoch + 1, region: view?.primary });
+      operator.cluster.startProgram('database', primary as Region);
+      operator.cluster.startProgram('controller', leader);
+      await operator.untilNormal();
+      await operator.expectNothingLost(view?.primary as Region);
+    }
+  });
+
+  it('promotes nobody while the seal quorum is out of reach, and goes on by itself when it is back', async () => {
+    const { primary, epoch } = await operator.untilNormal();
+    const [first, second] = REGIONS.filter((region) => region !== primary) as [Region, Region];
+    const since = operator.mark;
+    for (const region of [first, primary as Region]) operator.cluster.signal('database', region, 'SIGSTOP');
+    await operator.untilSaid(since, 'awaiting_approval');
+    expect(operator.said(since)).not.to.include('failover_initiated');
+    expect(await operator.view()).to.deep.include({ epoch, step: 'AWAIT_APPROVAL', state: 'Degraded' });
+    const { code, out } = await operator.cluster.command('failover', '--target', second);
+    expect(code, out).to.equal(1);
+    expect(out).to.contain('must be sealed to lose nothing');
+    operator.cluster.signal('database', first, 'SIGCONT');
+    await operator.untilSaid(since, 'failover_complete');
+    operator.cluster.signal('database', primary as Region, 'SIGCONT');
+    const view = await operator.untilNormal();
+    expect(view.epoch).to.equal(epoch + 1);
+    await operator.expectNothingLost(view.primary as Region);
+  });
+
+  it('tells its metrics, and every program ends on SIGTERM with code 0', async () => {
+    const view = await operator.untilNormal();
+    const metrics = (await operator.cluster.ask('controller', view.leader as Region, '/metrics'))?.text;
+    expect(metrics).to.contain('coditect_dr_state{state="Normal"} 1').and.to.contain(`coditect_dr_epoch ${view.epoch}`);
+    for (const program of ['controller', 'api', 'database'] as const) {
+      expect(await operator.cluster.end(program, EUROPE, 'SIGTERM'), program).to.equal(0);
+    }
+  });
+});
+
+describe('the whole engine, asynchronous', () => {
+  let operator: Operator;
+  before(async () => {
+    operator = new Operator(await EngineCluster.prepare('async'));
+    operator.cluster.startAll();
+    await operator.untilNormal();
+  });
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(`${operator.cluster.transcript()}\n`);
+  });
+  after(() => operator?.cluster.stop());
+
+  it('promotes by itself where the lag is within the objective', async () => {
+    const since = operator.mark;
+    await operator.cluster.end('database', CENTRAL, 'SIGKILL');
+    await operator.untilSaid(since, 'failover_complete');
+    const { primary, epoch } = (await operator.view()) as ControllerStatus;
+    expect([EAST, EUROPE]).to.include(primary);
+    expect(epoch).to.equal(2);
+    operator.cluster.startProgram('database', CENTRAL);
+    await operator.untilNormal();
+  });
+});
