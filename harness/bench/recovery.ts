@@ -13,8 +13,8 @@ export interface Spread {
 export interface RecoveryStatistics {
   readonly runs: number;
   readonly passed: number;
-  /** Runs without a measured recovery: a reason each. */
-  readonly unmeasured: readonly string[];
+  /** Runs that did not pass, or whose recovery was not measured: a reason each. */
+  readonly otherwise: readonly string[];
   /** Upper bound of the recovery interval at the worst vantage. */
   readonly recoveryMs: Spread;
   readonly intervalWidthMs: Spread;
@@ -36,7 +36,9 @@ export function recoveryStatistics(results: readonly ResultDocument[]): Recovery
   return {
     runs: results.length,
     passed: results.filter(({ verdict }) => verdict.outcome === 'pass').length,
-    unmeasured: results.filter(({ recovery }) => recovery.state !== 'recovered').map(({ runId, verdict }) => `${runId}: ${verdict.reason}`),
+    otherwise: results
+      .filter(({ recovery, verdict }) => recovery.state !== 'recovered' || verdict.outcome !== 'pass')
+      .map(({ runId, verdict }) => `${runId}: ${verdict.reason}`),
     recoveryMs: spread(recovered.map((one) => one.upperMs)),
     intervalWidthMs: spread(recovered.map((one) => one.upperMs - one.lowerMs)),
     dnsShareMs: spread(recovered.map((one) => one.dnsShareMs)),
@@ -77,5 +79,5 @@ export function recoveryTable(statistics: RecoveryStatistics): string {
   });
   const head = ['| milliseconds | n | min | median | p95 | p99 | max |', '|---|---|---|---|---|---|---|'];
   const verdicts = `${statistics.passed} of ${statistics.runs} runs passed.`;
-  return [...head, ...rows, '', verdicts, ...statistics.unmeasured.map((reason) => `- ${reason}`)].join('\n');
+  return [...head, ...rows, '', verdicts, ...statistics.otherwise.map((reason) => `- ${reason}`)].join('\n');
 }

@@ -139,7 +139,10 @@ function tell(state: LiveState, event: RunEvent): string | null {
     case 'engine-log':
       return `${event.pod}: ${event.action}`;
     case 'pod':
-      return ['killed', 'held', 'released', 'exited'].includes(event.change) ? `${event.pod} ${event.change}` : null;
+      // At the end everything is ended; that is no news.
+      return state.phase !== 'teardown' && ['killed', 'held', 'released', 'exited'].includes(event.change)
+        ? `${event.pod} ${event.change}`
+        : null;
     case 'op':
       return tellOutage(state, event);
     case 'redundancy-restored':
