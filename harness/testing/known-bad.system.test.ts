@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,9 @@ async function play(engine: string, scenario: string, reports: string): Promise<
   const timer = setTimeout(() => child.kill('SIGTERM'), RUN_WITHIN_MS);
   await new Promise((resolve) => child.once('close', resolve));
   clearTimeout(timer);
-  const [run, ...others] = readdirSync(reports, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const [run, ...others] = readdirSync(reports, { withFileTypes: true }).filter((entry) =>
+    existsSync(join(reports, entry.name, 'events.ndjson')),
+  );
   if (!run || others.length > 0) throw new Error(`expected one run in ${reports}:\n${output}`);
   return judge(readEvents(join(reports, run.name, 'events.ndjson')), CHECKS).verdict;
 }

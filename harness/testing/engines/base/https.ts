@@ -97,7 +97,7 @@ export class NoReply extends Error {
 export class Client {
   readonly #agent: Agent;
   constructor(config: Config) {
-    this.#agent = new Agent({ ...tlsFiles(config), keepAlive: true, maxSockets: 256 });
+    this.#agent = new Agent({ ...tlsFiles(config), keepAlive: true, maxSockets: 48 });
   }
 
   /** @throws NoReply when there was no complete answer within timeoutMs. */

@@ -74,8 +74,8 @@ export class Primary {
     const { signal } = this.#end;
     const deadlineMs = nowMs() + timeoutMs;
     const place = await this.#append(write);
-    while (replica.commitIndex < place.index && !signal.aborted && nowMs() < deadlineMs) {
-      await this.#committed.wait(deadlineMs - nowMs(), signal);
+    while (replica.commitIndex < place.index && !signal.aborted && lease.valid && nowMs() < deadlineMs) {
+      await this.#committed.wait(Math.min(deadlineMs - nowMs(), lease.remainingMs) + 1, signal);
     }
     return replica.commitIndex >= place.index && !signal.aborted && lease.valid ? place : undefined;
   }
