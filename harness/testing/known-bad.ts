@@ -20,7 +20,7 @@ export const KNOWN_BAD: readonly KnownBad[] = [
   {
     engine: 'accepts-when-fenced',
     breaks: 'A holder whose lease is over acknowledges nothing.',
-    scenario: 'harness/testing/scenarios/database-isolation.yaml',
+    scenario: 'scenarios/region-isolation.yaml',
     caughtBy: 'single-primary',
   },
   {

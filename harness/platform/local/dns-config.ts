@@ -53,9 +53,11 @@ export function zoneFile(topology: Topology, ttlSeconds: number): string {
 }
 
 /**
- * unbound.conf of a region's caching resolver. It keeps what the TTL allows and nothing longer, and asks a server that was silent again soon:
- * else a healed partition would go on for the length of unbound's own memory of it. (infra-cache-max-rtt must be above 376 ms, what unbound
- * assumes of a server that it does not know: below, it calls every server failed and answers SERVFAIL.) Pure.
+ * unbound.conf of a region's caching resolver. It keeps what the TTL allows; longer only while nobody answers it (RFC 8767, as many
+ * resolvers do): so clients in a region that is cut off go on reaching the old primary, and what that acknowledges when fenced is seen. It
+ * asks a server that was silent again soon: else a healed partition would go on for the length of unbound's own memory of it.
+ * (infra-cache-max-rtt must be above 376 ms, what unbound assumes of a server that it does not know: below, it calls every server failed and
+ * answers SERVFAIL.) Pure.
  */
 export function unboundConfig(topology: Topology, pod: PodSpec, podRoot: string): string {
   const dns = podOf(topology, 'dns', 'outside');
@@ -80,6 +82,9 @@ export function unboundConfig(topology: Topology, pod: PodSpec, podRoot: string)
   local-zone: "test." nodefault
   cache-min-ttl: 0
   cache-max-negative-ttl: 1
+  serve-expired: yes
+  serve-expired-ttl: 300
+  serve-expired-client-timeout: 100
   infra-host-ttl: 1
   infra-keep-probing: yes
   infra-cache-min-rtt: 50
