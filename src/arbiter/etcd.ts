@@ -141,23 +141,52 @@ class EtcdArbiter implements Arbiter {
     }
   }
 
-  /** The answer of the first member that gives one, or null when none did: then the request may have been carried out. */
+  /**
+   * The answer of the first member that gives one, or null when none did: then the request may have been carried out. After `rpcMs` without one the next member is asked as well, but the
+   * first is not cut off: on a busy machine its answer still comes, and every connection cut is a handshake more.
+   */
   async #ask(path: string, body: string, signal: AbortSignal | undefined): Promise<unknown> {
-    for (const member of this.#members) {
+    const { clock, rpcMs } = this.#options;
+    const members = this.#members;
+    const deadlineMs = clock.monotonicMs() + members.length * rpcMs;
+    const asked: Promise<unknown>[] = [];
+    let answer: unknown;
+    for (const member of members) {
       if (signal?.aborted === true) return null;
-      const result = await this.#client.call(member + path, {
-        method: 'POST',
-        body,
-        timeoutMs: this.#options.rpcMs,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      const answer = answerOf(result);
-      if (answer === undefined) continue;
-      if (this.#members[0] !== member) this.#members = [member, ...this.#members.filter((other) => other !== member)];
-      return answer;
+      const one = this.#askOne(member, { path, body, timeoutMs: Math.max(1, deadlineMs - clock.monotonicMs()) }, signal).then(
+        (reply) => (answer ??= reply),
+      );
+      asked.push(one);
+      const patience = new AbortController();
+      const waited = clock.sleep(rpcMs, patience.signal).catch(() => undefined);
+      // Refusals come at once: when nobody is left to answer, the next one is asked at once.
+      await Promise.race([waited, firstAnswer(asked)]);
+      patience.abort();
+      if (answer !== undefined) return answer;
     }
-    return null;
+    await firstAnswer(asked);
+    return answer ?? null;
   }
+
+  async #askOne(
+    member: string,
+    request: { readonly path: string; readonly body: string; readonly timeoutMs: number },
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    const { path, body, timeoutMs } = request;
+    const result = await this.#client.call(member + path, { method: 'POST', body, timeoutMs, ...(signal === undefined ? {} : { signal }) });
+    const answer = answerOf(result);
+    if (answer !== undefined && this.#members[0] !== member) this.#members = [member, ...this.#members.filter((other) => other !== member)];
+    return answer;
+  }
+}
+
+/** Resolves with the first that is an answer, or undefined when all have ended without one. */
+function firstAnswer(asked: readonly Promise<unknown>[]): Promise<unknown> {
+  return new Promise((resolve) => {
+    for (const one of asked) void one.then((reply) => (reply === undefined ? undefined : resolve(reply)));
+    void Promise.all(asked).then(() => resolve(undefined));
+  });
 }
 
 /** Anything but 200 (no leader, shutting down, time-out inside etcd) leaves it open whether the request was carried out. */
