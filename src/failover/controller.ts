@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { journalIsOpen, type Arbiter, type Snapshot } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
-import type { Policy } from '../config/policy.ts';
 import type { DnsProvider } from '../dns/dns.ts';
 import { Observer } from '../health/observer.ts';
 import { Peers } from '../health/peers.ts';
@@ -20,7 +19,8 @@ import { nothingKnown, takeRecord, takeSnapshot, type Knowledge } from './knowle
 import { Leadership } from './leader-loop.ts';
 import { Publisher } from './publisher.ts';
 import { StepClock } from './step-clock.ts';
-import type { Event, Facts, OperatorRequest, SeenStatus, Setting, State } from './state.ts';
+import type { Event, Facts, OperatorRequest, Setting, State } from './state.ts';
+import { isFresh, settingOf } from './setting.ts';
 import { INITIAL, transition, whyNot } from './transition.ts';
 
 export interface ControllerDeps {
@@ -253,22 +253,4 @@ export class Controller {
     const untilMs = fencedAtMs(lease, replaced, this.#setting.policy) - this.#deps.clock.monotonicMs();
     return untilMs > 0 ? untilMs : Infinity;
   }
-}
-
-function isFresh(seen: SeenStatus | undefined, nowMs: number, policy: Policy): boolean {
-  return seen !== undefined && nowMs - seen.askedAtMs <= policy.suspectAfterMs;
-}
-
-export function settingOf(config: EngineConfig, incarnation: string): Setting {
-  const others = Object.keys(config.regions).filter(
-    (region) => region !== config.primary_region && !config.standby_regions.includes(region),
-  );
-  return {
-    policy: config.policy,
-    region: config.region,
-    incarnation,
-    regions: [config.primary_region, ...config.standby_regions, ...others],
-    replication: config.replication,
-    rpoMs: config.rpo_seconds * 1000,
-  };
 }
