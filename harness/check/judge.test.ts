@@ -139,6 +139,29 @@ describe('judge', () => {
       const short = withScenario({ expect: expectLoss, targets: { ...SCENARIO.targets, recoveryPointMs: 100, lostWrites: null } });
       expect(outcomeOf(judged({ scenario: short, answer }), 'recovery-point')).to.equal('fail');
     });
+    it('takes a write that was read for acknowledged: gone with its reign, it is lost, and no read is stale for it', () => {
+      const scenario = withScenario({
+        expect: { ...SCENARIO.expect, loss: 'allowed' },
+        targets: { ...SCENARIO.targets, recoveryPointMs: 1000, lostWrites: 100 },
+      });
+      const written = new Map<string, string>();
+      const read = new Set<string>();
+      const answer = (op: Asked) => {
+        const mine = op.key.startsWith('reg/outside/');
+        if (mine && op.op === 'put' && op.intendedMs >= 1300 && op.intendedMs < 2000) {
+          if (op.intendedMs < 1700) written.set(op.key, `${op.vantage}/${op.seq}`);
+          return { ...failover(op), outcome: 'unknown' as const, latencyMs: 300, applied: false };
+        }
+        const value = written.get(op.key);
+        if (op.op !== 'get' || value === undefined || op.intendedMs < 1720 || op.intendedMs >= 2000) return failover(op);
+        read.add(value);
+        return { ...failover(op), read: value };
+      };
+      const result = judged({ scenario, answer });
+      expect(outcomeOf(result, 'fresh-reads')).to.equal('pass');
+      expect(read.size).to.be.above(0);
+      expect(result.measurement.writes.lost.map((write) => write.value)).to.have.members([...read]);
+    });
     it('counts writes of unknown outcome neither way', () => {
       for (const applied of [true, false]) {
         const result = judged({

@@ -36,6 +36,20 @@ export const steadyBefore: Check = {
       }
       return [];
     });
+    const moved = measurement.reigns.reigns.filter((reign) => reign.firstAckMs < toMs);
+    if (moved.length > 1) {
+      const way = moved.map((reign) => reign.region).join(' → ');
+      const message = `the service had moved already (${way}): the fault did not hit the primary that the scenario speaks of`;
+      return [
+        finding(
+          'steady-before',
+          'inconclusive',
+          message,
+          moved.map((reign) => reign.line),
+        ),
+        ...findings,
+      ];
+    }
     if (findings.length > 0) return findings;
     const message = `every operation of ${measurement.vantages.length} vantages succeeded for ${Math.round(toMs - fromMs)} ms before the fault`;
     return [finding('steady-before', 'pass', message)];

@@ -122,6 +122,7 @@ export interface WriteAccount {
   readonly unknown: number;
   /** The region whose copy says what survived; null: no readable copy, then nothing below means anything. */
   readonly readBackRegion: string | null;
+  /** Acknowledged by anybody (or read by anybody, which is as good), and gone without being overwritten or deleted. */
   readonly lost: readonly WriteRef[];
   readonly holes: readonly Hole[];
   /** Lost deletes: the key is there again. */

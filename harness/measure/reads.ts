@@ -7,7 +7,10 @@ import type { Operation, RunView } from './view.ts';
 
 export interface ReadView {
   readonly account: ReadAccount;
-  /** Acknowledged writes that a read of a later reign showed to be gone, and that nobody saw again: lost, though overwritten since. */
+  /**
+   * Writes that were acknowledged, or read, which is as good, under one reign, that a read of a later reign showed to be gone, and that
+   * nobody saw again: lost, though overwritten since.
+   */
   readonly gone: readonly Operation[];
 }
 
@@ -47,11 +50,13 @@ function missingAt(read: Operation, puts: readonly Operation[], effective: (put:
   return puts.filter((put) => put !== returned && put.intendedMs > sinceMs && effective(put) < read.intendedMs);
 }
 
-/** Acknowledged under an earlier reign than the read's and never read again: lost with that reign. Otherwise the read was just stale. */
+/** Done under an earlier reign than the read's, and never read again: lost with that reign. Otherwise the read was just stale. */
 function isGone(put: Operation, read: Operation, { reads, reigns }: { reads: readonly Operation[]; reigns: ReignView }): boolean {
-  const before = reigns.reignOfLine.get(put.line);
+  // A write without an answer was done under the reign in which it was first read.
+  const seen = reads.find((other) => other.key === put.key && other.value === put.value);
+  const before = reigns.reignOfLine.get(put.line) ?? reigns.reignOfLine.get(seen?.line ?? -1);
   const now = reigns.reignOfLine.get(read.line);
-  if (put.outcome !== 'ok' || before === undefined || now === undefined || before >= now) return false;
+  if (before === undefined || now === undefined || before >= now) return false;
   return !reads.some((other) => other.key === put.key && other.value === put.value && other.completedMs > read.intendedMs);
 }
 

@@ -11,6 +11,11 @@ import { schedule } from './schedule.ts';
 
 /** Beyond so many operations in flight a client has none left to send with: the operation is dropped, which is a failure. */
 const IN_FLIGHT = 64;
+/** A cold system gets a second of every 8th tick and one of every 3rd, before the whole load; nothing is judged before it is steady. */
+const WARM_UP = [
+  { untilTick: 50, every: 8 },
+  { untilTick: 100, every: 3 },
+];
 /** Everything in flight ends by its own limit; the last answers get this much more. */
 const DRAIN_SLACK_MS = 500;
 
@@ -36,7 +41,10 @@ class Vantage {
   }
 
   begin(startMs: number): void {
+    let tick = 0;
     this.#stopTicks = schedule(this.#clock, startMs, this.#config.periodMs, (intendedMs) => {
+      const every = WARM_UP.find(({ untilTick }) => tick < untilTick)?.every ?? 1;
+      if (tick++ % every !== 0) return;
       for (const operation of this.#plan.next()) this.#issue(operation, intendedMs);
     });
   }
