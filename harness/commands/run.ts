@@ -15,6 +15,7 @@ import { anySeed } from './play.ts';
 import { runName } from './places.ts';
 import { repetitionSummary } from './repetition.ts';
 import { load } from './scenarios.ts';
+import { takeTurn } from './turn.ts';
 
 export interface RunOptions {
   readonly scenarios: readonly string[];
@@ -59,10 +60,24 @@ export async function playAndJudge(
   loaded: LoadedScenario,
   { options, repetition }: { readonly options: Omit<RunOptions, 'scenarios' | 'repeat'>; readonly repetition: number | null },
 ): Promise<Played & { readonly interrupted: boolean }> {
+  const leave = await takeTurn(() => void process.stderr.write('another game day runs on this machine; waiting for it to end\n'));
   const folder = resolve(options.reports, runName(loaded.scenario.name, new Date(), repetition));
-  mkdirSync(folder, { recursive: true });
+  let code: number;
+  try {
+    mkdirSync(folder, { recursive: true });
+    code = await enterSandbox(playArguments(loaded, folder, options));
+  } finally {
+    await leave();
+  }
+  if (code !== EXIT.pass && code !== EXIT.interrupted)
+    throw new HarnessError('lab-failed', `the run in ${folder} broke off (exit code ${code})`);
+  const result = await judgeFolder(folder);
+  return { folder: relative(process.cwd(), folder), result, interrupted: code === EXIT.interrupted };
+}
+
+function playArguments(loaded: LoadedScenario, folder: string, options: Omit<RunOptions, 'scenarios' | 'repeat'>): readonly string[] {
   const seed = options.seed ?? loaded.scenario.seed ?? anySeed();
-  const code = await enterSandbox([
+  return [
     resolve(import.meta.dirname, '../main.js'),
     'play',
     '--run-folder',
@@ -72,11 +87,7 @@ export async function playAndJudge(
     ...(options.engine === undefined ? [] : ['--engine', resolve(options.engine)]),
     ...(options.json ? ['--live-on-stderr'] : []),
     loaded.file,
-  ]);
-  if (code !== EXIT.pass && code !== EXIT.interrupted)
-    throw new HarnessError('lab-failed', `the run in ${folder} broke off (exit code ${code})`);
-  const result = await judgeFolder(folder);
-  return { folder: relative(process.cwd(), folder), result, interrupted: code === EXIT.interrupted };
+  ];
 }
 
 /** `gameday judge`, and the end of every run: record → verdict → reports. The record alone decides. */
