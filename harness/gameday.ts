@@ -32,13 +32,11 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
     const load = new Load(platform, context, { clock, workload: scenario.workload, originNs: env.originNs });
     scope.own('load', () => load.stop());
     await load.start(signal);
-    await steadyService(load, env);
     scope.own('watch', startWatching(observed));
     const faults = new Map<string, FaultRun>();
     scope.own('faults', async () => await Promise.all([...faults.values()].map((fault) => fault.heal()))); // heals before all else closes
 
-    phase('steady');
-    await clock.sleep(scenario.steadyMs, signal);
+    await steadyState(scenario, load, env);
     for (const step of scenario.method) await perform(step, { scenario, env, load, faults, phase });
 
     phase('heal');
@@ -91,14 +89,24 @@ async function perform(step: Step, day: Day): Promise<void> {
   }
 }
 
-/** The steady state begins only when every vantage is served; else there is nothing that a fault could take away. */
-async function steadyService(load: Load, { platform, clock, signal }: GamedayEnv): Promise<void> {
+/**
+ * Every vantage is served without a failure for `steadyMs`; else there is nothing that a fault could take away. A machine that is busy gets
+ * several tries; after the last one the day goes on, and the check of the steady state says that it was none.
+ */
+async function steadyState(scenario: Scenario, load: Load, { platform, context, clock, signal }: GamedayEnv): Promise<void> {
+  const limitMs = clock.nowMs() + FIRST_SERVICE_MS;
   const options = { fromMs: 0, afterOutage: false, atMostMs: FIRST_SERVICE_MS };
-  if (await load.untilSustained(vantagesOf(platform.pods()), options, signal)) return;
-  throw new HarnessError(
-    'lab-failed',
-    `the lab did not serve every client within ${FIRST_SERVICE_MS} ms after its start (at ${clock.nowMs().toFixed(0)} ms)`,
-  );
+  if (!(await load.untilSustained(vantagesOf(platform.pods()), options, signal))) {
+    throw new HarnessError('lab-failed', `the lab did not serve every client within ${FIRST_SERVICE_MS} ms of load`);
+  }
+  for (;;) {
+    context.record({ kind: 'phase', phase: 'steady' });
+    const fromMs = clock.nowMs();
+    await clock.sleep(scenario.steadyMs, signal);
+    const troubles = load.unsteady(fromMs, clock.nowMs());
+    if (troubles.length === 0 || clock.nowMs() >= limitMs) return;
+    context.record({ kind: 'note', message: `not steady yet: ${troubles.join('; ')}` });
+  }
 }
 
 function startWatching(observed: Observed): () => Promise<void> {

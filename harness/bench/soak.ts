@@ -40,7 +40,7 @@ export function soakHolds({ verdict, unwanted }: SoakResult): boolean {
 
 /** After the first promotion, which a new lab needs. */
 export function unwantedIn({ engineClaims, phases }: ResultDocument): Readonly<Record<string, number>> {
-  const steadyMs = phases.find(({ phase }) => phase === 'steady')?.atMs ?? 0;
+  const steadyMs = phases.findLast(({ phase }) => phase === 'steady')?.atMs ?? 0;
   const later = engineClaims.filter(({ atMs }) => atMs >= steadyMs);
   return Object.fromEntries(UNWANTED.map((action) => [action, later.filter((one) => one.action === action).length]));
 }

@@ -1,57 +1,40 @@
-import { isGood, longestGapMs } from '../measure/service.ts';
+import { unsteady } from '../measure/steady.ts';
 import { eventsOf } from '../measure/view.ts';
 import { finding, type Case, type Check } from './check.ts';
+import type { Finding } from './verdict.ts';
 
-/** Slow operations are noise up to this share; failed ones never are. */
-const SLOW_SHARE = 0.05;
+const NAME = 'steady-before';
 
-/** Whoever measures a recovery must have seen the service well before. */
+/** Whoever measures a recovery must have seen the service well before, and where the scenario believes it to be. */
 export const steadyBefore: Check = {
-  name: 'steady-before',
+  name: NAME,
   kind: 'assumption',
   question: 'Was the service steady at every vantage before the fault?',
-  judge: ({ view, scenario, measurement }: Case) => {
-    const fromMs = view.steadyMs;
-    const toMs = eventsOf(view.events, 'phase').find((event) => event.phase === 'inject' || event.phase === 'observe')?.atMs;
-    if (fromMs === null || toMs === undefined) return [finding('steady-before', 'inconclusive', 'the run never reached a steady state')];
-    const findings = measurement.vantages.flatMap(({ vantage }) => {
-      const operations = (view.byVantage.get(vantage) ?? []).filter((op) => op.intendedMs >= fromMs && op.completedMs <= toMs);
-      const failed = operations.filter((op) => op.outcome !== 'ok');
-      const slow = operations.filter((op) => op.outcome === 'ok' && !isGood(op, scenario.workload));
-      const gapMs = longestGapMs(operations, fromMs, toMs);
-      const told = (problem: string, lines: readonly number[]) => [
-        finding('steady-before', 'inconclusive', `${vantage}: ${problem}`, lines),
-      ];
-      if (gapMs > Math.max(500, scenario.workload.goodWithinMs * 2)) return told(`nothing was sent for ${Math.round(gapMs)} ms`, []);
-      if (failed.length > 0)
-        return told(
-          `${failed.length} of ${operations.length} operations had failed already`,
-          failed.map((op) => op.line),
-        );
-      if (slow.length > SLOW_SHARE * operations.length) {
-        return told(
-          `${slow.length} of ${operations.length} operations were slow already`,
-          slow.map((op) => op.line),
-        );
-      }
-      return [];
-    });
-    const moved = measurement.reigns.reigns.filter((reign) => reign.firstAckMs < toMs);
-    if (moved.length > 1) {
-      const way = moved.map((reign) => reign.region).join(' → ');
-      const message = `the service had moved already (${way}): the fault did not hit the primary that the scenario speaks of`;
-      return [
-        finding(
-          'steady-before',
-          'inconclusive',
-          message,
-          moved.map((reign) => reign.line),
-        ),
-        ...findings,
-      ];
-    }
-    if (findings.length > 0) return findings;
-    const message = `every operation of ${measurement.vantages.length} vantages succeeded for ${Math.round(toMs - fromMs)} ms before the fault`;
-    return [finding('steady-before', 'pass', message)];
+  judge: (of) => {
+    const fromMs = of.view.steadyMs;
+    const toMs = eventsOf(of.view.events, 'phase').find((event) => event.phase === 'inject' || event.phase === 'observe')?.atMs;
+    if (fromMs === null || toMs === undefined) return [finding(NAME, 'inconclusive', 'the run never reached a steady state')];
+    const problems = [...movedBefore(of, toMs), ...troubles(of, [fromMs, toMs])];
+    if (problems.length > 0) return problems;
+    const { length } = of.measurement.vantages;
+    return [finding(NAME, 'pass', `every operation of ${length} vantages succeeded for ${Math.round(toMs - fromMs)} ms before the fault`)];
   },
 };
+
+function movedBefore({ measurement }: Case, toMs: number): readonly Finding[] {
+  const before = measurement.reigns.reigns.filter((reign) => reign.firstAckMs < toMs);
+  if (before.length < 2) return [];
+  const way = before.map((reign) => reign.region).join(' → ');
+  const lines = before.map((reign) => reign.line);
+  const message = `the service had moved already (${way}): the fault did not hit the primary that the scenario speaks of`;
+  return [finding(NAME, 'inconclusive', message, lines)];
+}
+
+function troubles({ view, scenario, measurement }: Case, span: readonly [number, number]): readonly Finding[] {
+  return measurement.vantages.flatMap(({ vantage }) => {
+    const trouble = unsteady(view.byVantage.get(vantage) ?? [], span, scenario.workload);
+    if (trouble === null) return [];
+    const lines = trouble.bad.map((op) => op.line);
+    return [finding(NAME, 'inconclusive', `${vantage}, before the fault: ${trouble.problem}`, lines)];
+  });
+}

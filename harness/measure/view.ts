@@ -51,7 +51,7 @@ export function viewRun(events: readonly RunEvent[]): RunView {
   const scenario = decodeRecordedScenario(started?.scenario);
   if (started === undefined) throw new RangeError('no run-started');
   const operations = eventsOf(events, 'op').map((op) => ({ ...op, line: op.lineNumber, region: regionOf(started, op.address) }));
-  const steady = eventsOf(events, 'phase').find((event) => event.phase === 'steady');
+  const steady = eventsOf(events, 'phase').findLast((event) => event.phase === 'steady'); // a busy machine needs several tries
   return {
     events,
     started,

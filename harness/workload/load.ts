@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { addressOf, DNS_PORT, ENGINE_PORTS, SERVICE_NAME } from '../engine/endpoints.ts';
 import { firstSustained, isGood, type ServiceSample } from '../measure/service.ts';
+import { unsteady } from '../measure/steady.ts';
 import type { Clock } from '../platform/clock.ts';
 import { HarnessError } from '../platform/errors.ts';
 import type { Platform, Pod, PodProgram, RunContext } from '../platform/platform.ts';
@@ -79,6 +80,15 @@ export class Load {
       if (this.#clock.nowMs() >= limitMs) return false;
       await this.#clock.sleep(POLL_MS, signal);
     }
+  }
+
+  /** Why service was not steady between the two instants, a line a vantage; empty when it was. */
+  unsteady(fromMs: number, toMs: number): readonly string[] {
+    return this.#clients.flatMap(({ vantage, samples }) => {
+      const recent = samples.filter((sample) => sample.intendedMs >= fromMs).toSorted((a, b) => a.intendedMs - b.intendedMs);
+      const trouble = unsteady(recent, [fromMs, toMs], this.#workload);
+      return trouble === null ? [] : [`${vantage}: ${trouble.problem}`];
+    });
   }
 
   /** Stops sending, waits until everything in flight is accounted for, and ends the programs. Idempotent; never rejects. */
