@@ -14,7 +14,7 @@ export const KNOWN_BAD: readonly KnownBad[] = [
   {
     engine: 'acks-before-durable',
     breaks: 'A write is acknowledged when it is durable under the replication mode.',
-    scenario: 'scenarios/region-loss.yaml',
+    scenario: 'scenarios/database-kill.yaml',
     caughtBy: 'lost-writes',
   },
   {

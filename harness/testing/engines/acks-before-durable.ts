@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { runProgram } from './base/program.ts';
 import { CORRECT, type Acknowledged, type Sentences, type Write } from './base/sentences.ts';
 
@@ -9,30 +10,27 @@ const HELD_MS = 200;
  * survive a SIGKILL; this does not). Its reads see what it holds, so nothing but a crash can tell.
  */
 function acknowledgesEarly(): Sentences {
-  const held = new Map<string, { readonly write: Write; readonly number: number }>();
-  let waiting: (() => Promise<Acknowledged>)[] = [];
+  const newest = new Map<string, { readonly write: Write; readonly number: number }>();
   let number = 0;
+  let held = 0;
 
-  function flush(): void {
-    const due = waiting;
-    waiting = [];
-    for (const commit of due) void commit();
+  async function later(write: Write, mine: number, commit: () => Promise<Acknowledged>): Promise<void> {
+    await pause(HELD_MS);
+    held--;
+    await commit();
+    if (newest.get(write.key)?.number === mine) newest.delete(write.key);
   }
   return {
     ...CORRECT,
     acknowledge: (write, commit, next) => {
       const mine = ++number;
-      held.set(write.key, { write, number: mine });
-      if (waiting.length === 0) setTimeout(flush, HELD_MS);
-      waiting.push(async () => {
-        const place = await commit();
-        if (held.get(write.key)?.number === mine) held.delete(write.key);
-        return place;
-      });
-      return Promise.resolve({ epoch: next.epoch, index: next.index + waiting.length - 1 });
+      newest.set(write.key, { write, number: mine });
+      const place = { epoch: next.epoch, index: next.index + held++ };
+      void later(write, mine, commit);
+      return Promise.resolve(place);
     },
     read: (key, committed) => {
-      const write = held.get(key)?.write;
+      const write = newest.get(key)?.write;
       if (write) return write.op === 'put' ? write.value : undefined;
       return committed.get(key);
     },
