@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { explainFault } from '../fault/explain.ts';
 import type { Fault } from '../fault/fault.ts';
 import { labPods } from '../fault/lab-pods.ts';
 import { EXIT, HarnessError } from '../platform/errors.ts';
@@ -14,24 +15,14 @@ export function checkManifests(files: readonly string[], output: Output): number
   return EXIT.pass;
 }
 
-/** `gameday chaos explain`: what each experiment would select in the lab and do there, without starting anything. */
+/**
+ * `gameday chaos explain`: what each experiment would select in the lab and do there, without starting anything. Host names are not looked up:
+ * only the lab's own DNS knows what they will be.
+ */
 export function explainManifests(files: readonly string[], seed: number, output: Output): number {
-  const plans = decodeAll(files).map((fault) => ({
-    fault,
-    planning: fault.plan({ pods: labPods(threeRegions()), seed, addressesOf: {} }),
-  }));
-  for (const { fault, planning } of plans) {
-    output.text(`${fault.kind} ${fault.action} \`${fault.name}\` (mode ${fault.mode})\n`);
-    if (planning.outcome === 'nothing-selected') {
-      output.text(`  selects nothing: ${planning.reason}\n`);
-      continue;
-    }
-    const { sources, targets, primitives, notes } = planning.plan;
-    const names = (of: readonly { readonly pod: string }[]): string => of.map((one) => one.pod).join(' ') || '–';
-    output.text(`  selects  ${names(sources)}\n  targets  ${names(targets)}\n`);
-    for (const primitive of primitives) output.text(`  does     ${JSON.stringify(primitive)}\n`);
-    for (const note of notes) output.text(`  note     ${note}\n`);
-  }
+  const pods = labPods(threeRegions());
+  const plans = decodeAll(files).map((fault) => ({ fault, planning: fault.plan({ pods, seed, addressesOf: {} }) }));
+  for (const { fault, planning } of plans) output.text(`${explainFault(fault, planning, pods).join('\n')}\n`);
   return plans.some(({ planning }) => planning.outcome === 'nothing-selected') ? EXIT.inconclusive : EXIT.pass;
 }
 

@@ -1,6 +1,6 @@
 import type { FaultEffect, PodChanged, RunEvent } from '../history/event.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Beacon, Platform, PodProcess, RunContext } from '../platform/platform.ts';
+import type { Beacon, LinkWatch, Platform, PodProcess, RunContext } from '../platform/platform.ts';
 import { judgeLinks } from './effect.ts';
 import type { ExpectedEffect, FaultPlan, Link } from './fault.ts';
 import { linksToWatch } from './links.ts';
@@ -20,8 +20,10 @@ export interface ProbeEnv {
   readonly clock: Clock;
 }
 
-/** How long an effect on processes, and its end, may take to show, beyond a grace period that the manifest gives. */
-const PROCESS_WITHIN_MS = 3000;
+/** How long an effect on processes may take to show, beyond a grace period that the manifest gives. */
+const GONE_WITHIN_MS = 3000;
+/** How long until they run again: a new pod follows after the platform's replacement delay (3 s in the lab), and has to start. */
+const BACK_WITHIN_MS = 8000;
 const PROCESS_PERIOD_MS = 50;
 
 /**
@@ -55,10 +57,11 @@ export class EffectProbes {
     const { platform, context } = this.#env;
     const pods = platform.pods().map((pod) => pod.name);
     const watched = linksToWatch(expected.cut);
-    let watch: ReturnType<Platform['watchLinks']> | undefined;
+    let watch: LinkWatch | undefined;
     const rewatch = async (again: boolean): Promise<readonly Beacon[]> => {
       const beacons = (await watch?.stop()) ?? [];
       watch = again && watched.length > 0 ? platform.watchLinks(watched) : undefined;
+      await watch?.started; // a change that comes at once is seen too
       return beacons;
     };
     const look = async (moment: FaultEffect['moment'], signal: AbortSignal): Promise<FaultEffect> => {
@@ -94,8 +97,8 @@ export class EffectProbes {
     };
     return {
       before: () => look('before'),
-      during: (signal) => this.#until(() => look('during'), graceMs + PROCESS_WITHIN_MS, signal),
-      afterHeal: (signal) => this.#until(() => look('after-heal'), PROCESS_WITHIN_MS, signal),
+      during: (signal) => this.#until(() => look('during'), graceMs + GONE_WITHIN_MS, signal),
+      afterHeal: (signal) => this.#until(() => look('after-heal'), BACK_WITHIN_MS, signal),
       close: () => Promise.resolve(),
     };
   }

@@ -65,6 +65,13 @@ export interface Beacon {
   readonly received: number;
 }
 
+export interface LinkWatch {
+  /** Resolves when the first datagram of every link has been sent: what changes from then on is seen. */
+  readonly started: Promise<void>;
+  /** Ends the watch; idempotent. */
+  stop(): Promise<readonly Beacon[]>;
+}
+
 /** The system under test and the hands of the harness on it. */
 export interface Platform {
   readonly kind: 'local' | 'kubernetes';
@@ -78,7 +85,7 @@ export interface Platform {
   /** One sweep of one-way datagrams over all pairs of the given pods, v4 and v6. */
   reachability(pods: readonly string[], signal: AbortSignal): Promise<readonly ReachabilityCell[]>;
   /** Steady 10 ms datagrams on these directed pairs from now until stop(): when exactly did a link change. */
-  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): { stop(): Promise<readonly Beacon[]> };
+  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): LinkWatch;
   /** What runs in these pods now, by the kernel's process table. */
   processes(pods: readonly string[]): Promise<readonly PodProcess[]>;
   /** Every address, IPv4 and IPv6, that the platform's DNS gives for a host name; empty when it does not resolve. */

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReachabilityCell } from '../../history/event.ts';
 import { HarnessError } from '../errors.ts';
-import type { Beacon, Injection, Platform, Pod, PodProcess, PodProgram, Primitive, RunContext } from '../platform.ts';
+import type { Injection, LinkWatch, Platform, Pod, PodProcess, PodProgram, Primitive, RunContext } from '../platform.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { makeCertificates, type Credentials } from './certificates.ts';
 import { unconfinedServers } from './confinement.ts';
@@ -122,7 +122,7 @@ export class LocalPlatform implements Platform {
     return this.#running(this.#reach).reachability(pods, signal);
   }
 
-  watchLinks(pairs: readonly Pair[]): { stop(): Promise<readonly Beacon[]> } {
+  watchLinks(pairs: readonly Pair[]): LinkWatch {
     return this.#running(this.#reach).watchLinks(pairs);
   }
 

@@ -22,9 +22,12 @@ async function handle(request: Request): Promise<Omit<Extract<Answer, { ok: true
   switch (request.ask) {
     case 'sweep':
       return { cells: await sweep(endpoints, request.pods) };
-    case 'watch':
-      watches.set(request.watch, new Watch(endpoints, request.pairs, () => Number(process.hrtime.bigint() - originNs) / 1e6));
+    case 'watch': {
+      const watch = new Watch(endpoints, request.pairs, () => Number(process.hrtime.bigint() - originNs) / 1e6);
+      watches.set(request.watch, watch);
+      await watch.started;
       return {};
+    }
     case 'stop': {
       const beacons = (await watches.get(request.watch)?.stop()) ?? [];
       watches.delete(request.watch);

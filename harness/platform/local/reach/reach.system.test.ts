@@ -86,7 +86,7 @@ describe('reach', () => {
 
   it('confirms a cut and its heal, each in an interval that holds the commit', async () => {
     const watch = reach.watchLinks(linksToWatch(ASKED));
-    await sleep(50);
+    await watch.started;
     const cutMs = nowMs();
     await nft.execute(cutCommand('test', topology, bothWays));
     const isCutMs = nowMs();
@@ -99,7 +99,7 @@ describe('reach', () => {
     expect(to, during.measured).to.be.above(cutMs);
 
     const again = reach.watchLinks(linksToWatch(ASKED));
-    await sleep(50);
+    await again.started;
     const healMs = nowMs();
     await nft.execute(healCommand('test'));
     const healedMs = nowMs();

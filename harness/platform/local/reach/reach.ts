@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { ReachabilityCell } from '../../../history/event.ts';
 import { HarnessError } from '../../errors.ts';
-import type { Beacon } from '../../platform.ts';
+import type { Beacon, LinkWatch } from '../../platform.ts';
 import type { Answer, Pair, ReachPod, Request } from './protocol.ts';
 
 const PROGRAM = fileURLToPath(new URL('./reach-process.js', import.meta.url));
@@ -52,16 +52,16 @@ export class Reach {
   }
 
   /** Probes each pair every 10 ms in both families, from now until stop(). A dozen pairs is what it is made for. */
-  watchLinks(pairs: readonly Pair[]): { stop(): Promise<readonly Beacon[]> } {
+  watchLinks(pairs: readonly Pair[]): LinkWatch {
     const watch = ++this.#lastId;
-    const started = this.#ask({ ask: 'watch', watch, pairs });
-    started.catch(() => undefined); // stop() reports it
+    const started = this.#ask({ ask: 'watch', watch, pairs }).then(() => undefined);
+    started.catch(() => undefined); // whoever awaits it, or stop(), reports it
     let stopped: Promise<readonly Beacon[]> | undefined;
     const stop = async (): Promise<readonly Beacon[]> => {
       await started;
       return (await this.#ask({ ask: 'stop', watch })).beacons ?? [];
     };
-    return { stop: () => (stopped ??= stop()) };
+    return { started, stop: () => (stopped ??= stop()) };
   }
 
   /** Idempotent. */

@@ -28,6 +28,8 @@ export class Watch {
   readonly #watched: readonly Watched[];
   readonly #session: number;
   readonly #startedMs: number;
+  /** Resolves when the first datagram of every link has been sent. */
+  readonly started: Promise<void>;
   #tick = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -38,7 +40,7 @@ export class Watch {
     this.#watched = this.#links.map(() => ({ history: EMPTY_HISTORY, outstanding: [] }));
     this.#session = endpoints.open({ links: this.#links, arrived: (link, seq) => this.#arrived(link, seq) });
     this.#startedMs = nowMs();
-    this.#sendAll();
+    this.started = this.#sendAll();
   }
 
   /** Ends the sending, waits for what may still come in, and says what was seen. */
@@ -53,18 +55,25 @@ export class Watch {
     return this.#links.map((link, index) => ({ ...link, ...(this.#watched[index]?.history ?? EMPTY_HISTORY) }));
   }
 
-  #sendAll(): void {
+  /** Resolves when all of this tick's system calls have returned. */
+  async #sendAll(): Promise<void> {
     const seq = this.#tick;
-    this.#links.forEach((link, index) => {
+    const sent = this.#links.map((link, index) => {
       const probe: Outstanding = { seq, beforeMs: this.#nowMs(), afterMs: null, arrived: false };
       this.#watched[index]?.outstanding.push(probe);
-      this.#endpoints.send(link, { session: this.#session, link: index, seq }, () => (probe.afterMs = this.#nowMs()));
+      return new Promise<void>((resolve) =>
+        this.#endpoints.send(link, { session: this.#session, link: index, seq }, () => {
+          probe.afterMs = this.#nowMs();
+          resolve();
+        }),
+      );
     });
     // Settling comes after the poll phase of this turn: what lay in the buffers while we were not scheduled has arrived.
     setImmediate(() => this.#settle(this.#nowMs() - LOST_AFTER_MS));
     // A late tick is not made up for by a burst: the next one is due at the next multiple of the period.
     this.#tick = Math.max(this.#tick, Math.floor((this.#nowMs() - this.#startedMs) / PERIOD_MS)) + 1;
-    this.#timer = setTimeout(() => this.#sendAll(), Math.max(0, this.#startedMs + this.#tick * PERIOD_MS - this.#nowMs()));
+    this.#timer = setTimeout(() => void this.#sendAll(), Math.max(0, this.#startedMs + this.#tick * PERIOD_MS - this.#nowMs()));
+    await Promise.all(sent);
   }
 
   #arrived(link: number, seq: number): void {
