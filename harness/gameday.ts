@@ -11,6 +11,7 @@ import { Load, vantagesOf } from './workload/load.ts';
 /** Limits of what has no limit in the scenario. */
 const START_MS = 60_000;
 const FIRST_SERVICE_MS = 20_000;
+const LAST_SERVICE_MS = 5000;
 const CLOSE_MS = 15_000;
 
 /**
@@ -43,6 +44,7 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
     for (const fault of faults.values()) await fault.heal();
     phase('settle');
     await awaitRedundancy(observed, scenario.settleMs, signal);
+    await steadyAfter(scenario, load, env);
     await load.stop();
     phase('readback');
     await readBack(observed, signal);
@@ -107,6 +109,13 @@ async function steadyState(scenario: Scenario, load: Load, { platform, context, 
     if (troubles.length === 0 || clock.nowMs() >= limitMs) return;
     context.record({ kind: 'note', message: `not steady yet: ${troubles.join('; ')}` });
   }
+}
+
+/** The load ends while service is sustained, so that a slow answer at its very end does not read as an outage without end. */
+async function steadyAfter(scenario: Scenario, load: Load, { context, clock, signal }: GamedayEnv): Promise<void> {
+  const options = { fromMs: clock.nowMs(), afterOutage: false, atMostMs: LAST_SERVICE_MS };
+  if (await load.untilSustained(scenario.expect.mustRecover, options, signal)) return;
+  context.record({ kind: 'note', message: `service was not sustained within ${LAST_SERVICE_MS} ms after the settling` });
 }
 
 function startWatching(observed: Observed): () => Promise<void> {

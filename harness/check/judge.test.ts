@@ -70,6 +70,18 @@ describe('judge', () => {
       const { recovery } = judged({ answer: flicker }).measurement;
       expect(recovery.state === 'recovered' ? recovery.lowerMs : 0).to.be.above(1900);
     });
+    it('counts an outage that comes later under the same fault by itself, and judges the worst', () => {
+      const later = (op: Asked) =>
+        op.intendedMs >= 5000 && op.intendedMs < 5400 ? { ...failover(op), outcome: 'failed' as const } : failover(op);
+      const { recovery } = judged({ answer: later }).measurement;
+      expect(recovery.state === 'recovered' ? recovery.upperMs : 0).to.be.closeTo(2004, 4);
+      const only = (op: Asked) =>
+        op.intendedMs >= 5000 && op.intendedMs < 5400
+          ? { ...failover(op), outcome: 'failed' as const }
+          : failover({ ...op, intendedMs: 1000 });
+      const alone = judged({ answer: only }).measurement.recovery;
+      expect(alone.state === 'recovered' ? alone.upperMs : 0).to.be.within(380, 450);
+    });
     it('takes slow answers for no service', () => {
       const slow = (op: Asked) => (op.intendedMs >= 4000 && op.intendedMs < 4500 ? { ...failover(op), latencyMs: 400 } : failover(op));
       const { recovery } = judged({ answer: slow }).measurement;

@@ -1,5 +1,5 @@
 import type { RecoveryTime, VantageRecovery } from './measurement.ts';
-import { firstSustained, isGood } from './service.ts';
+import { outagesAfter, type Outage } from './outages.ts';
 import { eventsOf, faultWindow, type FaultView, type Operation, type RunView } from './view.ts';
 
 /** The vantage name under which the harness records what the authoritative server itself answers. */
@@ -9,43 +9,42 @@ export const AUTHORITY = 'authority';
  * Recovery time of one vantage after one fault: t7 − t1, where t7 is the completion of the first operation of the first sustained
  * window. Bounds: service was back at some instant between the start of the last bad operation and the end of the first good one (how
  * long that one took is part of the doubt: calibration showed intervals that missed the truth without it); t1 lies in the interval in
- * which the effect began.
+ * which the effect began. Several outages under one fault: the worst.
  */
 export function vantageRecovery(view: RunView, fault: FaultView, vantage: string): VantageRecovery {
   const nothing = { fault: fault.fault, firstBadMs: null, firstGoodMs: null, sustainedMs: null };
   const window = faultWindow(view, fault);
   if (window === null) return { ...nothing, recovery: { state: 'not-measured', reason: `no confirmed effect of ${fault.fault}` } };
   const { effect, endMs } = window;
-  const all = view.byVantage.get(vantage) ?? [];
-  const samples = all.filter((op) => op.completedMs >= effect.lowerMs && op.intendedMs <= endMs);
+  const samples = (view.byVantage.get(vantage) ?? []).filter((op) => op.completedMs >= effect.lowerMs && op.intendedMs <= endMs);
   if (samples.length === 0)
     return { ...nothing, recovery: { state: 'not-measured', reason: `no operation of ${vantage} after the effect` } };
-  const firstBad = samples.findIndex((op) => !isGood(op, view.scenario.workload));
-  if (firstBad < 0) return { ...nothing, recovery: { state: 'no-outage' } };
-  const firstGood = samples.slice(firstBad).find((op) => isGood(op, view.scenario.workload));
-  const seen = {
+  const outages = outagesAfter(samples, effect, view.scenario.workload);
+  const each = outages.map((outage) => ({ outage, recovery: recoveryFrom(outage, view, fault.fault) }));
+  const recovery = each.length === 0 ? ({ state: 'no-outage' } as const) : worstRecovery(each.map((one) => one.recovery));
+  const worst = each.find((one) => one.recovery === recovery)?.outage;
+  if (worst === undefined) return { ...nothing, recovery };
+  return {
     fault: fault.fault,
-    firstBadMs: Math.max(samples[firstBad]?.intendedMs ?? 0, effect.lowerMs),
-    firstGoodMs: firstGood?.completedMs ?? null,
+    recovery,
+    firstBadMs: Math.max(worst.firstBad.intendedMs, effect.lowerMs),
+    firstGoodMs: worst.firstGood?.completedMs ?? null,
+    sustainedMs: worst.back?.operation.completedMs ?? null,
   };
-  const index = firstSustained(samples, view.scenario.workload, firstBad);
-  const back = samples[index];
-  const before = samples[index - 1];
-  if (back === undefined || before === undefined) {
-    const lastBad = samples.findLast((op) => !isGood(op, view.scenario.workload));
-    const lowerMs = Math.max(0, (lastBad?.intendedMs ?? endMs) - effect.upperMs);
-    return { ...seen, sustainedMs: null, recovery: { state: 'censored', lowerMs, vantage, fault: fault.fault } };
-  }
-  const recovery: RecoveryTime = {
+}
+
+function recoveryFrom({ began, back, lastBad }: Outage<Operation>, view: RunView, fault: string): RecoveryTime {
+  if (back === null)
+    return { state: 'censored', lowerMs: Math.max(0, lastBad.intendedMs - began.upperMs), vantage: lastBad.vantage, fault };
+  return {
     state: 'recovered',
-    lowerMs: Math.max(0, before.intendedMs - effect.upperMs),
-    upperMs: back.completedMs - effect.lowerMs,
-    vantage,
-    fault: fault.fault,
-    line: back.line,
-    dnsShareMs: dnsShareMs(view, back, effect.lowerMs),
+    lowerMs: Math.max(0, back.before.intendedMs - began.upperMs),
+    upperMs: back.operation.completedMs - began.lowerMs,
+    vantage: back.operation.vantage,
+    fault,
+    line: back.operation.line,
+    dnsShareMs: dnsShareMs(view, back.operation, began.lowerMs),
   };
-  return { ...seen, sustainedMs: back.completedMs, recovery };
 }
 
 /** From the authority's first answer with the new address to this vantage's first; null when its address is not a new one. */
