@@ -14,6 +14,7 @@ export function linksToWatch(cut: readonly Link[], most = 8): readonly { readonl
   const isCut = new Set(cut.map((link) => `${link.from}>${link.to}`));
   // A pair that is cut both ways is counted once and watched both ways.
   const pairs = cut.filter((link) => link.from < link.to || !isCut.has(`${link.to}>${link.from}`));
+  if (most < 1) return [];
   const perPair = pairs.length * 2 > cut.length ? 1 : 2;
   const count = Math.min(pairs.length, Math.max(1, Math.floor(most / perPair)));
   const spread = Array.from({ length: count }, (_, index) => pairs[Math.floor((index * pairs.length) / count)]).filter(

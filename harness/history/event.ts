@@ -114,7 +114,7 @@ export interface FaultEffect {
   readonly confirmed: boolean;
   /** Interval in which the effect began (during) or ended (after-heal): last sign of the old state, first of the new. */
   readonly betweenMs?: readonly [number, number];
-  /** Spread over the probed links or processes: latest minus earliest start of the effect. */
+  /** Spread over the probed links (at most so much: the probe period is in it) or processes: latest minus earliest change. */
   readonly skewMs?: number;
   readonly asked: string;
   readonly measured: string;
