@@ -15,10 +15,20 @@ export interface ServiceAddress {
   readonly servername: string;
 }
 
-/** Handshakes at a time. They cost a server a thousand times what a SYN costs: unlimited, clients whose answers are late would keep it from ever answering. */
-const HANDSHAKES = 2;
+/**
+ * One handshake begins when the one before is done, or after so long. They cost a server a thousand times what a SYN costs: all at once,
+ * clients whose answers are late would keep it from ever answering, and the first answer of all would wait for the last handshake.
+ */
+const HANDSHAKE_TURN_MS = 100;
+/** Connections go to the request that waits longest, but of those that have waited longer than this only when no other is there: they are late anyway. */
+const FRESH_MS = 100;
 /** An idle connection is closed before any sensible server does, so that no request meets a connection which is just being closed. */
 const IDLE_MS = 2000;
+
+interface Waiting {
+  readonly request: ClientRequest;
+  readonly sinceMs: number;
+}
 
 /**
  * Keep-alive connections to one address. An operation that finds none idle starts one at once, so that the first moment in which the
@@ -31,9 +41,9 @@ export class Connections extends Agent {
   readonly #limitMs: number;
   readonly #open = new Set<Socket>();
   readonly #idle: TLSSocket[] = [];
-  readonly #waiting: ClientRequest[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #turns: (() => void)[] = [];
-  #handshakes = 0;
+  #handshaking = false;
 
   constructor(address: ServiceAddress, identity: Identity, limitMs: number) {
     super({ keepAlive: true });
@@ -44,8 +54,8 @@ export class Connections extends Agent {
 
   /** What node calls with every request of this agent. */
   addRequest(request: ClientRequest): void {
-    while (this.#waiting[0]?.destroyed === true) this.#waiting.shift(); // given up by their own limits
-    this.#waiting.push(request);
+    this.#forgetDestroyed();
+    this.#waiting.push({ request, sinceMs: performance.now() });
     const idle = this.#idle.pop();
     if (idle === undefined) this.#start(request);
     else this.#give(idle);
@@ -57,15 +67,28 @@ export class Connections extends Agent {
     super.destroy();
   }
 
-  /** To the youngest request that waits: when there are too few connections the oldest are too late anyway. Kept when none waits. */
+  /** Kept for the next request when none waits. */
   #give(socket: TLSSocket): void {
     if (socket.destroyed) return;
     socket.setTimeout(0);
-    for (let request = this.#waiting.pop(); request !== undefined; request = this.#waiting.pop()) {
-      if (!request.destroyed) return request.onSocket(socket);
-    }
+    const next = this.#next();
+    if (next !== undefined) return next.onSocket(socket);
     socket.setTimeout(IDLE_MS);
     this.#idle.push(socket);
+  }
+
+  #next(): ClientRequest | undefined {
+    this.#forgetDestroyed();
+    const freshMs = performance.now() - FRESH_MS;
+    const fresh = this.#waiting.findIndex(({ sinceMs }) => sinceMs >= freshMs);
+    return this.#waiting.splice(fresh, 1)[0]?.request; // −1 is the last, the youngest of the late ones
+  }
+
+  /** Those that were given up by their own limits. */
+  #forgetDestroyed(): void {
+    for (let index = this.#waiting.length - 1; index >= 0; index--) {
+      if (this.#waiting[index]?.request.destroyed === true) this.#waiting.splice(index, 1);
+    }
   }
 
   #start(request: ClientRequest): void {
@@ -75,7 +98,7 @@ export class Connections extends Agent {
     this.#open.add(socket);
     // Only whoever wanted this connection learns that it failed; it may have got another meanwhile.
     const failed = (error: Error): void => {
-      const index = this.#waiting.indexOf(request);
+      const index = this.#waiting.findIndex((one) => one.request === request);
       if (index < 0) return;
       this.#waiting.splice(index, 1);
       fail(request, error);
@@ -107,23 +130,31 @@ export class Connections extends Agent {
 
   #takeTurn(socket: Socket, failed: (error: Error) => void, ready: (secure: TLSSocket) => void): void {
     const start = (): void => {
-      if (socket.destroyed || this.#waiting.every((one) => one.destroyed)) {
+      this.#forgetDestroyed();
+      if (socket.destroyed || this.#waiting.length === 0) {
         socket.destroy(); // whoever wanted it has been served by another connection meanwhile
-        return this.#turns.pop()?.();
+        return this.#nextTurn();
       }
-      this.#handshakes += 1;
+      this.#handshaking = true;
       const secure = startTls({ socket, servername: this.#address.servername, ...this.#identity });
+      let mine = true;
       const over = (): void => {
-        secure.off('secureConnect', over).off('close', over);
-        this.#handshakes -= 1;
-        this.#turns.pop()?.();
+        clearTimeout(enough);
+        if (mine) this.#nextTurn();
+        mine = false;
       };
+      const enough = setTimeout(over, HANDSHAKE_TURN_MS);
       secure.once('secureConnect', over).once('close', over);
       secure.once('error', failed);
       secure.once('secureConnect', () => ready(secure));
     };
-    if (this.#handshakes < HANDSHAKES) start();
-    else this.#turns.push(start);
+    if (this.#handshaking) this.#turns.push(start);
+    else start();
+  }
+
+  #nextTurn(): void {
+    this.#handshaking = false;
+    this.#turns.shift()?.();
   }
 }
 
