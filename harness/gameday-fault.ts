@@ -37,10 +37,7 @@ export class FaultRun {
     const { platform, context, openProbe } = this.#env;
     this.#planned = await Promise.all(this.#experiments.map((experiment) => this.#plan(experiment, signal)));
     const primitives = this.#planned.flatMap(({ plan }) => plan.primitives);
-    for (const primitive of primitives) {
-      const supported = platform.supports(primitive);
-      if (supported !== true) throw new HarnessError('unsupported', `${this.#name}: ${supported}`);
-    }
+    for (const { plan } of this.#planned) refuseUnsupported(this.#name, plan, platform);
     this.#probes = this.#planned.map(({ name, plan }) => openProbe(name, plan));
     for (const probe of this.#probes) context.record(await probe.before(signal));
     this.#injection = platform.injection(primitives);
@@ -85,5 +82,27 @@ export class FaultRun {
 
   #recordEach(event: (fault: string) => EventBody): void {
     for (const { name } of this.#planned) this.#env.context.record(event(name));
+  }
+}
+
+/**
+ * Before anything is started: plans every fault against the pods as they will be. Throws HarnessError: nothing-selected, unsupported.
+ * All pods count as running here; manifests with host names, which only the lab resolves, are left to the injection itself.
+ */
+export function refuseImpossible({ platform, context, faults }: GamedayEnv): void {
+  const pods = platform.pods().map((pod) => ({ ...pod, phase: 'Running' as const }));
+  for (const [name, experiments] of faults) {
+    for (const experiment of experiments.filter((one) => one.hostNames.length === 0)) {
+      const planning = experiment.plan({ pods, seed: context.seed, addressesOf: {} });
+      if (planning.outcome === 'nothing-selected') throw new HarnessError('nothing-selected', `${name}: ${planning.reason}`);
+      refuseUnsupported(name, planning.plan, platform);
+    }
+  }
+}
+
+function refuseUnsupported(name: string, plan: FaultPlan, platform: GamedayEnv['platform']): void {
+  for (const primitive of plan.primitives) {
+    const supported = platform.supports(primitive);
+    if (supported !== true) throw new HarnessError('unsupported', `${name}: ${supported}`);
   }
 }

@@ -1,7 +1,7 @@
 import { awaitRedundancy, readBack, watchEngine, type Observed } from './engine/observe.ts';
 import { Operator } from './engine/operator.ts';
 import type { GamedayEnv } from './gameday-env.ts';
-import { FaultRun } from './gameday-fault.ts';
+import { FaultRun, refuseImpossible } from './gameday-fault.ts';
 import type { Phase } from './history/event.ts';
 import { HarnessError } from './platform/errors.ts';
 import { Scope } from './platform/scope.ts';
@@ -25,6 +25,7 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
   const phase = (name: Phase): void => context.record({ kind: 'phase', phase: name });
   try {
     phase('setup');
+    refuseImpossible(env);
     scope.own('lab', async () => (leftovers = await platform.close())); // owned before it is started
     await platform.start(AbortSignal.any([signal, AbortSignal.timeout(START_MS)]));
     const operator = await Operator.start(platform, context, signal);
