@@ -14,8 +14,10 @@ import { recoveryTime } from './check/recovery-time.ts';
 import { replicasConverged } from './check/replicas-converged.ts';
 import { runComplete } from './check/run-complete.ts';
 import { singlePrimary } from './check/single-primary.ts';
+import { stayedBack } from './check/stayed-back.ts';
 import { steadyBefore } from './check/steady-before.ts';
 import { targetsPresent } from './check/targets-present.ts';
+import { wholeRecord } from './check/whole-record.ts';
 import type { FaultKind } from './fault/fault.ts';
 import { networkPartition } from './fault/kinds/network-partition.ts';
 import { podChaosKinds } from './fault/kinds/pod-chaos.ts';
@@ -26,10 +28,12 @@ export const CHECKS: readonly Check[] = [
   targetsPresent,
   steadyBefore,
   enoughTraffic,
+  wholeRecord,
   faultEffective,
   faultHealed,
   outageSeen,
   recoveryTime,
+  stayedBack,
   noOutage,
   expectedFailover,
   lostWrites,

@@ -1,5 +1,7 @@
 import { longestGapMs } from '../measure/service.ts';
-import { finding, type Check } from './check.ts';
+import { eventsOf, type RunView } from '../measure/view.ts';
+import { clientsHit } from './clients-hit.ts';
+import { finding, seconds, type Check } from './check.ts';
 
 /** Share of the schedule that must have been sent; a client that was itself stalled measures its own stall. */
 const SHARE = 0.9;
@@ -12,7 +14,10 @@ export const enoughTraffic: Check = {
   kind: 'assumption',
   question: 'Did every vantage that is judged send its whole schedule?',
   judge: ({ view, scenario, measurement }) => {
-    const { steadyMs, loadEndMs } = view;
+    const { steadyMs } = view;
+    // The load goes on until all is settled; clients that all fell silent before would end it with themselves.
+    const settledMs = eventsOf(view.events, 'phase').find((event) => event.phase === 'settle')?.atMs ?? 0;
+    const loadEndMs = Math.max(view.loadEndMs, settledMs);
     if (steadyMs === null || loadEndMs <= steadyMs)
       return [finding('enough-traffic', 'inconclusive', 'no operation was recorded after the steady state')];
     const { periodMs } = scenario.workload;
@@ -21,13 +26,31 @@ export const enoughTraffic: Check = {
     const problems = scenario.expect.mustRecover.flatMap((vantage) => {
       const operations = (view.byVantage.get(vantage) ?? []).filter((op) => op.intendedMs >= steadyMs);
       const gapMs = longestGapMs(operations, steadyMs, loadEndMs);
-      if (operations.length < SHARE * expected)
-        return [`${vantage} sent ${operations.length} operations where at least ${Math.ceil(SHARE * expected)} were due`];
+      const sent = new Set(operations.map((op) => op.intendedMs)).size; // a tick may send two
+      if (sent < SHARE * expected) return [`${vantage} sent at ${sent} instants where at least ${Math.ceil(SHARE * expected)} were due`];
       return gapMs > silenceMs ? [`${vantage} sent nothing for ${Math.round(gapMs)} ms`] : [];
     });
+    problems.push(...silentWitnesses(view, { mustRecover: scenario.expect.mustRecover, settledMs, silenceMs }));
     if (problems.length > 0) return problems.map((problem) => finding('enough-traffic', 'inconclusive', problem));
     const { issued, acknowledged } = measurement.writes;
     if (acknowledged === 0) return [finding('enough-traffic', 'inconclusive', `none of ${issued} writes was ever acknowledged`)];
     return [finding('enough-traffic', 'pass', `${view.operations.length} operations; ${acknowledged} of ${issued} writes acknowledged`)];
   },
 };
+
+/** A vantage that is not judged is still a witness, of split brain above all: it must not fall silent unless the fault killed its client. */
+function silentWitnesses(
+  view: RunView,
+  {
+    mustRecover,
+    settledMs,
+    silenceMs,
+  }: { readonly mustRecover: readonly string[]; readonly settledMs: number; readonly silenceMs: number },
+): readonly string[] {
+  const hit = clientsHit(view);
+  return [...view.byVantage].flatMap(([vantage, operations]) => {
+    const lastMs = operations.at(-1)?.intendedMs ?? 0;
+    if (mustRecover.includes(vantage) || hit.has(vantage) || settledMs - lastMs <= silenceMs) return [];
+    return [`${vantage}, a witness, sent nothing more from ${seconds(lastMs)} on`];
+  });
+}

@@ -1,5 +1,6 @@
 import { eventsOf } from '../measure/view.ts';
 import { finding, type Check } from './check.ts';
+import { isOfStep } from './experiments.ts';
 
 /** A fault without effect proves nothing: every injected fault must have been seen to bite, and not before it was asked for. */
 export const faultEffective: Check = {
@@ -11,27 +12,38 @@ export const faultEffective: Check = {
     if (asked.length === 0) return [finding('fault-effective', 'skipped', 'the scenario injects no fault')];
     const effects = eventsOf(view.events, 'fault-effect');
     const plans = eventsOf(view.events, 'fault-planned');
-    return asked.map(({ fault }) => {
-      const plan = plans.find((event) => event.fault === fault);
-      if (plan === undefined) return finding('fault-effective', 'inconclusive', `${fault} was never planned`);
-      if (plan.sources.length === 0)
-        return finding('fault-effective', 'inconclusive', `${fault}: the manifest selects nothing`, [plan.lineNumber]);
-      const during = effects.filter((event) => event.fault === fault && event.moment === 'during');
-      const before = effects.find((event) => event.fault === fault && event.moment === 'before' && !event.confirmed);
-      const lines = [plan.lineNumber, ...during.map((event) => event.lineNumber)];
-      if (before !== undefined) {
-        const message = `${fault}: the state before it was not as it should be: asked ${before.asked}, measured ${before.measured}`;
-        return finding('fault-effective', 'inconclusive', message, [before.lineNumber]);
-      }
-      if (during.length === 0) return finding('fault-effective', 'inconclusive', `${fault}: nobody looked for its effect`, lines);
-      const without = during.find((event) => !event.confirmed);
-      if (without !== undefined) {
-        return finding('fault-effective', 'inconclusive', `${fault}: asked ${without.asked}, measured ${without.measured}`, lines);
-      }
-      if (during.every((event) => event.betweenMs === undefined)) {
-        return finding('fault-effective', 'inconclusive', `${fault}: its effect was seen, but not when it began`, lines);
-      }
-      return finding('fault-effective', 'pass', `${fault}: asked ${during[0]?.asked}, measured ${during[0]?.measured}`, lines);
-    });
+    const injections = eventsOf(view.events, 'fault-injected');
+    const experiments = asked.map((step) => ({ step: step.fault, planned: plans.filter((plan) => isOfStep(plan.fault, step.fault)) }));
+    const unplanned = experiments.filter(({ planned }) => planned.length === 0);
+    const findings = unplanned.map(({ step }) => finding('fault-effective', 'inconclusive', `${step} was never planned`));
+    const judged = experiments
+      .flatMap(({ planned }) => planned)
+      .map((plan) => {
+        const { fault } = plan;
+        if (plan.sources.length === 0)
+          return finding('fault-effective', 'inconclusive', `${fault}: the manifest selects nothing`, [plan.lineNumber]);
+        const injected = injections.find((event) => event.fault === fault);
+        if (injected === undefined) return finding('fault-effective', 'inconclusive', `${fault} was never injected`, [plan.lineNumber]);
+        const during = effects.filter((event) => event.fault === fault && event.moment === 'during');
+        const before = effects.find((event) => event.fault === fault && event.moment === 'before' && !event.confirmed);
+        const lines = [plan.lineNumber, ...during.map((event) => event.lineNumber)];
+        if (before !== undefined) {
+          const message = `${fault}: the state before it was not as it should be: asked ${before.asked}, measured ${before.measured}`;
+          return finding('fault-effective', 'inconclusive', message, [before.lineNumber]);
+        }
+        if (during.length === 0) return finding('fault-effective', 'inconclusive', `${fault}: nobody looked for its effect`, lines);
+        const without = during.find((event) => !event.confirmed);
+        if (without !== undefined) {
+          return finding('fault-effective', 'inconclusive', `${fault}: asked ${without.asked}, measured ${without.measured}`, lines);
+        }
+        if (during.every((event) => event.betweenMs === undefined)) {
+          return finding('fault-effective', 'inconclusive', `${fault}: its effect was seen, but not when it began`, lines);
+        }
+        if (during.some((event) => event.betweenMs !== undefined && event.betweenMs[1] < injected.requestedMs)) {
+          return finding('fault-effective', 'inconclusive', `${fault}: its effect was there before anybody asked for it`, lines);
+        }
+        return finding('fault-effective', 'pass', `${fault}: asked ${during[0]?.asked}, measured ${during[0]?.measured}`, lines);
+      });
+    return [...findings, ...judged];
   },
 };

@@ -1,25 +1,37 @@
-import { eventsOf } from '../measure/view.ts';
-import { finding, type Check } from './check.ts';
+import { eventsOf, type Lined } from '../measure/view.ts';
+import { finding, type Case, type Check } from './check.ts';
+import { isOfStep } from './experiments.ts';
+import type { Finding } from './verdict.ts';
 
-/** What the fault did must be seen to be gone, or everything measured afterwards is measured in a broken lab. */
+const NAME = 'fault-healed';
+/** These act once: their pods come back by themselves. */
+const ONE_SHOT = ['pod-kill', 'container-kill'];
+
+/** What the fault did must last until it is healed, and then be seen to be gone, or everything measured is measured in another lab than was asked for. */
 export const faultHealed: Check = {
-  name: 'fault-healed',
+  name: NAME,
   kind: 'assumption',
-  question: 'Was every fault healed, as independent probes saw it?',
-  judge: ({ view, scenario }) => {
-    const asked = scenario.method.filter((step) => step.do === 'inject');
-    if (asked.length === 0) return [finding('fault-healed', 'skipped', 'the scenario injects no fault')];
-    return asked.map(({ fault }) => {
-      const healed = eventsOf(view.events, 'fault-healed').find((event) => event.fault === fault);
-      const after = eventsOf(view.events, 'fault-effect').findLast((event) => event.fault === fault && event.moment === 'after-heal');
-      if (healed === undefined) return finding('fault-healed', 'inconclusive', `${fault} was never healed`);
-      if (after === undefined)
-        return finding('fault-healed', 'inconclusive', `${fault}: nobody looked whether it was gone`, [healed.lineNumber]);
-      const outcome = after.confirmed ? 'pass' : 'inconclusive';
-      return finding('fault-healed', outcome, `${fault}: asked ${after.asked}, measured ${after.measured}`, [
-        healed.lineNumber,
-        after.lineNumber,
-      ]);
+  question: 'Did every fault last until it was healed, and was it gone then, as independent probes saw it?',
+  judge: (of) => {
+    const asked = of.scenario.method.filter((step) => step.do === 'inject');
+    if (asked.length === 0) return [finding(NAME, 'skipped', 'the scenario injects no fault')];
+    const plans = eventsOf(of.view.events, 'fault-planned');
+    return asked.flatMap(({ fault: step }) => {
+      const planned = plans.filter((plan) => isOfStep(plan.fault, step));
+      return planned.length > 0 ? planned.map((plan) => judgeOne(of, plan)) : [finding(NAME, 'inconclusive', `${step} was never planned`)];
     });
   },
 };
+
+function judgeOne({ view }: Case, { fault, action }: Lined<'fault-planned'>): Finding {
+  const healed = eventsOf(view.events, 'fault-healed').find((event) => event.fault === fault);
+  const after = eventsOf(view.events, 'fault-effect').findLast((event) => event.fault === fault && event.moment === 'after-heal');
+  if (healed === undefined) return finding(NAME, 'inconclusive', `${fault} was never healed`);
+  if (after === undefined) return finding(NAME, 'inconclusive', `${fault}: nobody looked whether it was gone`, [healed.lineNumber]);
+  const lines = [healed.lineNumber, after.lineNumber];
+  if (after.betweenMs !== undefined && after.betweenMs[1] < healed.requestedMs && !ONE_SHOT.includes(action)) {
+    const earlyMs = Math.round(healed.requestedMs - after.betweenMs[1]);
+    return finding(NAME, 'inconclusive', `${fault}: its effect was over ${earlyMs} ms before it was healed`, lines);
+  }
+  return finding(NAME, after.confirmed ? 'pass' : 'inconclusive', `${fault}: asked ${after.asked}, measured ${after.measured}`, lines);
+}

@@ -378,11 +378,21 @@ describe('judge', () => {
       'targets-present',
       'steady-before',
       'enough-traffic',
+      'whole-record',
       'fault-effective',
       'fault-healed',
       'outage-seen',
     ];
-    const failed = ['recovery-time', 'no-outage', 'expected-failover', 'lost-writes', 'recovery-point', 'no-holes', 'no-resurrection'];
+    const failed = [
+      'recovery-time',
+      'stayed-back',
+      'no-outage',
+      'expected-failover',
+      'lost-writes',
+      'recovery-point',
+      'no-holes',
+      'no-resurrection',
+    ];
     const others = ['single-primary', 'fresh-reads', 'replicas-converged', 'engine-claims', 'cleaned-up'];
     expect(CHECKS.map((check) => check.name)).to.have.members([...refused, ...failed, ...others]);
   });

@@ -1,3 +1,4 @@
+import { outagesAfter } from '../measure/outages.ts';
 import { finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
@@ -30,7 +31,10 @@ export const noOutage: Check = {
   },
 };
 
-function judgeVantage({ view, measurement }: Case, vantage: string): Finding {
+/** Slow answers until the end, for so many sustained windows, are no service; a few at the very end are told only. */
+const LATE_WINDOWS = 2;
+
+function judgeVantage({ view, scenario, measurement }: Case, vantage: string): Finding {
   const since = view.steadyMs ?? 0;
   const operations = (view.byVantage.get(vantage) ?? []).filter((op) => op.intendedMs >= since);
   const failed = operations.filter((op) => op.outcome !== 'ok');
@@ -40,6 +44,12 @@ function judgeVantage({ view, measurement }: Case, vantage: string): Finding {
   if (failed.length > 0) {
     const reasons = [...new Set(failed.map((op) => op.reason ?? op.outcome))].slice(0, 5).join(', ');
     return finding('no-outage', 'fail', `${vantage}: ${failed.length} of ${operations.length} operations failed (${reasons})`, lines);
+  }
+  const last = outagesAfter(operations, { lowerMs: since, upperMs: since }, scenario.workload).at(-1);
+  const lateMs = last === undefined || last.back !== null ? 0 : last.lastBad.intendedMs - last.firstBad.intendedMs;
+  if (last !== undefined && lateMs > LATE_WINDOWS * scenario.workload.sustained.forMs) {
+    const told = `${vantage}: nothing failed, but from ${seconds(last.firstBad.intendedMs)} to the end of the load answers came too late`;
+    return finding('no-outage', 'fail', told, [last.firstBad.line, last.lastBad.line]);
   }
   const pause = measurement.writePause;
   const longest = pause === null ? '' : `; longest write pause of any vantage ${seconds(pause.pauseMs)}`;

@@ -11,6 +11,9 @@ export const replicasConverged: Check = {
     const lines = read.map((one) => one.line);
     const unread = read.filter((one) => !one.ok).map((one) => one.region);
     if (read.length === 0) return [finding('replicas-converged', 'inconclusive', 'no region was read back')];
+    const asked = eventsOf(view.events, 'engine-status').filter((event) => event.program === 'db');
+    const missing = [...new Set(asked.map((event) => event.region))].filter((region) => !read.some((one) => one.region === region));
+    if (missing.length > 0) return [finding('replicas-converged', 'inconclusive', `${missing.join(', ')} was never read back`, lines)];
     if (unread.length > 0) return [finding('replicas-converged', 'fail', `${unread.join(', ')} could not be read back`, lines)];
     const [first] = differences;
     if (first !== undefined) {

@@ -210,6 +210,7 @@ function tail({ scenario, loadEndMs }: Handmade, store: ReadonlyMap<string, stri
   const log = { kind: 'engine-log', pod: 'dr-controller-us-east1', action: 'failover_complete', line: { correlation_id: 'f1' } } as const;
   return [
     ...(moved ? [at(4100, log)] : []),
+    at(loadEndMs - 500, { kind: 'phase', phase: 'settle' }),
     at(endMs, { kind: 'redundancy-restored' }),
     at(endMs + 1, { kind: 'phase', phase: 'readback' }),
     ...REGIONS.map((region, index) => at(endMs + 2 + index, { kind: 'readback', region, ok: true, role: 'standby', epoch: 2, entries })),

@@ -1,0 +1,143 @@
+import { expect } from 'chai';
+import type { EventBody, RunEvent } from '../history/event.ts';
+import { CHECKS } from '../registry.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
+import { judge } from './judge.ts';
+import type { RunResult } from './verdict.ts';
+
+/** Histories that look like a pass and are none. Each names the check that must say so. */
+
+const judged = (change: Partial<Handmade> = {}): RunResult => judge(failoverHistory(change), CHECKS);
+const withScenario = (change: Partial<Scenario>): Scenario => ({ ...SCENARIO, ...change });
+function objections(result: RunResult): readonly string[] {
+  return result.verdict.findings.filter((one) => one.outcome === 'fail' || one.outcome === 'inconclusive').map((one) => one.check);
+}
+const editOf =
+  <K extends RunEvent['kind']>(kind: K, change: (event: Extract<RunEvent, { kind: K }>) => RunEvent | null) =>
+  (events: readonly RunEvent[]): readonly RunEvent[] =>
+    events.flatMap((event) => (event.kind === kind ? (change(event as Extract<RunEvent, { kind: K }>) ?? []) : [event]));
+
+describe('histories that look like a pass', () => {
+  describe('operations missing from the record', () => {
+    it('one acknowledged write that is lost, and whose line was dropped', () => {
+      let dropped = '';
+      const result = judged({
+        answer: (op) => {
+          const chosen = op.vantage === 'outside' && op.op === 'put' && !op.key.startsWith('reg/') && op.intendedMs === 1503;
+          if (chosen) dropped = op.key;
+          return chosen ? { ...failover(op), applied: false } : failover(op);
+        },
+        edit: (events) => events.filter((event) => event.kind !== 'op' || event.key !== dropped),
+      });
+      expect(dropped).to.not.equal('');
+      expect(objections(result)).to.include('whole-record');
+      expect(result.verdict.outcome).to.equal('inconclusive');
+    });
+    it('all clients fell silent right after the recovery', () => {
+      const result = judged({ edit: editOf('op', (op) => (op.intendedMs > 4700 ? null : op)) });
+      expect(objections(result)).to.include('enough-traffic');
+    });
+    it('a client that is not judged died silently, and with it the witness in its region', () => {
+      const vantages = ['us-central1', 'us-east1', 'outside'];
+      expect(judged({ vantages }).verdict.outcome).to.equal('pass');
+      const result = judged({ vantages, edit: editOf('op', (op) => (op.vantage === 'us-central1' && op.intendedMs > 2500 ? null : op)) });
+      expect(objections(result)).to.include('enough-traffic');
+    });
+    it('a fifth of the schedule was never sent', () => {
+      const skipped = (op: { readonly vantage: string; readonly intendedMs: number }): boolean =>
+        op.vantage === 'outside' && Math.floor(op.intendedMs / 20) % 5 === 0 && op.intendedMs > 1000;
+      const renumbered = new Map<string, number>();
+      const result = judged({
+        edit: editOf('op', (op) => {
+          if (skipped(op)) return null;
+          const seq = renumbered.get(op.vantage) ?? 0;
+          renumbered.set(op.vantage, seq + 1);
+          return { ...op, seq };
+        }),
+      });
+      expect(objections(result)).to.include('enough-traffic');
+    });
+    it('one region was never read back', () => {
+      const status = { kind: 'engine-status', region: 'europe-west1', program: 'db', ok: true, body: {} } as const;
+      const result = judged({
+        edit: (events) => [
+          ...events.filter((event) => event.kind !== 'readback' || event.region !== 'europe-west1').slice(0, -1),
+          at(8300, status),
+          ...events.slice(-1),
+        ],
+      });
+      expect(objections(result)).to.include('replicas-converged');
+    });
+  });
+
+  describe('service that is not back', () => {
+    it('outages that each fit the objective, but together do not', () => {
+      const flapping = (op: Asked) =>
+        op.intendedMs >= 4500 && op.intendedMs < 6300 ? { ...failover(op), outcome: 'failed' as const } : failover(op);
+      const result = judged({ answer: flapping });
+      expect(new Set(objections(result))).to.deep.equal(new Set(['stayed-back']));
+      expect(result.verdict.outcome).to.equal('fail');
+    });
+    it('where no outage may be: answers that all come too late until the end', () => {
+      const slow = (op: Asked) => ({ outcome: 'ok', latencyMs: op.intendedMs < 3000 ? 5 : 900, region: 'us-central1', epoch: 1 }) as const;
+      const result = judge(nullHistory({ answer: slow }), CHECKS);
+      expect(objections(result)).to.include('no-outage');
+    });
+  });
+
+  it('a second region that acknowledges from an address that nobody knows', () => {
+    const result = judged({
+      edit: editOf('op', (op) =>
+        op.vantage === 'outside' && op.intendedMs > 5000 && op.op === 'put' ? { ...op, address: '10.77.66.66', claimedEpoch: 7 } : op,
+      ),
+    });
+    expect(objections(result)).to.include('single-primary');
+  });
+
+  describe('a fault that was not what was asked', () => {
+    const during = (change: (event: Extract<RunEvent, { kind: 'fault-effect' }>) => RunEvent | null) =>
+      editOf('fault-effect', (event) => (event.moment === 'during' ? change(event) : event));
+    it('its effect was there before anybody asked for it', () => {
+      const result = judged({ edit: during((event) => ({ ...event, betweenMs: [1900, 1950] })) });
+      expect(objections(result)).to.include('fault-effective');
+    });
+    it('it was never injected', () => {
+      expect(objections(judged({ edit: editOf('fault-injected', () => null) }))).to.include('fault-effective');
+    });
+    it('it was over before it was healed', () => {
+      const edit = editOf('fault-effect', (event) => (event.moment === 'after-heal' ? { ...event, betweenMs: [3000, 3010] } : event));
+      expect(objections(judged({ edit }))).to.include('fault-healed');
+    });
+  });
+
+  describe('a manifest of several experiments', () => {
+    const twice =
+      (second: Partial<EventBody> = {}) =>
+      (events: readonly RunEvent[]) =>
+        events.flatMap((event): RunEvent[] =>
+          'fault' in event && event.fault === 'isolation'
+            ? [
+                { ...event, fault: 'isolation:one' },
+                {
+                  ...event,
+                  fault: 'isolation:two',
+                  ...(event.kind === 'fault-effect' && event.moment === 'during' ? second : {}),
+                } as RunEvent,
+              ]
+            : [event],
+        );
+    it('passes when each had its effect', () => {
+      const result = judged({ edit: twice() });
+      expect(result.verdict.outcome, result.verdict.reason).to.equal('pass');
+    });
+    it('is undecided when one of them had none', () => {
+      const result = judged({ edit: twice({ confirmed: false } as Partial<EventBody>) });
+      expect(objections(result)).to.include('fault-effective');
+    });
+  });
+
+  it('keeps a pass where nothing is wrong', () => {
+    expect(judged({ scenario: withScenario({}) }).verdict.outcome).to.equal('pass');
+  });
+});

@@ -1,0 +1,29 @@
+import type { RunView } from '../measure/view.ts';
+import { finding, type Check } from './check.ts';
+import { clientsHit } from './clients-hit.ts';
+
+const NAME = 'whole-record';
+
+/**
+ * Every client numbers what it sends without a gap, so that an operation that is missing from the record shows: a write that nobody knows
+ * of cannot be missed. Clients that a fault killed are let off: what they had in flight died with them.
+ */
+export const wholeRecord: Check = {
+  name: NAME,
+  kind: 'assumption',
+  question: 'Is every operation that was sent in the record?',
+  judge: ({ view }) => {
+    const hit = clientsHit(view);
+    const problems = [...view.byVantage.keys()].flatMap((vantage) => (hit.has(vantage) ? [] : missing(view, vantage)));
+    if (problems.length > 0) return problems.map((problem) => finding(NAME, 'inconclusive', problem));
+    return [finding(NAME, 'pass', `all ${view.operations.length} operations are there, from the first to the last of each client`)];
+  },
+};
+
+function missing(view: RunView, vantage: string): readonly string[] {
+  const operations = view.byVantage.get(vantage) ?? [];
+  const numbers = new Set(operations.map((op) => op.seq));
+  const due = operations.reduce((last, op) => Math.max(last, op.seq), -1) + 1;
+  if (numbers.size < operations.length) return [`${vantage}: ${operations.length - numbers.size} operation(s) are recorded twice`];
+  return numbers.size === due ? [] : [`${vantage}: ${due - numbers.size} of ${due} operations are not in the record`];
+}
