@@ -1,4 +1,6 @@
+import { dirname } from 'node:path';
 import { open, type Database as Store, type RootDatabase } from 'lmdb';
+import { syncFolder } from '../platform/sync-folder.ts';
 import { EngineError } from '../platform/errors.ts';
 import { endOf, truncated, withEntry, type EpochTable } from '../replication/epochs.ts';
 import { decodeEntry, decodeIndex, encodeEntry, encodeIndex } from './codec.ts';
@@ -21,7 +23,7 @@ const INSTALL_CHUNK_BYTES = 1024 * 1024;
  */
 export function openLmdb(folder: string): Database {
   try {
-    return new LmdbDatabase(
+    const database = new LmdbDatabase(
       open({
         path: folder,
         noSubdir: false,
@@ -32,6 +34,9 @@ export function openLmdb(folder: string): Database {
         keyEncoding: 'binary',
       }),
     );
+    syncFolder(folder);
+    syncFolder(dirname(folder));
+    return database;
   } catch (cause) {
     throw cause instanceof EngineError ? cause : new EngineError('database-broken', `cannot open the database in ${folder}`, cause);
   }

@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, Entry } from '../database/database.ts';
+import { syncFolder } from '../platform/sync-folder.ts';
 
 const FOLDER = 'divergent';
 const CHUNK_BYTES = 1024 * 1024;
@@ -47,15 +48,6 @@ export function exportTail(database: Database, afterIndex: number, dataFolder: s
 
 function tailLine({ epoch, index, op, key, value }: Entry): string {
   return `${JSON.stringify({ epoch, index, op, key, ...(op === 'put' ? { value } : {}) })}\n`;
-}
-
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** The exported tails, one JSON line a file: `{file, entries: […]}`, oldest name first. */
