@@ -1,8 +1,9 @@
 import type { EngineConfig } from '../config/config.ts';
 import { MAX_VALUE_BYTES } from '../database/database.ts';
+import { whenAborted } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
-import { errorReply, type HttpReply, type HttpRequest, type Route } from '../platform/http.ts';
+import { errorReply, metricsRoute, type HttpReply, type HttpRequest, type Route } from '../platform/http.ts';
 import { HttpsClient } from '../platform/https-client.ts';
 import { startHttpsServer } from '../platform/https-server.ts';
 import type { Credentials } from '../platform/tls.ts';
@@ -44,7 +45,7 @@ export async function runApi(program: ApiProgram, signal: AbortSignal): Promise<
     log.error('request_failed', { ...request, error: describeError(error) }, request.correlationId);
   const server = await startHttpsServer({ host, port, credentials, routes: routesOf(api, probe), onError });
   log.info('started', { port: server.port });
-  await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
+  await whenAborted(signal);
   await server.close(STOP_GRACE_MS);
   log.info('stopped', {});
 }
@@ -57,12 +58,7 @@ function routesOf(api: Api, probe: HealthProbe): readonly Route[] {
   const writeTimeoutMs = writeLimitMs(policy) + policy.probeTimeoutMs;
   return [
     { method: 'GET', path: '/health', roles: 'anyone', handle: () => probe.reply() },
-    {
-      method: 'GET',
-      path: '/metrics',
-      roles: 'anyone',
-      handle: async () => ({ status: 200, body: await api.metrics.text(), contentType: 'text/plain; version=0.0.4' }),
-    },
+    metricsRoute('anyone', () => api.metrics.text()),
     { ...kv, method: 'PUT', bodyLimitBytes: MAX_VALUE_BYTES, handle: (request) => forward(api, request, writeTimeoutMs) },
     { ...kv, method: 'DELETE', handle: (request) => forward(api, request, writeTimeoutMs) },
     { ...kv, method: 'GET', handle: (request) => forward(api, request, policy.appendTimeoutMs) },

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { isIP, isIPv4 } from 'node:net';
 import packet from 'dns-packet';
 import type { Clock } from '../platform/clock.ts';
+import { whenAborted } from '../platform/abort.ts';
 import { EngineError } from '../platform/errors.ts';
 import { sameAddresses, type DnsProvider, type PublishResult, type PublishedRoute } from './dns.ts';
 import { signMessage, verifyAnswer, type TsigKey } from './tsig.ts';
@@ -161,13 +162,11 @@ async function answerTo(socket: Socket, id: number, deadline: AbortSignal): Prom
     }
   } catch (error) {
     if (deadline.aborted) return null;
-    if (!deadline.aborted && (error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return await silence(deadline);
-    throw new EngineError('dns-failed', 'cannot talk to the DNS server', error);
+    if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED')
+      throw new EngineError('dns-failed', 'cannot talk to the DNS server', error);
+    await whenAborted(deadline);
+    return null;
   }
-}
-
-function silence(until: AbortSignal): Promise<null> {
-  return new Promise((resolve) => (until.aborted ? resolve(null) : until.addEventListener('abort', () => resolve(null), { once: true })));
 }
 
 function textOf(route: PublishedRoute): string {

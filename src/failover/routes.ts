@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorReply, jsonReply, type HttpReply, type Route } from '../platform/http.ts';
+import { errorReply, jsonReply, metricsRoute, type HttpReply, type Route } from '../platform/http.ts';
 import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
 import type { Controller } from './controller.ts';
 
@@ -14,16 +14,7 @@ const orderShape = z.strictObject({
 export function controllerRoutes(controller: Controller, metrics: ControllerMetrics): readonly Route[] {
   return [
     { method: 'GET', path: '/health', roles: 'anyone', handle: () => health(controller) },
-    {
-      method: 'GET',
-      path: '/metrics',
-      roles: ['controller', 'operator'],
-      handle: async () => ({
-        status: 200,
-        body: await metrics.text(controller.status()),
-        contentType: 'text/plain; version=0.0.4; charset=utf-8',
-      }),
-    },
+    metricsRoute(['controller', 'operator'], () => metrics.text(controller.status())),
     { method: 'GET', path: '/v1/status', roles: ['controller', 'operator'], handle: () => jsonReply(controller.status()) },
     { method: 'GET', path: '/v1/vote', roles: ['controller'], handle: () => jsonReply(controller.vote()) },
     { method: 'POST', path: '/v1/failover', roles: ['operator'], bodyLimitBytes: 4096, handle: ({ body }) => order(controller, body) },

@@ -1,6 +1,7 @@
 import { KeyManagementServiceClient } from '@google-cloud/kms';
 import { crc32c } from '@node-rs/crc32';
 import { PassThroughClient } from 'google-auth-library';
+import { bounded } from '../platform/abort.ts';
 import { EngineError } from '../platform/errors.ts';
 import { MAX_WRAP_BYTES, type KeyService } from './key-service.ts';
 
@@ -21,6 +22,12 @@ export function openCloudKms(options: CloudKmsOptions): KeyService {
   if (!KEY_NAME.test(keyName))
     throw new EngineError('bad-config', `${JSON.stringify(keyName)} is no Cloud KMS key: projects/P/locations/L/keyRings/R/cryptoKeys/K`);
   const client = openClient(options.endpoint);
+  const asError = (error: unknown, timedOut: boolean): EngineError => {
+    if (error instanceof EngineError) return error;
+    if (timedOut) return refused(keyName, `no answer within ${timeoutMs} ms`, error);
+    return refused(keyName, error instanceof Error ? error.message.slice(0, 300) : String(error), error);
+  };
+  const call = <T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> => bounded({ timeoutMs, signal, asError }, work);
   return {
     kind: 'cloud-kms',
     keyName,
@@ -28,9 +35,9 @@ export function openCloudKms(options: CloudKmsOptions): KeyService {
       if (plain.length === 0 || plain.length > MAX_WRAP_BYTES) {
         return Promise.reject(new EngineError('bad-request', `cannot wrap a key of ${plain.length} bytes`));
       }
-      return bounded(keyName, timeoutMs, signal, () => encrypt(client, keyName, plain, aad));
+      return call(signal, () => encrypt(client, keyName, plain, aad));
     },
-    unwrap: (wrapped, aad, signal) => bounded(keyName, timeoutMs, signal, () => decrypt(client, keyName, wrapped, aad)),
+    unwrap: (wrapped, aad, signal) => call(signal, () => decrypt(client, keyName, wrapped, aad)),
   };
 }
 
@@ -86,24 +93,4 @@ function received(keyName: string, given: Uint8Array | string | null | undefined
 
 function refused(keyName: string, why: string, cause?: unknown): EngineError {
   return new EngineError('key-service-failed', `${keyName}: ${why}`, cause);
-}
-
-/** The client cannot be stopped within a call; then its answer is not waited for. */
-async function bounded<T>(keyName: string, timeoutMs: number, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  signal?.throwIfAborted();
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-  const stopped = Promise.withResolvers<never>();
-  const stop = (): void => stopped.reject(either.reason as Error);
-  either.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([work(), stopped.promise]);
-  } catch (error) {
-    if (signal?.aborted === true) throw signal.reason as Error;
-    if (error instanceof EngineError) throw error;
-    if (timeout.aborted) throw refused(keyName, `no answer within ${timeoutMs} ms`, error);
-    throw refused(keyName, error instanceof Error ? error.message.slice(0, 300) : String(error), error);
-  } finally {
-    either.removeEventListener('abort', stop);
-  }
 }

@@ -1,6 +1,7 @@
 import { ApiError, Storage, type Bucket, type File } from '@google-cloud/storage';
 import { crc32c as crc32cOf } from '@node-rs/crc32';
 import type { Readable } from 'node:stream';
+import { bounded } from '../platform/abort.ts';
 import { EngineError } from '../platform/errors.ts';
 import { checkedCrc32c, checkGet, checkName, checkPrefix, tooLarge } from './object-checks.ts';
 import type { DeleteOutcome, GetOptions, GetOutcome, ObjectStore, PutOptions, PutOutcome, StoredObject } from './object-store.ts';
@@ -24,19 +25,17 @@ const PAGE_OBJECTS = 1000;
  */
 export function openGcsStore(options: GcsOptions): ObjectStore {
   const bucket = openBucket(options);
-  const call = <T>(name: string | null, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
-    bounded(name, { bucket: options.bucket, timeoutMs: options.timeoutMs }, signal, work);
   return {
     supports: { conditionalReplace: true, storedChecksums: true },
-    put: (name, body, put) => call(name, put?.signal, (signal) => putObject(bucket.file(name), body, put, signal)),
-    get: (name, get) => call(name, get.signal, (signal) => getObject(bucket.file(name), get, signal)),
-    stat: (name, signal) => call(name, signal, () => statObject(bucket.file(name))),
-    delete: (name, remove) => call(name, remove?.signal, () => deleteObject(bucket.file(name), remove?.generation)),
+    put: (name, body, put) => call(options, name, put?.signal, (signal) => putObject(bucket.file(name), body, put, signal)),
+    get: (name, get) => call(options, name, get.signal, (signal) => getObject(bucket.file(name), get, signal)),
+    stat: (name, signal) => call(options, name, signal, () => statObject(bucket.file(name))),
+    delete: (name, remove) => call(options, name, remove?.signal, () => deleteObject(bucket.file(name), remove?.generation)),
     list: async function* (prefix, list) {
       checkPrefix(prefix);
       let pageToken: string | undefined;
       do {
-        const page = await call(null, list?.signal, () => listPage(bucket, { prefix, after: list?.after, pageToken }));
+        const page = await call(options, null, list?.signal, () => listPage(bucket, { prefix, after: list?.after, pageToken }));
         yield* page.objects;
         pageToken = page.next;
       } while (pageToken !== undefined);
@@ -200,31 +199,21 @@ function encodeCrc32c(value: number): string {
   return bytes.toString('base64');
 }
 
-/** Ends when the work does, the signal is aborted or the time is over: not every call of the client can be stopped. */
-async function bounded<T>(
+/** One call, within its limit; whatever fails is told as what it was about. */
+async function call<T>(
+  { bucket, timeoutMs }: GcsOptions,
   name: string | null,
-  { bucket, timeoutMs }: { readonly bucket: string; readonly timeoutMs: number },
   signal: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (name !== null) checkName(name);
-  signal?.throwIfAborted();
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-  const stopped = Promise.withResolvers<never>();
-  const stop = (): void => stopped.reject(either.reason as Error);
-  either.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([work(either), stopped.promise]);
-  } catch (error) {
-    if (signal?.aborted === true) throw signal.reason as Error;
-    if (error instanceof EngineError) throw error;
-    const what = `bucket ${bucket}, ${name ?? 'list'}`;
-    if (timeout.aborted) throw new EngineError('object-store-transient', `${what}: no answer within ${timeoutMs} ms`, error);
-    throw storeError(what, error);
-  } finally {
-    either.removeEventListener('abort', stop);
-  }
+  const what = `bucket ${bucket}, ${name ?? 'list'}`;
+  const asError = (error: unknown, timedOut: boolean): EngineError => {
+    if (error instanceof EngineError) return error;
+    if (timedOut) return new EngineError('object-store-transient', `${what}: no answer within ${timeoutMs} ms`, error);
+    return storeError(what, error);
+  };
+  return await bounded({ timeoutMs, signal, asError }, work);
 }
 
 /** Refusals of the server are final, but for those that it calls temporary; everything else is a broken connection. */

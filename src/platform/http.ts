@@ -54,3 +54,9 @@ export function errorReply(status: number, code: WireErrorCode, message: string,
 export function jsonReply(json: unknown, status = 200): HttpReply {
   return { status, json };
 }
+
+/** `GET /metrics` in Prometheus' text format. */
+export function metricsRoute(roles: Route['roles'], text: () => Promise<string>): Route {
+  const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+  return { method: 'GET', path: '/metrics', roles, handle: async () => ({ status: 200, body: await text(), contentType }) };
+}

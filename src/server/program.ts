@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Arbiter } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
+import { whenAborted } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { Route } from '../platform/http.ts';
@@ -86,9 +87,8 @@ export async function runDatabase(program: DatabaseProgram, signal: AbortSignal)
   });
   const ending = new AbortController();
   const working = Promise.all([node.run(ending.signal), keepLogShort(database, clock, ending.signal)]);
-  const stopped = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   try {
-    await Promise.race([stopped, broken.promise, working]);
+    await Promise.race([whenAborted(signal), broken.promise, working]);
   } finally {
     await server.close(signal.aborted ? writeLimitMs(config.policy) : 0);
     ending.abort(new EngineError('timeout', 'stopping'));

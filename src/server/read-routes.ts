@@ -1,7 +1,7 @@
 import type { EngineConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
-import { jsonReply, type HttpReply, type Route } from '../platform/http.ts';
+import { jsonReply, metricsRoute, type HttpReply, type Route } from '../platform/http.ts';
 import { divergentLines } from '../replication/divergence.ts';
 import type { DatabaseNode } from './node.ts';
 import { databaseStatus } from './status.ts';
@@ -23,12 +23,7 @@ export function readRoutes(options: ReadOptions): readonly Route[] {
   const roles = ['api', 'database', 'controller', 'operator'] as const;
   return [
     { method: 'GET', path: '/health', roles: 'anyone', handle: () => health(options) },
-    {
-      method: 'GET',
-      path: '/metrics',
-      roles: 'anyone',
-      handle: async () => ({ status: 200, body: await options.metrics(), contentType: 'text/plain; version=0.0.4' }),
-    },
+    metricsRoute('anyone', options.metrics),
     { method: 'GET', path: '/v1/status', roles, handle: () => jsonReply(databaseStatus(node, database, config, clock)) },
     { method: 'GET', path: '/v1/export', roles, handle: () => exportData(options) },
     {

@@ -1,0 +1,31 @@
+/** Resolves once the signal aborts, at once where it has. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
+}
+
+export interface Bounds {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** The error to throw instead of what the work threw, or of the time-out. */
+  readonly asError: (error: unknown, timedOut: boolean) => Error;
+}
+
+/**
+ * Ends when the work does, the signal aborts (with its reason) or the time is over. For clients whose calls cannot all be stopped: what goes on
+ * afterwards is not waited for.
+ */
+export async function bounded<T>({ timeoutMs, signal, asError }: Bounds, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  const stopped = Promise.withResolvers<never>();
+  const stop = (): void => stopped.reject(either.reason as Error);
+  either.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work(either), stopped.promise]);
+  } catch (error) {
+    throw signal?.aborted === true ? (signal.reason as Error) : asError(error, timeout.aborted);
+  } finally {
+    either.removeEventListener('abort', stop);
+  }
+}
