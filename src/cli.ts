@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, type World } from './commands/world.ts';
+import type { LoadedConfig } from './config/load.ts';
 import { EngineError } from './platform/errors.ts';
 
 /** Reads argv (without node and script), does what it says, gives the exit code. Never throws. */
@@ -17,6 +18,25 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
   }
 }
 
+/** What runs until it is told to stop. Each loads only its own part of the engine. */
+const PROGRAMS: readonly { name: string; says: string; start: (loaded: LoadedConfig, signal: AbortSignal) => Promise<void> }[] = [
+  {
+    name: 'controller',
+    says: "run this region's controller: observe, vote, and fail over where it leads",
+    start: async (loaded, signal) => (await import('./failover/start.ts')).startController(loaded, signal),
+  },
+  {
+    name: 'database',
+    says: "run this region's database: primary or standby",
+    start: async (loaded, signal) => (await import('./server/start.ts')).startDatabase(loaded, signal),
+  },
+  {
+    name: 'api',
+    says: 'run the reference service in front of this region: health and key-value requests',
+    start: async (loaded, signal) => (await import('./api/start.ts')).startApi(loaded, signal),
+  },
+];
+
 function describeCommands(world: World, done: (code: number) => void): Command {
   const program = new Command('coditect-dr')
     .description('Keeps a multi-region system alive: one primary, fenced by an epoch, and a failover that finishes.')
@@ -28,33 +48,14 @@ function describeCommands(world: World, done: (code: number) => void): Command {
     .makeOptionMandatory();
   const load = async (file: string) => (await import('./config/load.ts')).loadConfig(file, configEnvironment(world.environment));
 
-  program
-    .command('controller')
-    .description("run this region's controller: observe, vote, and fail over where it leads")
-    .addOption(config)
-    .addHelpText('after', example('coditect-dr controller --config /etc/coditect-dr/config.yaml'))
-    .action(async (options: { config: string }) => {
-      const loaded = await load(options.config);
-      await (await import('./failover/start.ts')).runController(loaded, world.signal);
-    });
-  program
-    .command('database')
-    .description("run this region's database: primary or standby")
-    .addOption(config)
-    .addHelpText('after', example('coditect-dr database --config /etc/coditect-dr/config.yaml'))
-    .action(async (options: { config: string }) => {
-      const loaded = await load(options.config);
-      await (await import('./server/start.ts')).startDatabase(loaded, world.signal);
-    });
-  program
-    .command('api')
-    .description('run the reference service in front of this region: health and key-value requests')
-    .addOption(config)
-    .addHelpText('after', example('coditect-dr api --config /etc/coditect-dr/config.yaml'))
-    .action(async (options: { config: string }) => {
-      const loaded = await load(options.config);
-      await (await import('./api/start.ts')).startApi(loaded, world.signal);
-    });
+  for (const { name, says, start } of PROGRAMS) {
+    program
+      .command(name)
+      .description(says)
+      .addOption(config)
+      .addHelpText('after', example(`coditect-dr ${name} --config /etc/coditect-dr/config.yaml`))
+      .action(async (options: { config: string }) => await start(await load(options.config), world.signal));
+  }
   program
     .command('status')
     .description('show what controllers and databases say of themselves; exits 0 Normal, 1 not, 3 nobody answers')

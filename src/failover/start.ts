@@ -13,7 +13,7 @@ import { controllerRoutes } from './routes.ts';
 const GRACE_MS = 500;
 
 /** The `controller` program: runs until `signal` aborts, then ends cleanly. Throws EngineError where it cannot start. */
-export async function runController({ config, folder }: LoadedConfig, signal: AbortSignal): Promise<void> {
+export async function startController({ config, folder }: LoadedConfig, signal: AbortSignal): Promise<void> {
   const clock = systemClock;
   const log = openLog({ component: 'controller', region: config.region, clock });
   const credentials = loadCredentials(config.tls, folder);
