@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { EXIT, type World } from './world.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { controllerStatusShape, type ControllerStatus } from '../health/controller-status.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { loadCredentials } from '../platform/tls.ts';
-import { controllerStatusShape, type ControllerAnswer } from './controller-answer.ts';
 
 export interface Order {
   readonly target: string;
@@ -96,7 +96,7 @@ async function follow({ controllers, order, client, tell, limitMs, since }: Foll
   return signal.aborted ? EXIT.interrupted : EXIT.undecided;
 }
 
-function conclude(ended: NonNullable<ControllerAnswer['lastFailover']>, order: Order, tell: Following['tell']): number {
+function conclude(ended: NonNullable<ControllerStatus['lastFailover']>, order: Order, tell: Following['tell']): number {
   const { step, to, epoch, runId } = ended;
   tell(step, step === 'DONE' ? `${to} is the primary under epoch ${epoch}` : 'nothing was changed', { runId });
   return step === 'DONE' && to === order.target ? EXIT.ok : EXIT.failed;
@@ -106,7 +106,7 @@ async function askAll(
   controllers: readonly string[],
   client: HttpsClient,
   signal: AbortSignal,
-): Promise<readonly { readonly url: string; readonly answer: ControllerAnswer }[]> {
+): Promise<readonly { readonly url: string; readonly answer: ControllerStatus }[]> {
   const answers = await Promise.all(
     controllers.map(async (url) => {
       const result = await client.call(`${url}/v1/status`, { timeoutMs: ASK_MS, signal });

@@ -1,9 +1,9 @@
 import type { LoadedConfig } from '../config/load.ts';
+import { controllerStatusShape, type ControllerStatus } from '../health/controller-status.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { loadCredentials } from '../platform/tls.ts';
 import { databaseStatusShape, type DatabaseStatus } from '../server/control-messages.ts';
 import { EXIT, type World } from './world.ts';
-import { controllerStatusShape, type ControllerAnswer } from './controller-answer.ts';
 
 const ASK_MS = 1500;
 
@@ -12,7 +12,7 @@ export interface StatusDocument {
   readonly state: string;
   readonly primary: string | null;
   readonly epoch: number;
-  readonly controllers: Readonly<Record<string, ControllerAnswer | null>>;
+  readonly controllers: Readonly<Record<string, ControllerStatus | null>>;
   readonly databases: Readonly<Record<string, DatabaseStatus | null>>;
 }
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { openRfc2136 } from '../dns/rfc2136.ts';
-import type { ControllerStatus } from '../health/status.ts';
+import type { ControllerStatus } from '../health/controller-status.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { EngineCluster, REGIONS, type Program, type Region } from '../testing/engine-cluster.ts';

@@ -1,10 +1,8 @@
 import { journalIsOpen } from '../arbiter/arbiter.ts';
 import type { Knowledge } from '../failover/knowledge.ts';
 import type { SeenStatus, State } from '../failover/state.ts';
+import type { ControllerStatus, SystemState } from './controller-status.ts';
 import type { ReceivedVote } from './vote.ts';
-
-/** The seed's four outward states. */
-export type SystemState = 'Normal' | 'Degraded' | 'Failover' | 'Recovery';
 
 export interface StatusFacts {
   readonly region: string;
@@ -18,27 +16,6 @@ export interface StatusFacts {
   /** How old an answer may be to count. */
   readonly freshMs: number;
   readonly nowMs: number;
-}
-
-export interface ControllerStatus {
-  readonly region: string;
-  readonly leader: string | null;
-  readonly state: SystemState;
-  readonly step: string;
-  readonly primary: string | null;
-  readonly epoch: number;
-  readonly observers: Readonly<Record<string, { readonly verdict: string; readonly ageMs: number }>>;
-  /** Why it is not Normal, for people. */
-  readonly reasons: readonly string[];
-  readonly run?: { readonly runId: string; readonly from: string; readonly to: string | null; readonly step: string };
-  readonly lastFailover?: {
-    readonly runId: string;
-    readonly from: string;
-    readonly to: string | null;
-    readonly step: string;
-    readonly epoch: number;
-    readonly startedAt: string;
-  };
 }
 
 /** The controller's status document, from what it knows now. */

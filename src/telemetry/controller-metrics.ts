@@ -1,7 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ControllerStatus, SystemState } from '../health/status.ts';
+import { SYSTEM_STATES, type ControllerStatus } from '../health/controller-status.ts';
 
-const STATES: readonly SystemState[] = ['Normal', 'Degraded', 'Failover', 'Recovery'];
 const VERDICTS = ['healthy', 'suspect', 'blind', 'unknown'];
 
 /** The controller's metrics, in Prometheus' text format. */
@@ -35,7 +34,7 @@ export class ControllerMetrics {
   }
 
   async text(status: ControllerStatus): Promise<string> {
-    for (const state of STATES) this.#state.set({ state }, status.state === state ? 1 : 0);
+    for (const state of SYSTEM_STATES) this.#state.set({ state }, status.state === state ? 1 : 0);
     this.#epoch.set(status.epoch);
     this.#leader.set(status.leader === status.region ? 1 : 0);
     for (const [observer, { verdict }] of Object.entries(status.observers)) {
