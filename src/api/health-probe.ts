@@ -5,7 +5,7 @@ import { parseJson, type HttpsClient } from '../platform/https-client.ts';
 import { databaseStatusShape } from '../server/control-messages.ts';
 import type { UpstreamStatus } from '../server/status.ts';
 import type { Sample } from '../telemetry/metrics.ts';
-import { assessHealth, type Health, type Seen } from './health.ts';
+import { assessHealth, SCORE, type Health, type Seen } from './health.ts';
 
 export interface HealthProbeOptions {
   readonly config: EngineConfig;
@@ -48,7 +48,7 @@ export class HealthProbe {
         kind: 'gauge',
         name,
         help: '1 Healthy, 0.5 Degraded, 0 Failed',
-        value: { Healthy: 1, Degraded: 0.5, Failed: 0 }[check.status],
+        value: SCORE[check.status],
         labels: { check: check.name },
       })),
     ];

@@ -21,7 +21,8 @@ export type Seen =
   | { readonly kind: 'answered'; readonly status: DatabaseStatus & { readonly upstream?: UpstreamStatus | null | undefined } }
   | { readonly kind: 'silent'; readonly reason: string };
 
-const SCORE: Readonly<Record<HealthLevel, number>> = { Healthy: 1, Degraded: 0.5, Failed: 0 };
+/** What a level counts for in the score. */
+export const SCORE: Readonly<Record<HealthLevel, number>> = { Healthy: 1, Degraded: 0.5, Failed: 0 };
 
 /** A region's health from what its own database said. A dead database makes the region Failed whatever the other checks say: an average would hide it. */
 export function assessHealth(

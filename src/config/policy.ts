@@ -26,9 +26,8 @@ export const policyShape = z.strictObject({
   /** A standby that has acknowledged nothing for so long leaves the sync set (if another remains). */
   syncDropAfterMs: ms,
   stepTimeoutMs: ms,
-  /** At most one automatic failover in so long, unless acknowledged. */
+  /** At most one automatic failover in so long; those that an operator asks for are neither counted nor refused. */
   antiFlapMs: z.number().int().nonnegative(),
-  dnsTtlSeconds: z.number().int().nonnegative(),
 });
 export type Policy = z.infer<typeof policyShape>;
 
@@ -51,7 +50,6 @@ export const PRESETS: Readonly<Record<'lab' | 'production', Policy>> = {
     syncDropAfterMs: 500,
     stepTimeoutMs: 10_000,
     antiFlapMs: 0,
-    dnsTtlSeconds: 1,
   },
   production: {
     probePeriodMs: 1000,
@@ -71,7 +69,6 @@ export const PRESETS: Readonly<Record<'lab' | 'production', Policy>> = {
     syncDropAfterMs: 4000,
     stepTimeoutMs: 120_000,
     antiFlapMs: 3_600_000,
-    dnsTtlSeconds: 30,
   },
 };
 

@@ -1,4 +1,6 @@
 import { sealQuorum } from './fencing.ts';
+import { compareLogs } from './sealing.ts';
+import { isFresh } from './setting.ts';
 import type { Facts, SeenStatus, Setting } from './state.ts';
 
 export type Gate =
@@ -55,14 +57,11 @@ function sinceLastFailover(facts: Facts, { policy }: Setting): string | null {
 }
 
 function reachableStandbys(facts: Pick<Facts, 'nowMs' | 'databases'>, from: string, { policy }: Setting): readonly SeenStatus[] {
-  const seen = [...facts.databases.values()];
-  return seen.filter(({ status, askedAtMs }) => status.region !== from && facts.nowMs - askedAtMs <= policy.suspectAfterMs);
+  return [...facts.databases.values()].filter((seen) => seen.status.region !== from && isFresh(seen, facts.nowMs, policy));
 }
 
 function bestOf(seen: readonly SeenStatus[], order: readonly string[]): string | null {
   const rank = (region: string): number => order.indexOf(region);
-  const [best] = seen
-    .map(({ status }) => status)
-    .toSorted((a, b) => b.lastEpoch - a.lastEpoch || b.lastIndex - a.lastIndex || rank(a.region) - rank(b.region));
+  const [best] = seen.map(({ status }) => status).toSorted((a, b) => compareLogs(a, b) || rank(a.region) - rank(b.region));
   return best?.region ?? null;
 }

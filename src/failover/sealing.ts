@@ -6,7 +6,7 @@ export type Sealing =
   { readonly kind: 'reached'; readonly candidates: readonly string[] } | { readonly kind: 'short'; readonly why: string };
 
 /** Longer first: by (epoch, index), as Raft compares logs. */
-export function compareLogs(a: SealedLog, b: SealedLog): number {
+export function compareLogs(a: Omit<SealedLog, 'region'>, b: Omit<SealedLog, 'region'>): number {
   return b.lastEpoch - a.lastEpoch || b.lastIndex - a.lastIndex;
 }
 

@@ -1,6 +1,7 @@
 import { journalIsOpen, type Journal } from '../arbiter/arbiter.ts';
 import { passGate } from './gate.ts';
 import { adopt, begin, stepRun } from './run.ts';
+import { isFresh } from './setting.ts';
 import type { Announcement, Event, Facts, OperatorRequest, Opinion, Setting, State, Transition } from './state.ts';
 import { wantedEffects } from './wanted.ts';
 
@@ -74,9 +75,8 @@ export function whyNot(request: OperatorRequest, facts: Facts, setting: Setting)
     return `failover ${facts.journal?.value.runId} is under way (${facts.journal?.value.step})`;
   if (holder === null) return 'there is no primary to fail over from yet';
   if (holder === target) return `${target} is the primary already`;
-  const seen = facts.databases.get(target);
-  if (seen === undefined || facts.nowMs - seen.askedAtMs > setting.policy.suspectAfterMs)
-    return `the database of ${target} does not answer`;
+  const answers = (region: string): boolean => isFresh(facts.databases.get(region), facts.nowMs, setting.policy);
+  if (!answers(target)) return `the database of ${target} does not answer`;
   if (acceptDataLossSeconds !== null) {
     const gate = passGate(facts, holder, setting);
     if (!gate.open && gate.estimatedLossSeconds !== null && acceptDataLossSeconds < gate.estimatedLossSeconds) {
@@ -84,9 +84,7 @@ export function whyNot(request: OperatorRequest, facts: Facts, setting: Setting)
     }
     return null;
   }
-  const primary = facts.databases.get(holder);
-  const primaryAnswers = primary !== undefined && facts.nowMs - primary.askedAtMs <= setting.policy.suspectAfterMs;
-  if (primaryAnswers) return null;
+  if (answers(holder)) return null;
   const gate = passGate(facts, holder, { ...setting, policy: { ...setting.policy, antiFlapMs: 0 } });
   return gate.open ? null : `${gate.reason}; say how much loss is accepted to go on`;
 }

@@ -17,7 +17,6 @@ export type EngineErrorCode =
   | 'epoch-passed'
   | 'no-sync-standby'
   | 'arbiter-unavailable'
-  | 'arbiter-conflict'
   | 'dns-failed'
   | 'database-broken'
   | 'timeout'

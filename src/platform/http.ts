@@ -16,7 +16,6 @@ export interface HttpRequest {
   readonly path: string;
   /** What follows a prefix route's path, percent-decoded; empty for exact routes. */
   readonly rest: string;
-  readonly query: URLSearchParams;
   readonly caller: Identity | null;
   readonly correlationId: string;
   /** Whole body; empty for routes with `streamBody`. */

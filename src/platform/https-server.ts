@@ -88,11 +88,10 @@ async function serve(message: IncomingMessage, response: ServerResponse, context
   });
   const onClosing = (): void => gone.abort(closing.reason);
   closing.addEventListener('abort', onClosing, { once: true });
-  const url = message.url ?? '/';
-  const path = url.split('?', 1)[0] ?? '/';
+  const path = message.url?.split('?', 1)[0] ?? '/';
   let reply: HttpReply;
   try {
-    reply = await answer(message, { path, url, correlationId, signal: gone.signal }, context);
+    reply = await answer(message, { path, correlationId, signal: gone.signal }, context);
   } catch (error) {
     if (!gone.signal.aborted) onError(error, { method: message.method ?? '', path, correlationId });
     const code = error instanceof EngineError ? error.code : 'internal';
@@ -112,7 +111,6 @@ async function serve(message: IncomingMessage, response: ServerResponse, context
 
 interface Arrival {
   readonly path: string;
-  readonly url: string;
   readonly correlationId: string;
   readonly signal: AbortSignal;
 }
@@ -134,10 +132,8 @@ async function answer(message: IncomingMessage, arrival: Arrival, context: Conte
   const limit = route.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
   const body = route.streamBody === true || message.method === 'GET' ? Buffer.alloc(0) : await bodyOf(message, limit);
   if (body === 'too-large') return errorReply(413, 'too-large', `the body is larger than ${limit} bytes`, 'no');
-  const queryAt = arrival.url.indexOf('?');
-  const query = new URLSearchParams(queryAt < 0 ? '' : arrival.url.slice(queryAt + 1));
   const { correlationId, signal } = arrival;
-  const request: HttpRequest = { method: route.method, path, rest, query, caller, correlationId, body, stream: message, signal };
+  const request: HttpRequest = { method: route.method, path, rest, caller, correlationId, body, stream: message, signal };
   return route.handle(request);
 }
 
