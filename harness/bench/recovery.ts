@@ -1,5 +1,5 @@
+import { quantile } from '../measure/quantile.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
-import { quantile } from '../testing/calibration-gate.ts';
 
 export interface Spread {
   readonly n: number;

@@ -1,3 +1,4 @@
+import { quantile } from '../measure/quantile.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 
 /** Of each scenario that was repeated: n, verdicts, and the spread of the recovery time. The objective is judged on the worst. */
@@ -18,11 +19,6 @@ function describe(runs: readonly ResultDocument[]): string {
       ? ''
       : `; recovery time min ${s(quantile(times, 0))}, median ${s(quantile(times, 0.5))}, p95 ${s(quantile(times, 0.95))}, max ${s(quantile(times, 1))}`;
   return `n = ${runs.length}, ${verdicts.join(', ')}${spread}${censored === 0 ? '' : `; ${censored} did not recover in time`}`;
-}
-
-/** Nearest rank of sorted values; upper bounds, so that the spread never flatters. */
-export function quantile(sorted: readonly number[], q: number): number {
-  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 }
 
 const s = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;

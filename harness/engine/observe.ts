@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Clock } from '../platform/clock.ts';
+import { parseJson } from '../platform/json.ts';
 import type { Pod, RunContext } from '../platform/platform.ts';
 import { databaseStatusShape, decodeExport, decodeLines, divergentFileShape, type DatabaseStatus } from './contract.ts';
 import { engineRegions, engineUrl, type EngineProgram } from './endpoints.ts';
@@ -126,13 +127,5 @@ function recordTails(context: RunContext, region: string, status: number, body: 
     }
   } catch (error) {
     failed((error as Error).message);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { AUTHORITY } from '../measure/recovery-time.ts';
+import { abortable } from '../platform/abortable.ts';
 import { HarnessError } from '../platform/errors.ts';
 import type { Platform, PodProgram, RunContext } from '../platform/platform.ts';
 import { agentReportSchema, type AgentCommand } from './agent-protocol.ts';
@@ -50,7 +51,9 @@ export class Operator {
       tls: { ca: 'tls/ca.crt', cert: 'tls/tls.crt', key: 'tls/tls.key' },
       authority: { address: dns, port: DNS_PORT, name: SERVICE_NAME, periodMs: AUTHORITY_PERIOD_MS },
     });
-    await within(ready.promise, START_MS, signal);
+    const late = AbortSignal.any([signal, AbortSignal.timeout(START_MS)]);
+    const whyNot = (): Error => (signal.aborted ? (signal.reason as Error) : new HarnessError('timeout', 'the agent did not start'));
+    await abortable(ready.promise, late, whyNot);
     return operator;
   }
 
@@ -81,18 +84,5 @@ export class Operator {
   #answered(id: number, { status, body }: Answer): void {
     this.#waiting.get(id)?.({ status, body });
     this.#waiting.delete(id);
-  }
-}
-
-async function within(work: Promise<void>, timeoutMs: number, signal: AbortSignal): Promise<void> {
-  const late = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void =>
-    aborted.reject(signal.aborted ? (signal.reason as Error) : new HarnessError('timeout', 'the agent did not start'));
-  late.addEventListener('abort', abort, { once: true });
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    late.removeEventListener('abort', abort);
   }
 }

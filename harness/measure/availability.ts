@@ -1,4 +1,5 @@
 import type { AvailabilitySecond, LagSample, VantageMeasurement, WritePause } from './measurement.ts';
+import { quantile } from './quantile.ts';
 import { vantageRecovery } from './recovery-time.ts';
 import { isGood } from './service.ts';
 import { eventsOf, type Operation, type RunView } from './view.ts';
@@ -39,7 +40,7 @@ export function measureVantage(view: RunView, vantage: string): VantageMeasureme
 function percentiles(values: readonly number[]): VantageMeasurement['latencyMs'] {
   if (values.length === 0) return null;
   const sorted = values.toSorted((a, b) => a - b);
-  const at = (p: number): number => sorted[Math.min(sorted.length - 1, Math.ceil(p * sorted.length) - 1)] ?? 0;
+  const at = (share: number): number => quantile(sorted, share);
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 

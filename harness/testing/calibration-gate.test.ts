@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { judgeCalibration, quantile, type CalibrationSample } from './calibration-gate.ts';
+import { quantile } from '../measure/quantile.ts';
+import { judgeCalibration, type CalibrationSample } from './calibration-gate.ts';
 
 const sample = (truthMs: number, lowerMs: number, upperMs: number): CalibrationSample => ({
   outageMs: 200,

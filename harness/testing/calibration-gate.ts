@@ -1,4 +1,5 @@
 import type { RecoveryTime } from '../measure/measurement.ts';
+import { quantile } from '../measure/quantile.ts';
 
 /** One known outage: how long it truly was, and what the harness made of it. */
 export interface CalibrationSample {
@@ -74,11 +75,6 @@ function lineOf(outageMs: number, samples: readonly CalibrationSample[], probePe
     widthMs: { median: quantile(widths, 0.5), max: widths.at(-1) ?? NaN },
     covered: seen.filter((one) => one.lowerMs <= one.truthMs && one.truthMs <= one.upperMs).length,
   };
-}
-
-/** The smallest value that is not below this share of them (no interpolation). NaN when there are none. Values ascending. */
-export function quantile(ascending: readonly number[], share: number): number {
-  return ascending[Math.max(0, Math.ceil(share * ascending.length) - 1)] ?? NaN;
 }
 
 function reasonsOf(line: CalibrationLine, probePeriodMs: number): string[] {

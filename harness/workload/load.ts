@@ -3,6 +3,7 @@ import { addressOf, DNS_PORT, ENGINE_PORTS, SERVICE_NAME } from '../engine/endpo
 import { firstSustained, isGood, type ServiceSample } from '../measure/service.ts';
 import { unsteady } from '../measure/steady.ts';
 import type { Clock } from '../platform/clock.ts';
+import { abortable } from '../platform/abortable.ts';
 import { HarnessError } from '../platform/errors.ts';
 import type { Platform, Pod, PodProgram, RunContext } from '../platform/platform.ts';
 import type { Workload } from '../scenario/scenario.ts';
@@ -64,7 +65,7 @@ export class Load {
 
   /** Resolves when all have begun. Throws HarnessError when one does not come up before the signal. */
   async start(signal: AbortSignal): Promise<void> {
-    await raceAbort(Promise.all(this.#clients.map((client) => client.ready)), signal);
+    await abortable(Promise.all(this.#clients.map((client) => client.ready)), signal);
     const startMs = this.#clock.nowMs() + BEGIN_AHEAD_MS;
     for (const [index, client] of this.#clients.entries()) {
       this.#send(client, { type: 'begin', startMs: startMs + (index * this.#workload.periodMs) / this.#clients.length });
@@ -151,16 +152,4 @@ interface Sustained {
   /** Service must have been bad since fromMs first: an outage that is expected may take a moment to show. */
   readonly afterOutage: boolean;
   readonly atMostMs: number;
-}
-
-async function raceAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason as Error);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
 import { z } from 'zod';
 import type { Outcome } from '../history/event.ts';
+import { parseJson } from '../platform/json.ts';
 import { Connections, type Identity } from './connections.ts';
 import type { PlannedOperation } from './plan.ts';
 
@@ -129,12 +130,4 @@ async function readBody(response: IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReachabilityCell } from '../../history/event.ts';
+import { abortable } from '../abortable.ts';
 import { HarnessError } from '../errors.ts';
 import type { Injection, LinkWatch, Platform, Pod, PodProcess, PodProgram, Primitive, RunContext } from '../platform.ts';
 import { BoundedLog } from './bounded-log.ts';
@@ -25,7 +26,7 @@ import { untilServing } from './serves.ts';
 import { serviceOf, type LabSettings, type ServiceSpec } from './services.ts';
 import { Supervisor } from './supervisor.ts';
 import { unsupported } from './supports.ts';
-import { NAMESPACE, podNamed, threeRegions, type PodSpec, type Topology } from './topology.ts';
+import { podAsSeen, podNamed, threeRegions, type PodSpec, type Topology } from './topology.ts';
 
 /** Programs get so long to end by themselves when the lab closes. */
 const STOP_GRACE_MS = 1000;
@@ -90,17 +91,7 @@ export class LocalPlatform implements Platform {
   }
 
   pods(): readonly Pod[] {
-    return this.topology.pods.map((pod) => ({
-      name: pod.name,
-      namespace: NAMESPACE,
-      region: pod.region,
-      labels: pod.labels,
-      annotations: {},
-      node: pod.region,
-      phase: this.#supervisors.get(pod.name)?.phase ?? 'Pending',
-      containers: [pod.app],
-      addresses: [pod.ipv4, pod.ipv6],
-    }));
+    return this.topology.pods.map((pod) => podAsSeen(pod, this.#supervisors.get(pod.name)?.phase ?? 'Pending'));
   }
 
   injection(primitives: readonly Primitive[]): Injection {
@@ -233,16 +224,6 @@ async function writeFiles(root: string, service: ServiceSpec): Promise<void> {
     await mkdir(path.dirname(name), { recursive: true });
     await writeFile(name, file.text, { mode: file.secret === true ? 0o600 : file.executable === true ? 0o755 : 0o644 });
   }
-}
-
-/** The work's result, or the error made by `onAbort` when the signal comes first. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal, onAbort: () => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(onAbort());
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 const withNetnsPath = (pod: PodSpec): PodSpec & { readonly netnsPath: string } => ({ ...pod, netnsPath: `${NETNS_FOLDER}/${pod.netns}` });

@@ -1,3 +1,5 @@
+import type { Pod } from '../platform.ts';
+
 /**
  * The lab as a pure value: regions, pods, their addresses (IPv4 10.77.R.H, IPv6 fd77::R:H), labels and names. Nothing here touches the
  * machine; network.ts, services.ts and certificates.ts make it real.
@@ -81,6 +83,11 @@ function podSpec(app: App, region: string, regionNumber: number, host: number): 
 function mac(regionNumber: number, host: number): string {
   const byte = (value: number): string => value.toString(16).padStart(2, '0');
   return `02:77:00:00:${byte(regionNumber)}:${byte(host)}`;
+}
+
+/** The pod as a selector sees it: one container, a node a region. */
+export function podAsSeen({ name, region, labels, app, ipv4, ipv6 }: PodSpec, phase: Pod['phase']): Pod {
+  return { name, namespace: NAMESPACE, region, labels, annotations: {}, node: region, phase, containers: [app], addresses: [ipv4, ipv6] };
 }
 
 /** The pod of that name; throws RangeError for a name that the topology does not have (a bug of the caller). */
