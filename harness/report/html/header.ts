@@ -2,6 +2,7 @@ import { duration, recoveryText } from '../figures.ts';
 import type { ResultDocument, ResultTarget } from '../result-shape.ts';
 import { askedText } from '../summary.ts';
 import { html, type Markup } from './markup.ts';
+import { figures, table, words } from './table.ts';
 
 const VERDICT = { pass: 'Passed', fail: 'Failed', inconclusive: 'Inconclusive' } as const;
 const SIGN = { pass: '✓', fail: '✕', inconclusive: '?', warn: '!', skipped: '–' } as const;
@@ -77,39 +78,26 @@ export function targetsTable(result: ResultDocument): Markup {
       </tr>`,
   );
   const verified = result.verifiedRecovery;
-  return html`<div class="wide">
-    <table>
-      <thead>
-        <tr>
-          <th>objective</th>
-          <th class="n">asked</th>
-          <th class="n">measured</th>
-          <th>verdict</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-        ${
-          verified === null
-            ? null
-            : html`<tr>
-                <td>Verified recovery <small>all data read back and compared</small></td>
-                <td class="n">not asked</td>
-                <td class="n">${recoveryText({ ...verified, state: 'recovered', vantage: '', fault: '', line: 0, dnsShareMs: null })}</td>
-                <td></td>
-              </tr>`
-        }
-        ${
-          result.writePause === null
-            ? null
-            : html`<tr>
-                <td>Longest pause of writes <small>${result.writePause.vantage}</small></td>
-                <td class="n">not asked</td>
-                <td class="n">${duration(result.writePause.pauseMs)}</td>
-                <td></td>
-              </tr>`
-        }
-      </tbody>
-    </table>
-  </div>`;
+  return table(
+    [words('objective'), figures('asked'), figures('measured'), words('verdict')],
+    [
+      rows,
+      verified === null
+        ? null
+        : html`<tr>
+            <td>Verified recovery <small>all data read back and compared</small></td>
+            <td class="n">not asked</td>
+            <td class="n">${recoveryText({ ...verified, state: 'recovered', vantage: '', fault: '', line: 0, dnsShareMs: null })}</td>
+            <td></td>
+          </tr>`,
+      result.writePause === null
+        ? null
+        : html`<tr>
+            <td>Longest pause of writes <small>${result.writePause.vantage}</small></td>
+            <td class="n">not asked</td>
+            <td class="n">${duration(result.writePause.pauseMs)}</td>
+            <td></td>
+          </tr>`,
+    ],
+  );
 }

@@ -3,6 +3,7 @@ import type { ResultDocument } from '../result-shape.ts';
 import { mark } from './header.ts';
 import { html } from './markup.ts';
 import { document } from './page.ts';
+import { figures, table, words } from './table.ts';
 
 export interface IndexedRun {
   /** Folder of the run, beside the index. */
@@ -27,24 +28,7 @@ export function indexPage(runs: readonly IndexedRun[]): string {
   });
   const body = html`<h1>Game days</h1>
     <section class="card after">
-      <div class="wide">
-        <table>
-          <thead>
-            <tr>
-              <th></th>
-              <th>scenario</th>
-              <th>started (UTC)</th>
-              <th class="n">recovery</th>
-              <th class="n">recovery point</th>
-              <th class="n">lost</th>
-              <th class="n">took</th>
-            </tr>
-          </thead>
-          <tbody>
-            ${rows}
-          </tbody>
-        </table>
-      </div>
+      ${table([words(''), words('scenario'), words('started (UTC)'), figures('recovery'), figures('recovery point'), figures('lost'), figures('took')], rows)}
       ${rows.length === 0 ? html`<p class="quiet">No run yet: <code>npm run -s gameday -- run</code></p>` : null}
     </section>`;
   return document('Game days', body);

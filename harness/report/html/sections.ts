@@ -2,6 +2,7 @@ import { duration, plural, recoveryText, whole } from '../figures.ts';
 import type { ResultDocument, ResultFault } from '../result-shape.ts';
 import { mark } from './header.ts';
 import { html, type Content, type Markup } from './markup.ts';
+import { figures, table, words } from './table.ts';
 
 const MOST_LOST_SHOWN = 200;
 
@@ -54,29 +55,18 @@ function pods({ sources, targets }: ResultFault): string {
 
 function effects(fault: ResultFault): Markup {
   if (fault.effects.length === 0) return html`<p class="alarm">No probe saw what this fault did.</p>`;
-  return html`<div class="wide">
-    <table>
-      <thead>
-        <tr>
-          <th>moment</th>
-          <th>asked</th>
-          <th>measured by independent probes</th>
-          <th></th>
-        </tr>
-      </thead>
-      <tbody>
-        ${fault.effects.map(
-          (one) =>
-            html`<tr>
-              <td>${one.moment}</td>
-              <td>${one.asked}</td>
-              <td>${one.measured}</td>
-              <td>${mark(one.confirmed ? 'pass' : 'fail')}</td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`;
+  return table(
+    [words('moment'), words('asked'), words('measured by independent probes'), words('')],
+    fault.effects.map(
+      (one) =>
+        html`<tr>
+          <td>${one.moment}</td>
+          <td>${one.asked}</td>
+          <td>${one.measured}</td>
+          <td>${mark(one.confirmed ? 'pass' : 'fail')}</td>
+        </tr>`,
+    ),
+  );
 }
 
 const fact = (name: string, value: Content): Markup =>
@@ -99,25 +89,19 @@ export function vantages(result: ResultDocument): Markup {
         <td class="n">${one.recovery.map((recovery) => recoveryText(recovery.recovery)).join(', ') || '–'}</td>
       </tr>`,
   );
-  return html`<div class="wide">
-    <table>
-      <thead>
-        <tr>
-          <th>vantage</th>
-          <th class="n">good</th>
-          <th class="n">slow</th>
-          <th class="n">failed</th>
-          <th class="n">no answer</th>
-          <th class="n">p50</th>
-          <th class="n">p99</th>
-          <th class="n">recovery</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+  return table(
+    [
+      words('vantage'),
+      figures('good'),
+      figures('slow'),
+      figures('failed'),
+      figures('no answer'),
+      figures('p50'),
+      figures('p99'),
+      figures('recovery'),
+    ],
+    rows,
+  );
 }
 
 export function writes(result: ResultDocument): Markup {
@@ -155,23 +139,7 @@ function lostTable({ writes: account, faults }: ResultDocument): Markup {
       </tr>`,
   );
   const rest = account.lost.length - rows.length;
-  return html`<div class="wide">
-      <table>
-        <thead>
-          <tr>
-            <th>key</th>
-            <th>op</th>
-            <th>vantage</th>
-            <th>acknowledged by</th>
-            <th class="n">since the effect</th>
-            <th class="n">line</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
+  return html`${table([words('key'), words('op'), words('vantage'), words('acknowledged by'), figures('since the effect'), figures('line')], rows)}
     <p class="quiet">
       ${rest > 0 ? `… and ${plural(rest, 'other')}, all in result.json. ` : ''}${
         account.unsaved === 0
