@@ -1,5 +1,6 @@
 import type { EffectProbe } from './fault/effect-probe.ts';
 import { faultPlanned, type Fault, type FaultPlan } from './fault/fault.ts';
+import { durationOf } from './fault/duration-of.ts';
 import type { GamedayEnv } from './gameday-env.ts';
 import type { EventBody } from './history/event.ts';
 import { HarnessError } from './platform/errors.ts';
@@ -20,6 +21,8 @@ export class FaultRun {
   #injection: Injection | undefined;
   #heal: Promise<void> | undefined;
   #effectMs: number | null = null;
+  #observed: Promise<void> = Promise.resolve();
+  readonly #expiry = new AbortController();
 
   constructor(name: string, experiments: readonly Fault[], env: GamedayEnv) {
     this.#name = name;
@@ -43,11 +46,26 @@ export class FaultRun {
     this.#injection = platform.injection(primitives);
     const times = await this.#injection.apply(signal);
     this.#recordEach((fault) => ({ kind: 'fault-injected', fault, ...times }));
+    void this.#healWhenOver(times.acknowledgedMs).catch(() => undefined); // heal() gives the same rejection to whoever awaits it
+    this.#observed = this.#observe(signal);
+    await this.#observed;
+  }
+
+  async #observe(signal: AbortSignal): Promise<void> {
     for (const probe of this.#probes) {
       const effect = await probe.during(signal);
-      context.record(effect);
+      this.#env.context.record(effect);
       if (effect.confirmed && effect.betweenMs !== undefined) this.#effectMs = Math.max(this.#effectMs ?? 0, effect.betweenMs[1]);
     }
+  }
+
+  /** The `duration` of the manifest counts from the injection and ends the fault by itself; load.ts saw to it that there is only one. */
+  async #healWhenOver(injectedMs: number): Promise<void> {
+    const durationMs = durationOf(this.#experiments);
+    if (durationMs === null) return;
+    const { clock } = this.#env;
+    await clock.sleep(Math.max(0, injectedMs + durationMs - clock.nowMs()), this.#expiry.signal);
+    await this.heal();
   }
 
   /** Idempotent; within its own budget, whatever became of the run. */
@@ -57,10 +75,12 @@ export class FaultRun {
   }
 
   async #healOnce(signal: AbortSignal): Promise<void> {
+    this.#expiry.abort(new Error('the fault is healed'));
     if (this.#injection === undefined) return;
     try {
       const times = await this.#injection.heal(signal);
       this.#recordEach((fault) => ({ kind: 'fault-healed', fault, ...times }));
+      await this.#observed.catch(() => undefined); // inject() rejects with it
       for (const probe of this.#probes) this.#env.context.record(await probe.afterHeal(signal));
     } finally {
       await Promise.all(this.#probes.map((probe) => probe.close()));

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeScenario, type World } from './decode.ts';
+import type { Fault } from '../fault/fault.ts';
 import { loadScenarios, type DecodeManifest } from './load.ts';
 import { decodeRecordedScenario } from './recorded.ts';
 import { formatProblems } from './yaml-decode.ts';
@@ -118,6 +119,17 @@ describe('scenario', () => {
       writeFileSync(join(folder, 'cut.yaml'), '');
       const [loaded] = loadScenarios([file], WORLD, none);
       expect([...(loaded?.faults.keys() ?? [])]).to.deep.equal(['cut']);
+    });
+
+    it('refuses experiments of one manifest that last differently long: one step heals them together', () => {
+      const file = join(folder, 's.yaml');
+      writeFileSync(file, GOOD);
+      writeFileSync(join(folder, 'cut.yaml'), '');
+      const lasting = (action: string, durationMs: number | null) => ({ action, durationMs }) as Fault;
+      const load = (...faults: Fault[]) => loadScenarios([file], WORLD, () => ({ ok: true, value: faults }));
+      expect(load(lasting('partition', 5000), lasting('pod-failure', 5000), lasting('pod-kill', null))).to.have.length(1);
+      expect(() => load(lasting('partition', 5000), lasting('pod-failure', 6000))).to.throw(/s\.yaml:6:15: .*differently long/);
+      expect(() => load(lasting('partition', 5000), lasting('partition', null))).to.throw(/differently long/);
     });
 
     it('says where a manifest is named that is not there, together with all other problems', () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { sameDuration } from '../fault/duration-of.ts';
 import type { Fault } from '../fault/fault.ts';
 import { HarnessError } from '../platform/errors.ts';
 import { decodeScenario, type World } from './decode.ts';
@@ -27,6 +28,9 @@ export function loadScenarios(files: readonly string[], world: World, decodeMani
   if (problems.length > 0) throw badInput(unique(problems));
   return loaded.flatMap((one) => (one.ok ? [one.value] : []));
 }
+
+const MIXED_DURATIONS =
+  'the experiments of this manifest last differently long (`duration`), but one step heals all at once; give each a manifest and a step of its own';
 
 function loadScenario(file: string, world: World, decodeManifest: DecodeManifest): Decoded<LoadedScenario> {
   const text = read(file);
@@ -59,8 +63,9 @@ function loadManifests(
       continue;
     }
     const decoded = decodeManifest(content, path);
-    if (decoded.ok) faults.set(inject, decoded.value);
-    else problems.push(...decoded.problems);
+    if (!decoded.ok) problems.push(...decoded.problems);
+    else if (sameDuration(decoded.value)) faults.set(inject, decoded.value);
+    else problems.push(document.problem(['method', index, 'manifest'], MIXED_DURATIONS));
   }
   return { faults, problems };
 }
