@@ -44,6 +44,10 @@ describe('duration', () => {
     );
   });
 
+  it('must be at most a day as a field: above 2^31 ms a timer fires at once', () => {
+    expect(durationMs.safeParse('600h').error?.issues[0]?.message).to.equal('`600h` is longer than a day (24h); shorten it');
+    expect(durationMs.safeParse('24h').data).to.equal(86_400_000);
+  });
   it('must be longer than zero as a field', () => {
     expect(durationMs.safeParse('0s').error?.issues[0]?.message).to.equal('`0s` must be longer than zero');
     expect(durationMs.safeParse(5).error?.issues[0]?.message).to.match(/written as text/);

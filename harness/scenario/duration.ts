@@ -14,12 +14,16 @@ export function parseDurationMs(text: string): number | undefined {
   return match[1] === '-' ? -ms : ms;
 }
 
-/** Schema: a written duration → milliseconds, greater than zero. */
+/** Longer than any game day; and above 2^31 ms a timer would fire at once. */
+const LONGEST_MS = 24 * 3_600_000;
+
+/** Schema: a written duration → milliseconds, greater than zero and at most a day. */
 export const durationMs = z
   .string({ error: 'must be a duration such as 300ms, 10s or 1h15m, written as text' })
   .transform((text, context) => {
     const ms = parseDurationMs(text);
     if (ms === undefined) context.addIssue({ code: 'custom', message: `\`${text}\` is not a duration; write it as 300ms, 10s or 1h15m` });
     else if (ms <= 0) context.addIssue({ code: 'custom', message: `\`${text}\` must be longer than zero` });
+    else if (ms > LONGEST_MS) context.addIssue({ code: 'custom', message: `\`${text}\` is longer than a day (24h); shorten it` });
     return ms ?? 0;
   });
