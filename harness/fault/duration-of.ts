@@ -5,10 +5,14 @@ const ONE_SHOT = ['pod-kill', 'container-kill'];
 
 /** How long the experiments of one manifest last; null: until healed. They are healed together, so sameDuration must hold. */
 export function durationOf(experiments: readonly Fault[]): number | null {
-  return experiments.find((one) => one.durationMs !== null)?.durationMs ?? null;
+  return durations(experiments).find((durationMs) => durationMs !== null) ?? null;
 }
 
 /** Whether all experiments that last, last as long. */
 export function sameDuration(experiments: readonly Fault[]): boolean {
-  return new Set(experiments.flatMap((one) => (ONE_SHOT.includes(one.action) ? [] : [one.durationMs]))).size < 2;
+  return new Set(durations(experiments)).size < 2;
+}
+
+function durations(experiments: readonly Fault[]): readonly (number | null)[] {
+  return experiments.filter((one) => !ONE_SHOT.includes(one.action)).map((one) => one.durationMs);
 }
