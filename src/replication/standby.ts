@@ -4,13 +4,14 @@ import type { Clock } from '../platform/clock.ts';
 import { Serial } from '../platform/serial.ts';
 import type { Log } from '../telemetry/log.ts';
 import { decideAppend } from './append.ts';
-import { exportTail } from './divergence.ts';
+import type { ExportedTail } from './divergence.ts';
 import { receiveSnapshot } from './snapshot-transfer.ts';
 import type { AppendReply, AppendRequest, LogSummary } from './wire.ts';
 
 export interface StandbyOptions {
   readonly database: Database;
-  readonly dataFolder: string;
+  /** Puts what the log has above `afterIndex` where it is kept for people, durably; null when there is nothing. */
+  readonly exportTail: (afterIndex: number) => ExportedTail | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -98,8 +99,8 @@ export class Standby {
   }
 
   #exportTail(afterIndex: number, newEpoch: number): void {
-    const { database, dataFolder, log } = this.#options;
-    const exported = exportTail(database, afterIndex, dataFolder);
+    const { exportTail, log } = this.#options;
+    const exported = exportTail(afterIndex);
     if (exported !== null) log.warn('divergent_tail_exported', { ...exported, after_index: afterIndex, new_epoch: newEpoch });
   }
 

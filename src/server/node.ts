@@ -10,7 +10,7 @@ import type { HttpsClient } from '../platform/https-client.ts';
 import { Serial } from '../platform/serial.ts';
 import { Primary } from '../replication/primary.ts';
 import type { RuleValues } from '../replication/replication-rule.ts';
-import { Standby } from '../replication/standby.ts';
+import { Standby, type StandbyOptions } from '../replication/standby.ts';
 import type { AppendReply, AppendRequest } from '../replication/wire.ts';
 import type { PromoteRequest } from './control-messages.ts';
 import { acquireLease, type HeldLease, type LeaseOptions } from './lease.ts';
@@ -22,7 +22,7 @@ const STOPPING = 'stopping';
 export interface NodeOptions {
   readonly config: EngineConfig;
   readonly database: Database;
-  readonly dataFolder: string;
+  readonly exportTail: StandbyOptions['exportTail'];
   readonly arbiter: Arbiter;
   readonly client: HttpsClient;
   readonly clock: Clock;
@@ -65,9 +65,9 @@ export class DatabaseNode {
   #starting = true;
 
   constructor(options: NodeOptions) {
-    const { database, dataFolder, clock, log } = options;
+    const { database, exportTail, clock, log } = options;
     this.#options = options;
-    this.standby = new Standby({ database, dataFolder, clock, log });
+    this.standby = new Standby({ database, exportTail, clock, log });
   }
 
   get role(): 'primary' | 'standby' | 'starting' {

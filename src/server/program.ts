@@ -12,6 +12,7 @@ import { startHttpsServer } from '../platform/https-server.ts';
 import type { Credentials } from '../platform/tls.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { exportTail } from '../replication/divergence.ts';
 import { controlRoutes } from './control-routes.ts';
 import { lockFolder } from './folder-lock.ts';
 import { kvRoutes, writeLimitMs } from './kv.ts';
@@ -53,7 +54,7 @@ export async function runDatabase(program: DatabaseProgram, signal: AbortSignal)
   const node = new DatabaseNode({
     config,
     database,
-    dataFolder,
+    exportTail: (afterIndex) => exportTail(database, afterIndex, dataFolder),
     arbiter,
     client,
     clock,
