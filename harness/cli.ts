@@ -5,6 +5,7 @@ import { checkManifests, explainManifests } from './commands/chaos.ts';
 import { standardOutput, type Output } from './commands/output.ts';
 import { DEFAULT_REPORTS, defaultScenarios } from './commands/places.ts';
 import { anySeed, play } from './commands/play.ts';
+import { refuseBadPlaces } from './commands/run-input.ts';
 import { exitCode, judgeFolder, runScenarios, shortResult } from './commands/run.ts';
 import { load } from './commands/scenarios.ts';
 import { EXIT, HarnessError } from './platform/errors.ts';
@@ -149,6 +150,7 @@ function addLab(program: Command, end: (code: number) => void): void {
     .addHelpText('after', example('gameday lab up', "echo 'coditect-dr status' | gameday lab up"))
     .action(async (options: LabFlags) => {
       const { engine, ...rest } = options;
+      if (!insideSandbox()) await refuseBadPlaces({ reports: rest.reports, engine });
       const write = (text: string): void => void process.stdout.write(text);
       end(await labUp({ ...rest, write, ...(engine === undefined ? {} : { engineMain: engine }) }));
     });
@@ -178,7 +180,7 @@ interface LabFlags {
   readonly replication: 'sync' | 'async';
   readonly policy: 'lab' | 'production';
   readonly reports: string;
-  readonly engine?: string;
+  readonly engine?: string | undefined;
 }
 
 /** What `run` starts inside each sandbox; of no use outside. */

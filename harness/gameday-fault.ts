@@ -1,5 +1,5 @@
 import type { EffectProbe } from './fault/effect-probe.ts';
-import { faultPlanned, type Fault, type FaultPlan } from './fault/fault.ts';
+import { experimentName, faultPlanned, type Fault, type FaultPlan } from './fault/fault.ts';
 import { durationOf } from './fault/duration-of.ts';
 import type { GamedayEnv } from './gameday-env.ts';
 import type { EventBody } from './history/event.ts';
@@ -89,7 +89,7 @@ export class FaultRun {
 
   async #plan(experiment: Fault, signal: AbortSignal): Promise<Planned> {
     const { platform, context } = this.#env;
-    const name = this.#experiments.length === 1 ? this.#name : `${this.#name}:${experiment.name}`;
+    const name = experimentName(this.#name, experiment, this.#experiments);
     const resolved = experiment.hostNames.map(async (host) => [host, await platform.resolve(host, signal)] as const);
     const addressesOf = Object.fromEntries(await Promise.all(resolved));
     const planning = experiment.plan({ pods: platform.pods(), seed: context.seed, addressesOf });

@@ -1,5 +1,13 @@
 #!/usr/bin/env node
-import { runCli } from './cli.ts';
+// Nothing is imported here: an older Node would stumble over what the rest needs before this could say so.
+const NEEDED = 24;
+if (Number(/^v(\d+)\./.exec(process.version)?.[1]) < NEEDED) {
+  process.stderr.write(
+    `gameday needs Node ${NEEDED}, this is ${process.version}; ./scripts/setup installs one as node_modules/.bin/node, npm run uses it\n`,
+  );
+  process.exit(2);
+}
+const { runCli } = await import('./cli.ts');
+process.exit(await runCli(process.argv.slice(2)));
 
-const code = await runCli(process.argv.slice(2));
-process.exit(code);
+export {}; // a module, so that it may await

@@ -1,6 +1,13 @@
 #!/usr/bin/env node
-import { runCli } from './cli.ts';
-import { EXIT } from './commands/world.ts';
+// Nothing is imported here: an older Node would stumble over what the rest needs before this could say so.
+const NEEDED = 24;
+if (Number(/^v(\d+)\./.exec(process.version)?.[1]) < NEEDED) {
+  process.stderr.write(
+    `coditect-dr needs Node ${NEEDED}, this is ${process.version}; ./scripts/setup installs one as node_modules/.bin/node, npm run uses it\n`,
+  );
+  process.exit(2);
+}
+const [{ runCli }, { EXIT }] = await Promise.all([import('./cli.ts'), import('./commands/world.ts')]);
 
 const ending = new AbortController();
 let interrupted = false;
@@ -19,3 +26,5 @@ const code = await runCli(process.argv.slice(2), {
   err: (text) => process.stderr.write(text),
 });
 process.exitCode = interrupted ? EXIT.interrupted : code;
+
+export {}; // a module, so that it may await

@@ -1,6 +1,7 @@
 import type { Measurement } from '../measure/measurement.ts';
 import type { RunView } from '../measure/view.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import type { Contradiction } from './effects.ts';
 import type { Finding, FindingOutcome } from './verdict.ts';
 
 /** What a check may look at: what the run recorded, and what that amounts to. */
@@ -8,6 +9,8 @@ export interface Case {
   readonly view: RunView;
   readonly scenario: Scenario;
   readonly measurement: Measurement;
+  /** Effects that the record tells otherwise than its own evidence; `view` and `measurement` go by the evidence. */
+  readonly contradictions: readonly Contradiction[];
 }
 
 /**

@@ -48,9 +48,11 @@ function silentWitnesses(
   }: { readonly mustRecover: readonly string[]; readonly settledMs: number; readonly silenceMs: number },
 ): readonly string[] {
   const hit = clientsHit(view);
-  return [...view.byVantage].flatMap(([vantage, operations]) => {
-    const lastMs = operations.at(-1)?.intendedMs ?? 0;
+  return view.started.vantages.flatMap((vantage) => {
+    const operations = view.byVantage.get(vantage) ?? [];
+    const lastMs = operations.at(-1)?.intendedMs ?? Number.NEGATIVE_INFINITY;
     if (mustRecover.includes(vantage) || hit.has(vantage) || settledMs - lastMs <= silenceMs) return [];
-    return [`${vantage}, a witness, sent nothing more from ${seconds(lastMs)} on`];
+    const told = operations.length === 0 ? 'never sent anything' : `sent nothing more from ${seconds(lastMs)} on`;
+    return [`${vantage}, a witness, ${told}`];
   });
 }

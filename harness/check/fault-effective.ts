@@ -7,7 +7,7 @@ export const faultEffective: Check = {
   name: 'fault-effective',
   kind: 'assumption',
   question: 'Did every fault take effect, as independent probes saw it?',
-  judge: ({ view, scenario }) => {
+  judge: ({ view, scenario, contradictions }) => {
     const asked = scenario.method.filter((step) => step.do === 'inject');
     if (asked.length === 0) return [finding('fault-effective', 'skipped', 'the scenario injects no fault')];
     const effects = eventsOf(view.events, 'fault-effect');
@@ -44,6 +44,9 @@ export const faultEffective: Check = {
         }
         return finding('fault-effective', 'pass', `${fault}: asked ${during[0]?.asked}, measured ${during[0]?.measured}`, lines);
       });
-    return [...findings, ...judged];
+    const untrue = contradictions.map(({ fault, line, message }) =>
+      finding('fault-effective', 'inconclusive', `${fault}: ${message}`, [line]),
+    );
+    return [...findings, ...untrue, ...judged];
   },
 };

@@ -4,8 +4,8 @@ import { isOfStep } from './experiments.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'fault-healed';
-/** These act once: their pods come back by themselves. */
-const ONE_SHOT = ['pod-kill', 'container-kill'];
+/** What acts once is over by itself: its pods come back. */
+const actsOnce = ({ expected }: Lined<'fault-planned'>): boolean => expected.kind === 'processes-gone' && expected.afterwards !== 'held';
 
 /** What the fault did must last until it is healed, and then be seen to be gone, or everything measured is measured in another lab than was asked for. */
 export const faultHealed: Check = {
@@ -23,13 +23,14 @@ export const faultHealed: Check = {
   },
 };
 
-function judgeOne({ view }: Case, { fault, action }: Lined<'fault-planned'>): Finding {
+function judgeOne({ view }: Case, plan: Lined<'fault-planned'>): Finding {
+  const { fault } = plan;
   const healed = eventsOf(view.events, 'fault-healed').find((event) => event.fault === fault);
   const after = eventsOf(view.events, 'fault-effect').findLast((event) => event.fault === fault && event.moment === 'after-heal');
   if (healed === undefined) return finding(NAME, 'inconclusive', `${fault} was never healed`);
   if (after === undefined) return finding(NAME, 'inconclusive', `${fault}: nobody looked whether it was gone`, [healed.lineNumber]);
   const lines = [healed.lineNumber, after.lineNumber];
-  if (after.betweenMs !== undefined && after.betweenMs[1] < healed.requestedMs && !ONE_SHOT.includes(action)) {
+  if (after.betweenMs !== undefined && after.betweenMs[1] < healed.requestedMs && !actsOnce(plan)) {
     const earlyMs = Math.round(healed.requestedMs - after.betweenMs[1]);
     return finding(NAME, 'inconclusive', `${fault}: its effect was over ${earlyMs} ms before it was healed`, lines);
   }

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import type { EventBody, RunEvent } from '../history/event.ts';
+import type { Beacon, ReachabilityCell, RunEvent } from '../history/event.ts';
 import { CHECKS } from '../registry.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
+import { partitionEvents, type HandmadeFault } from '../testing/handmade-fault.ts';
 import { judge } from './judge.ts';
 import type { RunResult } from './verdict.ts';
 
@@ -43,6 +44,13 @@ describe('histories that look like a pass', () => {
       expect(judged({ vantages }).verdict.outcome).to.equal('pass');
       const result = judged({ vantages, edit: editOf('op', (op) => (op.vantage === 'us-central1' && op.intendedMs > 2500 ? null : op)) });
       expect(objections(result)).to.include('enough-traffic');
+    });
+    it('a client that is not judged never said a word', () => {
+      const vantages = ['us-central1', 'us-east1', 'outside'];
+      const result = judged({ vantages, edit: editOf('op', (op) => (op.vantage === 'us-central1' ? null : op)) });
+      expect(objections(result)).to.include('enough-traffic');
+      const told = result.verdict.findings.filter((one) => one.check === 'enough-traffic').map((one) => one.message);
+      expect(told).to.deep.equal(['us-central1, a witness, never sent anything']);
     });
     it('a fifth of the schedule was never sent', () => {
       const skipped = (op: { readonly vantage: string; readonly intendedMs: number }): boolean =>
@@ -96,35 +104,64 @@ describe('histories that look like a pass', () => {
   });
 
   describe('a fault that was not what was asked', () => {
-    const during = (change: (event: Extract<RunEvent, { kind: 'fault-effect' }>) => RunEvent | null) =>
-      editOf('fault-effect', (event) => (event.moment === 'during' ? change(event) : event));
+    const partition = (change: Partial<HandmadeFault>) => (events: readonly RunEvent[]) => {
+      const others = events.filter((event) => !('fault' in event));
+      const told = { fault: 'isolation', t0Ms: 2000, t1Ms: [2002, 2006], healedMs: 6000, ...change } as const;
+      return [...others, ...partitionEvents(told)].toSorted((a, b) => a.atMs - b.atMs);
+    };
+    const beacons = (moment: string, change: Partial<Beacon>) =>
+      editOf('fault-effect', (event) =>
+        event.moment === moment && event.evidence.kind === 'links'
+          ? { ...event, evidence: { kind: 'links', beacons: event.evidence.beacons.map((one) => ({ ...one, ...change })) } }
+          : event,
+      );
+    const sweeps = (moment: string, change: (cell: ReachabilityCell) => ReachabilityCell | null) =>
+      editOf('reachability', (event) =>
+        event.moment === moment ? { ...event, cells: event.cells.flatMap((cell) => change(cell) ?? []) } : event,
+      );
+    it('its record says that it was confirmed, and the sweep in the same record that it was not', () => {
+      const passing = judged({ edit: sweeps('during', (cell) => ({ ...cell, received: cell.sent })) });
+      expect(objections(passing)).to.include('fault-effective');
+      expect(passing.verdict.outcome).to.equal('inconclusive');
+      expect(passing.measurement.recovery.state).to.equal('not-measured');
+    });
+    it('half of the lab was not looked at while it lasted', () => {
+      const result = judged({
+        edit: sweeps('during', (cell) => (cell.from === 'api-europe-west1' && cell.to === 'api-us-east1' ? null : cell)),
+      });
+      expect(objections(result)).to.include('fault-effective');
+      expect(result.verdict.reason).to.match(/not measured: api-europe-west1>api-us-east1\/4/);
+    });
+    it('its record holds no sweep', () => {
+      expect(objections(judged({ edit: editOf('reachability', () => null) }))).to.include('fault-effective');
+    });
+    it('it was recorded as begun at another time than its beacons say', () => {
+      const result = judged({
+        edit: editOf('fault-effect', (event) => (event.moment === 'during' ? { ...event, betweenMs: [2500, 2510] } : event)),
+      });
+      expect(objections(result)).to.include('fault-effective');
+      expect(result.verdict.reason).to.match(/recorded to have changed in \[2500, 2510\], but its own evidence says \[2002, 2006\]/);
+    });
     it('its effect was there before anybody asked for it', () => {
-      const result = judged({ edit: during((event) => ({ ...event, betweenMs: [1900, 1950] })) });
+      const result = judged({ edit: partition({ t1Ms: [1900, 1950] }) });
       expect(objections(result)).to.include('fault-effective');
     });
     it('it was never injected', () => {
       expect(objections(judged({ edit: editOf('fault-injected', () => null) }))).to.include('fault-effective');
     });
     it('it was over before it was healed', () => {
-      const edit = editOf('fault-effect', (event) => (event.moment === 'after-heal' ? { ...event, betweenMs: [3000, 3010] } : event));
-      expect(objections(judged({ edit }))).to.include('fault-healed');
+      const back = { lastLostSentMs: 3000, firstArrivedAgainSentMs: 3010 };
+      expect(objections(judged({ edit: beacons('after-heal', back) }))).to.include('fault-healed');
     });
   });
 
   describe('a manifest of several experiments', () => {
     const twice =
-      (second: Partial<EventBody> = {}) =>
+      (change: (event: RunEvent) => RunEvent = (event) => event) =>
       (events: readonly RunEvent[]) =>
         events.flatMap((event): RunEvent[] =>
           'fault' in event && event.fault === 'isolation'
-            ? [
-                { ...event, fault: 'isolation:one' },
-                {
-                  ...event,
-                  fault: 'isolation:two',
-                  ...(event.kind === 'fault-effect' && event.moment === 'during' ? second : {}),
-                } as RunEvent,
-              ]
+            ? [{ ...event, fault: 'isolation:NetworkChaos/a' }, change({ ...event, fault: 'isolation:NetworkChaos/b' })]
             : [event],
         );
     it('passes when each had its effect', () => {
@@ -132,7 +169,9 @@ describe('histories that look like a pass', () => {
       expect(result.verdict.outcome, result.verdict.reason).to.equal('pass');
     });
     it('is undecided when one of them had none', () => {
-      const result = judged({ edit: twice({ confirmed: false } as Partial<EventBody>) });
+      const open = (event: RunEvent): RunEvent =>
+        event.kind === 'reachability' ? { ...event, cells: event.cells.map((cell) => ({ ...cell, received: cell.sent })) } : event;
+      const result = judged({ edit: twice(open) });
       expect(objections(result)).to.include('fault-effective');
     });
   });

@@ -264,7 +264,7 @@ describe('judge', () => {
     it('is inconclusive when the effect was not confirmed, whatever the times say', () => {
       const edit = (events: readonly RunEvent[]) =>
         events.map((event) =>
-          event.kind === 'fault-effect' && event.moment === 'during' ? { ...event, confirmed: false, measured: 'no link cut' } : event,
+          event.kind === 'reachability' ? { ...event, cells: event.cells.map((cell) => ({ ...cell, received: cell.sent })) } : event,
         );
       const result = judged({ edit });
       expect(outcomeOf(result, 'fault-effective')).to.equal('inconclusive');

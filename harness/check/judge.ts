@@ -1,6 +1,7 @@
 import type { RunEvent } from '../history/event.ts';
 import { measure } from '../measure/measure.ts';
 import { viewRun } from '../measure/view.ts';
+import { recomputeEffects } from './effects.ts';
 import { finding, type Case, type Check } from './check.ts';
 import { worst, type Finding, type RunResult, type Verdict } from './verdict.ts';
 
@@ -8,7 +9,8 @@ import { worst, type Finding, type RunResult, type Verdict } from './verdict.ts'
  * Events → verdict. Pure: `gameday run` and `gameday judge` both end here, so a recorded run judges the same anywhere.
  * Throws HarnessError (broken-record) when the events are no run.
  */
-export function judge(events: readonly RunEvent[], checks: readonly Check[]): RunResult {
+export function judge(record: readonly RunEvent[], checks: readonly Check[]): RunResult {
+  const { events, contradictions } = recomputeEffects(record);
   const view = viewRun(events);
   const measurement = measure(view);
   const { started, scenario } = view;
@@ -18,7 +20,7 @@ export function judge(events: readonly RunEvent[], checks: readonly Check[]): Ru
     scenario,
     scenarioFile: started.scenarioFile,
     measurement,
-    verdict: verdictOf({ view, scenario, measurement }, checks),
+    verdict: verdictOf({ view, scenario, measurement, contradictions }, checks),
     events,
   };
 }

@@ -12,6 +12,7 @@ import { onStopWanted, prepareSandbox } from '../platform/local/lifeline.ts';
 import { LocalPlatform } from '../platform/local/local.ts';
 import { run } from '../platform/process.ts';
 import type { RunContext } from '../platform/platform.ts';
+import { vantagesOf } from '../workload/load.ts';
 import { liveView } from '../report/live/live-view.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 
@@ -47,6 +48,7 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
       versions: { ...versions, engine: engine ?? 'coditect-dr' },
       platform: platform.kind,
       regionOfAddress: regionOfAddress(platform.pods()),
+      vantages: vantagesOf(platform.pods()),
     });
     await runGameday(loaded.scenario, {
       platform,
@@ -72,7 +74,7 @@ export function anySeed(): number {
 function started(
   { scenario, file }: LoadedScenario,
   { runFolder, seed, originNs }: { readonly runFolder: string; readonly seed: number; readonly originNs: bigint },
-): Omit<RunStarted, 'platform' | 'versions' | 'regionOfAddress'> {
+): Omit<RunStarted, 'platform' | 'versions' | 'regionOfAddress' | 'vantages'> {
   return {
     kind: 'run-started',
     schema: EVENT_SCHEMA,

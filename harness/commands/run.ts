@@ -13,6 +13,7 @@ import type { LoadedScenario } from '../scenario/load.ts';
 import type { Output } from './output.ts';
 import { anySeed } from './play.ts';
 import { runName } from './places.ts';
+import { refuseBadPlaces } from './run-input.ts';
 import { repetitionSummary } from './repetition.ts';
 import { load } from './scenarios.ts';
 import { takeTurn } from './turn.ts';
@@ -37,6 +38,7 @@ export interface Played {
  */
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
   const loaded = load(options.scenarios);
+  await refuseBadPlaces(options);
   const played: Played[] = [];
   let interrupted = false;
   for (const scenario of loaded) {

@@ -1,8 +1,5 @@
 import type { Fault } from './fault.ts';
 
-/** These act once; a duration does not apply to them. */
-const ONE_SHOT = ['pod-kill', 'container-kill'];
-
 /** How long the experiments of one manifest last; null: until healed. They are healed together, so sameDuration must hold. */
 export function durationOf(experiments: readonly Fault[]): number | null {
   return durations(experiments).find((durationMs) => durationMs !== null) ?? null;
@@ -14,5 +11,5 @@ export function sameDuration(experiments: readonly Fault[]): boolean {
 }
 
 function durations(experiments: readonly Fault[]): readonly (number | null)[] {
-  return experiments.filter((one) => !ONE_SHOT.includes(one.action)).map((one) => one.durationMs);
+  return experiments.filter((one) => !one.oneShot).map((one) => one.durationMs);
 }

@@ -1,8 +1,8 @@
-import type { FaultEffect, PodChanged, RunEvent } from '../history/event.ts';
+import type { Beacon, ExpectedEffect, FaultEffect, Link, PodChanged, PodProcess, RunEvent } from '../history/event.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Beacon, LinkWatch, Platform, PodProcess, RunContext } from '../platform/platform.ts';
+import type { LinkWatch, Platform, RunContext } from '../platform/platform.ts';
 import { judgeLinks } from './effect.ts';
-import type { ExpectedEffect, FaultPlan, Link } from './fault.ts';
+import type { FaultPlan } from './fault.ts';
 import { linksToWatch } from './links.ts';
 import { judgeProcesses } from './process-effect.ts';
 

@@ -1,8 +1,6 @@
 import { expect } from 'chai';
-import type { ReachabilityCell } from '../history/event.ts';
-import type { Beacon } from '../platform/platform.ts';
+import type { Beacon, Link, ReachabilityCell } from '../history/event.ts';
 import { judgeLinks, type LinkEvidence } from './effect.ts';
-import type { Link } from './fault.ts';
 import { linkKey, linksToWatch } from './links.ts';
 
 const PODS = ['a1', 'a2', 'b1', 'c1'];
@@ -40,7 +38,7 @@ const judge = (over: Partial<LinkEvidence>) =>
   judgeLinks({
     fault: 'f',
     moment: 'during',
-    expected: { kind: 'links-cut', cut: CUT, unobservable: [] },
+    expected: { kind: 'links-cut', pods: PODS, cut: CUT, unobservable: [] },
     cells: sweep(CUT),
     beacons: [beacon('a1', 'b1'), beacon('b1', 'a1')],
     elsewhere: [],
@@ -77,15 +75,20 @@ describe('effect of a cut', () => {
       { cells: sweep(CUT).filter((cell) => cell.to !== 'b1') },
       /not measured: a1>b1\/4, a1>b1\/6, a2>b1\/4/,
     ],
+    [
+      'links outside the cut that were not measured',
+      { cells: sweep(CUT).filter((cell) => cell.from !== 'a1' || cell.to !== 'c1' || cell.family === 4) },
+      /not measured: a1>c1\/6$/,
+    ],
     ['no measurement at all', { cells: [] }, /nothing was measured/],
     [
       'a fault that asks for nothing',
-      { expected: { kind: 'links-cut', cut: [], unobservable: [] }, cells: sweep([]), beacons: [] },
+      { expected: { kind: 'links-cut', pods: PODS, cut: [], unobservable: [] }, cells: sweep([]), beacons: [] },
       /asks for no link/,
     ],
     [
       'what no probe can see',
-      { expected: { kind: 'links-cut', cut: CUT, unobservable: ['192.0.2.7/32: no pod'] } },
+      { expected: { kind: 'links-cut', pods: PODS, cut: CUT, unobservable: ['192.0.2.7/32: no pod'] } },
       /192\.0\.2\.7\/32: no pod/,
     ],
     [

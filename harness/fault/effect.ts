@@ -1,6 +1,4 @@
-import type { FaultEffect, ReachabilityCell } from '../history/event.ts';
-import type { Beacon } from '../platform/platform.ts';
-import type { ExpectedEffect, Link } from './fault.ts';
+import type { Beacon, ExpectedEffect, FaultEffect, Link, ReachabilityCell } from '../history/event.ts';
 import { keysOf, linkKey } from './links.ts';
 
 type LinksCut = Extract<ExpectedEffect, { kind: 'links-cut' }>;
@@ -30,7 +28,7 @@ export function judgeLinks(evidence: LinkEvidence): FaultEffect {
   const minds = (cell: ReachabilityCell): boolean => !elsewhere.has(keyOf(cell)) || (moment === 'during' && isCut(cell));
   const mustPass = evidence.cells.filter((cell) => minds(cell) && !(moment === 'during' && isCut(cell)));
   const objections = [
-    ...unmeasured(evidence, cut),
+    ...unmeasured(evidence),
     ...(moment === 'during' ? stillPassing(evidence.cells.filter(isCut)) : []),
     ...losing(mustPass, moment, cut),
     ...(moment === 'during' ? expected.unobservable : []),
@@ -52,6 +50,7 @@ export function judgeLinks(evidence: LinkEvidence): FaultEffect {
     ...timing,
     asked: askedOf(moment, expected),
     measured: [`${summary(evidence.cells, cut)}${timingText(timing)}`, ...objections].join('; '),
+    evidence: { kind: 'links', beacons: evidence.beacons },
   };
 }
 
@@ -75,12 +74,16 @@ function summary(cells: readonly ReachabilityCell[], cut: ReadonlySet<string>): 
   return `of ${inCut.length} links in the cut ${lost(inCut)} lose everything and ${whole(inCut)} nothing, of ${others.length} outside it ${lost(others)} everything and ${whole(others)} nothing`;
 }
 
-function unmeasured({ cells }: LinkEvidence, cut: ReadonlySet<string>): readonly string[] {
+/** Every link between two pods of the lab has to be seen, in the cut or not: what nobody looked at may have been cut too. */
+function unmeasured({ cells, expected: { pods } }: LinkEvidence): readonly string[] {
   if (cells.length === 0) return ['nothing was measured'];
   const measured = new Set(cells.filter((cell) => cell.sent > 0).map(keyOf));
+  const links = pods.flatMap((from) =>
+    pods.flatMap((to) => (from === to ? [] : ([4, 6] as const).map((family) => linkKey(from, to, family)))),
+  );
   return list(
     'not measured',
-    [...cut].filter((key) => !measured.has(key)),
+    links.filter((key) => !measured.has(key)),
   );
 }
 

@@ -1,5 +1,6 @@
+import type { ExpectedEffect } from '../history/event.ts';
 import type { Pod, Primitive } from '../platform/platform.ts';
-import type { ExpectedEffect, Fault, Planning } from './fault.ts';
+import type { Fault, Planning } from './fault.ts';
 
 /** What a fault would select among these pods, do to them, and must then be seen to have done: lines for people. Pure. */
 export function explainFault(fault: Fault, planning: Planning, pods: readonly Pod[]): readonly string[] {

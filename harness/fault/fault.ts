@@ -1,4 +1,4 @@
-import type { FaultPlanned, FaultTarget } from '../history/event.ts';
+import type { ExpectedEffect, FaultPlanned, FaultTarget } from '../history/event.ts';
 import type { Pod, Primitive } from '../platform/platform.ts';
 import type { Decoded, YamlDocument } from '../scenario/yaml-decode.ts';
 
@@ -11,7 +11,9 @@ export interface Fault {
   readonly name: string;
   readonly namespace: string;
   readonly mode: string;
-  /** Counted from the injection; null: until healed, or a one-shot act to which a duration does not apply. */
+  /** Acts once and is over: its pods come back by themselves, and a duration does not apply to it. */
+  readonly oneShot: boolean;
+  /** Counted from the injection; null: until healed. */
   readonly durationMs: number | null;
   /** Host names the manifest speaks of; whoever plans resolves them first (PlanInput.addressesOf). */
   readonly hostNames: readonly string[];
@@ -40,29 +42,6 @@ export interface FaultPlan {
   /** Where we differ from Chaos Mesh on purpose, fields without effect, and what chance decided. */
   readonly notes: readonly string[];
 }
-
-/** One direction between two pods, in these address families. */
-export interface Link {
-  readonly from: string;
-  readonly to: string;
-  readonly families: readonly (4 | 6)[];
-}
-
-/** What independent probes must see for the fault to count as applied. */
-export type ExpectedEffect =
-  | {
-      readonly kind: 'links-cut';
-      /** Links that must lose everything; every other link must lose nothing. */
-      readonly cut: readonly Link[];
-      /** Parts of the fault that no probe of the lab can see; each keeps the effect from being confirmed. */
-      readonly unobservable: readonly string[];
-    }
-  | {
-      readonly kind: 'processes-gone';
-      readonly pods: readonly string[];
-      /** What follows: `replaced` a new pod, `restarted` the container, `held` nothing until healed. */
-      readonly afterwards: 'replaced' | 'restarted' | 'held';
-    };
 
 /** One kind and action of fault. Adding one: a file in kinds/, a line in harness/registry.ts. */
 export interface FaultKind {
@@ -97,6 +76,17 @@ export function faultPlanned(fault: Fault, plan: FaultPlan, options: { readonly 
     seed: options.seed,
     sources: plan.sources,
     targets: plan.targets,
+    expected: plan.expectedEffect,
     notes: plan.notes,
   };
+}
+
+/**
+ * What an experiment is called in events, checks and reports: the step's name where it is the only one, else with its kind and name, as two
+ * kinds may share a name, and with its namespace where two experiments of one kind share theirs.
+ */
+export function experimentName(step: string, one: Fault, all: readonly Fault[]): string {
+  if (all.length === 1) return step;
+  const namesake = all.some((other) => other !== one && other.kind === one.kind && other.name === one.name);
+  return `${step}:${one.kind}/${namesake ? `${one.namespace}/` : ''}${one.name}`;
 }

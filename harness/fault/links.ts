@@ -1,4 +1,4 @@
-import type { Link } from './fault.ts';
+import type { Link } from '../history/event.ts';
 
 /** `a>b/4`: one direction between two pods in one family. */
 export const linkKey = (from: string, to: string, family: 4 | 6): string => `${from}>${to}/${family}`;

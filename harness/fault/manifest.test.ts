@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { formatProblems } from '../scenario/yaml-decode.ts';
 import { networkPartition } from './kinds/network-partition.ts';
 import { podChaosKinds } from './kinds/pod-chaos.ts';
+import { experimentName } from './fault.ts';
 import { decodeManifest } from './manifest.ts';
 
 const options = { kinds: [...podChaosKinds, networkPartition], defaultNamespace: 'coditect' };
@@ -31,7 +32,7 @@ describe('manifest', () => {
 
   const bad: readonly (readonly [string, string, readonly string[]])[] = [
     ['an empty file', '', ['m.yaml:1:1: the file holds no experiment']],
-    ['a scalar', 'hello', ['m.yaml:1:1: Invalid input: expected object, received string']],
+    ['a scalar', 'hello', ['m.yaml:1:1: must be a map with the fields apiVersion, kind, metadata, spec; this is text']],
     [
       'another object',
       'apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {}\n',
@@ -130,4 +131,23 @@ describe('manifest', () => {
         /^m\.yaml:9:10: spec\.value: /,
       );
     });
+
+  it('gives two experiments of one manifest names of their own, also where kind and name are the same', () => {
+    const text = [podChaos('action: pod-kill\nmode: all\nselector: {}'), network('action: partition\nmode: one\nselector: {}')].join(
+      '---\n',
+    );
+    const names = (manifest: string): readonly string[] => {
+      const decoded = decode(manifest);
+      return decoded.ok
+        ? decoded.value.map((one) => experimentName('step', one, decoded.value))
+        : decoded.problems.map((one) => one.message);
+    };
+    expect(names(text)).to.deep.equal(['step:PodChaos/x', 'step:NetworkChaos/x']);
+    const elsewhere = text
+      .replace('name: x', 'name: x\n  namespace: other')
+      .replace('NetworkChaos', 'PodChaos')
+      .replace('action: partition', 'action: pod-failure');
+    expect(names(elsewhere)).to.deep.equal(['step:PodChaos/other/x', 'step:PodChaos/coditect/x']);
+    expect(names(podChaos('action: pod-kill\nmode: all\nselector: {}'))).to.deep.equal(['step']);
+  });
 });

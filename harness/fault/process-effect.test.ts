@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { PodProcess } from '../platform/platform.ts';
+import type { PodProcess } from '../history/event.ts';
 import { judgeProcesses, type ProcessEvidence } from './process-effect.ts';
 
 const running = (pod: string, pid: number, startedTicks = 1): PodProcess => ({ pod, pid, startedTicks, command: 'node' });

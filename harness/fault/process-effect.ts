@@ -1,6 +1,4 @@
-import type { FaultEffect, PodChanged } from '../history/event.ts';
-import type { PodProcess } from '../platform/platform.ts';
-import type { ExpectedEffect } from './fault.ts';
+import type { ExpectedEffect, FaultEffect, PodChanged, PodProcess } from '../history/event.ts';
 
 type ProcessesGone = Extract<ExpectedEffect, { kind: 'processes-gone' }>;
 
@@ -34,6 +32,7 @@ export function judgeProcesses(evidence: ProcessEvidence): FaultEffect {
     ...timingOf(evidence),
     asked: `${expected.pods.join(' ')}: ${ASKED[moment](expected)}`,
     measured: [`${good} of ${perPod.length} pods as asked`, ...objections].join('; '),
+    evidence: { kind: 'processes', processes: evidence.now },
   };
 }
 

@@ -5,6 +5,35 @@ const ms = z.number();
 const texts = z.record(z.string(), z.string());
 const target = z.object({ pod: z.string(), region: z.string() });
 const moment = z.enum(['before', 'during', 'after-heal']);
+const pods = z.array(z.string());
+const family = z.union([z.literal(4), z.literal(6)]);
+const expected = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('links-cut'),
+    pods,
+    cut: z.array(z.object({ from: z.string(), to: z.string(), families: z.array(family) })),
+    unobservable: z.array(z.string()),
+  }),
+  z.object({ kind: z.literal('processes-gone'), pods, afterwards: z.enum(['replaced', 'restarted', 'held']) }),
+]);
+const beacon = z.object({
+  from: z.string(),
+  to: z.string(),
+  family,
+  lastArrivedSentMs: ms.nullable(),
+  firstLostSentMs: ms.nullable(),
+  lastLostSentMs: ms.nullable(),
+  firstArrivedAgainSentMs: ms.nullable(),
+  sent: z.number(),
+  received: z.number(),
+});
+const evidence = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('links'), beacons: z.array(beacon) }),
+  z.object({
+    kind: z.literal('processes'),
+    processes: z.array(z.object({ pod: z.string(), pid: z.number(), startedTicks: z.number(), command: z.string() })),
+  }),
+]);
 const call = { fault: z.string(), requestedMs: ms, acknowledgedMs: ms };
 
 const bodies = [
@@ -20,6 +49,7 @@ const bodies = [
     machine: z.object({ kernel: z.string(), cpus: z.number(), node: z.string(), user: z.string() }),
     versions: texts,
     regionOfAddress: texts,
+    vantages: z.array(z.string()),
   }),
   z.object({
     kind: z.literal('phase'),
@@ -52,6 +82,7 @@ const bodies = [
     seed: z.number(),
     sources: z.array(target),
     targets: z.array(target),
+    expected,
     notes: z.array(z.string()),
   }),
   z.object({ kind: z.literal('fault-injected'), ...call }),
@@ -64,15 +95,14 @@ const bodies = [
     skewMs: ms.exactOptional(),
     asked: z.string(),
     measured: z.string(),
+    evidence,
   }),
   z.object({ kind: z.literal('fault-healed'), ...call }),
   z.object({
     kind: z.literal('reachability'),
     moment,
     fault: z.string().nullable(),
-    cells: z.array(
-      z.object({ from: z.string(), to: z.string(), family: z.union([z.literal(4), z.literal(6)]), sent: z.number(), received: z.number() }),
-    ),
+    cells: z.array(z.object({ from: z.string(), to: z.string(), family, sent: z.number(), received: z.number() })),
   }),
   z.object({
     kind: z.literal('pod'),

@@ -43,6 +43,8 @@ export interface RunStarted {
   readonly versions: Readonly<Record<string, string>>;
   /** region of every address of the lab: how a vantage's peer address becomes a region, without asking the engine. */
   readonly regionOfAddress: Readonly<Record<string, string>>;
+  /** Every client that measures: one that never says a word must be missed. */
+  readonly vantages: readonly string[];
 }
 
 export type Phase = 'setup' | 'steady' | 'inject' | 'observe' | 'heal' | 'settle' | 'readback' | 'teardown';
@@ -82,6 +84,31 @@ export interface FaultTarget {
   readonly region: string;
 }
 
+/** One direction between two pods, in these address families. */
+export interface Link {
+  readonly from: string;
+  readonly to: string;
+  readonly families: readonly (4 | 6)[];
+}
+
+/** What independent probes must see for a fault to count as applied. */
+export type ExpectedEffect =
+  | {
+      readonly kind: 'links-cut';
+      /** All pods of the lab: every link between any two of them must be measured. */
+      readonly pods: readonly string[];
+      /** Links that must lose everything; every other link must lose nothing. */
+      readonly cut: readonly Link[];
+      /** Parts of the fault that no probe of the lab can see; each keeps the effect from being confirmed. */
+      readonly unobservable: readonly string[];
+    }
+  | {
+      readonly kind: 'processes-gone';
+      readonly pods: readonly string[];
+      /** What follows: `replaced` a new pod, `restarted` the container, `held` nothing until healed. */
+      readonly afterwards: 'replaced' | 'restarted' | 'held';
+    };
+
 /** A manifest was decoded and its selection made. Nothing has happened yet. */
 export interface FaultPlanned {
   readonly kind: 'fault-planned';
@@ -94,6 +121,7 @@ export interface FaultPlanned {
   readonly seed: number;
   readonly sources: readonly FaultTarget[];
   readonly targets: readonly FaultTarget[];
+  readonly expected: ExpectedEffect;
   /** Where we differ from Chaos Mesh on purpose, and ignored-by-design fields; shown in the report. */
   readonly notes: readonly string[];
 }
@@ -106,7 +134,40 @@ export interface FaultInjected {
   readonly acknowledgedMs: number;
 }
 
-/** What independent probes saw. `expected` is what the manifest asks for; a difference makes the run inconclusive. */
+/**
+ * When a link changed, as seen by something other than the injector. The last sign of the old state is stamped before its system call, the
+ * first sign of the new state after it, so that the change lies between them.
+ */
+export interface Beacon {
+  readonly from: string;
+  readonly to: string;
+  readonly family: 4 | 6;
+  /** When the last datagram that arrived, and the first that did not, was sent (cut); the other way round for a heal. */
+  readonly lastArrivedSentMs: number | null;
+  readonly firstLostSentMs: number | null;
+  readonly lastLostSentMs: number | null;
+  readonly firstArrivedAgainSentMs: number | null;
+  readonly sent: number;
+  readonly received: number;
+}
+
+/** A process that lives in a pod's network namespace, as the kernel's process table has it: not from whoever started or killed it. */
+export interface PodProcess {
+  readonly pod: string;
+  readonly pid: number;
+  /** Start time in clock ticks since boot; with the pid it names one process for ever. */
+  readonly startedTicks: number;
+  readonly command: string;
+}
+
+/** What an effect is judged from, beside the sweep (`reachability`), the plan and the pods' supervisors (`pod`), which have records of their own. */
+export type EffectEvidence =
+  | { readonly kind: 'links'; readonly beacons: readonly Beacon[] }
+  | { readonly kind: 'processes'; readonly processes: readonly PodProcess[] };
+
+/**
+ * What independent probes saw at this moment. The run goes on by it; the judge works it out again from the evidence and trusts nothing else.
+ */
 export interface FaultEffect {
   readonly kind: 'fault-effect';
   readonly fault: string;
@@ -118,6 +179,7 @@ export interface FaultEffect {
   readonly skewMs?: number;
   readonly asked: string;
   readonly measured: string;
+  readonly evidence: EffectEvidence;
 }
 
 export interface FaultHealed {

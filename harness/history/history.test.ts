@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../platform/clock.ts';
+import { SCENARIO } from '../testing/handmade.ts';
 import type { EventBody, RunEvent } from './event.ts';
 import { parseEvents, readEvents } from './reader.ts';
 import { Recorder } from './recorder.ts';
@@ -12,13 +13,14 @@ const started: EventBody = {
   schema: 1,
   runId: 'r',
   originNs: '0',
-  scenario: {},
+  scenario: SCENARIO,
   scenarioFile: 's.yaml',
   seed: 1,
   platform: 'local',
   machine: { kernel: '6', cpus: 2, node: '24', user: 'root' },
   versions: {},
   regionOfAddress: {},
+  vantages: [],
 };
 const line = (body: EventBody): string => `${JSON.stringify({ atMs: 1, wall: '2026-01-01T00:00:00Z', ...body })}\n`;
 
@@ -68,6 +70,11 @@ describe('history', () => {
     expect(() => parseEvents(line({ kind: 'note', message: 'x' }), 'e')).to.throw('e:1: the first record');
     expect(() => parseEvents('', 'e')).to.throw('e:1: the first record');
     expect(() => parseEvents(line(started) + line(started), 'e')).to.throw('e:2: a second run-started');
+  });
+
+  it('refuses a recorded scenario that is none, with its position', () => {
+    const broken = { ...started, scenario: { ...SCENARIO, steadyMs: 'long' } };
+    expect(() => parseEvents(line(broken), 'e')).to.throw(/^e:1: scenario.steadyMs: /);
   });
 
   it('says what to do when there is no such file', () => {

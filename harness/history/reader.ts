@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { HarnessError } from '../platform/errors.ts';
+import { decodeRecordedScenario } from '../scenario/recorded.ts';
 import { decodeEvent } from './event-schema.ts';
 import type { RunEvent } from './event.ts';
 
@@ -20,7 +21,13 @@ export function parseEvents(text: string, file: string): readonly RunEvent[] {
   const rest = lines.pop();
   if (rest !== '') throw broken(file, lines.length + 1, 'torn record: the line has no end (was the runner killed while writing?)');
   const events = lines.map((line, index) => parseLine(line, file, index + 1));
-  if (events[0]?.kind !== 'run-started') throw broken(file, 1, 'the first record must be run-started');
+  const [started] = events;
+  if (started?.kind !== 'run-started') throw broken(file, 1, 'the first record must be run-started');
+  try {
+    decodeRecordedScenario(started.scenario);
+  } catch (error) {
+    throw broken(file, 1, (error as Error).message);
+  }
   const second = events.findIndex((event, index) => index > 0 && event.kind === 'run-started');
   if (second > 0) throw broken(file, second + 1, 'a second run-started: two runs in one file');
   return events;

@@ -1,4 +1,4 @@
-import type { EventBody, ReachabilityCell } from '../history/event.ts';
+import type { Beacon, EventBody, PodProcess, ReachabilityCell } from '../history/event.ts';
 
 /** A labelled process (local) or a Kubernetes pod. What Chaos Mesh selectors see. */
 export interface Pod {
@@ -37,32 +37,6 @@ export interface Injection {
   apply(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }>;
   /** Undoes them. Idempotent; never throws because there is nothing to undo. */
   heal(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }>;
-}
-
-/** A process that lives in a pod's network namespace, as the kernel's process table has it: not from whoever started or killed it. */
-export interface PodProcess {
-  readonly pod: string;
-  readonly pid: number;
-  /** Start time in clock ticks since boot; with the pid it names one process for ever. */
-  readonly startedTicks: number;
-  readonly command: string;
-}
-
-/**
- * When a link changed, as seen by something other than the injector. The last sign of the old state is stamped before its system call, the
- * first sign of the new state after it, so that the change lies between them.
- */
-export interface Beacon {
-  readonly from: string;
-  readonly to: string;
-  readonly family: 4 | 6;
-  /** When the last datagram that arrived, and the first that did not, was sent (cut); the other way round for a heal. */
-  readonly lastArrivedSentMs: number | null;
-  readonly firstLostSentMs: number | null;
-  readonly lastLostSentMs: number | null;
-  readonly firstArrivedAgainSentMs: number | null;
-  readonly sent: number;
-  readonly received: number;
 }
 
 export interface LinkWatch {

@@ -125,7 +125,7 @@ describe('scenario', () => {
       const file = join(folder, 's.yaml');
       writeFileSync(file, GOOD);
       writeFileSync(join(folder, 'cut.yaml'), '');
-      const lasting = (action: string, durationMs: number | null) => ({ action, durationMs }) as Fault;
+      const lasting = (action: string, durationMs: number | null) => ({ oneShot: action === 'pod-kill', durationMs }) as Fault;
       const load = (...faults: Fault[]) => loadScenarios([file], WORLD, () => ({ ok: true, value: faults }));
       expect(load(lasting('partition', 5000), lasting('pod-failure', 5000), lasting('pod-kill', null))).to.have.length(1);
       expect(() => load(lasting('partition', 5000), lasting('pod-failure', 6000))).to.throw(/s\.yaml:6:15: .*differently long/);

@@ -40,5 +40,5 @@ export function decodeRecordedScenario(value: unknown): Scenario {
   const result = recorded.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new HarnessError('broken-record', `line 1: scenario.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a scenario'}`);
+  throw new HarnessError('broken-record', `scenario.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a scenario'}`);
 }

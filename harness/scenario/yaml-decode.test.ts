@@ -26,6 +26,23 @@ describe('yaml-decode', () => {
     });
   });
 
+  it('tells of a key that every object has as of any other', () => {
+    expect(problems('name: a\nmode: one\n__proto__: {a: 1}\nconstructor: 1\n').split('\n')).to.deep.equal([
+      'x.yaml:3:1: __proto__: unknown field `__proto__`; allowed here: name, mode, wait, steps',
+      'x.yaml:4:1: constructor: unknown field `constructor`; allowed here: name, mode, wait, steps',
+    ]);
+  });
+
+  it('says what a document that is no map should be', () => {
+    const says = 'must be a map with the fields name, mode, wait, steps; this is';
+    expect(problems('- a\n')).to.equal(`x.yaml:1:1: ${says} a list`);
+    expect(problems('5\n')).to.equal(`x.yaml:1:1: ${says} a number`);
+    expect(problems('five\n')).to.equal(`x.yaml:1:1: ${says} text`);
+    expect(problems('name: a\nmode: one\nsteps: [5]\n')).to.equal(
+      'x.yaml:3:9: steps[0]: must be a map with the fields do, forMs; this is a number',
+    );
+  });
+
   it('reports every problem of a document at once, each at its own place', () => {
     const text = 'name: 7\nnmae: b\nremote: c\nmode: two\nwait: 5 minutes\nsteps:\n  - do: x\n    formS: 3\n  - forMs: x\n';
     expect(problems(text).split('\n')).to.deep.equal([

@@ -184,12 +184,22 @@ export function decodeYaml<T>(text: string, file: string, schema: z.ZodType<T>):
 export function fields<Shape extends z.core.$ZodLooseShape>(shape: Shape, refused: Readonly<Record<string, string>> = {}) {
   return z.strictObject(shape, {
     error: (issue) => {
+      if (issue.code === 'invalid_type' && issue.input !== undefined)
+        return `must be a map with the fields ${Object.keys(shape).join(', ')}; this is ${typeName(issue.input)}`;
       if (issue.code !== 'unrecognized_keys') return undefined;
       const keys = (issue as unknown as { keys: readonly string[] }).keys;
-      return JSON.stringify(Object.fromEntries(keys.map((key) => [key, refused[key] ?? unknownField(key, Object.keys(shape))])));
+      const message = (key: string): string => own(refused, key) ?? unknownField(key, Object.keys(shape));
+      return JSON.stringify(Object.fromEntries(keys.map((key) => [key, message(key)])));
     },
   });
 }
+
+/** A key of a file may be `__proto__` or `constructor`, which every object seems to have. */
+const own = (texts: Readonly<Record<string, string>>, key: string): string | undefined =>
+  Object.hasOwn(texts, key) ? texts[key] : undefined;
+
+const typeName = (value: unknown): string =>
+  value === null ? 'empty' : Array.isArray(value) ? 'a list' : typeof value === 'string' ? 'text' : `a ${typeof value}`;
 
 const unknownField = (key: string, allowed: readonly string[]): string => {
   const near = allowed.find((name) => name.toLowerCase() === key.toLowerCase() || isNear(name, key));
@@ -200,7 +210,7 @@ const unknownField = (key: string, allowed: readonly string[]): string => {
 function messageForKey(message: string, key: string): string {
   try {
     const messages = JSON.parse(message) as Record<string, string>;
-    return messages[key] ?? `unknown field \`${key}\``;
+    return own(messages, key) ?? `unknown field \`${key}\``;
   } catch {
     return `unknown field \`${key}\``;
   }

@@ -1,6 +1,7 @@
 import type { EventBody, OperationCompleted, RunEvent } from '../history/event.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { operationPlan } from '../workload/plan.ts';
+import { partitionEvents } from './handmade-fault.ts';
 
 /**
  * Handmade histories: a model of a system that answers the real sequence of operations in virtual time, so that a test can say exactly
@@ -148,7 +149,7 @@ function perform(one: Asked & { readonly value: string | null }, answer: Answere
   return { kind: 'op', vantage, seq, op, key, value, intendedMs, completedMs, outcome: answer.outcome, dnsMs: 1, address, ...claims };
 }
 
-function head({ scenario, fault }: Handmade): readonly RunEvent[] {
+function head({ scenario, fault, vantages }: Handmade): readonly RunEvent[] {
   const started: EventBody = {
     kind: 'run-started',
     schema: 1,
@@ -161,6 +162,7 @@ function head({ scenario, fault }: Handmade): readonly RunEvent[] {
     machine: { kernel: '6.1', cpus: 2, node: 'v24', user: 'root' },
     versions: {},
     regionOfAddress: Object.fromEntries(Object.entries(ADDRESS).map(([region, address]) => [address, region])),
+    vantages,
   };
   return [
     at(0, started),
@@ -170,37 +172,8 @@ function head({ scenario, fault }: Handmade): readonly RunEvent[] {
   ];
 }
 
-function faultEvents({ scenario }: Handmade, { t0Ms, t1Ms, healedMs }: NonNullable<Handmade['fault']>): readonly RunEvent[] {
-  const inject = scenario.method.find((step) => step.do === 'inject');
-  const fault = inject?.fault ?? 'fault';
-  const effect = { kind: 'fault-effect', fault, confirmed: true, asked: 'every link cut', measured: '40 of 40 links cut' } as const;
-  const planned: EventBody = {
-    kind: 'fault-planned',
-    fault,
-    manifestFile: 'isolation.yaml',
-    manifestSha256: '0'.repeat(64),
-    manifestKind: 'NetworkChaos',
-    action: 'partition',
-    mode: 'all',
-    seed: 1,
-    sources: [{ pod: 'api-us-central1', region: 'us-central1' }],
-    targets: [],
-    notes: [],
-  };
-  return [
-    at(t0Ms - 1, planned),
-    at(t0Ms - 1, { ...effect, moment: 'before', measured: 'no link cut' }),
-    at(t0Ms + 4, { kind: 'fault-injected', fault, requestedMs: t0Ms, acknowledgedMs: t0Ms + 4 }),
-    at(t1Ms[1] + 50, { ...effect, moment: 'during', betweenMs: t1Ms, skewMs: 1 }),
-    at(healedMs + 4, { kind: 'fault-healed', fault, requestedMs: healedMs, acknowledgedMs: healedMs + 4 }),
-    at(healedMs + 60, {
-      ...effect,
-      moment: 'after-heal',
-      asked: 'no link cut',
-      measured: 'no link cut',
-      betweenMs: [healedMs, healedMs + 10],
-    }),
-  ];
+function faultEvents({ scenario }: Handmade, fault: NonNullable<Handmade['fault']>): readonly RunEvent[] {
+  return partitionEvents({ fault: scenario.method.find((step) => step.do === 'inject')?.fault ?? 'fault', ...fault });
 }
 
 function tail({ scenario, loadEndMs }: Handmade, store: ReadonlyMap<string, string>): readonly RunEvent[] {

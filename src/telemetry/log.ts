@@ -10,8 +10,6 @@ export interface Log {
   info(action: string, details?: Readonly<Record<string, unknown>>, correlationId?: string): void;
   warn(action: string, details?: Readonly<Record<string, unknown>>, correlationId?: string): void;
   error(action: string, details?: Readonly<Record<string, unknown>>, correlationId?: string): void;
-  /** The same output under another component name. */
-  child(component: string): Log;
 }
 
 export interface LogOptions {
@@ -46,10 +44,6 @@ export function logTo(stream: pino.DestinationStream, { component, region, clock
     },
     stream,
   );
-  return logAs(logger, component, { region, clock });
-}
-
-function logAs(logger: pino.Logger, component: string, context: { readonly region: string; readonly clock: Clock }): Log {
   const at =
     (level: LogLevel): Log[LogLevel] =>
     (action, details, correlationId) => {
@@ -58,12 +52,12 @@ function logAs(logger: pino.Logger, component: string, context: { readonly regio
         component,
         action,
         correlation_id: correlationId ?? null,
-        region: context.region,
-        monotonic_ms: Math.round(context.clock.monotonicMs() * 1000) / 1000,
+        region,
+        monotonic_ms: Math.round(clock.monotonicMs() * 1000) / 1000,
         details: details === undefined ? {} : plain(details),
       });
     };
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), child: (name) => logAs(logger, name, context) };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 function plain(details: Readonly<Record<string, unknown>>): Record<string, unknown> {

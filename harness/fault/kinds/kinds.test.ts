@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Link } from '../../history/event.ts';
 import { threeRegions } from '../../platform/local/topology.ts';
 import { formatProblems } from '../../scenario/yaml-decode.ts';
-import type { FaultPlan, Link, PlanInput, Planning } from '../fault.ts';
+import type { FaultPlan, PlanInput, Planning } from '../fault.ts';
 import { labPods } from '../lab-pods.ts';
 import { decodeManifest } from '../manifest.ts';
 import { networkPartition } from './network-partition.ts';

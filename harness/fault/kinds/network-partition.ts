@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import type { Link } from '../../history/event.ts';
 import type { Pod, Primitive } from '../../platform/platform.ts';
 import { durationMs } from '../../scenario/duration.ts';
 import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
 import { cidrOfAddress, contains, familyOf, parseExternalTarget } from '../external-target.ts';
 import type { Block, ExternalTarget } from '../external-target.ts';
 import { distinct } from '../fault.ts';
-import type { FaultHeader, FaultKind, Link, Planning, PlanInput } from '../fault.ts';
+import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
 import { seededRandom } from '../random.ts';
 import { modeAndValue, selectionShape } from '../selector-schema.ts';
 import { REFUSED_EVERYWHERE, select, targetOf, valueNotes } from '../selector.ts';
@@ -63,6 +64,7 @@ export const networkPartition: FaultKind = {
         kind: 'NetworkChaos',
         action: 'partition',
         mode: spec.value.mode,
+        oneShot: false,
         durationMs: spec.value.duration ?? null,
         hostNames: distinct(spec.value.externalTargets.flatMap((one) => (one.kind === 'host' ? [one.host] : []))),
         plan: (input) => plan(spec.value, header, input),
@@ -98,7 +100,12 @@ function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
       sources: ends.sources.map(targetOf),
       targets: ends.targets.map(targetOf),
       primitives,
-      expectedEffect: { kind: 'links-cut', cut: linksCut(spec.direction, ends, input.pods), unobservable: unobservable(ends, input.pods) },
+      expectedEffect: {
+        kind: 'links-cut',
+        pods: input.pods.map((pod) => pod.name),
+        cut: linksCut(spec.direction, ends, input.pods),
+        unobservable: unobservable(ends, input.pods),
+      },
       notes,
     },
   };

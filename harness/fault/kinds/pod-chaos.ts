@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import type { ExpectedEffect } from '../../history/event.ts';
 import type { Pod, Primitive } from '../../platform/platform.ts';
 import { durationMs } from '../../scenario/duration.ts';
 import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
 import { distinct } from '../fault.ts';
-import type { ExpectedEffect, FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
+import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
 import { seededRandom } from '../random.ts';
 import { modeAndValue, selectionShape } from '../selector-schema.ts';
 import { REFUSED_EVERYWHERE, select, targetOf, valueNotes } from '../selector.ts';
@@ -42,6 +43,7 @@ export const podChaosKinds: readonly FaultKind[] = ACTIONS.map((action) => ({
         kind: 'PodChaos',
         action,
         mode: spec.value.mode,
+        oneShot,
         durationMs: oneShot ? null : (spec.value.duration ?? null),
         hostNames: [],
         plan: (input) => plan(action, spec.value, header, input),

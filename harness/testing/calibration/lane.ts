@@ -117,6 +117,8 @@ async function oneOutage(fault: string, { forMs, how }: PlannedOutage, lane: Mak
     seed: 0,
     sources: [],
     targets: [],
+    // Not for a judge: the gate has its own truth.
+    expected: { kind: 'processes-gone', pods: [], afterwards: 'held' },
     notes: [],
   });
   const requestedMs = clock.nowMs();
@@ -132,6 +134,7 @@ async function oneOutage(fault: string, { forMs, how }: PlannedOutage, lane: Mak
     moment: 'during',
     asked: `${forMs} ms away`,
     measured: betweenMs === null ? 'always there' : 'away',
+    evidence: { kind: 'processes', processes: [] },
   } as const;
   record({ ...seen, confirmed: betweenMs !== null, ...(betweenMs === null ? {} : { betweenMs }) });
   return Number(BigInt(truth.endedNs) - BigInt(truth.beganNs)) / 1e6;
@@ -161,6 +164,7 @@ function runStarted({ originNs }: Lane): EventBody {
     platform: 'local',
     versions: {},
     regionOfAddress: {},
+    vantages: [VANTAGE] as string[],
   } as const;
   return { kind: 'run-started', originNs: String(originNs), scenario, machine, ...rest };
 }

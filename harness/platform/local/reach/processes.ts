@@ -1,5 +1,5 @@
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
-import type { PodProcess } from '../../platform.ts';
+import type { PodProcess } from '../../../history/event.ts';
 
 /**
  * Every living process in these pods' network namespaces, from /proc alone: it does not trust the supervisor's own list, and finds a child

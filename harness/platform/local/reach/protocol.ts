@@ -1,5 +1,5 @@
 import type { ReachabilityCell } from '../../../history/event.ts';
-import type { Beacon } from '../../platform.ts';
+import type { Beacon } from '../../../history/event.ts';
 
 /** A pod as the reach process needs it: where its namespace is and under which addresses the others find it. */
 export interface ReachPod {

@@ -4,9 +4,8 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { judgeLinks } from '../../../fault/effect.ts';
-import type { Link } from '../../../fault/fault.ts';
 import { linksToWatch } from '../../../fault/links.ts';
-import type { FaultEffect } from '../../../history/event.ts';
+import type { FaultEffect, Link } from '../../../history/event.ts';
 import { HarnessError } from '../../errors.ts';
 import type { Primitive } from '../../platform.ts';
 import { cutCommand, healCommand } from '../cuts.ts';
@@ -72,7 +71,7 @@ describe('reach', () => {
     judgeLinks({
       fault: 'test',
       moment,
-      expected: { kind: 'links-cut', cut: ASKED, unobservable: [] },
+      expected: { kind: 'links-cut', pods: names, cut: ASKED, unobservable: [] },
       cells: await reach.reachability(names, signal),
       beacons,
       elsewhere: [],

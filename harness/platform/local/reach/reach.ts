@@ -1,9 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { ReachabilityCell } from '../../../history/event.ts';
+import type { Beacon, ReachabilityCell } from '../../../history/event.ts';
 import { HarnessError } from '../../errors.ts';
-import type { Beacon, LinkWatch } from '../../platform.ts';
+import type { LinkWatch } from '../../platform.ts';
 import type { Answer, Pair, ReachPod, Request } from './protocol.ts';
 
 const PROGRAM = fileURLToPath(new URL('./reach-process.js', import.meta.url));

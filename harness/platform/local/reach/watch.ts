@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Beacon } from '../../platform.ts';
+import type { Beacon } from '../../../history/event.ts';
 import type { Endpoints } from './endpoints.ts';
 import { afterProbe, EMPTY_HISTORY, type LinkHistory } from './link-history.ts';
 import type { Pair } from './protocol.ts';

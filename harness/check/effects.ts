@@ -1,0 +1,78 @@
+import { judgeLinks } from '../fault/effect.ts';
+import { judgeProcesses } from '../fault/process-effect.ts';
+import type { EventBody, FaultEffect, Link, RunEvent } from '../history/event.ts';
+
+export interface Recomputed {
+  /** The record, with every effect as its evidence has it. */
+  readonly events: readonly RunEvent[];
+  /** Effects that the record tells otherwise than its own evidence. */
+  readonly contradictions: readonly Contradiction[];
+}
+
+export interface Contradiction {
+  readonly fault: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+/**
+ * Works out every effect again from what the record holds of it: sweeps, beacons, processes, exits. `confirmed` and the times in a record are
+ * what the run believed while it went on; a verdict that trusted them would be the run's own. Pure.
+ */
+export function recomputeEffects(events: readonly RunEvent[]): Recomputed {
+  const contradictions: Contradiction[] = [];
+  const recomputed = events.map((event, index): RunEvent => {
+    if (event.kind !== 'fault-effect') return event;
+    const now = recompute(event, events.slice(0, index));
+    const difference = differenceBetween(event, now);
+    if (difference !== undefined) contradictions.push({ fault: event.fault, line: index + 1, message: difference });
+    return { atMs: event.atMs, wall: event.wall, ...now };
+  });
+  return { events: recomputed, contradictions };
+}
+
+function recompute(event: RunEvent & FaultEffect, earlier: readonly RunEvent[]): FaultEffect {
+  const { kind, fault, moment, asked, evidence } = event;
+  const of = find(earlier, fault);
+  const expected = of('fault-planned')?.expected;
+  if (expected?.kind === 'links-cut' && evidence.kind === 'links') {
+    const sweep = earlier.findLast((one) => one.kind === 'reachability' && one.fault === fault && one.moment === moment);
+    const cells = sweep?.kind === 'reachability' ? sweep.cells : [];
+    return judgeLinks({ fault, moment, expected, cells, beacons: evidence.beacons, elsewhere: cutElsewhere(fault, earlier) });
+  }
+  if (expected?.kind === 'processes-gone' && evidence.kind === 'processes') {
+    const before = earlier.find((one) => one.kind === 'fault-effect' && one.fault === fault && one.moment === 'before');
+    const had = before?.kind === 'fault-effect' && before.evidence.kind === 'processes' ? before.evidence.processes : [];
+    const requestedMs = of(moment === 'after-heal' ? 'fault-healed' : 'fault-injected')?.requestedMs ?? event.atMs;
+    const changes = earlier.filter((one) => one.kind === 'pod');
+    return judgeProcesses({ fault, moment, expected, before: had, now: evidence.processes, changes, requestedMs });
+  }
+  return { kind, fault, moment, asked, evidence, confirmed: false, measured: 'the record holds no evidence of it' };
+}
+
+type OfFault = Extract<EventBody, { readonly fault: string }>;
+
+function find(events: readonly RunEvent[], fault: string) {
+  return <K extends OfFault['kind']>(kind: K): Extract<RunEvent, { readonly kind: K }> | undefined =>
+    events.findLast((one): one is Extract<RunEvent, { readonly kind: K }> => one.kind === kind && 'fault' in one && one.fault === fault);
+}
+
+/** Links that other faults had been planned to cut and were not healed of yet. */
+function cutElsewhere(fault: string, earlier: readonly RunEvent[]): readonly Link[] {
+  const healed = new Set(earlier.flatMap((one) => (one.kind === 'fault-healed' ? [one.fault] : [])));
+  return earlier.flatMap((one) =>
+    one.kind === 'fault-planned' && one.fault !== fault && !healed.has(one.fault) && one.expected.kind === 'links-cut'
+      ? one.expected.cut
+      : [],
+  );
+}
+
+function differenceBetween(told: FaultEffect, now: FaultEffect): string | undefined {
+  const say = (is: boolean): string => (is ? 'confirmed' : 'not confirmed');
+  if (told.confirmed !== now.confirmed)
+    return `recorded as ${say(told.confirmed)}, but by its own evidence it is ${say(now.confirmed)}: asked ${now.asked}, measured ${now.measured}`;
+  const [a, b] = [told.betweenMs ?? [], now.betweenMs ?? []];
+  return a.length === b.length && a.every((ms, index) => ms === b[index])
+    ? undefined
+    : `recorded to have changed in [${a.join(', ')}], but its own evidence says [${b.join(', ')}]`;
+}

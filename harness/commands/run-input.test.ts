@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { takeTurn } from './turn.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const MAIN = join(ROOT, 'dist/harness/main.js');
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function gameday(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Ended> {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [...nodeArgs, MAIN, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const limit = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    child.once('close', (code) => {
+      clearTimeout(limit);
+      done({ code, output });
+    });
+  });
+}
+
+/** The turn of this machine is held by the test: whoever waits for it is killed and has no exit code. */
+describe('gameday run, refused before it waits for its turn', function () {
+  this.timeout(30_000);
+  let folder: string;
+  let leave: () => Promise<void>;
+  before(async function () {
+    this.timeout(5 * 60_000); // another game day may run on this machine
+    folder = mkdtempSync(join(tmpdir(), 'run-input-'));
+    leave = await takeTurn(() => undefined);
+  });
+  after(async () => {
+    await leave();
+    rmSync(folder, { recursive: true });
+  });
+
+  const cases: readonly (readonly [string, () => readonly string[], RegExp])[] = [
+    ['--reports on /proc', () => ['--reports', '/proc'], /^--reports \/proc: no folder can be made in it \(\w+\); name a folder/],
+    ['--reports on a file', () => ['--reports', 'README.md'], /^--reports README.md: it is a file, or lies below one; name a folder/],
+    ['--reports below a file', () => ['--reports', 'README.md/reports'], /^--reports README.md\/reports: it is a file/],
+    ['--engine on nothing', () => ['--reports', folder, '--engine', 'nothing.js'], /^--engine .*nothing.js: there is no such file/],
+    ['--engine on a folder', () => ['--reports', folder, '--engine', 'src'], /^--engine .*src: is no file/],
+    [
+      '--engine on a text',
+      () => ['--reports', folder, '--engine', 'README.md'],
+      /^--engine .*README.md: is no engine: .* ended with 1 \(.*Error/,
+    ],
+    [
+      '--engine on a program that is none',
+      () => ['--reports', folder, '--engine', program()],
+      /is no engine: .* must end with 2 and ended with 0/,
+    ],
+  ];
+  const program = (): string => {
+    const file = join(folder, 'hello.js');
+    writeFileSync(file, 'console.log("hello")\n');
+    return file;
+  };
+  for (const [what, args, says] of cases)
+    it(`${what}: exit 2, with what to do`, async () => {
+      const { code, output } = await gameday(['run', ...args(), 'scenarios/null.yaml']);
+      expect(output)
+        .to.match(says)
+        .and.not.match(/\n\s+at /);
+      expect(code).to.equal(2);
+    });
+
+  it('and leaves no run folder', () => {
+    expect(readdirSync(folder).filter((name) => name !== 'hello.js')).to.deep.equal([]);
+  });
+});
+
+describe('gameday under an old Node', () => {
+  it('says which one it needs, before it loads what that one does not understand', async () => {
+    const old = 'data:text/javascript,Object.defineProperty(process,"version",{value:"v20.19.0"})';
+    const { code, output } = await gameday(['--help'], ['--import', old]);
+    expect(output.trim()).to.match(/^gameday needs Node 24, this is v20\.19\.0; .*$/);
+    expect(code).to.equal(2);
+  });
+});
