@@ -91,11 +91,11 @@ export type CasResult<T> =
   | { readonly ok: false; readonly reason: 'unknown' };
 
 /**
- * A compare-and-swap store that outlives any one region. All calls may be made at any time and concurrently; each is bounded by
- * (members × the policy's `arbiterRpcMs`). The owner calls `close` once.
+ * A compare-and-swap store that outlives any one region. All calls may be made at any time and concurrently; each is bounded by a few times the
+ * policy's `arbiterRpcMs` (etcd: once for each member). The owner calls `close` once.
  */
 export interface Arbiter {
-  /** All records, linearizable, in one request. Throws EngineError `arbiter-unavailable`; `internal` where a record is not of its shape. */
+  /** All records at one moment, linearizable. Throws EngineError `arbiter-unavailable`; `internal` where a record is not of its shape. */
   read(signal?: AbortSignal): Promise<Snapshot>;
   /**
    * Writes `value` if the record is still at `expected` (null: absent). A value must tell its writer from any other (holder, incarnation,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { EngineError } from '../platform/errors.ts';
-import { RECORD_NAMES, RECORD_SHAPES, type Held, type RecordName, type Records, type Snapshot } from './arbiter.ts';
+import { RECORD_NAMES, type Held, type RecordName, type Records, type Snapshot } from './arbiter.ts';
+import { decodeRecord } from './record-text.ts';
 
 /** The JSON of etcd 3.4's gateway: bytes are base64, 64-bit numbers are strings, what is zero or false is left out. */
 const revision = z.coerce.number().int().nonnegative();
@@ -45,24 +45,8 @@ export function casRequest(key: string, expected: number | null, value: string):
   });
 }
 
-/** One text for one value, whatever order its fields came in. */
-export function encodeRecord<K extends RecordName>(name: K, value: Records[K]): string {
-  return JSON.stringify(RECORD_SHAPES[name].parse(value));
-}
-
-export function decodeRecord<K extends RecordName>(name: K, kv: KeyValue): Held<Records[K]> {
-  const text = Buffer.from(kv.value, 'base64').toString('utf8');
-  try {
-    // The table maps each name to the shape of its record; TypeScript cannot see that through the index.
-    const value = RECORD_SHAPES[name].parse(JSON.parse(text)) as Records[K];
-    return { value, revision: kv.mod_revision };
-  } catch (cause) {
-    throw new EngineError(
-      'internal',
-      `arbiter record ${name} is not what this version writes; was it changed by hand or by a newer version?`,
-      cause,
-    );
-  }
+export function decodeKeyValue<K extends RecordName>(name: K, kv: KeyValue): Held<Records[K]> {
+  return { value: decodeRecord(name, Buffer.from(kv.value, 'base64').toString('utf8')), revision: kv.mod_revision };
 }
 
 export function nameOfKey(prefix: string, keyBase64: string): RecordName | undefined {
@@ -74,7 +58,7 @@ export function decodeSnapshot(prefix: string, reply: z.infer<typeof rangeReplyS
   let snapshot: Snapshot = { revision: reply.header.revision, lease: null, replication: null, failover: null, leader: null };
   for (const kv of reply.kvs) {
     const name = nameOfKey(prefix, kv.key);
-    if (name !== undefined) snapshot = { ...snapshot, [name]: decodeRecord(name, kv) };
+    if (name !== undefined) snapshot = { ...snapshot, [name]: decodeKeyValue(name, kv) };
   }
   return snapshot;
 }
@@ -86,7 +70,7 @@ export function applyWatch(prefix: string, before: Snapshot, reply: WatchReply):
     const name = nameOfKey(prefix, event.kv.key);
     const at = event.kv.mod_revision ?? reply.header.revision;
     if (name === undefined || at <= (before[name]?.revision ?? 0)) continue;
-    const held = event.type === 'DELETE' ? null : decodeRecord(name, { ...event.kv, mod_revision: at });
+    const held = event.type === 'DELETE' ? null : decodeKeyValue(name, { ...event.kv, mod_revision: at });
     after = { ...after, [name]: held, revision: Math.max(after.revision, at) };
   }
   return after;

@@ -8,9 +8,8 @@ import type { Arbiter, CasResult, RecordName, Records, Snapshot } from './arbite
 import {
   applyWatch,
   casRequest,
-  decodeRecord,
+  decodeKeyValue,
   decodeSnapshot,
-  encodeRecord,
   rangeReplyShape,
   rangeRequest,
   sameRecords,
@@ -18,6 +17,7 @@ import {
   watchReplyShape,
   watchRequest,
 } from './etcd-wire.ts';
+import { encodeRecord } from './record-text.ts';
 
 /** A watch is begun anew so often at the latest; nothing is missed, it starts at the revision where the last one ended. */
 const WATCH_LIFE_MS = 10 * 60_000;
@@ -70,7 +70,7 @@ class EtcdArbiter implements Arbiter {
     if (succeeded) return { ok: true, revision: header.revision };
     const kv = responses[0]?.response_range?.kvs[0];
     if (kv === undefined) return { ok: false, reason: 'conflict', current: null };
-    const current = decodeRecord(record, kv);
+    const current = decodeKeyValue(record, kv);
     if (encodeRecord(record, current.value) === text) return { ok: true, revision: current.revision };
     return { ok: false, reason: 'conflict', current };
   }

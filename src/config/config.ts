@@ -37,6 +37,14 @@ export const configShape = z.strictObject({
       endpoints: z.array(httpsUrl).min(1),
       prefix: z.string().regex(/^\/.+\/$/, 'must begin and end with /'),
     }),
+    z.strictObject({
+      kind: z.literal('gcs'),
+      bucket: z.string().min(3),
+      prefix: z.string().regex(/^([A-Za-z0-9_-][A-Za-z0-9_.-]*\/)+$/, 'must be parts of A-Z a-z 0-9 _ - . that each end with /'),
+      project: z.string().min(1).optional(),
+      /** Another server than Google's; it gets no credentials. */
+      endpoint: z.url({ protocol: /^https?$/ }).optional(),
+    }),
   ]),
   dns: z.discriminatedUnion('kind', [
     z.strictObject({
@@ -47,6 +55,16 @@ export const configShape = z.strictObject({
       name: z.string().endsWith('.'),
       ttl_seconds: z.number().int().nonnegative(),
       tsig: z.strictObject({ name: z.string().endsWith('.'), algorithm: z.enum(['hmac-sha256', 'hmac-sha512']), secret_file: z.string() }),
+    }),
+    z.strictObject({
+      kind: z.literal('cloud-dns'),
+      project: z.string().min(1).optional(),
+      /** Its name in the project, not its domain. */
+      managed_zone: z.string().regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, 'the name of the zone in the project, such as coditect-test'),
+      name: z.string().endsWith('.'),
+      ttl_seconds: z.number().int().nonnegative(),
+      /** Another server than Google's; it gets no credentials. */
+      endpoint: z.url({ protocol: /^https?$/ }).optional(),
     }),
   ]),
   tls: z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() }),

@@ -45,8 +45,8 @@ export function environmentName(path: readonly string[]): string {
 function settingPaths(raw: Readonly<Record<string, unknown>>): readonly (readonly string[])[] {
   const nested: Readonly<Record<string, readonly string[]>> = {
     listen: ['host', 'port'],
-    arbiter: ['kind', 'endpoints', 'prefix'],
-    dns: ['kind', 'server', 'port', 'zone', 'name', 'ttl_seconds'],
+    arbiter: ['kind', 'endpoints', 'prefix', 'bucket', 'project', 'endpoint'],
+    dns: ['kind', 'server', 'port', 'zone', 'name', 'ttl_seconds', 'project', 'managed_zone', 'endpoint'],
     tls: ['ca', 'cert', 'key'],
     data: ['path'],
     policy: ['preset', ...Object.keys(policyShape.shape)],

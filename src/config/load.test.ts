@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { EngineError } from '../platform/errors.ts';
 import { decodeConfig } from './load.ts';
 
+const GCS = 'arbiter: { kind: gcs, bucket: coditect-arbiter, prefix: coditect-dr/ }';
 const GOOD = `region: us-east1
 primary_region: us-central1
 standby_regions: [us-east1]
@@ -57,7 +58,7 @@ describe('engine configuration', () => {
       PATH: '/bin',
     });
     expect(config.listen.port).to.equal(8000);
-    expect(config.arbiter.endpoints).to.have.length(2);
+    expect(config.arbiter).to.have.property('endpoints').with.length(2);
     expect(config.policy).to.include({ probePeriodMs: 50, leaseMs: 1500 });
     expect(config.regions['us-east1']?.api).to.equal('https://127.0.0.1:9');
   });
@@ -69,5 +70,22 @@ describe('engine configuration', () => {
     expect(problemsOf(GOOD.replace('policy: lab', 'policy: { preset: lab, holderStopsMs: 1600 }')).join()).to.match(
       /holderStopsMs must be below leaseMs/,
     );
+  });
+  it('takes the Google adapters with the production policy, and the environment for their settings', () => {
+    const google = GOOD.replace(/^arbiter: .*$/m, GCS)
+      .replace(/^dns: .*$/m, 'dns: { kind: cloud-dns, managed_zone: coditect-test, name: api.coditect.test., ttl_seconds: 30 }')
+      .replace('policy: lab', 'policy: production');
+    const environment = { CODITECT_DR_ARBITER_BUCKET: 'another', CODITECT_DR_DNS_MANAGED_ZONE: 'other' };
+    const config = decodeConfig(google, 'c.yaml', environment);
+    expect(config.arbiter).to.deep.equal({ kind: 'gcs', bucket: 'another', prefix: 'coditect-dr/' });
+    expect(config.dns).to.include({ kind: 'cloud-dns', managed_zone: 'other' });
+    expect(problemsOf(google.replace('prefix: coditect-dr/', 'prefix: /coditect-dr/'))[0]).to.match(/^c\.yaml:13:57: arbiter\.prefix/);
+  });
+  it('refuses periods that a bucket cannot keep, and says which arbiter can', () => {
+    const found = problemsOf(GOOD.replace(/^arbiter: .*$/m, GCS));
+    expect(found).to.have.length(3);
+    expect(found[0]).to.match(/^c\.yaml:7:9: policy: leaseRenewMs is 200.*at least 1000.*kind etcd$/);
+    expect(found[1]).to.match(/leaderRenewMs is 200/);
+    expect(found[2]).to.match(/holderStopsMs with arbiter kind gcs/);
   });
 });

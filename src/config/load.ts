@@ -4,6 +4,7 @@ import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import { EngineError } from '../platform/errors.ts';
 import { configShape, type EngineConfig } from './config.ts';
 import { applyEnvironment, type Override } from './environment.ts';
+import { objectArbiterProblems } from './policy.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_ALIASES = 100;
@@ -74,6 +75,8 @@ function inconsistencies(config: EngineConfig, place: (path: readonly string[]) 
     );
   if (new Set(config.standby_regions).size !== config.standby_regions.length)
     found.push(`${place(['standby_regions'])}: standby_regions: a region is named twice`);
+  if (config.arbiter.kind === 'gcs')
+    found.push(...objectArbiterProblems(config.policy).map((problem) => `${place(['policy'])}: policy: ${problem}`));
   return found;
 }
 

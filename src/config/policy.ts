@@ -86,3 +86,22 @@ export function policyProblems(policy: Policy): readonly string[] {
   need(policy.leaderRenewMs * 2 < policy.leaderTakeoverMs, 'leaderTakeoverMs must be above twice leaderRenewMs');
   return problems;
 }
+
+/** A bucket takes about one write of an object in so long (Google Cloud Storage says one per second). */
+export const OBJECT_WRITES_APART_MS = 1000;
+
+/** Reasons why these numbers cannot be kept with an arbiter whose records are objects in a bucket; empty when they can. */
+export function objectArbiterProblems(policy: Policy): readonly string[] {
+  const problems: string[] = [];
+  for (const name of ['leaseRenewMs', 'leaderRenewMs'] as const)
+    if (policy[name] < OBJECT_WRITES_APART_MS)
+      problems.push(
+        `${name} is ${policy[name]}, but a bucket takes one write of an object per second: with arbiter kind gcs it must be at least ${OBJECT_WRITES_APART_MS} (production has ${PRESETS.production[name]}); lab's periods need arbiter kind etcd`,
+      );
+  const slowestMs = policy.arbiterElectionMs + policy.leaseRenewMs + policy.arbiterRpcMs + OBJECT_WRITES_APART_MS;
+  if (slowestMs > policy.holderStopsMs)
+    problems.push(
+      `arbiterElectionMs + leaseRenewMs + arbiterRpcMs + ${OBJECT_WRITES_APART_MS} (between two writes of an object) must not exceed holderStopsMs with arbiter kind gcs`,
+    );
+  return problems;
+}

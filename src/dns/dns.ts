@@ -23,8 +23,3 @@ export interface DnsProvider {
   publish(route: PublishedRoute, signal?: AbortSignal): Promise<PublishResult>;
   close(): Promise<void>;
 }
-
-/** Whether both name the same addresses. */
-export function sameAddresses(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && [...a].toSorted().join() === [...b].toSorted().join();
-}

@@ -6,7 +6,8 @@ import packet from 'dns-packet';
 import type { Clock } from '../platform/clock.ts';
 import { whenAborted } from '../platform/abort.ts';
 import { EngineError } from '../platform/errors.ts';
-import { sameAddresses, type DnsProvider, type PublishResult, type PublishedRoute } from './dns.ts';
+import type { DnsProvider, PublishResult, PublishedRoute } from './dns.ts';
+import { judge, routeOf, textOf } from './route.ts';
 import { signMessage, verifyAnswer, type TsigKey } from './tsig.ts';
 import { encodeUpdate, type WireRecord } from './wire.ts';
 
@@ -45,11 +46,9 @@ export function openRfc2136(options: Rfc2136Options): DnsProvider {
 async function publish(options: Rfc2136Options, route: PublishedRoute, signal: AbortSignal): Promise<PublishResult> {
   for (let tries = 0; tries < TRIES; tries++) {
     const published = await read(options, signal);
-    if (published !== null && published.epoch >= route.epoch) {
-      const same = published.epoch === route.epoch && published.region === route.region;
-      if (!same) return { ok: false, reason: 'superseded', published };
-      if (sameAddresses(published.addresses, route.addresses)) return { ok: true, changed: tries > 0 };
-    }
+    const verdict = judge(published, route);
+    if (published !== null && verdict === 'superseded') return { ok: false, reason: 'superseded', published };
+    if (verdict === 'there') return { ok: true, changed: tries > 0 };
     const rcode = await update(options, published, route, signal);
     if (rcode !== 'NOERROR' && !OVERTAKEN.includes(rcode)) {
       throw new EngineError('dns-failed', `${options.server} refused to update ${options.name}: ${rcode}`);
@@ -57,8 +56,7 @@ async function publish(options: Rfc2136Options, route: PublishedRoute, signal: A
     // Read back in the next turn, which also decides who won where we were overtaken.
   }
   const published = await read(options, signal);
-  if (published !== null && published.epoch === route.epoch && sameAddresses(published.addresses, route.addresses))
-    return { ok: true, changed: true };
+  if (judge(published, route) === 'there') return { ok: true, changed: true };
   throw new EngineError('dns-failed', `${options.name} does not answer what was written: epoch ${published?.epoch ?? 'none'}`);
 }
 
@@ -95,14 +93,11 @@ async function read(options: Rfc2136Options, signal: AbortSignal): Promise<Publi
     const addresses = (await Promise.all((['A', 'AAAA'] as const).map((type) => query(options, type, signal)))).flat();
     const after = await texts(options, signal);
     if (before.join() !== after.join()) continue;
-    if (after.length === 0) return null;
-    const found = /^epoch=(\d+) region=([a-z0-9-]+)$/.exec(after.length === 1 ? (after[0] as string) : '');
-    if (found === null)
-      throw new EngineError(
-        'dns-failed',
-        `the TXT record of ${options.name} is not ours: ${after.join(' | ')}; remove it to let the engine publish`,
-      );
-    return { epoch: Number(found[1]), region: found[2] as string, addresses: addresses.filter((address) => isIP(address) !== 0) };
+    return routeOf(
+      options.name,
+      after,
+      addresses.filter((address) => isIP(address) !== 0),
+    );
   }
   throw new EngineError('dns-failed', `${options.name} changes all the time`);
 }
@@ -167,10 +162,6 @@ async function answerTo(socket: Socket, id: number, deadline: AbortSignal): Prom
     await whenAborted(deadline);
     return null;
   }
-}
-
-function textOf(route: PublishedRoute): string {
-  return `epoch=${route.epoch} region=${route.region}`;
 }
 
 function bare(name: string): string {

@@ -18,8 +18,8 @@ export async function startController({ config, folder }: LoadedConfig, signal: 
   const log = openLog({ component: 'controller', region: config.region, clock });
   const credentials = loadCredentials(config.tls, folder);
   const adapters = { config, folder, credentials, clock };
-  const dns = openDns(adapters);
-  const arbiter = openArbiter(adapters);
+  const dns = await openDns(adapters);
+  const arbiter = await openArbiter(adapters);
   const client = new HttpsClient(credentials);
   const metrics = new ControllerMetrics();
   const controller = new Controller({ config, clock, log, arbiter, dns, client, metrics });

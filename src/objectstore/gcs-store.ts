@@ -83,7 +83,8 @@ function upload(file: File, body: Uint8Array, crc32c: number, ifGeneration: stri
       resumable: body.length > RESUMABLE_ABOVE_BYTES,
       validation: false, // done here, by faster code
       preconditionOpts: { ifGenerationMatch: ifGeneration as unknown as number }, // 64 bits: a number would be rounded
-      metadata: { contentType: 'application/octet-stream', crc32c: encodeCrc32c(crc32c) },
+      // A bucket that somebody made public would else be answered from caches.
+      metadata: { contentType: 'application/octet-stream', cacheControl: 'no-store', crc32c: encodeCrc32c(crc32c) },
     });
     const abort = (): void => void stream.destroy(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });

@@ -10,7 +10,7 @@ export async function startDatabase({ config, folder }: LoadedConfig, signal: Ab
   const clock = systemClock;
   const credentials = loadCredentials(config.tls, folder);
   const log = openLog({ component: 'database', region: config.region, clock });
-  const arbiter = openArbiter({ config, folder, credentials, clock });
+  const arbiter = await openArbiter({ config, folder, credentials, clock });
   try {
     await runDatabase({ config, folder, credentials, arbiter, openDatabase: await loadDatabaseOpener(), clock, log }, signal);
   } finally {

@@ -8,6 +8,7 @@ export type GcsFault = { readonly status: number } | 'cut-before' | 'cut-after' 
 interface Kept {
   readonly body: Buffer;
   readonly generation: string;
+  readonly atMs: number;
 }
 
 interface Reply {
@@ -19,16 +20,20 @@ interface Reply {
 
 /**
  * The part of the JSON API of Google Cloud Storage that the adapter uses, over HTTP, with what fake-gcs-server leaves out: preconditions on every
- * call, and refusal of a wrong CRC32C. One bucket, in memory, for tests.
+ * call, refusal of a wrong CRC32C, and generations that do not grow. One bucket, in memory, for tests.
  */
 export class StrictGcs {
   readonly requests: string[] = [];
+  /** An object that is written again sooner is refused with 429, as a bucket does at about 1000. */
+  updatesApartMs = 0;
+  /** Awaited before a request is carried out; what it does meanwhile comes first. */
+  before: ((request: string) => Promise<void>) | null = null;
   readonly #objects = new Map<string, Kept>();
   readonly #sessions = new Map<string, { readonly name: string; readonly url: URL; readonly metadata: Metadata }>();
   readonly #faults: GcsFault[] = [];
   readonly #pageObjects: number;
   #server: Server | undefined;
-  #counter = 1_700_000_000_000_000n; // as in Google's, beyond 2^50
+  #counter = 1n;
   #endpoint = '';
 
   constructor(pageObjects = 3) {
@@ -66,10 +71,11 @@ export class StrictGcs {
     const parts: Buffer[] = [];
     for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
     const url = new URL(request.url ?? '/', this.#endpoint);
-    this.requests.push(
-      `${request.method} ${url.pathname}${url.searchParams.has('uploadType') ? ` ${url.searchParams.get('uploadType')}` : ''}`,
-    );
+    const upload = url.searchParams.get('uploadType');
+    const line = `${request.method} ${url.pathname}${upload === null ? '' : ` ${upload}`}`;
+    this.requests.push(line);
     const fault = this.#faults.shift();
+    await this.before?.(line);
     if (fault === 'silence') return;
     if (fault === 'cut-before') return void request.socket.destroy();
     const reply =
@@ -115,7 +121,7 @@ export class StrictGcs {
   #resumable(request: IncomingMessage, url: URL, body: Buffer): Reply {
     const id = url.searchParams.get('upload_id');
     if (id === null) {
-      const session = `s${this.#counter++}`;
+      const session = `s${this.#nextGeneration()}`;
       const metadata = JSON.parse(body.toString() || '{}') as Metadata;
       this.#sessions.set(session, { name: url.searchParams.get('name') ?? '', url, metadata });
       const location = new URL(url);
@@ -133,9 +139,16 @@ export class StrictGcs {
     if (condition === null) return failure(400, 'this adapter never writes without a precondition');
     if ((this.#objects.get(name)?.generation ?? '0') !== condition) return failure(412, 'conditionNotMet');
     if (fault !== 'store-short' && metadata.crc32c !== encode(body)) return failure(400, 'the CRC32C does not match');
-    const kept = { body, generation: (this.#counter++).toString() };
+    const atMs = performance.now();
+    if (atMs - (this.#objects.get(name)?.atMs ?? -Infinity) < this.updatesApartMs) return failure(429, 'rateLimitExceeded');
+    const kept = { body, generation: this.#nextGeneration(), atMs };
     this.#objects.set(name, kept);
     return { status: 200, json: describe(name, kept) };
+  }
+
+  /** Beyond 2^50, as Google's are, unique, and in no order: Google promises none. */
+  #nextGeneration(): string {
+    return (1_700_000_000_000_000n + ((this.#counter++ * 7919n) % 1_000_003n)).toString();
   }
 
   #delete(url: URL, name: string, kept: Kept): Reply {

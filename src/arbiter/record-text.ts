@@ -1,0 +1,21 @@
+import { EngineError } from '../platform/errors.ts';
+import { RECORD_SHAPES, type RecordName, type Records } from './arbiter.ts';
+
+/** One text for one value, whatever order its fields came in. */
+export function encodeRecord<K extends RecordName>(name: K, value: Records[K]): string {
+  return JSON.stringify(RECORD_SHAPES[name].parse(value));
+}
+
+/** Throws `internal` where the text is not a record of that name. */
+export function decodeRecord<K extends RecordName>(name: K, text: string): Records[K] {
+  try {
+    // The table maps each name to the shape of its record; TypeScript cannot see that through the index.
+    return RECORD_SHAPES[name].parse(JSON.parse(text)) as Records[K];
+  } catch (cause) {
+    throw new EngineError(
+      'internal',
+      `arbiter record ${name} is not what this version writes; was it changed by hand or by a newer version?`,
+      cause,
+    );
+  }
+}
