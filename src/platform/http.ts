@@ -42,6 +42,8 @@ export interface Route {
   readonly bodyLimitBytes?: number;
   /** The handler reads `request.stream` itself and must bound it. */
   readonly streamBody?: boolean;
+  /** Goes on as long as the caller likes: it is cut as soon as the server begins to close. */
+  readonly lasting?: boolean;
   readonly handle: (request: HttpRequest) => HttpReply | Promise<HttpReply>;
 }
 

@@ -63,6 +63,11 @@ export class HttpsClient {
     return head;
   }
 
+  /** A POST whose body and answer the caller writes and reads as long as it likes; the caller bounds every wait and destroys it. */
+  begin(url: string): ClientRequest {
+    return httpsRequest(url, { agent: this.#agent, method: 'POST' });
+  }
+
   close(): void {
     this.#agent.destroy();
   }
@@ -149,9 +154,9 @@ function reasonOf(error: unknown): string {
 }
 
 /** Parses an answer's JSON; undefined when it is none. The caller decodes it. */
-export function parseJson(body: Buffer): unknown {
+export function parseJson(body: Buffer | string): unknown {
   try {
-    return JSON.parse(body.toString('utf8')) as unknown;
+    return JSON.parse(typeof body === 'string' ? body : body.toString('utf8')) as unknown;
   } catch {
     return undefined;
   }

@@ -35,6 +35,7 @@ export interface HttpsServer {
 /** Listens with mutual TLS; a route's handler runs only for callers of its roles. Rejects when the address cannot be bound. */
 export async function startHttpsServer(options: HttpsServerOptions): Promise<HttpsServer> {
   const closing = new AbortController();
+  const stopping = new AbortController();
   const { ca, cert, key } = options.credentials;
   const server = createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: KEEP_ALIVE_MS });
   server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -45,6 +46,7 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
     routes: options.routes,
     onError: options.onError,
     closing: closing.signal,
+    stopping: stopping.signal,
     overloaded: () => running > MAX_REQUESTS,
   };
   server.on('request', (message: IncomingMessage, response: ServerResponse) => {
@@ -56,14 +58,20 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Htt
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
-    close: (graceMs) => close(server, graceMs, closing),
+    close: (graceMs) => {
+      stopping.abort();
+      return close(server, graceMs, closing);
+    },
   };
 }
 
 interface Context {
   readonly routes: readonly Route[];
   readonly onError: HttpsServerOptions['onError'];
+  /** What runs is cut. */
   readonly closing: AbortSignal;
+  /** Nothing new is taken. */
+  readonly stopping: AbortSignal;
   readonly overloaded: () => boolean;
 }
 
@@ -101,7 +109,9 @@ async function serve(message: IncomingMessage, response: ServerResponse, context
     await write(response, reply, gone.signal);
   } catch (error) {
     response.destroy();
-    if (!gone.signal.aborted) onError(error, { method: message.method ?? '', path, correlationId });
+    // The caller broke off in the middle of what it was sending.
+    const brokenOff = message.errored !== null && message.errored === error;
+    if (!gone.signal.aborted && !brokenOff) onError(error, { method: message.method ?? '', path, correlationId });
   } finally {
     closing.removeEventListener('abort', onClosing);
     // An unread body would be parsed as the next request.
@@ -127,6 +137,7 @@ async function answer(message: IncomingMessage, arrival: Arrival, context: Conte
     return errorReply(403, 'forbidden', `${who} may not call ${route.method} ${route.path}; allowed: ${route.roles.join(', ')}`, 'no');
   }
   if (context.overloaded()) return errorReply(503, 'overloaded', 'too many requests at once', 'no');
+  if (route.lasting === true) cutAtOnce(message, context.stopping);
   const rest = route.prefix === true ? decode(path.slice(route.path.length)) : '';
   if (rest === null) return errorReply(400, 'bad-request', 'the path is not valid percent-encoded UTF-8', 'no');
   const limit = route.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
@@ -135,6 +146,13 @@ async function answer(message: IncomingMessage, arrival: Arrival, context: Conte
   const { correlationId, signal } = arrival;
   const request: HttpRequest = { method: route.method, path, rest, caller, correlationId, body, stream: message, signal };
   return route.handle(request);
+}
+
+function cutAtOnce(message: IncomingMessage, stopping: AbortSignal): void {
+  const cut = (): void => void message.destroy();
+  if (stopping.aborted) cut();
+  stopping.addEventListener('abort', cut, { once: true });
+  message.once('close', () => stopping.removeEventListener('abort', cut));
 }
 
 function bodyOf(message: IncomingMessage, limitBytes: number): Promise<Buffer | 'too-large'> {

@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson, type HttpsClient } from '../platform/https-client.ts';
+import { LineExchange } from '../platform/line-exchange.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Log } from '../telemetry/log.ts';
 import { resumeAfterMismatch } from './append.ts';
@@ -25,10 +26,11 @@ export interface ShipperOptions {
   readonly onEpochPassed: (sealedEpoch: number) => void;
 }
 
-/** Brings one standby's log to that of the primary and keeps it there. One request under way at a time; what gathers meanwhile is the next. */
+/** Brings one standby's log to that of the primary and keeps it there. One append under way at a time; what gathers meanwhile is the next. */
 export class Shipper {
   readonly region: string;
   readonly #options: ShipperOptions;
+  readonly #exchange: LineExchange;
   #matchIndex = 0;
   #prevIndex: number;
   #snapshotFrom: number | null = null;
@@ -39,6 +41,7 @@ export class Shipper {
   constructor(options: ShipperOptions) {
     this.#options = options;
     this.region = options.standby.region;
+    this.#exchange = new LineExchange(options.client, `${options.standby.url}/v1/append`);
     this.#prevIndex = options.database.state().log.index;
   }
 
@@ -58,6 +61,14 @@ export class Shipper {
 
   /** Ships until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#ship(signal);
+    } finally {
+      this.#exchange.close();
+    }
+  }
+
+  async #ship(signal: AbortSignal): Promise<void> {
     const { clock, policy, log } = this.#options;
     let backoffMs = FIRST_BACKOFF_MS;
     while (!signal.aborted) {
@@ -94,7 +105,7 @@ export class Shipper {
 
   /** Whether the standby answered and takes our epoch. */
   async #append(signal: AbortSignal): Promise<boolean> {
-    const { database, client, policy, region, epoch, standby } = this.#options;
+    const { database, policy, region, epoch } = this.#options;
     const state = database.state();
     const prevEpoch = epochAt(state.epochs, state.log.index, this.#prevIndex);
     if (prevEpoch === null || this.#prevIndex < state.baseIndex) {
@@ -102,7 +113,7 @@ export class Shipper {
       return true;
     }
     const entries = this.#prevIndex < state.log.index ? database.entries(this.#prevIndex + 1, BATCH_BYTES) : [];
-    const body = encodeAppend({
+    const line = encodeAppend({
       epoch,
       region,
       prev: { epoch: prevEpoch, index: this.#prevIndex },
@@ -110,9 +121,8 @@ export class Shipper {
       lastIndex: state.log.index,
       entries,
     });
-    const result = await client.call(`${standby.url}/v1/append`, { method: 'POST', body, timeoutMs: policy.appendTimeoutMs, signal });
-    if (signal.aborted || result.kind !== 'reply') return false;
-    const reply = decodeAppendReply(parseJson(result.body));
+    const answer = await this.#exchange.ask(line, policy.appendTimeoutMs, signal);
+    const reply = answer === null || signal.aborted ? null : decodeAppendReply(parseJson(answer));
     if (reply === null) return false;
     return this.#take(reply);
   }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { DataSnapshot, KeyValue } from '../database/database.ts';
 import { EngineError } from '../platform/errors.ts';
 import { parseJson, type HttpsClient } from '../platform/https-client.ts';
+import { linesOf } from '../platform/lines.ts';
 import { decodeAppendReply, decodeSnapshotHeader, type AppendReply, type SnapshotHeader } from './wire.ts';
 
 const CHUNK_ROWS = 500;
@@ -60,21 +61,10 @@ export interface ReceivedSnapshot {
 
 /** Reads the header of a copy that is arriving; null when it is none. */
 export async function receiveSnapshot(stream: Readable): Promise<ReceivedSnapshot | null> {
-  const reader = linesOf(stream);
+  const reader = linesOf(stream, MAX_LINE_CHARS);
   const first = await reader.next();
-  const header = first.done === true ? null : decodeSnapshotHeader(parseJson(Buffer.from(first.value)));
+  const header = first.done === true ? null : decodeSnapshotHeader(parseJson(first.value));
   return header === null ? null : { header, rows: rowsOf(reader) };
-}
-
-async function* linesOf(stream: Readable): AsyncGenerator<string> {
-  stream.setEncoding('utf8');
-  let rest = '';
-  for await (const chunk of stream as AsyncIterable<string>) {
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop() ?? '';
-    if (rest.length > MAX_LINE_CHARS) throw new EngineError('bad-request', 'a line of the snapshot is too long');
-    yield* parts;
-  }
 }
 
 async function* rowsOf(reader: AsyncIterator<string>): AsyncGenerator<KeyValue> {
@@ -82,7 +72,7 @@ async function* rowsOf(reader: AsyncIterator<string>): AsyncGenerator<KeyValue> 
   for (;;) {
     const line = await reader.next();
     if (line.done === true) throw new EngineError('bad-request', 'the snapshot broke off');
-    const json = parseJson(Buffer.from(line.value));
+    const json = parseJson(line.value);
     if (!Array.isArray(json)) {
       if ((json as { rows?: unknown } | undefined)?.rows !== rows) throw new EngineError('bad-request', 'the snapshot is not complete');
       return;

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import type { Database } from '../database/database.ts';
 import { errorReply, jsonReply, type HttpReply, type HttpRequest, type Route } from '../platform/http.ts';
+import { EngineError } from '../platform/errors.ts';
 import { parseJson } from '../platform/https-client.ts';
+import { linesOf } from '../platform/lines.ts';
 import { decodeAppend } from '../replication/wire.ts';
 import {
   fenceRequestShape,
@@ -13,7 +15,8 @@ import {
 } from './control-messages.ts';
 import type { DatabaseNode } from './node.ts';
 
-const APPEND_LIMIT_BYTES = 16 * 1024 * 1024;
+/** An append of the longest batch, every character of it escaped. */
+const MAX_APPEND_CHARS = 16 * 1024 * 1024;
 
 export interface ControlOptions {
   readonly node: DatabaseNode;
@@ -31,7 +34,7 @@ export function controlRoutes(options: ControlOptions): readonly Route[] {
     ...more,
   });
   return [
-    post('/v1/append', (request) => append(options, request), { roles: ['database'], bodyLimitBytes: APPEND_LIMIT_BYTES }),
+    post('/v1/append', (request) => append(options, request), { roles: ['database'], streamBody: true, lasting: true }),
     post('/v1/snapshot', (request) => snapshot(options, request), { roles: ['database'], streamBody: true }),
     post('/v1/seal', (request) => seal(options, request)),
     post('/v1/fence', (request) => fence(options, request)),
@@ -39,11 +42,18 @@ export function controlRoutes(options: ControlOptions): readonly Route[] {
   ];
 }
 
-async function append({ node }: ControlOptions, request: HttpRequest): Promise<HttpReply> {
-  const decoded = decodeAppend(parseJson(request.body));
-  if (decoded === null || decoded.region !== request.caller?.region)
-    return errorReply(400, 'bad-request', 'not an append request of the calling region');
-  return jsonReply(await node.append(decoded));
+/** An append a line, as long as the primary goes on; an answer a line. */
+function append({ node }: ControlOptions, request: HttpRequest): HttpReply {
+  async function* answers(): AsyncGenerator<string> {
+    for await (const line of linesOf(request.stream, MAX_APPEND_CHARS)) {
+      const decoded = decodeAppend(parseJson(line));
+      // Ending without an answer refuses it: there is no sense in what would follow.
+      if (decoded === null || decoded.region !== request.caller?.region)
+        throw new EngineError('bad-request', 'not an append of the calling region');
+      yield `${JSON.stringify(await node.append(decoded))}\n`;
+    }
+  }
+  return { status: 200, body: answers() };
 }
 
 async function snapshot({ node }: ControlOptions, request: HttpRequest): Promise<HttpReply> {
