@@ -1,6 +1,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
+import { createSecureContext } from 'node:tls';
 import { collect } from './collect.ts';
 import { EngineError } from './errors.ts';
 import type { Credentials } from './tls.ts';
@@ -35,8 +36,9 @@ export class HttpsClient {
   readonly #connected = new WeakSet<object>();
 
   constructor(credentials: Credentials, maxSocketsPerHost = 64) {
-    const { ca, cert, key } = credentials;
-    this.#agent = new Agent({ ca, cert, key, keepAlive: true, timeout: IDLE_SOCKET_MS, maxSockets: maxSocketsPerHost, scheduling: 'lifo' });
+    // Made once: without it node reads certificates and key anew for each connection.
+    const secureContext = createSecureContext({ ...credentials });
+    this.#agent = new Agent({ secureContext, keepAlive: true, timeout: IDLE_SOCKET_MS, maxSockets: maxSocketsPerHost, scheduling: 'lifo' });
   }
 
   /** One request with its whole answer. */

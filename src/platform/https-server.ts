@@ -109,14 +109,18 @@ async function serve(message: IncomingMessage, response: ServerResponse, context
     await write(response, reply, gone.signal);
   } catch (error) {
     response.destroy();
-    // The caller broke off in the middle of what it was sending.
-    const brokenOff = message.errored !== null && message.errored === error;
-    if (!gone.signal.aborted && !brokenOff) onError(error, { method: message.method ?? '', path, correlationId });
+    if (!gone.signal.aborted && !isBrokenOff(error)) onError(error, { method: message.method ?? '', path, correlationId });
   } finally {
     closing.removeEventListener('abort', onClosing);
     // An unread body would be parsed as the next request.
     if (!message.complete) message.resume();
   }
+}
+
+/** The caller went, or was cut, in the middle of what it was sending. */
+function isBrokenOff(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET';
 }
 
 interface Arrival {
