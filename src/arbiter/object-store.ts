@@ -16,7 +16,7 @@ export interface ObjectArbiterOptions {
   readonly clock: Clock;
 }
 
-const MAX_BYTES = 64 * 1024;
+const MAX_BYTES = 1024 * 1024;
 /** Looks at records that change all the time, until that is an error. */
 const MAX_LOOKS = 5;
 /** `<revision>\n<record>`. */
@@ -174,12 +174,7 @@ class ObjectArbiter implements Arbiter {
 
 /** The store's revision is how often it was written: no write leaves it as it was. */
 function snapshotOf(look: Look): Snapshot {
-  const held = <K extends RecordName>(name: K): Held<Records[K]> | null => (look[name]?.held ?? null) as Held<Records[K]> | null;
-  return {
-    revision: RECORD_NAMES.reduce((sum, name) => sum + (look[name]?.held.revision ?? 0), 0),
-    lease: held('lease'),
-    replication: held('replication'),
-    failover: held('failover'),
-    leader: held('leader'),
-  };
+  const revision = RECORD_NAMES.reduce((sum, name) => sum + (look[name]?.held.revision ?? 0), 0);
+  const records = Object.fromEntries(RECORD_NAMES.map((name) => [name, look[name]?.held ?? null]));
+  return { ...(records as unknown as Omit<Snapshot, 'revision'>), revision };
 }
