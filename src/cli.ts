@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { describeOperations } from './cli-operations.ts';
 import { EXIT, type World } from './commands/world.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { EngineError } from './platform/errors.ts';
@@ -66,23 +67,7 @@ function describeCommands(world: World, done: (code: number) => void): Command {
       const loaded = await load(options.config);
       done(await (await import('./commands/status.ts')).showStatus(loaded, options.json === true, world));
     });
-  program
-    .command('failover')
-    .description(
-      'make another region the primary and wait until it is verified; exits 0 done, 1 not done, 3 undecided when the time was over',
-    )
-    .requiredOption('--target <region>', 'the region that is to be the primary')
-    .addOption(config)
-    .option('--accept-data-loss <seconds>', 'go on though up to so many seconds of writes may be lost', parseSeconds)
-    .option('--force', 'go on whatever may be lost')
-    .option('--json', 'progress as NDJSON')
-    .addHelpText('after', example('coditect-dr failover --target=us-east1'))
-    .action(async (options: { config: string; target: string; acceptDataLoss?: number; force?: true; json?: true }) => {
-      const loaded = await load(options.config);
-      const { acceptDataLoss, target, force, json } = options;
-      const order = { target, force: force === true, ...(acceptDataLoss === undefined ? {} : { acceptDataLossSeconds: acceptDataLoss }) };
-      done(await (await import('./commands/failover.ts')).orderFailover(loaded, order, { ...world, json: json === true }));
-    });
+  describeOperations(program, { world, config, load, done });
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
@@ -91,14 +76,6 @@ function describeCommands(world: World, done: (code: number) => void): Command {
 function configEnvironment(environment: World['environment']): World['environment'] {
   const { CODITECT_DR_CONFIG: _file, ...settings } = environment;
   return settings;
-}
-
-function parseSeconds(text: string): number {
-  const seconds = Number(text);
-  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0) {
-    throw new CommanderError(2, 'coditect-dr.seconds', `--accept-data-loss: ${text} is no number of seconds; write for example 2.5`);
-  }
-  return seconds;
 }
 
 function messageOf(error: unknown): string {

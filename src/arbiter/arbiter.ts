@@ -23,16 +23,50 @@ export const replicationShape = z.strictObject({
 });
 export type Replication = z.infer<typeof replicationShape>;
 
-/** The steps that are journalled. Everything before ACQUIRE is a leader's opinion and leaves no trace; from ACQUIRE on somebody must finish. */
-export const STEPS = ['ACQUIRE', 'FENCE_AND_SEAL', 'PROMOTE', 'VERIFY_DB', 'ROUTE', 'VERIFY_E2E', 'DONE', 'ABORTED'] as const;
+/**
+ * The steps that are journalled. Everything before is a leader's opinion and leaves no trace; from the first on somebody must finish. PREPARE is of planned runs: the target
+ * catches up, nothing is taken. DONE, ABORTED (nothing was taken) and UNDONE (the old primary goes on under the new epoch) end a run.
+ */
+export const STEPS = [
+  'PREPARE',
+  'ACQUIRE',
+  'FENCE_AND_SEAL',
+  'PROMOTE',
+  'VERIFY_DB',
+  'ROUTE',
+  'VERIFY_E2E',
+  'STABILISE',
+  'DONE',
+  'ABORTED',
+  'UNDONE',
+] as const;
 export type Step = (typeof STEPS)[number];
+
+/** Who wanted the run: the observers' quorum by itself, or an operator, who planned it, relied on their diagnosis, or overruled it with a typed loss. */
+export const TIERS = ['automatic', 'switchover', 'failback', 'failover', 'forced'] as const;
+export type Tier = (typeof TIERS)[number];
+
+/**
+ * How a run goes on. `planned`: the old primary confirms its fence and the target gets all it has, or nothing changes. `undo`: that failed, the old primary is to go on
+ * under the epoch that was taken. `urgent`: the old primary is taken for lost, its lease is waited out and the seal quorum decides what is complete.
+ */
+export const COURSES = ['planned', 'undo', 'urgent'] as const;
+export type Course = (typeof COURSES)[number];
+
+/** When a step began, in milliseconds after the run did. */
+export const stepTimeShape = z.strictObject({ step: z.enum(STEPS), atMs: count });
+export type StepTime = z.infer<typeof stepTimeShape>;
 
 export const sealedLogShape = z.strictObject({ region, lastEpoch: count, lastIndex: count });
 export type SealedLog = z.infer<typeof sealedLogShape>;
 
-/** The journal of the last failover. Open unless `step` is DONE or ABORTED. */
+/** The journal of the last run. Open unless its step ends it. */
 export const journalShape = z.strictObject({
   runId: z.string().min(1),
+  tier: z.enum(TIERS),
+  course: z.enum(COURSES),
+  /** The operator who asked for it or approved it. */
+  by: z.string().nullable(),
   /** The epoch that this run takes, one above that of the lease it replaces. */
   epoch: count,
   from: region,
@@ -42,7 +76,12 @@ export const journalShape = z.strictObject({
   step: z.enum(STEPS),
   intent: z.string(),
   reason: z.string(),
+  /** Why it left its course or ended as it did. */
+  because: z.string().nullable(),
   startedAt: z.string(),
+  steps: z.array(stepTimeShape),
+  /** The promoted region went down within the run and it began anew with the next epoch. */
+  restarts: count,
   /** The commit rule that was in force when it was frozen. */
   mode: z.enum(['sync', 'async']),
   set: z.array(region),
@@ -51,8 +90,8 @@ export const journalShape = z.strictObject({
   /** Candidates that could not be promoted in this run. */
   failed: z.array(region),
   fencedBy: z.enum(['holder', 'lease']).nullable(),
-  /** An operator accepted that writes may be lost: the seal quorum need not be reached. */
-  lossAccepted: z.boolean(),
+  /** An operator accepted that so many seconds of writes may be lost: the seal quorum need not be reached. */
+  acceptedLossSeconds: z.number().nonnegative().nullable(),
   owner: region,
   ownerIncarnation: z.string().min(1),
   seq: count,
@@ -63,15 +102,65 @@ export type Journal = z.infer<typeof journalShape>;
 export const leaderShape = z.strictObject({ region, incarnation: z.string().min(1), seq: count });
 export type Leader = z.infer<typeof leaderShape>;
 
-export const RECORD_SHAPES = { lease: leaseShape, replication: replicationShape, failover: journalShape, leader: leaderShape } as const;
+/** Whether failovers may begin by themselves. A pause wins over everything but an operator's own order. */
+export const maintenanceShape = z.strictObject({
+  paused: z.boolean(),
+  by: z.string().min(1),
+  why: z.string(),
+  since: z.string(),
+  /** When it ends by itself; null: when somebody resumes. */
+  until: z.string().nullable(),
+  seq: count,
+});
+export type Maintenance = z.infer<typeof maintenanceShape>;
+
+/** A run that has ended. */
+export const pastRunShape = z.strictObject({
+  runId: z.string().min(1),
+  tier: z.enum(TIERS),
+  by: z.string().nullable(),
+  from: region,
+  to: region.nullable(),
+  target: region.nullable(),
+  epoch: count,
+  outcome: z.enum(['DONE', 'ABORTED', 'UNDONE']),
+  reason: z.string(),
+  because: z.string().nullable(),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  steps: z.array(stepTimeShape),
+  restarts: count,
+  fencedBy: z.enum(['holder', 'lease']).nullable(),
+  acceptedLossSeconds: z.number().nonnegative().nullable(),
+  /** When the region that it left was a standby in sync again; null: not yet. */
+  rejoinedAt: z.string().nullable(),
+  /** An operator has looked at it: another automatic failover may follow at once. */
+  acknowledged: z.strictObject({ by: z.string().min(1), at: z.string() }).nullable(),
+});
+export type PastRun = z.infer<typeof pastRunShape>;
+
+/** The last runs, oldest first, as many as the policy keeps. */
+export const historyShape = z.strictObject({ runs: z.array(pastRunShape), seq: count });
+export type History = z.infer<typeof historyShape>;
+
+export const RECORD_SHAPES = {
+  lease: leaseShape,
+  replication: replicationShape,
+  failover: journalShape,
+  leader: leaderShape,
+  maintenance: maintenanceShape,
+  history: historyShape,
+} as const;
 export interface Records {
   readonly lease: Lease;
   readonly replication: Replication;
   readonly failover: Journal;
   readonly leader: Leader;
+  readonly maintenance: Maintenance;
+  readonly history: History;
 }
 export type RecordName = keyof Records;
-export const RECORD_NAMES: readonly RecordName[] = ['lease', 'replication', 'failover', 'leader'];
+export const RECORD_NAMES: readonly RecordName[] = ['lease', 'replication', 'failover', 'leader', 'maintenance', 'history'];
 
 /** A record as the arbiter holds it; `revision` grows with each write of it and is what the next CAS must name. */
 export interface Held<T> {
@@ -82,6 +171,15 @@ export interface Held<T> {
 export interface Snapshot extends Readonly<{ [K in RecordName]: Held<Records[K]> | null }> {
   readonly revision: number;
 }
+export const NO_RECORDS: Snapshot = {
+  revision: 0,
+  lease: null,
+  replication: null,
+  failover: null,
+  leader: null,
+  maintenance: null,
+  history: null,
+};
 
 export type CasResult<T> =
   | { readonly ok: true; readonly revision: number }
@@ -111,7 +209,11 @@ export interface Arbiter {
   close(): Promise<void>;
 }
 
-/** A failover that somebody must finish. */
+/** A run that somebody must finish. */
 export function journalIsOpen(journal: Journal | null): boolean {
-  return journal !== null && journal.step !== 'DONE' && journal.step !== 'ABORTED';
+  return journal !== null && !isEnd(journal.step);
+}
+
+export function isEnd(step: Step): step is PastRun['outcome'] {
+  return step === 'DONE' || step === 'ABORTED' || step === 'UNDONE';
 }

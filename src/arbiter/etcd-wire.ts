@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RECORD_NAMES, type Held, type RecordName, type Records, type Snapshot } from './arbiter.ts';
+import { NO_RECORDS, RECORD_NAMES, type Held, type RecordName, type Records, type Snapshot } from './arbiter.ts';
 import { decodeRecord } from './record-text.ts';
 
 /** The JSON of etcd 3.4's gateway: bytes are base64, 64-bit numbers are strings, what is zero or false is left out. */
@@ -55,7 +55,7 @@ export function nameOfKey(prefix: string, keyBase64: string): RecordName | undef
 }
 
 export function decodeSnapshot(prefix: string, reply: z.infer<typeof rangeReplyShape>): Snapshot {
-  let snapshot: Snapshot = { revision: reply.header.revision, lease: null, replication: null, failover: null, leader: null };
+  let snapshot: Snapshot = { ...NO_RECORDS, revision: reply.header.revision };
   for (const kv of reply.kvs) {
     const name = nameOfKey(prefix, kv.key);
     if (name !== undefined) snapshot = { ...snapshot, [name]: decodeKeyValue(name, kv) };

@@ -1,5 +1,6 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { controllerStatusShape, type ControllerStatus } from '../health/controller-status.ts';
+import { voteLifeMs } from '../health/vote.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { loadCredentials } from '../platform/tls.ts';
 import { databaseStatusShape, type DatabaseStatus } from '../server/control-messages.ts';
@@ -18,7 +19,7 @@ export interface StatusDocument {
 
 export async function showStatus(loaded: LoadedConfig, json: boolean, world: World): Promise<number> {
   const document = await gather(loaded, world.signal);
-  world.out(json ? `${JSON.stringify(document)}\n` : table(document));
+  world.out(json ? `${JSON.stringify(document)}\n` : table(document, voteLifeMs(loaded.config.policy)));
   if (Object.values(document.controllers).every((answer) => answer === null)) return EXIT.undecided;
   return document.state === 'Normal' ? EXIT.ok : EXIT.failed;
 }
@@ -44,30 +45,48 @@ async function gather({ config, folder }: LoadedConfig, signal: AbortSignal): Pr
     const databases = Object.fromEntries(answers.map(({ region, database }) => [region, database]));
     // The leader decides, so its view comes first; else that of who knows the highest epoch.
     const views = answers.flatMap(({ controller }) => (controller === null ? [] : [controller])).toSorted((a, b) => b.epoch - a.epoch);
-    const view = views.find(({ region, leader }) => region === leader) ?? views[0];
+    const view = views.find(({ leads }) => leads) ?? views[0];
     return { state: view?.state ?? 'unknown', primary: view?.primary ?? null, epoch: view?.epoch ?? 0, controllers, databases };
   } finally {
     client.close();
   }
 }
 
-function table({ state, primary, epoch, controllers, databases }: StatusDocument): string {
-  const leader = Object.values(controllers).find((answer) => answer?.region === answer?.leader) ?? null;
+function table({ state, primary, epoch, controllers, databases }: StatusDocument, freshMs: number): string {
+  const leader = Object.values(controllers).find((answer) => answer?.leads) ?? null;
   const rows = Object.entries(databases).map(([region, database]) => [
     region,
     database === null ? 'no answer' : database.role,
     database === null ? '-' : `${database.lastEpoch}:${database.lastIndex}`,
     database === null ? '-' : lagOf(region, databases[primary ?? ''] ?? null),
     controllers[region] === null || controllers[region] === undefined ? 'no answer' : region === leader?.region ? 'leads' : 'follows',
-    leader?.observers[region] === undefined ? '-' : leader.observers[region].verdict,
+    leader?.observers[region] === undefined ? '-' : verdictOf(leader.observers[region], freshMs),
   ]);
   const lines = [
     `state ${state}   primary ${primary ?? 'none'}   epoch ${epoch}   step ${leader?.step ?? '-'}`,
+    ...runLines(leader),
     '',
     ...columns([['region', 'database', 'log end', 'lag', 'controller', 'sees primary'], ...rows]),
     ...(leader === null || leader.reasons.length === 0 ? [] : ['', ...leader.reasons.map((reason) => `! ${reason}`)]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function runLines(leader: ControllerStatus | null): readonly string[] {
+  const { paused, run, awaiting } = leader ?? {};
+  const until = paused?.until == null ? '' : ` until ${paused.until}`;
+  return [
+    ...(paused === undefined
+      ? []
+      : [`paused by ${paused.by}${paused.why === '' ? '' : `: ${paused.why}`} (since ${paused.since}${until})`]),
+    ...(run === undefined ? [] : [`${run.tier} ${run.runId}: ${run.from} → ${run.to ?? run.target ?? '?'}`]),
+    ...(awaiting === undefined ? [] : [`waits for approval (coditect-dr approve): ${awaiting.reason}`]),
+  ];
+}
+
+/** A vote that is too old to count is told with its age: it says nothing of now. */
+function verdictOf({ verdict, ageMs }: ControllerStatus['observers'][string], freshMs: number): string {
+  return ageMs <= freshMs ? verdict : `${verdict}, ${Math.round(ageMs / 1000)} s ago`;
 }
 
 function lagOf(region: string, primary: DatabaseStatus | null): string {

@@ -29,8 +29,21 @@ export const configShape = z.strictObject({
   listen: z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) }),
   regions: z.record(
     region,
-    z.strictObject({ api: httpsUrl, database: httpsUrl, controller: httpsUrl, addresses: z.array(z.union([z.ipv4(), z.ipv6()])).min(1) }),
+    z.strictObject({
+      api: httpsUrl,
+      database: httpsUrl,
+      controller: httpsUrl,
+      addresses: z.array(z.union([z.ipv4(), z.ipv6()])).min(1),
+      /** What it can serve, in any unit that is the same for all regions; without it, 100. */
+      capacity: z.number().nonnegative().optional(),
+    }),
   ),
+  hooks: z
+    .strictObject({
+      /** Asked before an automatic failover begins, with the question as JSON on its standard input; any exit code but 0 is a veto, and what it says is the reason. */
+      before_failover: z.strictObject({ program: z.string().startsWith('/'), args: z.array(z.string()).default([]) }).optional(),
+    })
+    .optional(),
   arbiter: z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('etcd'),

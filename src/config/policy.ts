@@ -26,8 +26,38 @@ export const policyShape = z.strictObject({
   /** A standby that has acknowledged nothing for so long leaves the sync set (if another remains). */
   syncDropAfterMs: ms,
   stepTimeoutMs: ms,
-  /** At most one automatic failover in so long; those that an operator asks for are neither counted nor refused. */
+  /** At most one automatic failover in so long, unless an operator acknowledged the last one; those that an operator asks for are neither counted nor refused. */
   antiFlapMs: z.number().int().nonnegative(),
+  /** Whether failovers begin by themselves; else each waits for an operator's approval. */
+  automatic: z.boolean(),
+  /** A region with less than so many percent of the primary region's capacity is not promoted by itself. */
+  minCapacityPercent: z.number().nonnegative(),
+  /** A standby this little behind counts as caught up: about what is under way at any moment. */
+  caughtUpEntries: z.number().int().nonnegative(),
+  /** A planned run whose target has not caught up after so long ends with nothing changed… */
+  prepareMs: ms,
+  /** …whose old primary has not confirmed its fence after so long is undone… */
+  fenceConfirmMs: ms,
+  /** …and so is one whose target lacks something of the fenced primary's log for so long. */
+  catchUpMs: ms,
+  /** An old primary that does not take over again within this is taken for lost: the run goes on as a failover. */
+  undoMs: ms,
+  /** The new primary is to be seen serving for so long before the run is done. */
+  stabiliseMs: ms,
+  /** The first region must have been in sync for so long before the service is moved back to it. */
+  failbackStableMs: ms,
+  /** Past runs that are kept. */
+  historyRuns: z.number().int().positive(),
+  /** How long the program that may veto an automatic failover has for its answer; none in time is a veto. */
+  vetoTimeoutMs: ms,
+  /** A veto holds for so long, then the program is asked again. */
+  vetoHoldsMs: ms,
+  /** A standby further behind than so many entries is resynchronised by a copy: the log on the disk stays this short… */
+  logKeepEntries: z.number().int().positive(),
+  /** …and is cut in steps of so many, so that no write waits long for one. */
+  logTrimEntries: z.number().int().positive(),
+  /** Writes that may wait for their commit at once; more are refused. */
+  maxWaitingWrites: z.number().int().positive(),
 });
 export type Policy = z.infer<typeof policyShape>;
 
@@ -50,6 +80,21 @@ export const PRESETS: Readonly<Record<'lab' | 'production', Policy>> = {
     syncDropAfterMs: 500,
     stepTimeoutMs: 10_000,
     antiFlapMs: 0,
+    automatic: true,
+    minCapacityPercent: 0,
+    caughtUpEntries: 256,
+    prepareMs: 10_000,
+    fenceConfirmMs: 1000,
+    catchUpMs: 1000,
+    undoMs: 4000,
+    stabiliseMs: 500,
+    failbackStableMs: 2000,
+    historyRuns: 20,
+    vetoTimeoutMs: 2000,
+    vetoHoldsMs: 2000,
+    logKeepEntries: 50_000,
+    logTrimEntries: 5000,
+    maxWaitingWrites: 2000,
   },
   production: {
     probePeriodMs: 1000,
@@ -69,6 +114,21 @@ export const PRESETS: Readonly<Record<'lab' | 'production', Policy>> = {
     syncDropAfterMs: 4000,
     stepTimeoutMs: 120_000,
     antiFlapMs: 3_600_000,
+    automatic: true,
+    minCapacityPercent: 50,
+    caughtUpEntries: 256,
+    prepareMs: 300_000,
+    fenceConfirmMs: 5000,
+    catchUpMs: 10_000,
+    undoMs: 30_000,
+    stabiliseMs: 60_000,
+    failbackStableMs: 600_000,
+    historyRuns: 50,
+    vetoTimeoutMs: 10_000,
+    vetoHoldsMs: 30_000,
+    logKeepEntries: 50_000,
+    logTrimEntries: 5000,
+    maxWaitingWrites: 2000,
   },
 };
 
@@ -83,6 +143,13 @@ export function policyProblems(policy: Policy): readonly string[] {
   need(policy.holderStopsMs < policy.leaseMs, 'holderStopsMs must be below leaseMs');
   need(policy.leaseMs < policy.successorWaitsMs, 'leaseMs must be below successorWaitsMs (margin for clock drift)');
   need(policy.probeTimeoutMs + policy.probePeriodMs < policy.suspectAfterMs, 'suspectAfterMs must cover more than one probe');
+  need(
+    policy.successorWaitsMs <= policy.undoMs,
+    'undoMs must be at least successorWaitsMs: before that nobody else may be promoted anyway',
+  );
+  need(policy.appendTimeoutMs <= policy.fenceConfirmMs, 'fenceConfirmMs must leave time for one answer (appendTimeoutMs)');
+  need(policy.stabiliseMs < policy.stepTimeoutMs, 'stabiliseMs must be below stepTimeoutMs, or no failover would ever be found stable');
+  need(policy.logTrimEntries < policy.logKeepEntries, 'logTrimEntries must be below logKeepEntries');
   need(policy.leaderRenewMs * 2 < policy.leaderTakeoverMs, 'leaderTakeoverMs must be above twice leaderRenewMs');
   return problems;
 }

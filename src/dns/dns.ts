@@ -21,5 +21,10 @@ export interface DnsProvider {
   read(signal?: AbortSignal): Promise<PublishedRoute | null>;
   /** Makes this the answer and reads it back. */
   publish(route: PublishedRoute, signal?: AbortSignal): Promise<PublishResult>;
+  /**
+   * Where the provider can: gives the route of just this epoch and region another time to live. Nothing happens to any other route. A planned move lowers it
+   * first, so that clients do not wait for it; the next `publish` of a higher epoch brings the configured one back.
+   */
+  readonly setTtl?: (of: Pick<PublishedRoute, 'epoch' | 'region'>, ttlSeconds: number, signal?: AbortSignal) => Promise<void>;
   close(): Promise<void>;
 }

@@ -39,6 +39,7 @@ export function openRfc2136(options: Rfc2136Options): DnsProvider {
   return {
     read: (signal) => read(options, bounded(signal)),
     publish: (route, signal) => publish(options, route, bounded(signal)),
+    setTtl: (of, ttlSeconds, signal) => setTtl({ ...options, ttlSeconds }, of, bounded(signal)),
     close: () => Promise.resolve(closing.abort(new EngineError('dns-failed', 'closed'))),
   };
 }
@@ -58,6 +59,19 @@ async function publish(options: Rfc2136Options, route: PublishedRoute, signal: A
   const published = await read(options, signal);
   if (judge(published, route) === 'there') return { ok: true, changed: true };
   throw new EngineError('dns-failed', `${options.name} does not answer what was written: epoch ${published?.epoch ?? 'none'}`);
+}
+
+async function setTtl(options: Rfc2136Options, of: Pick<PublishedRoute, 'epoch' | 'region'>, signal: AbortSignal): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const published = await read(options, signal);
+    if (published === null || published.epoch !== of.epoch || published.region !== of.region) return;
+    const ttls = (await answers(options, 'TXT', signal)).map(({ ttl }) => ttl);
+    if (ttls.every((ttl) => ttl === options.ttlSeconds)) return;
+    const rcode = await update(options, published, published, signal);
+    if (rcode !== 'NOERROR' && !OVERTAKEN.includes(rcode))
+      throw new EngineError('dns-failed', `${options.server} refused to update ${options.name}: ${rcode}`);
+  }
+  throw new EngineError('dns-failed', `${options.name} does not get the time to live of ${options.ttlSeconds} s`);
 }
 
 async function update(options: Rfc2136Options, before: PublishedRoute | null, route: PublishedRoute, signal: AbortSignal): Promise<string> {
@@ -107,6 +121,15 @@ function texts(options: Rfc2136Options, signal: AbortSignal): Promise<readonly s
 }
 
 async function query(options: Rfc2136Options, type: (typeof TYPES)[number], signal: AbortSignal): Promise<readonly string[]> {
+  return (await answers(options, type, signal)).map(({ data }) => data);
+}
+
+interface AnsweredRecord {
+  readonly data: string;
+  readonly ttl: number | undefined;
+}
+
+async function answers(options: Rfc2136Options, type: (typeof TYPES)[number], signal: AbortSignal): Promise<readonly AnsweredRecord[]> {
   const id = randomInt(0x10000);
   const answer = decode(
     await exchange(options, packet.encode({ id, type: 'query', questions: [{ type, name: bare(options.name) }] }), signal),
@@ -117,7 +140,8 @@ async function query(options: Rfc2136Options, type: (typeof TYPES)[number], sign
   }
   return (answer.answers ?? []).flatMap((record) => {
     if (record.type !== type) return [];
-    return [type === 'TXT' ? Buffer.concat([record.data].flat() as Buffer[]).toString() : String(record.data)];
+    const data = type === 'TXT' ? Buffer.concat([record.data].flat() as Buffer[]).toString() : String(record.data);
+    return [{ data, ttl: 'ttl' in record ? record.ttl : undefined }];
   });
 }
 

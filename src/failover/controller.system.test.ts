@@ -50,6 +50,13 @@ class Operator {
   async writeMany(region: Region, prefix: string): Promise<void> {
     await Promise.all(Array.from({ length: 50 }, (_, i) => this.write(region, `${prefix}-${i}`)));
   }
+  /** One write after the other to each of these regions until the signal aborts. */
+  async writeOn(regions: readonly Region[], prefix: string, signal: AbortSignal): Promise<void> {
+    const one = async (region: Region): Promise<void> => {
+      for (let i = 0; !signal.aborted; i++) if ((await this.write(region, `${prefix}-${region}-${i}`)) !== 200) await systemClock.sleep(5);
+    };
+    await Promise.all(regions.map(one));
+  }
   async expectNothingLost(region: Region): Promise<void> {
     const text = (await this.cluster.ask('database', region, '/v1/export'))?.text ?? '';
     const rows = text
@@ -155,15 +162,26 @@ describe('the whole engine, synchronous', () => {
     for (const region of REGIONS) await operator.expectNothingLost(region);
   });
 
-  it('obeys failover --target without loss, and refuses what makes no sense', async () => {
-    await operator.writeMany(EAST, 'planned');
-    const ordered = await operator.cluster.command('failover', '--target', CENTRAL);
+  it('hands over under load on switchover --target, and refuses what makes no sense', async () => {
+    const ending = new AbortController();
+    const writing = operator.writeOn([EAST, CENTRAL], 'load', ending.signal);
+    const rehearsed = await operator.cluster.command('switchover', '--target', CENTRAL, '--dry-run');
+    expect(rehearsed, rehearsed.out).to.include({ code: 0 });
+    expect(rehearsed.out).to.contain(`promote region=${CENTRAL}`);
+    const ordered = await operator.cluster.command('switchover', '--target', CENTRAL);
     expect(ordered, ordered.out).to.include({ code: 0 });
     expect(ordered.out).to.contain(`${CENTRAL} is the primary under epoch 3`);
     await operator.untilNormal();
+    ending.abort();
+    await writing;
     await operator.expectNothingLost(CENTRAL);
-    expect(await operator.cluster.command('failover', '--target', CENTRAL)).to.include({ code: 1 });
-    expect(await operator.cluster.command('failover', '--target', 'mars')).to.include({ code: 2 });
+    for (const order of ['switchover', 'failover']) {
+      expect(await operator.cluster.command(order, '--target', CENTRAL), order).to.include({ code: 1 });
+      expect(await operator.cluster.command(order, '--target', 'mars'), order).to.include({ code: 2 });
+    }
+    const healthy = await operator.cluster.command('failover', '--target', EAST);
+    expect(healthy).to.include({ code: 1 });
+    expect(healthy.out).to.contain('sees commits; a planned move is');
   });
 
   it('finishes a failover whose leader is killed at any step', async () => {

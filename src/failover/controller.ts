@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { journalIsOpen, type Arbiter, type Snapshot } from '../arbiter/arbiter.ts';
+import { journalIsOpen, type Arbiter, type PastRun, type Snapshot } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { DnsProvider } from '../dns/dns.ts';
 import { Observer } from '../health/observer.ts';
@@ -19,10 +19,14 @@ import { likelyCandidate } from './gate.ts';
 import { nothingKnown, takeRecord, takeSnapshot, type Knowledge } from './knowledge.ts';
 import { Leadership } from './leader-loop.ts';
 import { Publisher } from './publisher.ts';
+import { rehearse, type Rehearsal } from './rehearsal.ts';
 import { StepClock } from './step-clock.ts';
 import type { Event, Facts, OperatorRequest, Setting, State } from './state.ts';
 import { isFresh, settingOf } from './setting.ts';
-import { INITIAL, transition, whyNot } from './transition.ts';
+import { whyNot } from './orders.ts';
+import { INITIAL, transition } from './transition.ts';
+import { NOBODY_IN_SYNC, watchInSync, type InSync } from './in-sync.ts';
+import { Desk } from './desk.ts';
 
 export interface ControllerDeps {
   readonly config: EngineConfig;
@@ -39,11 +43,16 @@ const FOLLOWERS_PACE = 4;
 /** Beginning a step late costs recovery time, looking often costs nearly nothing: so many looks per probe period. */
 const LOOKS_PER_PERIOD = 4;
 
-const RESULTS: Readonly<Record<string, 'verified' | 'unverified' | 'aborted'>> = {
+const RESULTS: Readonly<Record<string, 'verified' | 'unverified' | 'aborted' | 'undone'>> = {
   failover_verified: 'verified',
   failover_unverified: 'unverified',
   failover_aborted: 'aborted',
+  failover_undone: 'undone',
 };
+
+export type Ordered =
+  { readonly ok: true; readonly runId: string | null } | { readonly ok: false; readonly why: string; readonly leader: string | null };
+export type Rehearsed = { readonly ok: true; readonly rehearsal: Rehearsal } | Extract<Ordered, { ok: false }>;
 
 /** One region's controller: observes, votes, and acts where it leads. `run` once; it ends when the signal aborts. */
 export class Controller {
@@ -55,6 +64,10 @@ export class Controller {
   readonly #publisher: Publisher;
   readonly #effects: EffectRunner;
   readonly #steps: StepClock;
+  /** What operators write into the arbiter: pause, resume, acknowledge. */
+  readonly desk: Desk;
+  readonly #began: { readonly wallMs: number; readonly monotonicMs: number };
+  #inSync: InSync = NOBODY_IN_SYNC;
   #knowledge: Knowledge;
   #state: State = INITIAL;
   #vetoedAtMs: number | null = null;
@@ -67,7 +80,15 @@ export class Controller {
     this.#deps = deps;
     this.#steps = new StepClock((step, seconds) => deps.metrics.stepTook(step, seconds));
     this.#setting = settingOf(config, incarnation);
+    this.#began = { wallMs: clock.wall().getTime(), monotonicMs: clock.monotonicMs() };
     this.#knowledge = nothingKnown(clock.monotonicMs());
+    this.desk = new Desk({
+      arbiter,
+      log,
+      records: () => this.#knowledge.records,
+      wallMs: () => this.#wallMs(),
+      onRecord: (name, held) => this.#learn(takeRecord(this.#knowledge, name, held, clock.monotonicMs())),
+    });
     const databases = Object.fromEntries(Object.entries(config.regions).map(([name, urls]) => [name, urls.database]));
     this.#observer = new Observer({ region, incarnation, policy, clock, client, databases });
     this.#leadership = new Leadership({ region, incarnation, policy, clock, arbiter, log });
@@ -90,6 +111,7 @@ export class Controller {
           effect,
           {
             config,
+            clock,
             arbiter,
             client,
             dns: deps.dns,
@@ -141,19 +163,39 @@ export class Controller {
       databases: this.#peers.databases,
       freshMs: 2 * config.policy.suspectAfterMs,
       nowMs: clock.monotonicMs(),
+      wallMs: this.#wallMs(),
     });
   }
 
+  /** Past runs, oldest first. */
+  history(): readonly PastRun[] {
+    return this.#knowledge.records.history?.value.runs ?? [];
+  }
+
   /** Follows an operator's order, or says why not. Only the leader can. */
-  order(request: OperatorRequest): { readonly ok: true } | { readonly ok: false; readonly why: string; readonly leader: string | null } {
-    const leader = this.#knowledge.records.leader?.value.region ?? null;
-    if (!this.isLeading()) return { ok: false, why: `${leader ?? 'nobody'} leads now`, leader };
-    if (!this.#leadership.isConfirmed(this.#knowledge)) return { ok: false, why: 'the arbiter does not answer', leader };
-    const approval = this.#state.kind === 'run' && this.#state.awaiting !== null && request.acceptDataLossSeconds !== null;
-    const why = approval ? null : whyNot(request, this.#facts(), this.#setting);
-    if (why !== null) return { ok: false, why, leader };
+  order(request: OperatorRequest): Ordered {
+    const refusal = this.#whyNoOrders();
+    if (refusal !== null) return refusal;
+    const why = whyNot(this.#state, request, this.#facts(), this.#setting);
+    if (why !== null) return this.#refused(why);
     this.#dispatch({ kind: 'operator', request });
-    return { ok: true };
+    return { ok: true, runId: this.#state.kind === 'run' ? this.#state.journal.runId : null };
+  }
+
+  /** What would be done to follow the order, by the same machine in a world where everything answers as it does now. Changes nothing. */
+  rehearse(request: OperatorRequest): Rehearsed {
+    const refusal = this.#whyNoOrders();
+    if (refusal !== null) return refusal;
+    return { ok: true, rehearsal: rehearse(this.#state, request, this.#facts(), this.#setting) };
+  }
+
+  #whyNoOrders(): Extract<Ordered, { ok: false }> | null {
+    if (!this.isLeading()) return this.#refused(`${this.#knowledge.records.leader?.value.region ?? 'nobody'} leads now`);
+    return this.#leadership.isConfirmed(this.#knowledge) ? null : this.#refused('the arbiter does not answer');
+  }
+
+  #refused(why: string): Extract<Ordered, { ok: false }> {
+    return { ok: false, why, leader: this.#knowledge.records.leader?.value.region ?? null };
   }
 
   async #decide(signal: AbortSignal): Promise<void> {
@@ -184,9 +226,13 @@ export class Controller {
     if (!this.isLeading()) {
       // What it believed goes with the leadership; what it had begun is in the journal.
       this.#state = INITIAL;
+      this.#inSync = NOBODY_IN_SYNC;
       this.#effects.want([]);
       return;
     }
+    const { clock, config } = this.#deps;
+    const now = { ms: clock.monotonicMs(), freshMs: 2 * config.policy.suspectAfterMs };
+    this.#inSync = watchInSync(this.#inSync, primary, this.#peers.databases.get(primary ?? ''), now);
     this.#dispatch({ kind: 'tick' });
     if (this.#state.kind === 'observe' && primary !== null && this.#quorum().kind === 'veto') {
       this.#publisher.keep({ region: primary, epoch: lease?.value.epoch ?? 0 });
@@ -221,16 +267,24 @@ export class Controller {
     if (quorum.kind === 'veto') this.#vetoedAtMs = nowMs;
     return {
       nowMs,
-      wallMs: clock.wall().getTime(),
+      wallMs: this.#wallMs(),
       lease,
       replaced,
       replication: records.replication,
       journal: records.failover,
+      maintenance: records.maintenance,
+      history: records.history,
+      inSyncSinceMs: this.#inSync.sinceMs,
       quorum,
       vetoedAtMs: this.#vetoedAtMs,
       databases: this.#peers.databases,
       newRunId: randomUUID(),
     };
+  }
+
+  /** A wall clock that jumps after the start changes nothing. */
+  #wallMs(): number {
+    return this.#began.wallMs + (this.#deps.clock.monotonicMs() - this.#began.monotonicMs);
   }
 
   #quorum(): Quorum {

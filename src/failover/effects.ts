@@ -2,11 +2,17 @@ import { z } from 'zod';
 import type { Arbiter, RecordName, Records, Held, CasResult } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { DnsProvider } from '../dns/dns.ts';
+import type { Clock } from '../platform/clock.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
-import { fenceResponseShape, promoteResponseShape, sealResponseShape } from '../server/control-messages.ts';
+import { runProgram } from '../platform/run-program.ts';
+import { databaseStatusShape, fenceResponseShape, promoteResponseShape, sealResponseShape } from '../server/control-messages.ts';
 import type { Effect, Event } from './state.ts';
 
+/** Between two looks at how far the target of a planned run is. */
+const CATCH_UP_LOOK_MS = 5;
+
 export interface EffectContext {
+  readonly clock: Clock;
   readonly config: EngineConfig;
   readonly arbiter: Arbiter;
   readonly dns: DnsProvider;
@@ -22,6 +28,14 @@ export async function perform(effect: Effect, context: EffectContext, signal: Ab
   switch (effect.kind) {
     case 'save-journal':
       return saveJournal(effect, context, signal);
+    case 'record-history':
+      return recordHistory(effect, context, signal);
+    case 'ask-veto':
+      return askVeto(effect, context, signal);
+    case 'lower-ttl':
+      return lowerTtl(effect, context, signal);
+    case 'catch-up':
+      return catchUp(effect, context, signal);
     case 'acquire-lease':
       return acquireLease(effect, context, signal);
     case 'freeze-set':
@@ -49,6 +63,46 @@ async function saveJournal(effect: Of<'save-journal'>, context: EffectContext, s
   const result = await cas('failover', effect, context, signal);
   if (result.ok) return { kind: 'journal-saved', seq: effect.value.seq, revision: result.revision };
   return result.reason === 'conflict' ? { kind: 'journal-lost' } : null;
+}
+
+async function recordHistory(effect: Of<'record-history'>, context: EffectContext, signal: AbortSignal): Promise<Event | null> {
+  const result = await cas('history', effect, context, signal);
+  return result.ok ? { kind: 'history-recorded', runId: effect.run.runId } : null;
+}
+
+/** Whatever is not a clear yes is a veto: no answer, a program that is not there, one that was ended. */
+async function askVeto({ question }: Of<'ask-veto'>, { config }: EffectContext, signal: AbortSignal): Promise<Event | null> {
+  const hook = config.hooks?.before_failover;
+  if (hook === undefined) return { kind: 'veto-answered', runId: question.runId, veto: null };
+  const input = `${JSON.stringify(question)}\n`;
+  const { code, said } = await runProgram({ ...hook, input, timeoutMs: config.policy.vetoTimeoutMs }, signal);
+  return signal.aborted ? null : { kind: 'veto-answered', runId: question.runId, veto: code === 0 ? null : said };
+}
+
+/** Over when no resolver can remember the longer time any more. A provider that cannot change it leaves the pause as long as the time to live is. */
+async function lowerTtl(
+  { region, epoch }: Of<'lower-ttl'>,
+  { config, dns, clock }: EffectContext,
+  signal: AbortSignal,
+): Promise<Event | null> {
+  if (dns.setTtl !== undefined) {
+    await dns.setTtl({ region, epoch }, 0, signal);
+    await clock.sleep(config.dns.ttl_seconds * 1000, signal).catch(() => undefined);
+  }
+  return signal.aborted ? null : { kind: 'ttl-lowered' };
+}
+
+/** Asks again and again, quickly: writes are waiting. */
+async function catchUp({ region, log }: Of<'catch-up'>, context: EffectContext, signal: AbortSignal): Promise<Event | null> {
+  const { policy } = context.config;
+  while (!signal.aborted) {
+    const result = await context.client.call(`${databaseOf(region, context)}/v1/status`, { timeoutMs: policy.appendTimeoutMs, signal });
+    const parsed = result.kind === 'reply' ? databaseStatusShape.safeParse(parseJson(result.body)) : undefined;
+    const { lastEpoch, lastIndex } = parsed?.data ?? { lastEpoch: 0, lastIndex: 0 };
+    if (lastEpoch === log.lastEpoch && lastIndex >= log.lastIndex) return { kind: 'caught-up', region };
+    await context.clock.sleep(CATCH_UP_LOOK_MS, signal).catch(() => undefined);
+  }
+  return null;
 }
 
 async function acquireLease(effect: Of<'acquire-lease'>, context: EffectContext, signal: AbortSignal): Promise<Event | null> {

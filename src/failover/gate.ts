@@ -1,67 +1,109 @@
 import { sealQuorum } from './fencing.ts';
+import { blockingFailover } from './history.ts';
+import { describePause, pauseInForce } from './maintenance.ts';
 import { compareLogs } from './sealing.ts';
 import { isFresh } from './setting.ts';
-import type { Facts, SeenStatus, Setting } from './state.ts';
+import type { Blocker, Facts, SeenStatus, Setting } from './state.ts';
 
-export type Gate =
-  | { readonly open: true; readonly candidate: string; readonly estimatedLossSeconds: number }
-  | { readonly open: false; readonly reason: string; readonly estimatedLossSeconds: number | null };
+export interface Closed {
+  readonly open: false;
+  readonly blocker: Blocker;
+  readonly reason: string;
+  /** Null: not known, or not what it is about. */
+  readonly estimatedLossSeconds: number | null;
+}
+export type Gate = { readonly open: true; readonly candidate: string; readonly estimatedLossSeconds: number } | Closed;
 
 /**
- * Whether a failover away from `from` may begin by itself. Asked before anything is taken, because afterwards the old primary cannot come back alone. Sync: the
- * seal quorum must be in reach, then nothing can be lost. Async: the last lag sample plus its age must be within the RPO.
+ * Whether a failover away from `from` may begin by itself. Asked before anything is taken, because afterwards the old primary cannot come back alone. What people or the
+ * policy say comes first, then what may be lost.
  */
 export function passGate(facts: Facts, from: string, setting: Setting): Gate {
-  const flap = sinceLastFailover(facts, setting);
-  if (flap !== null) return { open: false, reason: flap, estimatedLossSeconds: null };
+  return policyBlock(facts, setting) ?? withCapacity(lossGate(facts, from, setting), setting);
+}
+
+/** Sync: the seal quorum must be in reach, then nothing can be lost. Async: the last lag sample plus its age must be within the RPO. */
+export function lossGate(facts: Facts, from: string, setting: Setting): Gate {
   const reachable = reachableStandbys(facts, from, setting);
-  const candidate = bestOf(reachable, setting.regions);
-  if (candidate === null) return { open: false, reason: 'no standby database answers', estimatedLossSeconds: null };
+  const candidate = bestOf(reachable, setting);
+  if (candidate === null) return closed('loss', 'no standby database answers', null);
   const replication = facts.replication?.value ?? null;
   if ((replication?.mode ?? setting.replication) === 'async') return rpoGate(facts, from, candidate, setting);
   if (replication === null) return { open: true, candidate, estimatedLossSeconds: 0 };
   const { set, w } = replication;
   const members = reachable.filter(({ status }) => set.includes(status.region)).length;
-  if (set.length === 0)
-    return { open: false, reason: 'the sync set is empty: only the primary has every acknowledged write', estimatedLossSeconds: null };
+  const estimate = estimateLossSeconds(facts, from, candidate, setting);
+  if (set.length === 0) return closed('loss', 'the sync set is empty: only the primary has every acknowledged write', estimate);
   if (members < sealQuorum(set, w)) {
     const reason = `${members} of the sync set (${set.join(', ')}) answer, ${sealQuorum(set, w)} must be sealed to lose nothing`;
-    return { open: false, reason, estimatedLossSeconds: null };
+    return closed('loss', reason, estimate);
   }
   return { open: true, candidate, estimatedLossSeconds: 0 };
 }
 
 /** The standby that is expected to be promoted: the longest log that was seen, then the operator's order. Null when none answers. */
 export function likelyCandidate(facts: Pick<Facts, 'nowMs' | 'databases'>, from: string, setting: Setting): string | null {
-  return bestOf(reachableStandbys(facts, from, setting), setting.regions);
+  return bestOf(reachableStandbys(facts, from, setting), setting);
+}
+
+/** An operator's consent to lose whatever is not on the region that is promoted. */
+export const ANY_LOSS_SECONDS = Number.MAX_SAFE_INTEGER;
+
+/**
+ * How much of what was acknowledged `region` may lack, at most: its lag in the last sample of the old primary, plus what the primary may have acknowledged since. That
+ * ends when its lease is certainly over. Null where no sample tells of it.
+ */
+export function estimateLossSeconds(facts: Facts, from: string, region: string, setting: Setting): number | null {
+  const lossMs = estimateLossMs(facts, from, region, setting);
+  return lossMs === null ? null : Math.ceil(lossMs) / 1000;
+}
+
+function estimateLossMs(facts: Facts, from: string, region: string, { policy }: Setting): number | null {
+  const sample = facts.databases.get(from);
+  const lagMs = sample?.status.standbys[region]?.lagMs;
+  if (sample === undefined || lagMs === undefined) return null;
+  const held = facts.lease?.lease.holder === from ? facts.lease : facts.replaced?.lease.holder === from ? facts.replaced : null;
+  const stoppedAtMs = held === null ? facts.nowMs : Math.min(facts.nowMs, held.seenAtMs + policy.holderStopsMs);
+  return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
 }
 
 function rpoGate(facts: Facts, from: string, candidate: string, setting: Setting): Gate {
-  const sample = facts.databases.get(from);
-  const lagMs = sample?.status.standbys[candidate]?.lagMs;
-  if (sample === undefined || lagMs === undefined) {
-    return { open: false, reason: `the lag of ${candidate} is not known`, estimatedLossSeconds: null };
-  }
-  const lossMs = lagMs + (facts.nowMs - sample.askedAtMs);
+  const lossMs = estimateLossMs(facts, from, candidate, setting);
+  if (lossMs === null) return closed('loss', `the lag of ${candidate} is not known`, null);
   const estimatedLossSeconds = Math.ceil(lossMs) / 1000;
   if (lossMs <= setting.rpoMs) return { open: true, candidate, estimatedLossSeconds };
   const reason = `up to ${estimatedLossSeconds} s of writes may be lost on ${candidate}, the objective is ${setting.rpoMs / 1000} s`;
-  return { open: false, reason, estimatedLossSeconds };
+  return closed('loss', reason, estimatedLossSeconds);
 }
 
-function sinceLastFailover(facts: Facts, { policy }: Setting): string | null {
-  const last = facts.journal?.value;
-  if (policy.antiFlapMs === 0 || last === undefined || last.step !== 'DONE' || last.target !== null) return null;
-  const agoMs = facts.wallMs - Date.parse(last.startedAt);
-  return agoMs < policy.antiFlapMs ? `the last automatic failover was ${Math.round(agoMs / 1000)} s ago` : null;
+/** What people and the policy have to say, whatever may be lost. */
+export function policyBlock(facts: Facts, setting: Setting): Closed | null {
+  const pause = pauseInForce(facts.maintenance, facts.wallMs);
+  if (pause !== null) return closed('paused', `automatic failover is ${describePause(pause)}`, null);
+  if (!setting.policy.automatic) return closed('not-automatic', 'the policy leaves every failover to an operator', null);
+  const last = blockingFailover(facts, setting);
+  if (last === null) return null;
+  const ago = `the last automatic failover was ${Math.round(last.agoMs / 1000)} s ago`;
+  return closed('flapping', `${ago}; coditect-dr acknowledge lets the next one begin`, null);
+}
+
+function withCapacity(gate: Gate, setting: Setting): Gate {
+  if (!gate.open || setting.promotable.includes(gate.candidate)) return gate;
+  const reason = `${gate.candidate} has less than ${setting.policy.minCapacityPercent} % of the capacity of ${setting.primaryRegion}`;
+  return closed('capacity', reason, gate.estimatedLossSeconds);
+}
+
+function closed(blocker: Blocker, reason: string, estimatedLossSeconds: number | null): Closed {
+  return { open: false, blocker, reason, estimatedLossSeconds };
 }
 
 function reachableStandbys(facts: Pick<Facts, 'nowMs' | 'databases'>, from: string, { policy }: Setting): readonly SeenStatus[] {
   return [...facts.databases.values()].filter((seen) => seen.status.region !== from && isFresh(seen, facts.nowMs, policy));
 }
 
-function bestOf(seen: readonly SeenStatus[], order: readonly string[]): string | null {
-  const rank = (region: string): number => order.indexOf(region);
+/** Least lag (the longest log), then enough capacity, then the operator's order. */
+function bestOf(seen: readonly SeenStatus[], { regions, promotable }: Setting): string | null {
+  const rank = (region: string): number => regions.indexOf(region) + (promotable.includes(region) ? 0 : regions.length);
   const [best] = seen.map(({ status }) => status).toSorted((a, b) => compareLogs(a, b) || rank(a.region) - rank(b.region));
   return best?.region ?? null;
 }

@@ -1,4 +1,4 @@
-import type { Held, RecordName, Records, Snapshot } from '../arbiter/arbiter.ts';
+import { NO_RECORDS, RECORD_NAMES, type Held, type RecordName, type Records, type Snapshot } from '../arbiter/arbiter.ts';
 import { sightLease, type LeaseSighting } from './fencing.ts';
 
 /** What this controller knows of the arbiter's records, and since when it knows the two that are judged by their age. */
@@ -12,14 +12,13 @@ export interface Knowledge {
 }
 
 export function nothingKnown(nowMs: number): Knowledge {
-  const records = { revision: 0, lease: null, replication: null, failover: null, leader: null };
-  return { records, lease: null, replaced: null, leaderSeenAtMs: nowMs };
+  return { records: NO_RECORDS, lease: null, replaced: null, leaderSeenAtMs: nowMs };
 }
 
 /** With a snapshot taken in, record by record: what is known to be newer (an own write that the watch has not shown yet) stays. */
 export function takeSnapshot(before: Knowledge, snapshot: Snapshot, nowMs: number): Knowledge {
   let known = before;
-  for (const name of ['lease', 'replication', 'failover', 'leader'] as const) {
+  for (const name of RECORD_NAMES) {
     const held = snapshot[name];
     if (held !== null) known = takeRecord(known, name, held, nowMs);
   }

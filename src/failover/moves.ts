@@ -6,6 +6,9 @@ export interface Moved {
   readonly announce: readonly Announcement[];
 }
 
+/** A run that begins anew again and again must not fill the arbiter. */
+const STEPS_KEPT = 64;
+
 /** The next step, its journal entry still to be written. */
 export function enter(run: Run, step: Step, facts: Facts): Moved {
   return write(run, { ...run.journal, step }, facts);
@@ -13,12 +16,12 @@ export function enter(run: Run, step: Step, facts: Facts): Moved {
 
 /** The journal changes, so it must be written again before anything acts. */
 export function write(run: Run, journal: Journal, facts: Facts): Moved {
-  const intent = journal.step === 'ABORTED' ? journal.intent : INTENTS[journal.step];
-  const next: Run = { ...unsaved({ ...journal, intent, seq: run.journal.seq + 1 }, facts), revision: run.revision };
+  const intent = INTENTS[journal.step];
+  const steps = journal.step === run.journal.step ? journal.steps : [...journal.steps, stepTime(journal, facts)].slice(-STEPS_KEPT);
+  const next: Run = { ...unsaved({ ...journal, intent, steps, seq: run.journal.seq + 1 }, facts), revision: run.revision };
   // What was learnt of the old holder stays true as long as it is the same holder.
-  return stay(
-    journal.from === run.journal.from && journal.epoch === run.journal.epoch ? { ...next, fenced: run.fenced, frozen: run.frozen } : next,
-  );
+  const { fenced, frozen, caughtUp } = run;
+  return stay(journal.from === run.journal.from && journal.epoch === run.journal.epoch ? { ...next, fenced, frozen, caughtUp } : next);
 }
 
 export function unsaved(journal: Journal, facts: Facts): Run {
@@ -31,10 +34,18 @@ export function unsaved(journal: Journal, facts: Facts): Run {
     enteredAtMs: facts.nowMs,
     frozen: false,
     fenced: null,
+    caughtUp: false,
+    announced: false,
+    recorded: false,
+    stableSinceMs: null,
     failures: {},
     awaiting: null,
     overdue: false,
   };
+}
+
+export function stepTime({ step, startedAt }: Pick<Journal, 'step' | 'startedAt'>, { wallMs }: Facts): Journal['steps'][number] {
+  return { step, atMs: Math.max(0, Math.round(wallMs - Date.parse(startedAt))) };
 }
 
 export function stay(run: Run): Moved {
@@ -45,13 +56,21 @@ export function announced(moved: Moved, action: string, details: Readonly<Record
   return { ...moved, announce: [{ action, details }, ...moved.announce] };
 }
 
+/** The run stays where it is until somebody approves, or what it lacks is there after all. */
+export function awaitApproval(run: Run, awaiting: NonNullable<Run['awaiting']>): Moved {
+  return announced(stay({ ...run, awaiting }), 'awaiting_approval', { runId: run.journal.runId, ...awaiting });
+}
+
 export const INTENTS: Readonly<Record<Step, string>> = {
+  PREPARE: 'wait until the target has nearly everything; nothing is taken yet',
   ACQUIRE: 'take the next epoch from the lease',
   FENCE_AND_SEAL: 'stop the old holder, or wait out its lease; close the old epoch on the standbys',
   PROMOTE: 'promote the longest log',
   VERIFY_DB: 'write and read through the new primary',
   ROUTE: 'point the name to the new region',
   VERIFY_E2E: 'write and read as a client does',
+  STABILISE: 'see the new primary serve for a while',
   DONE: 'nothing',
   ABORTED: 'nothing',
+  UNDONE: 'nothing',
 };

@@ -42,6 +42,8 @@ export class Publisher {
     try {
       const result = await dns.publish({ region, epoch, addresses: config.regions[region]?.addresses ?? [] }, this.#ending.signal);
       if (result.ok && result.changed) log.info('dns_updated', { region, epoch });
+      // A planned move that was given up had lowered it.
+      if (result.ok) await dns.setTtl?.({ region, epoch }, config.dns.ttl_seconds, this.#ending.signal);
       if (!result.ok) log.warn('dns_superseded', { region, epoch, published: result.published });
       this.#published = { epoch, atMs: clock.monotonicMs() };
     } catch (error) {

@@ -1,23 +1,65 @@
 import { z } from 'zod';
-import { errorReply, jsonReply, metricsRoute, type HttpReply, type Route } from '../platform/http.ts';
+import { errorReply, jsonReply, metricsRoute, type HttpReply, type HttpRequest, type Route } from '../platform/http.ts';
 import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
 import type { Controller } from './controller.ts';
+import { ANY_LOSS_SECONDS } from './gate.ts';
+import type { OperatorRequest } from './state.ts';
 
-const orderShape = z.strictObject({
+const loss = z.union([z.number().nonnegative(), z.literal('any')]).transform((given) => (given === 'any' ? ANY_LOSS_SECONDS : given));
+/** Who gives the order, for the record; the certificate says it anyway. */
+const common = { by: z.string().max(200).optional(), dryRun: z.boolean().optional() };
+const switchoverShape = z.strictObject({ target: z.string(), ...common });
+const failbackShape = z.strictObject({ ...common });
+const failoverShape = z.strictObject({
   target: z.string(),
-  /** The same as acceptDataLossSeconds: Infinity would be, for who does not want to name a number in an emergency. */
   force: z.boolean().optional(),
-  acceptDataLossSeconds: z.number().nonnegative().optional(),
+  acceptDataLossSeconds: loss.optional(),
+  ...common,
 });
+const approveShape = z.strictObject({ acceptDataLossSeconds: loss.optional(), by: common.by });
+const pauseShape = z.strictObject({ why: z.string().max(1000).optional(), forMs: z.number().int().positive().optional(), by: common.by });
+const resumeShape = z.strictObject({ why: z.string().max(1000).optional(), by: common.by });
+const acknowledgeShape = z.strictObject({ by: common.by });
 
 /** The controller's part of the contract (ARCHITECTURE §3). */
 export function controllerRoutes(controller: Controller, metrics: ControllerMetrics): readonly Route[] {
+  const post = (path: string, handle: Route['handle']): Route => ({
+    method: 'POST',
+    path,
+    roles: ['operator'],
+    bodyLimitBytes: 4096,
+    handle,
+  });
+  const readers = ['controller', 'operator'] as const;
   return [
     { method: 'GET', path: '/health', roles: 'anyone', handle: () => health(controller) },
-    metricsRoute(['controller', 'operator'], () => metrics.text(controller.status())),
-    { method: 'GET', path: '/v1/status', roles: ['controller', 'operator'], handle: () => jsonReply(controller.status()) },
+    metricsRoute(readers, () => metrics.text(controller.status())),
+    { method: 'GET', path: '/v1/status', roles: readers, handle: () => jsonReply(controller.status()) },
+    { method: 'GET', path: '/v1/history', roles: readers, handle: () => jsonReply({ runs: controller.history() }) },
     { method: 'GET', path: '/v1/vote', roles: ['controller'], handle: () => jsonReply(controller.vote()) },
-    { method: 'POST', path: '/v1/failover', roles: ['operator'], bodyLimitBytes: 4096, handle: ({ body }) => order(controller, body) },
+    post('/v1/switchover', (request) =>
+      withBody(request, switchoverShape, (by, { target, dryRun }) => order(controller, { kind: 'switchover', target, by }, dryRun)),
+    ),
+    post('/v1/failback', (request) =>
+      withBody(request, failbackShape, (by, { dryRun }) => order(controller, { kind: 'failback', by }, dryRun)),
+    ),
+    post('/v1/failover', (request) => withBody(request, failoverShape, (by, body) => failover(controller, by, body))),
+    post('/v1/approve', (request) =>
+      withBody(request, approveShape, (by, { acceptDataLossSeconds }) =>
+        order(controller, { kind: 'approve', acceptedLossSeconds: acceptDataLossSeconds ?? null, by }),
+      ),
+    ),
+    post('/v1/pause', (request) => withBody(request, pauseShape, (by, body) => pause(controller, by, body, request.signal))),
+    post('/v1/resume', (request) =>
+      withBody(request, resumeShape, async (by, { why }) =>
+        changed(await controller.desk.resume(by, why ?? '', request.signal), 'automatic failover is not paused', controller),
+      ),
+    ),
+    post('/v1/acknowledge', (request) =>
+      withBody(request, acknowledgeShape, async (by) =>
+        changed(await controller.desk.acknowledge(by, request.signal), 'there is no automatic failover that waits for it', controller),
+      ),
+    ),
   ];
 }
 
@@ -27,20 +69,48 @@ function health(controller: Controller): HttpReply {
   return jsonReply({ region, status, state, primary, epoch, leader, timestamp: new Date().toISOString() });
 }
 
-function order(controller: Controller, body: Buffer): HttpReply {
+async function withBody<T extends { readonly by?: string | undefined }>(
+  request: HttpRequest,
+  shape: z.ZodType<T>,
+  handle: (by: string, body: T) => HttpReply | Promise<HttpReply>,
+): Promise<HttpReply> {
   let json: unknown;
   try {
-    json = JSON.parse(body.toString('utf8'));
+    json = request.body.length === 0 ? {} : JSON.parse(request.body.toString('utf8'));
   } catch {
-    return errorReply(400, 'bad-request', 'the body must be JSON: {"target": "<region>"}', 'no');
+    return errorReply(400, 'bad-request', 'the body must be JSON', 'no');
   }
-  const parsed = orderShape.safeParse(json);
+  const parsed = shape.safeParse(json);
   if (!parsed.success) {
-    return errorReply(400, 'bad-request', parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '), 'no');
+    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+    return errorReply(400, 'bad-request', problems.join('; '), 'no');
   }
-  const { target, force, acceptDataLossSeconds } = parsed.data;
-  const accepted = force === true ? Number.MAX_SAFE_INTEGER : (acceptDataLossSeconds ?? null);
-  const result = controller.order({ target, acceptDataLossSeconds: accepted });
-  if (result.ok) return jsonReply({ accepted: true, status: controller.status() }, 202);
-  return { status: 409, json: { error: { code: 'failover-failed', message: result.why, applied: 'no' }, leader: result.leader } };
+  const certificate = request.caller === null ? 'nobody' : `${request.caller.role}.${request.caller.region}`;
+  return handle(parsed.data.by === undefined ? certificate : `${parsed.data.by} (${certificate})`, parsed.data);
+}
+
+function failover(controller: Controller, by: string, body: z.infer<typeof failoverShape>): HttpReply {
+  const { target, force, acceptDataLossSeconds, dryRun } = body;
+  if ((force === true) !== (acceptDataLossSeconds !== undefined))
+    return errorReply(400, 'bad-request', 'force and acceptDataLossSeconds belong together: the loss that is forced has to be named', 'no');
+  if (acceptDataLossSeconds === undefined) return order(controller, { kind: 'failover', target, by }, dryRun);
+  return order(controller, { kind: 'forced', target, acceptedLossSeconds: acceptDataLossSeconds, by }, dryRun);
+}
+
+function order(controller: Controller, request: OperatorRequest, dryRun?: boolean): HttpReply {
+  const result = dryRun === true ? controller.rehearse(request) : controller.order(request);
+  if (!result.ok)
+    return { status: 409, json: { error: { code: 'failover-failed', message: result.why, applied: 'no' }, leader: result.leader } };
+  if ('rehearsal' in result) return jsonReply(result.rehearsal);
+  return jsonReply({ accepted: true, runId: result.runId, status: controller.status() }, 202);
+}
+
+async function pause(controller: Controller, by: string, body: z.infer<typeof pauseShape>, signal: AbortSignal): Promise<HttpReply> {
+  await controller.desk.pause({ by, why: body.why ?? '', forMs: body.forMs ?? null }, signal);
+  return jsonReply({ accepted: true, status: controller.status() });
+}
+
+function changed(written: unknown, otherwise: string, controller: Controller): HttpReply {
+  if (written === null) return errorReply(409, 'bad-request', otherwise, 'no');
+  return jsonReply({ accepted: true, status: controller.status() });
 }

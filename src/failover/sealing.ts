@@ -3,7 +3,12 @@ import { sealQuorum } from './fencing.ts';
 import type { Run, Setting } from './state.ts';
 
 export type Sealing =
-  { readonly kind: 'reached'; readonly candidates: readonly string[] } | { readonly kind: 'short'; readonly why: string };
+  /** `complete`: certainly nothing that was acknowledged is missing (async: nothing that could be saved). Else an operator accepted a loss. */
+  | { readonly kind: 'reached'; readonly candidates: readonly string[]; readonly complete: boolean }
+  /** `best`: the longest log of those that are sealed. */
+  | { readonly kind: 'short'; readonly why: string; readonly best: string | null };
+
+type Sealed = Pick<Run, 'journal' | 'fenced' | 'failures'>;
 
 /** Longer first: by (epoch, index), as Raft compares logs. */
 export function compareLogs(a: Omit<SealedLog, 'region'>, b: Omit<SealedLog, 'region'>): number {
@@ -12,44 +17,64 @@ export function compareLogs(a: Omit<SealedLog, 'region'>, b: Omit<SealedLog, 're
 
 /**
  * Whether enough is sealed to promote without losing an acknowledged write, and whom: those with the longest log, in the order of preference. The old holder itself, fenced,
- * has every write that it acknowledged: its own log is enough where the standbys' are not, if it is the log of its epoch (an emptied disk is not).
+ * has every write that it acknowledged: who has as much is complete whatever the others say, and its own log is enough where the standbys' are not, if it is the log of its
+ * epoch (an emptied disk is not).
  */
-export function judgeSealing(run: Pick<Run, 'journal' | 'fenced' | 'failures'>, setting: Setting): Sealing {
-  const { journal, fenced } = run;
+export function judgeSealing(run: Sealed, setting: Setting): Sealing {
+  const { journal } = run;
   const standbys = journal.sealed.filter(({ region }) => region !== journal.from);
-  const holderLog = fenced !== null && fenced.lastEpoch > 0 && fenced.lastEpoch === journal.epoch - 1 ? [fenced] : [];
-  if (standbys.length > 0 && (journal.lossAccepted || standbysSuffice(journal, standbys, run, setting))) {
-    return { kind: 'reached', candidates: preferred(standbys, journal, setting) };
+  const holderLog = logOfHolder(run);
+  const isComplete = (log: SealedLog): boolean => holderLog !== null && compareLogs(log, holderLog) <= 0;
+  if (journal.course === 'planned') {
+    const target = standbys.find(({ region }) => region === journal.target);
+    if (target !== undefined && isComplete(target)) return { kind: 'reached', candidates: [target.region], complete: true };
+    return { kind: 'short', why: `${journal.target} does not have everything yet`, best: journal.target };
   }
-  if (holderLog.length > 0 && journal.mode === 'sync' && setting.regions.every((region) => isDone(region, run))) {
-    return { kind: 'reached', candidates: preferred([...standbys, ...holderLog], journal, setting) };
+  const complete = standbys.some(isComplete) || standbysSuffice(standbys, run, setting);
+  if (standbys.length > 0 && complete) return { kind: 'reached', candidates: preferred(standbys, journal, setting), complete };
+  if (holderLog !== null && journal.mode === 'sync' && setting.regions.every((region) => isDone(region, run))) {
+    return { kind: 'reached', candidates: preferred([...standbys, holderLog], journal, setting), complete: true };
   }
-  const members = standbys.filter(({ region }) => journal.set.includes(region)).length;
-  return { kind: 'short', why: `${members} of the sync set (${journal.set.join(', ')}) sealed, W = ${journal.w}` };
+  if (standbys.length > 0 && journal.acceptedLossSeconds !== null)
+    return { kind: 'reached', candidates: preferred(standbys, journal, setting), complete: false };
+  return { kind: 'short', why: whyShort(standbys, journal), best: preferred(standbys, journal, setting)[0] ?? null };
 }
 
-function standbysSuffice(
-  journal: Journal,
-  standbys: readonly SealedLog[],
-  run: Pick<Run, 'journal' | 'fenced' | 'failures'>,
-  setting: Setting,
-): boolean {
-  // Async: whatever can be reached; the loss was estimated before.
-  if (journal.mode === 'async') return setting.regions.every((region) => region === journal.from || isDone(region, run));
+/** The fenced holder's log, if it is the one of the epoch that it held. */
+function logOfHolder({ journal, fenced }: Sealed): SealedLog | null {
+  return fenced !== null && fenced.lastEpoch > 0 && fenced.lastEpoch === journal.epoch - 1 ? fenced : null;
+}
+
+function standbysSuffice(standbys: readonly SealedLog[], run: Sealed, setting: Setting): boolean {
+  const { journal } = run;
+  if (journal.mode === 'async') {
+    // Whatever can be reached, where the loss was judged before. A planned run promised none, so nobody judged it.
+    return journal.tier === 'switchover' || journal.tier === 'failback'
+      ? false
+      : setting.regions.every((region) => region === journal.from || isDone(region, run));
+  }
   const members = standbys.filter(({ region }) => journal.set.includes(region)).length;
   return journal.set.length > 0 && members >= sealQuorum(journal.set, journal.w);
 }
 
+function whyShort(standbys: readonly SealedLog[], journal: Journal): string {
+  if (journal.mode === 'async') return `${journal.from} did not hand over, and what it has alone cannot be known`;
+  const members = standbys.filter(({ region }) => journal.set.includes(region)).length;
+  return `${members} of the sync set (${journal.set.join(', ')}) sealed, W = ${journal.w}`;
+}
+
 /** Sealed, or tried at least once in vain. */
-function isDone(region: string, { journal, failures, fenced }: Pick<Run, 'journal' | 'fenced' | 'failures'>): boolean {
+function isDone(region: string, { journal, failures, fenced }: Sealed): boolean {
   if (region === journal.from && fenced !== null) return true;
   return journal.sealed.some((log) => log.region === region) || (failures[region] ?? 0) > 0;
 }
 
-function preferred(logs: readonly SealedLog[], journal: Journal, setting: Setting): readonly string[] {
+/** The longest logs; among equals the operator's target, then who has the capacity, then the operator's order. */
+function preferred(logs: readonly SealedLog[], journal: Journal, { regions, promotable }: Setting): readonly string[] {
   const [longest] = logs.toSorted(compareLogs);
   if (longest === undefined) return [];
-  const rank = (region: string): number => (region === journal.target ? -1 : setting.regions.indexOf(region));
+  const rank = (region: string): number =>
+    region === journal.target ? -1 : regions.indexOf(region) + (promotable.includes(region) ? 0 : regions.length);
   return logs
     .filter((log) => compareLogs(log, longest) === 0)
     .map(({ region }) => region)

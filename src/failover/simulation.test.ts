@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Held, Journal, Lease, Replication, SealedLog, Snapshot } from '../arbiter/arbiter.ts';
+import type { Held, History, Journal, Lease, Replication, SealedLog, Snapshot } from '../arbiter/arbiter.ts';
 import { PRESETS } from '../config/policy.ts';
 import type { Quorum } from '../health/quorum.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { holderRemainingMs, sealQuorum } from './fencing.ts';
 import { nothingKnown, takeSnapshot, type Knowledge } from './knowledge.ts';
-import type { Effect, Event, Facts, SeenStatus, Setting, State } from './state.ts';
+import type { Effect, Event, Facts, OperatorRequest, SeenStatus, Setting, State } from './state.ts';
 import { INITIAL, transition } from './transition.ts';
 
 /**
@@ -30,7 +30,10 @@ class World {
   lease: Held<Lease> = { value: { epoch: 1, holder: 'us-central1', incarnation: 'p', seq: 0 }, revision: 1 };
   replication: Held<Replication> = { value: { epoch: 1, mode: 'sync', set: ['us-east1', 'europe-west1'], w: 1 }, revision: 2 };
   journal: Held<Journal> | null = null;
+  history: Held<History> | null = null;
   dnsEpoch = 1;
+  /** The observers see the first primary serve. */
+  primaryIsHealthy = false;
   acknowledged = 10;
   /** What the first primary believes of the commit rule: its own last write of it. */
   primarysRule: Held<Replication> = this.replication;
@@ -49,7 +52,15 @@ class World {
   );
 
   snapshot(): Snapshot {
-    return { revision: this.revision, lease: this.lease, replication: this.replication, failover: this.journal, leader: null };
+    return {
+      revision: this.revision,
+      lease: this.lease,
+      replication: this.replication,
+      failover: this.journal,
+      leader: null,
+      maintenance: null,
+      history: this.history,
+    };
   }
   database(region: string): ModelDatabase {
     return this.databases[region] as ModelDatabase;
@@ -93,6 +104,19 @@ class World {
         }
         this.journal = { value: effect.value, revision: ++this.revision };
         return { kind: 'journal-saved', seq: effect.value.seq, revision: this.revision };
+      }
+      case 'record-history':
+        if ((this.history?.revision ?? null) !== effect.expected) return null;
+        this.history = { value: effect.value, revision: ++this.revision };
+        return { kind: 'history-recorded', runId: effect.run.runId };
+      case 'ask-veto':
+        return { kind: 'veto-answered', runId: effect.question.runId, veto: null };
+      case 'lower-ttl':
+        return { kind: 'ttl-lowered' };
+      case 'catch-up': {
+        const { reachable, log } = this.database(effect.region);
+        const complete = log.lastEpoch === effect.log.lastEpoch && log.lastIndex >= effect.log.lastIndex;
+        return reachable && complete ? { kind: 'caught-up', region: effect.region } : null;
       }
       case 'acquire-lease':
         if (this.lease.revision !== effect.expected) return { kind: 'lease-refused' };
@@ -177,7 +201,17 @@ class ModelController {
   }
   #born(): Setting {
     const incarnation = `${this.#name}-${++this.#incarnations}`;
-    return { policy, region: this.#name, incarnation, regions: REGIONS, replication: 'sync', rpoMs: 5000 };
+    return {
+      policy,
+      region: this.#name,
+      incarnation,
+      regions: REGIONS,
+      primaryRegion: 'us-central1',
+      promotable: REGIONS,
+      replication: 'sync',
+      rpoMs: 5000,
+      vetoProgram: false,
+    };
   }
   restart(nowMs: number): void {
     this.state = INITIAL;
@@ -188,19 +222,20 @@ class ModelController {
   look(world: World): void {
     this.knowledge = takeSnapshot(this.knowledge, world.snapshot(), world.nowMs);
   }
-  step(event: Event, world: World, target: string | null): void {
-    const { state, effects } = transition(this.state, target === null ? event : order(target), this.#facts(world), this.setting);
+  step(event: Event, world: World, request: OperatorRequest | null): void {
+    const given: Event = request === null ? event : { kind: 'operator', request };
+    const { state, effects } = transition(this.state, given, this.#facts(world), this.setting);
     this.state = state;
     this.effects = effects;
   }
   #facts(world: World): Facts {
     const { lease, replaced, records } = this.knowledge;
     const holder = lease?.lease.holder ?? null;
-    const down = holder !== null && (holder === 'us-central1' || !world.database(holder).reachable);
+    const down = holder !== null && (holder === 'us-central1' ? !world.primaryIsHealthy : !world.database(holder).reachable);
     const quorum: Quorum = down ? { kind: 'suspects', sinceMs: 0, by: ['us-east1', 'europe-west1'] } : { kind: 'veto', by: 'europe-west1' };
     const seen = REGIONS.filter((region) => world.database(region).reachable).map((region): [string, SeenStatus] => [
       region,
-      { status: statusOf(world.database(region)), askedAtMs: world.nowMs },
+      { status: statusOf(world.database(region), world), askedAtMs: world.nowMs },
     ]);
     return {
       nowMs: world.nowMs,
@@ -209,6 +244,9 @@ class ModelController {
       replaced,
       replication: records.replication,
       journal: records.failover,
+      maintenance: records.maintenance,
+      history: records.history,
+      inSyncSinceMs: new Map(),
       quorum: holder === null ? { kind: 'none', why: 'no primary' } : quorum,
       vetoedAtMs: null,
       databases: new Map(seen),
@@ -217,12 +255,18 @@ class ModelController {
   }
 }
 
-function order(target: string): Event {
-  return { kind: 'operator', request: { target, acceptDataLossSeconds: null } };
-}
-
-function statusOf({ log }: ModelDatabase): DatabaseStatus {
+function statusOf({ log }: ModelDatabase, world: World): DatabaseStatus {
   const { region, lastEpoch, lastIndex } = log;
+  if (world.primaryIsHealthy && region === 'us-central1') {
+    const standby = (name: string) => ({ matchIndex: 0, lagEntries: 0, lagMs: 0, ageMs: 0, inSync: world.database(name).reachable });
+    const standbys = { 'us-east1': standby('us-east1'), 'europe-west1': standby('europe-west1') };
+    return {
+      ...statusOf({ ...world.database(region), log }, { ...world, primaryIsHealthy: false } as World),
+      role: 'primary',
+      writable: true,
+      standbys,
+    };
+  }
   const rest = { commitIndex: 0, appliedIndex: 0, mode: 'sync' as const, syncSet: [], w: 1, standbys: {} };
   return {
     region,
@@ -275,10 +319,10 @@ const action = fc.oneof(
 );
 type Action = typeof action extends fc.Arbitrary<infer T> ? T : never;
 
-function act(step: Action, world: World, controllers: readonly ModelController[], target: string | null): void {
+function act(step: Action, world: World, controllers: readonly ModelController[], request: OperatorRequest | null): void {
   switch (step.kind) {
     case 'tick':
-      return (controllers[step.who] as ModelController).step({ kind: 'tick' }, world, target);
+      return (controllers[step.who] as ModelController).step({ kind: 'tick' }, world, request);
     case 'look':
       return (controllers[step.who] as ModelController).look(world);
     case 'perform': {
@@ -308,6 +352,7 @@ function act(step: Action, world: World, controllers: readonly ModelController[]
 
 /** With everything but the first primary in order, one controller must bring any run to its end. */
 function finish(world: World, controller: ModelController): void {
+  world.primaryIsHealthy = false;
   for (const region of ['us-east1', 'europe-west1']) world.database(region).reachable = true;
   for (let i = 0; i < 400 && (world.lease.value.holder === 'us-central1' || world.journal?.value.step !== 'DONE'); i++) {
     world.nowMs += 25;
@@ -326,12 +371,13 @@ function finish(world: World, controller: ModelController): void {
 }
 
 describe('failover, simulated', () => {
-  const run = (target: string | null) =>
+  const run = (request: OperatorRequest | null) =>
     fc.property(fc.array(action, { minLength: 20, maxLength: 200 }), fc.boolean(), (schedule, cut) => {
       const world = new World();
+      world.primaryIsHealthy = request?.kind === 'switchover';
       world.database('us-central1').reachable = !cut;
       const controllers = ['us-east1', 'europe-west1'].map((name) => new ModelController(name, world.nowMs));
-      for (const step of schedule) act(step, world, controllers, target);
+      for (const step of schedule) act(step, world, controllers, request);
       finish(world, controllers[0] as ModelController);
     });
 
@@ -340,6 +386,10 @@ describe('failover, simulated', () => {
   });
 
   it('does so too when an operator asks for it again and again', () => {
-    fc.assert(run('europe-west1'), { numRuns: 150 });
+    fc.assert(run({ kind: 'failover', target: 'europe-west1', by: 'anna' }), { numRuns: 150 });
+  });
+
+  it('does so too when it is planned: the target has everything, or the old primary goes on, or it is lost and it becomes a failover', () => {
+    fc.assert(run({ kind: 'switchover', target: 'europe-west1', by: 'anna' }), { numRuns: 400 });
   });
 });

@@ -1,4 +1,4 @@
-import type { Held, Journal, Lease, Replication, SealedLog } from '../arbiter/arbiter.ts';
+import type { Held, History, Journal, Lease, Maintenance, PastRun, Replication, SealedLog } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Quorum } from '../health/quorum.ts';
 import type { DatabaseStatus, PromoteRequest } from '../server/control-messages.ts';
@@ -11,8 +11,14 @@ export interface Setting {
   readonly incarnation: string;
   /** Every region, those of `standby_regions` in the order in which the operator prefers them. */
   readonly regions: readonly string[];
+  /** The region where the service belongs: failback moves it there. */
+  readonly primaryRegion: string;
+  /** Regions with enough capacity to be promoted by themselves; an operator's target may be another. */
+  readonly promotable: readonly string[];
   readonly replication: 'sync' | 'async';
   readonly rpoMs: number;
+  /** A program is configured that may veto an automatic failover. */
+  readonly vetoProgram: boolean;
 }
 
 export interface SeenStatus {
@@ -24,31 +30,63 @@ export interface SeenStatus {
 /** What the leader knows at `nowMs` (its monotonic clock). */
 export interface Facts {
   readonly nowMs: number;
+  /** The wall clock as it was when this controller started, and what its monotonic clock counted since: a clock that jumps changes nothing. */
   readonly wallMs: number;
   readonly lease: LeaseSighting | null;
   /** The last lease of a lower epoch that this controller saw. */
   readonly replaced: LeaseSighting | null;
   readonly replication: Held<Replication> | null;
   readonly journal: Held<Journal> | null;
+  readonly maintenance: Held<Maintenance> | null;
+  readonly history: Held<History> | null;
   readonly quorum: Quorum;
   /** When a veto was last in force: the window of confirmation begins after it. */
   readonly vetoedAtMs: number | null;
   /** The last status of each database, however old. */
   readonly databases: ReadonlyMap<string, SeenStatus>;
+  /** Since when this controller sees each standby in sync with the present primary, without a break. */
+  readonly inSyncSinceMs: ReadonlyMap<string, number>;
   /** A name for a new run; a fresh one each time. */
   readonly newRunId: string;
 }
 
-export interface OperatorRequest {
-  readonly target: string;
-  readonly acceptDataLossSeconds: number | null;
-}
+/** What an operator may ask of the leader. `by` names the operator. */
+export type OperatorRequest =
+  /** Planned: nothing is lost, or it is undone. */
+  | { readonly kind: 'switchover'; readonly target: string; readonly by: string }
+  | { readonly kind: 'failback'; readonly by: string }
+  /** Relies on the observers' diagnosis: refused while they see the primary serve. */
+  | { readonly kind: 'failover'; readonly target: string; readonly by: string }
+  /** Relies on the operator alone, who types how much may be lost. */
+  | { readonly kind: 'forced'; readonly target: string; readonly acceptedLossSeconds: number; readonly by: string }
+  /** What AWAIT_APPROVAL waits for; a loss only where there may be one. */
+  | { readonly kind: 'approve'; readonly acceptedLossSeconds: number | null; readonly by: string };
+
+/** What keeps a failover from beginning by itself. Only `loss` is about data; an approval of the others needs no number. */
+export type Blocker = 'paused' | 'not-automatic' | 'flapping' | 'capacity' | 'veto' | 'loss';
 
 /** Nothing taken yet: the leader's opinion, gone with it. */
 export type Opinion =
   | { readonly kind: 'observe' }
   | { readonly kind: 'suspect' }
-  | { readonly kind: 'await-approval'; readonly reason: string; readonly estimatedLossSeconds: number | null };
+  /** The program that may veto is asked about this failover. */
+  | { readonly kind: 'ask-veto'; readonly question: VetoQuestion }
+  | {
+      readonly kind: 'await-approval';
+      readonly blocker: Blocker;
+      readonly reason: string;
+      readonly estimatedLossSeconds: number | null;
+      readonly sinceMs: number;
+    };
+
+export interface VetoQuestion {
+  readonly runId: string;
+  readonly from: string;
+  readonly candidate: string;
+  readonly epoch: number;
+  readonly reason: string;
+  readonly estimatedLossSeconds: number;
+}
 
 /** A run that is in the arbiter, or is being written there. */
 export interface Run {
@@ -63,10 +101,18 @@ export interface Run {
   readonly frozen: boolean;
   /** Log end of the old holder, once it confirmed. */
   readonly fenced: SealedLog | null;
+  /** The target of a planned run has everything that the fenced primary has. */
+  readonly caughtUp: boolean;
+  /** PREPARE: clients will ask again soon where the name points to. */
+  readonly announced: boolean;
+  /** The end of this run is in the history: only then it is closed. */
+  readonly recorded: boolean;
+  /** STABILISE: since when the new primary is seen serving, without a break. */
+  readonly stableSinceMs: number | null;
   /** Regions that could not be sealed or promoted at least once in this step, with how often. */
   readonly failures: Readonly<Record<string, number>>;
   /** Why somebody has to approve before it can go on. */
-  readonly awaiting: string | null;
+  readonly awaiting: { readonly blocker: Blocker; readonly reason: string; readonly estimatedLossSeconds: number | null } | null;
   /** Told once that the step takes too long. */
   readonly overdue: boolean;
 }
@@ -77,6 +123,10 @@ export type Event =
   | { readonly kind: 'operator'; readonly request: OperatorRequest }
   | { readonly kind: 'journal-saved'; readonly seq: number; readonly revision: number }
   | { readonly kind: 'journal-lost' }
+  | { readonly kind: 'history-recorded'; readonly runId: string }
+  | { readonly kind: 'veto-answered'; readonly runId: string; readonly veto: string | null }
+  | { readonly kind: 'ttl-lowered' }
+  | { readonly kind: 'caught-up'; readonly region: string }
   | { readonly kind: 'lease-refused' }
   | { readonly kind: 'set-frozen'; readonly replication: Replication | null }
   | { readonly kind: 'fenced'; readonly log: SealedLog }
@@ -92,6 +142,12 @@ export type Event =
 /** What should be under way now. Each is idempotent; one that ends without an event is begun again while it is still wanted. */
 export type Effect =
   | { readonly kind: 'save-journal'; readonly expected: number | null; readonly value: Journal }
+  | { readonly kind: 'record-history'; readonly expected: number | null; readonly value: History; readonly run: PastRun }
+  | { readonly kind: 'ask-veto'; readonly question: VetoQuestion }
+  /** Clients are to ask again soon where the name points to: the pause of writes is not to last as long as they remember. */
+  | { readonly kind: 'lower-ttl'; readonly region: string; readonly epoch: number }
+  /** Waits until the region's log is at least this long. */
+  | { readonly kind: 'catch-up'; readonly region: string; readonly log: SealedLog }
   | { readonly kind: 'acquire-lease'; readonly expected: number; readonly value: Lease }
   | { readonly kind: 'freeze-set'; readonly epoch: number }
   | { readonly kind: 'fence'; readonly region: string; readonly epoch: number; readonly runId: string }

@@ -1,11 +1,13 @@
 import { expect } from 'chai';
-import type { Journal } from '../arbiter/arbiter.ts';
+import type { Journal, PastRun } from '../arbiter/arbiter.ts';
 import { PRESETS } from '../config/policy.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { passGate } from './gate.ts';
+import { pastRun } from './history.ts';
 import { judgeSealing } from './sealing.ts';
 import type { Event, Facts, Run, SeenStatus, Setting, State } from './state.ts';
-import { INITIAL, transition, whyNot } from './transition.ts';
+import { whyNot } from './orders.ts';
+import { INITIAL, transition } from './transition.ts';
 
 const policy = PRESETS.lab;
 const NOW = 10_000;
@@ -14,8 +16,11 @@ const setting: Setting = {
   region: 'europe-west1',
   incarnation: 'me',
   regions: ['us-central1', 'us-east1', 'europe-west1'],
+  primaryRegion: 'us-central1',
+  promotable: ['us-central1', 'us-east1', 'europe-west1'],
   replication: 'sync',
   rpoMs: 5000,
+  vetoProgram: false,
 };
 
 function seen(region: string, lastIndex: number, change: Partial<DatabaseStatus> = {}, askedAtMs = NOW): [string, SeenStatus] {
@@ -44,6 +49,9 @@ function facts(change: Partial<Facts> = {}): Facts {
     replaced: null,
     replication: { value: { epoch: 1, mode: 'sync', set: ['us-east1', 'europe-west1'], w: 1 }, revision: 2 },
     journal: null,
+    maintenance: null,
+    history: null,
+    inSyncSinceMs: new Map(),
     quorum: { kind: 'suspects', sinceMs: NOW - policy.confirmMs, by: ['us-east1', 'europe-west1'] },
     vetoedAtMs: null,
     databases: new Map([seen('us-east1', 10), seen('europe-west1', 10)]),
@@ -57,6 +65,9 @@ const actions = (given: ReturnType<typeof tick>) => given.announce.map(({ action
 function journal(change: Partial<Journal>): Journal {
   return {
     runId: 'other',
+    tier: 'automatic',
+    course: 'urgent',
+    by: null,
     epoch: 2,
     from: 'us-central1',
     to: null,
@@ -64,14 +75,17 @@ function journal(change: Partial<Journal>): Journal {
     step: 'FENCE_AND_SEAL',
     intent: '',
     reason: '',
+    because: null,
     startedAt: new Date(990_000).toISOString(),
+    steps: [],
+    restarts: 0,
     mode: 'sync',
     set: ['us-east1', 'europe-west1'],
     w: 1,
     sealed: [],
     failed: [],
     fencedBy: null,
-    lossAccepted: false,
+    acceptedLossSeconds: null,
     owner: 'us-east1',
     ownerIncarnation: 'you',
     seq: 3,
@@ -105,7 +119,12 @@ describe('failover before anything is taken', () => {
     ]);
     const back = tick(acting.state, facts({ quorum: { kind: 'veto', by: 'us-central1' } }));
     expect(actions(back)).to.deep.equal(['failover_aborted']);
-    expect(back.effects[0]).to.have.nested.include({ kind: 'save-journal', expected: 20, 'value.step': 'ABORTED' });
+    expect(
+      back.effects.map(({ kind }) => kind),
+      'the history first',
+    ).to.deep.equal(['record-history']);
+    const recorded = transition(back.state, { kind: 'history-recorded', runId: 'run' }, facts(), setting);
+    expect(recorded.effects[0]).to.have.nested.include({ kind: 'save-journal', expected: 20, 'value.step': 'ABORTED' });
   });
 
   it('takes over an open run by writing itself in, and lets go when it lost the journal', () => {
@@ -130,6 +149,10 @@ describe('failover before anything is taken', () => {
       enteredAtMs: NOW,
       frozen: false,
       fenced: log('us-central1', 10),
+      caughtUp: false,
+      announced: false,
+      recorded: false,
+      stableSinceMs: null,
       failures: {},
       awaiting: null,
       overdue: false,
@@ -166,15 +189,33 @@ describe('gate', () => {
     expect(passGate(facts({ replication }), 'us-central1', setting)).to.include({ open: false, estimatedLossSeconds: null });
   });
 
-  it('lets one automatic failover pass in the block period', () => {
+  it('lets one automatic failover pass in the block period, unless an operator acknowledged it', () => {
     const blocked = { ...setting, policy: { ...policy, antiFlapMs: 60_000 } };
-    const last = (target: string | null) => facts({ journal: { value: journal({ step: 'DONE', target }), revision: 3 } });
-    expect(passGate(last(null), 'us-central1', blocked)).to.include({ open: false });
-    expect(passGate(last('us-east1'), 'us-central1', blocked)).to.include({ open: true });
+    const last = (change: Partial<PastRun>) =>
+      facts({ history: { value: { runs: [{ ...pastRun(journal({ step: 'DONE' })), ...change }], seq: 0 }, revision: 3 } });
+    expect(passGate(last({}), 'us-central1', blocked)).to.include({ open: false, blocker: 'flapping' });
+    expect(passGate(last({ tier: 'switchover' }), 'us-central1', blocked)).to.include({ open: true });
+    expect(passGate(last({ outcome: 'ABORTED' }), 'us-central1', blocked)).to.include({ open: true });
+    expect(passGate(last({ acknowledged: { by: 'anna', at: '' } }), 'us-central1', blocked)).to.include({ open: true });
+    const later = { ...last({}), wallMs: 990_000 + 60_000 };
+    expect(passGate(later, 'us-central1', blocked)).to.include({ open: true });
+  });
+
+  it('stays closed while paused, where the policy leaves it to people, and for want of capacity', () => {
+    const paused = (until: string | null) =>
+      facts({ maintenance: { value: { paused: true, by: 'anna', why: 'switches', since: '', until, seq: 0 }, revision: 3 } });
+    expect(passGate(paused(null), 'us-central1', setting)).to.include({ open: false, blocker: 'paused' });
+    expect(passGate(paused(new Date(1_000_001).toISOString()), 'us-central1', setting)).to.include({ open: false });
+    expect(passGate(paused(new Date(1_000_000).toISOString()), 'us-central1', setting)).to.include({ open: true });
+    const manual = { ...setting, policy: { ...policy, automatic: false } };
+    expect(passGate(facts(), 'us-central1', manual)).to.include({ open: false, blocker: 'not-automatic' });
+    expect(passGate(facts(), 'us-central1', { ...setting, promotable: [] })).to.include({ open: false, blocker: 'capacity' });
+    const small = { ...setting, promotable: ['us-central1', 'europe-west1'] };
+    expect(passGate(facts(), 'us-central1', small)).to.include({ open: true, candidate: 'europe-west1' });
   });
 
   it("refuses an operator's order with the reason", () => {
-    const order = (target: string, given = facts()) => whyNot({ target, acceptDataLossSeconds: null }, given, setting);
+    const order = (target: string, given = facts()) => whyNot(INITIAL, { kind: 'failover', target, by: 'anna' }, given, setting);
     expect(order('us-east1')).to.equal(null);
     expect(order('mars')).to.contain('not a region');
     expect(order('us-central1')).to.contain('primary already');
@@ -191,7 +232,7 @@ describe('sealing', () => {
     expect(judge({ sealed: [log('us-east1', 10)] }).kind).to.equal('short');
     expect(judge({ sealed: [log('us-east1', 10)], set: ['us-east1'] }).kind).to.equal('reached');
     expect(judge({ sealed: [log('us-east1', 10)], set: ['europe-west1'] }).kind).to.equal('short');
-    expect(judge({ sealed: [log('us-east1', 10)], lossAccepted: true }).kind).to.equal('reached');
+    expect(judge({ sealed: [log('us-east1', 10)], acceptedLossSeconds: 5 }).kind).to.equal('reached');
   });
 
   it('takes the longest by epoch, then by index; among equals the target, then the order of the operator', () => {
@@ -203,7 +244,7 @@ describe('sealing', () => {
 
   it('makes do with the old holder where it is fenced and has the log of its epoch', () => {
     const rest = { 'us-east1': 1, 'europe-west1': 1 };
-    expect(judge({}, log('us-central1', 12), rest)).to.deep.equal({ kind: 'reached', candidates: ['us-central1'] });
+    expect(judge({}, log('us-central1', 12), rest)).to.deep.equal({ kind: 'reached', candidates: ['us-central1'], complete: true });
     expect(judge({}, log('us-central1', 0, 0), rest).kind, 'an emptied disk').to.equal('short');
     expect(judge({}, log('us-central1', 12), { 'us-east1': 1 }).kind, 'the others were not all asked').to.equal('short');
   });

@@ -1,31 +1,50 @@
 import { journalIsOpen, type Journal } from '../arbiter/arbiter.ts';
-import { passGate } from './gate.ts';
-import { adopt, begin, stepRun } from './run.ts';
-import { isFresh } from './setting.ts';
-import type { Announcement, Event, Facts, OperatorRequest, Opinion, Setting, State, Transition } from './state.ts';
+import { passGate, type Gate } from './gate.ts';
+import { recording, rejoined } from './history.ts';
+import { order } from './orders.ts';
+import { adopt, begin, reopen, stepRun } from './run.ts';
+import type { Announcement, Effect, Event, Facts, Opinion, Setting, State, Transition } from './state.ts';
 import { wantedEffects } from './wanted.ts';
 
 export const INITIAL: State = { kind: 'observe' };
 
 /**
- * The failover machine of the leading controller, pure. OBSERVE → SUSPECT → CONFIRMED → GATE are a leader's opinion and made here; from ACQUIRE on it is a run
+ * The failover machine of the leading controller, pure. OBSERVE → SUSPECT → CONFIRMED → GATE are a leader's opinion and made here; from then on it is a run
  * (`run.ts`), whose every step is in the arbiter before it acts. Called with a tick every few milliseconds and with what its effects brought.
  */
 export function transition(state: State, event: Event, facts: Facts, setting: Setting): Transition {
   const { state: next, announce } =
     state.kind === 'run' ? stepRun(state, event, facts, setting) : stepOpinion(state, event, facts, setting);
-  return { state: next, announce, effects: next.kind === 'run' ? wantedEffects(next, facts, setting) : [] };
+  return { state: next, announce, effects: next.kind === 'run' ? wantedEffects(next, facts, setting) : wantedOf(next, facts, setting) };
 }
 
 type Step = Pick<Transition, 'state' | 'announce'>;
+
+function wantedOf(state: Opinion, facts: Facts, setting: Setting): readonly Effect[] {
+  if (state.kind === 'ask-veto') return [{ kind: 'ask-veto', question: state.question }];
+  const back = state.kind === 'observe' ? rejoined(facts) : null;
+  return back === null ? [] : [recording(back, facts.history, setting)];
+}
 
 function stepOpinion(state: Opinion, event: Event, facts: Facts, setting: Setting): Step {
   const journal = facts.journal?.value ?? null;
   // Somebody's run is open and this controller leads: it is its turn to finish it.
   if (journalIsOpen(journal)) return adopt(journal as Journal, facts, setting);
-  if (event.kind === 'operator') return order(state, event.request, facts, setting);
-  if (event.kind !== 'tick') return { state, announce: [] };
-  return watchPrimary(state, facts, setting);
+  if (journal !== null && facts.lease !== null && facts.lease.lease.holder === null) return reopen(journal, facts, setting);
+  switch (event.kind) {
+    case 'operator':
+      return order(state, event.request, facts, setting);
+    case 'history-recorded':
+      return { state, announce: tellRejoined(event.runId, facts) };
+    case 'veto-answered':
+      return state.kind === 'ask-veto' && state.question.runId === event.runId
+        ? answered(state, event.veto, facts, setting)
+        : { state, announce: [] };
+    case 'tick':
+      return watchPrimary(state, facts, setting);
+    default:
+      return { state, announce: [] };
+  }
 }
 
 function watchPrimary(state: Opinion, facts: Facts, setting: Setting): Step {
@@ -39,54 +58,58 @@ function watchPrimary(state: Opinion, facts: Facts, setting: Setting): Step {
     state.kind === 'observe' ? [{ action: 'primary_suspected', details: { primary: holder, by: quorum.by } }] : [];
   const sinceMs = Math.max(quorum.sinceMs, facts.vetoedAtMs ?? quorum.sinceMs);
   if (facts.nowMs - sinceMs < setting.policy.confirmMs) return { state: { kind: 'suspect' }, announce: suspected };
-  return confirmed(state, holder, { facts, setting, suspected });
+  const first = state.kind === 'observe' || state.kind === 'suspect';
+  const told = first ? [...suspected, { action: 'primary_confirmed_down', details: { primary: holder, by: quorum.by } }] : [];
+  const next = confirmed(state, holder, facts, setting);
+  return { state: next.state, announce: [...told, ...next.announce] };
 }
 
-function confirmed(state: Opinion, holder: string, context: { facts: Facts; setting: Setting; suspected: readonly Announcement[] }): Step {
-  const { facts, setting, suspected } = context;
+function confirmed(state: Opinion, holder: string, facts: Facts, setting: Setting): Step {
   const gate = passGate(facts, holder, setting);
-  const by = facts.quorum.kind === 'suspects' ? facts.quorum.by : [];
-  const told: readonly Announcement[] =
-    state.kind === 'await-approval' ? [] : [...suspected, { action: 'primary_confirmed_down', details: { primary: holder, by } }];
-  if (!gate.open) {
-    const { reason, estimatedLossSeconds } = gate;
-    const waiting: Opinion = { kind: 'await-approval', reason, estimatedLossSeconds };
-    const news = state.kind === 'await-approval' ? [] : [{ action: 'awaiting_approval', details: { reason, estimatedLossSeconds } }];
-    return { state: waiting, announce: [...told, ...news] };
-  }
-  const begun = begin({ from: holder, target: null, lossAccepted: false, reason: `${by.join(', ')} see no commit` }, facts, setting);
-  return { state: begun.state, announce: [...told, ...begun.announce] };
+  if (!gate.open) return wait(state, gate, facts);
+  const reason = `${suspects(facts)} see no commit`;
+  const { candidate, estimatedLossSeconds } = gate;
+  if (!setting.vetoProgram) return start(holder, reason, facts, setting);
+  const vetoed = state.kind === 'await-approval' && state.blocker === 'veto' && facts.nowMs - state.sinceMs <= setting.policy.vetoHoldsMs;
+  if (vetoed || state.kind === 'ask-veto') return { state, announce: [] };
+  const question = {
+    runId: facts.newRunId,
+    from: holder,
+    candidate,
+    epoch: (facts.lease?.lease.epoch ?? 0) + 1,
+    reason,
+    estimatedLossSeconds,
+  };
+  return { state: { kind: 'ask-veto', question }, announce: [{ action: 'veto_asked', details: { ...question } }] };
 }
 
-function order(state: Opinion, request: OperatorRequest, facts: Facts, setting: Setting): Step {
-  const refusal = whyNot(request, facts, setting);
+/** The program that may veto has answered. Whether the failover may still begin is asked again: time has passed. */
+function answered(state: Extract<Opinion, { kind: 'ask-veto' }>, veto: string | null, facts: Facts, setting: Setting): Step {
+  const { from, reason, runId } = state.question;
+  if (veto !== null) return wait(state, { open: false, blocker: 'veto', reason: `vetoed: ${veto}`, estimatedLossSeconds: null }, facts);
   const holder = facts.lease?.lease.holder ?? null;
-  if (refusal !== null || holder === null) return { state, announce: [{ action: 'failover_refused', details: { reason: refusal } }] };
-  const lossAccepted = request.acceptDataLossSeconds !== null;
-  return begin({ from: holder, target: request.target, lossAccepted, reason: 'an operator asked for it' }, facts, setting);
+  const gate = holder === from && facts.quorum.kind === 'suspects' ? passGate(facts, from, setting) : null;
+  return gate?.open === true ? start(from, reason, facts, setting, runId) : watchPrimary({ kind: 'suspect' }, facts, setting);
 }
 
-/** Why an operator's order cannot be followed now; null when it can. */
-export function whyNot(request: OperatorRequest, facts: Facts, setting: Setting): string | null {
-  const { target, acceptDataLossSeconds } = request;
-  const holder = facts.lease?.lease.holder ?? null;
-  if (!setting.regions.includes(target)) return `${target} is not a region of this system (${setting.regions.join(', ')})`;
-  if (journalIsOpen(facts.journal?.value ?? null))
-    return `failover ${facts.journal?.value.runId} is under way (${facts.journal?.value.step})`;
-  if (holder === null) return 'there is no primary to fail over from yet';
-  if (holder === target) return `${target} is the primary already`;
-  const answers = (region: string): boolean => isFresh(facts.databases.get(region), facts.nowMs, setting.policy);
-  if (!answers(target)) return `the database of ${target} does not answer`;
-  if (acceptDataLossSeconds !== null) {
-    const gate = passGate(facts, holder, setting);
-    if (!gate.open && gate.estimatedLossSeconds !== null && acceptDataLossSeconds < gate.estimatedLossSeconds) {
-      return `${gate.reason}; accept at least ${gate.estimatedLossSeconds} s to go on`;
-    }
-    return null;
-  }
-  if (answers(holder)) return null;
-  const gate = passGate(facts, holder, { ...setting, policy: { ...setting.policy, antiFlapMs: 0 } });
-  return gate.open ? null : `${gate.reason}; say how much loss is accepted to go on`;
+function start(from: string, reason: string, facts: Facts, setting: Setting, runId = facts.newRunId): Step {
+  return begin({ tier: 'automatic', from, target: null, by: null, acceptedLossSeconds: null, reason }, facts, setting, runId);
+}
+
+function wait(state: Opinion, { blocker, reason, estimatedLossSeconds }: Extract<Gate, { open: false }>, facts: Facts): Step {
+  const before = state.kind === 'await-approval' && state.blocker === blocker ? state : null;
+  const waiting: Opinion = { kind: 'await-approval', blocker, reason, estimatedLossSeconds, sinceMs: before?.sinceMs ?? facts.nowMs };
+  const details = { blocker, reason, estimatedLossSeconds };
+  return { state: waiting, announce: before === null ? [{ action: 'awaiting_approval', details }] : [] };
+}
+
+function tellRejoined(runId: string, { history }: Facts): readonly Announcement[] {
+  const run = history?.value.runs.find((past) => past.runId === runId);
+  return run?.rejoinedAt == null ? [] : [{ action: 'region_rejoined', details: { runId, region: run.from, at: run.rejoinedAt } }];
+}
+
+function suspects({ quorum }: Facts): string {
+  return quorum.kind === 'suspects' ? quorum.by.join(', ') : 'nobody';
 }
 
 function cleared(state: Opinion, why: string): readonly Announcement[] {

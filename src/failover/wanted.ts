@@ -1,41 +1,62 @@
+import { isEnd } from '../arbiter/arbiter.ts';
 import { fencedAtMs } from './fencing.ts';
+import { pastRun, recording } from './history.ts';
 import type { Effect, Facts, Run, Setting } from './state.ts';
 
-/** What should be under way for this run now. Nothing but the journal's write until the journal is written. */
+/** What should be under way for this run now. Nothing but the journal's write until the journal is written, and the history before its last one. */
 export function wantedEffects(run: Run, facts: Facts, setting: Setting): readonly Effect[] {
   const { journal } = run;
+  if (!run.saved && isEnd(journal.step) && !run.recorded) return [recording(pastRun(journal), facts.history, setting)];
   if (!run.saved) return [{ kind: 'save-journal', expected: run.revision, value: journal }];
   const { epoch, runId, to } = journal;
   switch (journal.step) {
+    case 'PREPARE':
+      return run.announced ? [] : [{ kind: 'lower-ttl', region: journal.from, epoch: epoch - 1 }];
     case 'ACQUIRE':
       return acquisition(run, facts);
     case 'FENCE_AND_SEAL':
-      return [...freezing(run), ...fencing(run, facts, setting), ...sealing(run, facts, setting)];
+      return [...freezing(run), ...fencing(run, facts, setting), ...catchingUp(run), ...sealing(run, facts, setting)];
     case 'PROMOTE':
-      return isFenced(run, facts, setting) ? promotion(run) : fencing(run, facts, setting);
+      return mayPromote(run, facts, setting) ? promotion(run) : fencing(run, facts, setting);
     case 'VERIFY_DB':
       return to === null ? [] : [{ kind: 'verify-database', region: to, epoch: servingEpoch(run, facts) }];
     case 'ROUTE':
       return to === null ? [] : [{ kind: 'route', region: to, epoch: servingEpoch(run, facts) }];
     case 'VERIFY_E2E':
       return to === null ? [] : [{ kind: 'verify-end-to-end', region: to, epoch: servingEpoch(run, facts) }];
+    case 'STABILISE':
     case 'DONE':
     case 'ABORTED':
+    case 'UNDONE':
       return [];
     default:
       throw new RangeError(`step ${String(journal.step satisfies never)} of run ${runId}, epoch ${epoch}`);
   }
 }
 
-/** The old holder confirmed, or its lease is certainly over. Only then may another be promoted. */
-export function isFenced(run: Run, facts: Facts, { policy }: Setting): boolean {
+/** The old holder confirmed, or its lease is certainly over. Only then may another be promoted. A planned run takes its word only. */
+export function isFenced(run: Run, facts: Facts, setting: Setting): boolean {
   if (run.fenced !== null || run.journal.fencedBy !== null) return true;
   const { lease } = facts;
   if (lease === null || lease.lease.epoch < run.journal.epoch) return false;
   // Somebody holds the epoch: whoever promoted it had the fence.
   if (lease.lease.holder !== null) return true;
-  if (lease.lease.epoch !== run.journal.epoch) return false;
-  return facts.nowMs >= fencedAtMs(lease, facts.replaced, policy);
+  return run.journal.course !== 'planned' && leaseIsOver(run, facts, setting);
+}
+
+/** The lease that this run replaced is certainly over. */
+export function leaseIsOver({ journal }: Run, { lease, replaced, nowMs }: Facts, { policy }: Setting): boolean {
+  return lease !== null && lease.lease.epoch === journal.epoch && nowMs >= fencedAtMs(lease, replaced, policy);
+}
+
+/** Undo: the old holder itself, which needs no fence against itself, but has to show that its log is the one that it held the lease with. */
+export function maySucceedItself({ journal, fenced }: Run, { lease }: Facts): boolean {
+  if (lease?.lease.holder === journal.from && lease.lease.epoch >= journal.epoch) return true;
+  return fenced !== null && (fenced.lastEpoch === journal.epoch - 1 || fenced.lastEpoch === journal.epoch);
+}
+
+function mayPromote(run: Run, facts: Facts, setting: Setting): boolean {
+  return run.journal.course === 'undo' ? maySucceedItself(run, facts) : isFenced(run, facts, setting);
 }
 
 /** The promoted database may have been restarted meanwhile and have taken a further epoch itself. */
@@ -56,8 +77,14 @@ function freezing({ frozen, journal }: Run): readonly Effect[] {
 
 function fencing(run: Run, facts: Facts, setting: Setting): readonly Effect[] {
   const { journal } = run;
-  if (run.fenced !== null || (journal.step === 'PROMOTE' && isFenced(run, facts, setting))) return [];
+  if (run.fenced !== null || (journal.step === 'PROMOTE' && journal.course !== 'undo' && isFenced(run, facts, setting))) return [];
   return [{ kind: 'fence', region: journal.from, epoch: journal.epoch, runId: journal.runId }];
+}
+
+/** The fenced primary goes on shipping; sealing its target would end that. */
+function catchingUp({ journal, fenced, caughtUp }: Run): readonly Effect[] {
+  if (journal.target === null || fenced === null || caughtUp) return [];
+  return [{ kind: 'catch-up', region: journal.target, log: fenced }];
 }
 
 function sealing(run: Run, facts: Facts, setting: Setting): readonly Effect[] {
@@ -68,23 +95,28 @@ function sealing(run: Run, facts: Facts, setting: Setting): readonly Effect[] {
     .map((region) => ({ kind: 'seal', region, epoch: journal.epoch, runId: journal.runId }));
 }
 
-/** A planned one lets its target catch up with the fenced primary first: sealing ends the shipping. */
+/** A planned run seals when its target has everything. One with a target whose old primary confirmed gives that a while too: what is shipped is not lost. */
 function mayBeSealed(run: Run, facts: Facts, setting: Setting): boolean {
-  const { journal, fenced } = run;
-  if (journal.target === null) return true;
-  if (!isFenced(run, facts, setting)) return false;
-  if (fenced === null) return true;
-  const target = facts.databases.get(journal.target)?.status;
-  const caughtUp = target !== undefined && target.lastEpoch === fenced.lastEpoch && target.lastIndex >= fenced.lastIndex;
-  return caughtUp || facts.nowMs - run.enteredAtMs > setting.policy.successorWaitsMs;
+  const { journal, fenced, caughtUp } = run;
+  if (journal.target === null || caughtUp) return true;
+  if (journal.course === 'planned' || !isFenced(run, facts, setting)) return false;
+  return fenced === null || facts.nowMs - run.enteredAtMs > setting.policy.catchUpMs;
 }
 
 function promotion({ journal, fenced }: Run): readonly Effect[] {
-  const { to, epoch, runId, mode, w } = journal;
+  const { to, epoch, runId, mode, w, course } = journal;
   if (to === null) return [];
+  const request = { epoch, runId, mode, w };
+  // Undone: the rule stays what it was.
+  if (course === 'undo') return [{ kind: 'promote', region: to, request: { ...request, set: journal.set } }];
+  // Planned: everybody is there and complete, or nearly. Whoever is quickest lets the new primary serve.
+  if (course === 'planned') {
+    const set = [...journal.set, journal.from].filter((region) => region !== to);
+    return [{ kind: 'promote', region: to, request: { ...request, set } }];
+  }
   const reachable = journal.sealed.map(({ region }) => region).filter((region) => region !== to && region !== journal.from);
   const set = mode === 'sync' && to !== journal.from ? reachable.filter((region) => journal.set.includes(region)) : reachable;
-  // A planned one may leave nobody but the old primary, which has everything.
+  // There may be nobody left but the old primary, which has everything.
   const withOld = set.length === 0 && fenced !== null && to !== journal.from ? [journal.from] : set;
-  return [{ kind: 'promote', region: to, request: { epoch, runId, mode, set: withOld, w } }];
+  return [{ kind: 'promote', region: to, request: { ...request, set: withOld } }];
 }

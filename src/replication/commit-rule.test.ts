@@ -31,7 +31,7 @@ describe('commit rule', () => {
 });
 
 describe('change of the sync set', () => {
-  const policy = { syncDropAfterMs: 500 };
+  const policy = { syncDropAfterMs: 500, caughtUpEntries: 256 };
   const log = { commitIndex: 100, lastIndex: 110 };
   const b = { region: 'b', matchIndex: 105, ageMs: 10 };
   const c = { region: 'c', matchIndex: 60, ageMs: 900 };

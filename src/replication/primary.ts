@@ -11,7 +11,6 @@ import { isSafeToTake, ReplicationRule, type RuleValues } from './replication-ru
 import { Shipper } from './shipper.ts';
 import { planSetChange, type StandbyView } from './sync-set.ts';
 
-const MAX_WAITING_WRITES = 2000;
 /** While a new primary waits for the first standbys to hold its log. */
 const HOLDERS_LOOK_MS = 5;
 
@@ -138,7 +137,7 @@ export class Primary {
       await clock.sleep(this.#options.policy.probePeriodMs / 4);
     }
     if (!leaseIsValid()) return refused('lease-lost', 'the lease is over');
-    if (this.#waiting.length >= MAX_WAITING_WRITES) return refused('overloaded', 'too many writes are waiting');
+    if (this.#waiting.length >= this.#options.policy.maxWaitingWrites) return refused('overloaded', 'too many writes are waiting');
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#waiting = this.#waiting.filter((waiter) => waiter !== own);

@@ -141,7 +141,12 @@ function changeSet(world: World, silent: number): void {
     matchIndex: reign.match.get(region) ?? 0,
     ageMs: (silent >> i) & 1 ? 1000 : 0,
   }));
-  const plan = planSetChange(reign.rule, views, { commitIndex: node.commit, lastIndex: node.log.length }, { syncDropAfterMs: 500 });
+  const plan = planSetChange(
+    reign.rule,
+    views,
+    { commitIndex: node.commit, lastIndex: node.log.length },
+    { syncDropAfterMs: 500, caughtUpEntries: 256 },
+  );
   if (plan === null || !reign.leased || node.commit < reign.first) return;
   reign.rule = { ...reign.rule, proposed: plan.set };
 }

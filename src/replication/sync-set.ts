@@ -14,9 +14,6 @@ export interface SetChange {
   readonly removed: readonly string[];
 }
 
-/** How far behind the end of the log a standby may be to count as caught up: about what is under way at any moment. */
-const CAUGHT_UP_ENTRIES = 256;
-
 /**
  * The next change of the sync set, or null. One at a time.
  * - Out goes who has acknowledged nothing for `syncDropAfterMs`, if W live members remain that hold everything acknowledged: otherwise a failover that seals
@@ -27,7 +24,7 @@ export function planSetChange(
   rule: CommitRule,
   standbys: readonly StandbyView[],
   log: { readonly commitIndex: number; readonly lastIndex: number },
-  policy: Pick<Policy, 'syncDropAfterMs'>,
+  policy: Pick<Policy, 'syncDropAfterMs' | 'caughtUpEntries'>,
 ): SetChange | null {
   if (rule.mode === 'async' || rule.proposed !== null) return null;
   const live = (standby: StandbyView): boolean => standby.ageMs < policy.syncDropAfterMs;
@@ -47,7 +44,7 @@ export function planSetChange(
       !rule.set.includes(standby.region) &&
       live(standby) &&
       standby.matchIndex >= log.commitIndex &&
-      log.lastIndex - standby.matchIndex <= CAUGHT_UP_ENTRIES,
+      log.lastIndex - standby.matchIndex <= policy.caughtUpEntries,
   );
   return joining.length === 0 ? null : change(rule.set, [...rule.set, ...joining.map((standby) => standby.region)]);
 }

@@ -87,7 +87,7 @@ export async function runDatabase(program: DatabaseProgram, signal: AbortSignal)
     sealed_epoch: state.sealedEpoch,
   });
   const ending = new AbortController();
-  const working = Promise.all([node.run(ending.signal), keepLogShort(database, clock, ending.signal)]);
+  const working = Promise.all([node.run(ending.signal), keepLogShort(database, config.policy, clock, ending.signal)]);
   try {
     await Promise.race([whenAborted(signal), broken.promise, working]);
   } finally {

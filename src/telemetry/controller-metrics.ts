@@ -29,7 +29,7 @@ export class ControllerMetrics {
     this.#steps.observe({ step }, seconds);
   }
 
-  failoverEnded(result: 'verified' | 'unverified' | 'aborted'): void {
+  failoverEnded(result: 'verified' | 'unverified' | 'aborted' | 'undone'): void {
     this.#failovers.inc({ result });
   }
 

@@ -1,0 +1,112 @@
+import type { Lease } from '../arbiter/arbiter.ts';
+import { end } from './ending.ts';
+import { lossGate, policyBlock } from './gate.ts';
+import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
+import { afterPrepare, afterSealingPlanned, afterUndo } from './planned.ts';
+import { afterSealing } from './promotion.ts';
+import { pauseInForce } from './maintenance.ts';
+import type { Facts, Run, Setting } from './state.ts';
+import { isFenced } from './wanted.ts';
+
+/** What follows for a run from the facts alone. */
+export function advance(run: Run, facts: Facts, setting: Setting): Moved {
+  const { journal } = run;
+  const { step, course } = journal;
+  if (step === 'PREPARE') return afterPrepare(run, facts, setting);
+  const fencing = step === 'FENCE_AND_SEAL' || step === 'PROMOTE';
+  if (fencing && course === 'urgent' && run.fenced === null && journal.fencedBy === null && isFenced(run, facts, setting)) {
+    const waited = { ...run, journal: { ...journal, fencedBy: 'lease' as const } };
+    return announced(advance(waited, facts, setting), 'fence_confirmed', { by: 'lease', region: journal.from });
+  }
+  const lease = facts.lease?.lease;
+  if (step === 'ACQUIRE') return afterAcquire(run, lease, facts);
+  if (step === 'STABILISE') return whileStabilising(run, facts, setting);
+  if (lease !== undefined && lease.epoch >= journal.epoch && lease.holder !== null) {
+    const moved = withHolder(run, lease, facts, setting);
+    if (moved !== null) return moved;
+  }
+  if (step === 'FENCE_AND_SEAL') return course === 'planned' ? afterSealingPlanned(run, facts, setting) : afterSealing(run, facts, setting);
+  if (step === 'PROMOTE' && course === 'undo') return afterUndo(run, facts, setting);
+  return overdue(run, facts, setting);
+}
+
+function overdue(run: Run, facts: Facts, setting: Setting): Moved {
+  const { runId, step, course, to } = run.journal;
+  if (facts.nowMs - run.enteredAtMs <= setting.policy.stepTimeoutMs || run.overdue) return stay(run);
+  if (step !== 'VERIFY_E2E') return announced(stay({ ...run, overdue: true }), 'step_overdue', { runId, step });
+  // The database serves and the name points to it: what is wrong now is for people, and must not keep the next failover from beginning.
+  const because = `nobody could write through the name within ${setting.policy.stepTimeoutMs} ms`;
+  return announced(end(run, course === 'undo' ? 'UNDONE' : 'DONE', because, facts), 'failover_unverified', { runId, region: to });
+}
+
+function afterAcquire(run: Run, lease: Lease | undefined, facts: Facts): Moved {
+  const { journal } = run;
+  const { runId, epoch } = journal;
+  if (lease === undefined) return stay(run);
+  if (lease.epoch === epoch && lease.holder === null && lease.incarnation === runId)
+    return announced(enter(run, 'FENCE_AND_SEAL', facts), 'epoch_acquired', { epoch, runId });
+  const back =
+    lease.epoch >= epoch
+      ? `${lease.holder ?? 'another run'} has epoch ${lease.epoch}`
+      : journal.tier === 'automatic' && facts.quorum.kind === 'veto'
+        ? `${facts.quorum.by} sees commits again`
+        : null;
+  const pause = journal.tier === 'automatic' ? pauseInForce(facts.maintenance, facts.wallMs) : null;
+  // What this run had promoted before serves again: that is to be verified and published, and is no run without effect.
+  if (journal.restarts > 0 && back !== null && lease.holder !== null)
+    return write(run, { ...journal, epoch: lease.epoch, to: lease.holder, step: 'VERIFY_DB', because: back }, facts);
+  const why = back ?? (pause === null || journal.restarts > 0 ? null : `paused by ${pause.by}`);
+  return why === null ? stay(run) : end(run, 'ABORTED', why, facts);
+}
+
+/** A database holds the run's epoch (or a later one that it took itself after a restart). */
+function withHolder(run: Run, lease: Lease, facts: Facts, setting: Setting): Moved | null {
+  const { journal } = run;
+  const holder = lease.holder as string;
+  if (isConfirmedDown(facts, setting) && lossGate(facts, holder, setting).open) {
+    const block = policyBlock(facts, setting);
+    if (block === null || block.blocker === 'flapping') return restart(run, lease, facts);
+    if (run.awaiting !== null) return null;
+    return awaitApproval(run, {
+      blocker: block.blocker,
+      reason: `${holder} went down as well; ${block.reason}`,
+      estimatedLossSeconds: null,
+    });
+  }
+  if (run.awaiting !== null && run.awaiting.blocker !== 'loss') return stay({ ...run, awaiting: null });
+  if (holder === journal.to) return null;
+  const course = journal.course === 'planned' && holder === journal.from ? 'undo' : journal.course === 'undo' ? 'planned' : journal.course;
+  return write(run, { ...journal, to: holder, course, step: journal.step === 'FENCE_AND_SEAL' ? 'PROMOTE' : journal.step }, facts);
+}
+
+/** The new primary went down as well: the same run goes on with the next epoch. */
+export function restart(run: Run, lease: Lease, facts: Facts): Moved {
+  const { journal } = run;
+  const holder = lease.holder as string;
+  const fresh = { to: null, target: null, sealed: [], failed: [], fencedBy: null, acceptedLossSeconds: null } as const;
+  const again = { tier: 'automatic', course: 'urgent', step: 'ACQUIRE', epoch: lease.epoch + 1, from: holder } as const;
+  const next = { ...journal, ...again, ...fresh, sealed: [], failed: [], restarts: journal.restarts + 1 };
+  return announced(write(run, next, facts), 'failover_restarted', { runId: journal.runId, from: holder, epoch: next.epoch });
+}
+
+/** Done when somebody has seen the new primary commit all the time for so long. */
+function whileStabilising(run: Run, facts: Facts, setting: Setting): Moved {
+  const { policy } = setting;
+  const { to: region, runId } = run.journal;
+  const down = isConfirmedDown(facts, setting);
+  if (down || facts.nowMs - run.enteredAtMs > policy.stepTimeoutMs) {
+    const because = down
+      ? `${region} went down while it was watched`
+      : `${region} was not seen to serve for ${policy.stabiliseMs} ms at a stretch`;
+    // A failover away from it is another run, and has to pass the gate again.
+    return announced(end(run, 'DONE', because, facts), 'failover_unstable', { runId, region, because });
+  }
+  if (facts.quorum.kind !== 'veto') return stay(run.stableSinceMs === null ? run : { ...run, stableSinceMs: null });
+  const stableSinceMs = run.stableSinceMs ?? facts.nowMs;
+  if (facts.nowMs - stableSinceMs < policy.stabiliseMs) return stay({ ...run, stableSinceMs });
+  return end(run, 'DONE', run.journal.because, facts);
+}
+
+function isConfirmedDown({ quorum, nowMs }: Facts, { policy }: Setting): boolean {
+  return quorum.kind === 'suspects' && nowMs - quorum.sinceMs >= policy.confirmMs;
+}

@@ -1,0 +1,63 @@
+import { ANY_LOSS_SECONDS, estimateLossSeconds } from './gate.ts';
+import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
+import { undo } from './planned.ts';
+import { judgeSealing } from './sealing.ts';
+import type { Facts, Run, Setting } from './state.ts';
+import { isFenced } from './wanted.ts';
+
+/** Whom to promote, once enough is sealed; else who has to approve what. */
+export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
+  if (!run.frozen) return stay(run);
+  const { journal } = run;
+  const sealing = judgeSealing(run, setting);
+  if (sealing.kind === 'short') {
+    if (run.awaiting !== null || !isFenced(run, facts, setting) || Object.keys(run.failures).length === 0) return stay(run);
+    return waitFor(run, sealing.why, sealing.best, { facts, setting });
+  }
+  const [to] = sealing.candidates;
+  const fenced = isFenced(run, facts, setting);
+  if (to === undefined || !everybodyAsked(run, setting, sealing.complete && fenced)) return stay(run);
+  if (!sealing.complete) {
+    if (run.awaiting !== null || !fenced) return stay(run);
+    const estimate = estimateLossSeconds(facts, journal.from, to, setting);
+    const accepted = journal.acceptedLossSeconds ?? 0;
+    if (accepted !== ANY_LOSS_SECONDS && (estimate === null || estimate > accepted))
+      return waitFor(run, `${to} may lack more than the ${accepted} s that were accepted`, to, { facts, setting });
+  }
+  const fencedBy = run.fenced === null ? journal.fencedBy : ('holder' as const);
+  const { target } = journal;
+  const behind = target !== null && target !== to ? [{ action: 'target_behind', details: { target, instead: to } }] : [];
+  const moved = enter({ ...run, journal: { ...journal, to, fencedBy } }, 'PROMOTE', facts);
+  return { ...moved, announce: [...behind, ...moved.announce] };
+}
+
+function waitFor(run: Run, why: string, region: string | null, { facts, setting }: { facts: Facts; setting: Setting }): Moved {
+  const estimatedLossSeconds = region === null ? null : estimateLossSeconds(facts, run.journal.from, region, setting);
+  return awaitApproval(run, { blocker: 'loss', reason: why, estimatedLossSeconds });
+}
+
+/** Another member may still answer with a longer log; nothing is lost by waiting for it until the fence is certain. */
+function everybodyAsked(run: Run, setting: Setting, enough: boolean): boolean {
+  const { journal, failures } = run;
+  const asked = (region: string): boolean =>
+    region === journal.from || (failures[region] ?? 0) > 0 || journal.sealed.some((log) => log.region === region);
+  return enough || setting.regions.every(asked);
+}
+
+/** Twice in vain: the next one with as good a log; a planned run has no other. */
+export function promoteFailed(run: Run, event: { region: string; why: string }, facts: Facts, setting: Setting): Moved {
+  const { journal } = run;
+  const lease = facts.lease?.lease;
+  const taken = lease !== undefined && lease.epoch === journal.epoch && lease.holder !== null;
+  // It holds the lease already and was only slow, or it may still answer the second time.
+  if (journal.step !== 'PROMOTE' || event.region !== journal.to || taken || (run.failures[event.region] ?? 0) < 2) return stay(run);
+  if (journal.course === 'undo') return stay(run);
+  if (journal.course === 'planned') return undo(run, `${event.region} could not be promoted: ${event.why}`, facts);
+  const sealing = judgeSealing({ ...run, failures: {} }, setting);
+  const candidates = sealing.kind === 'reached' ? sealing.candidates : journal.sealed.map(({ region }) => region);
+  const failed = [...new Set([...journal.failed, event.region])];
+  const next = candidates.find((region) => !failed.includes(region));
+  const told = { runId: journal.runId, region: event.region, why: event.why, next: next ?? event.region };
+  const change = next === undefined ? { failed: [], to: candidates[0] ?? event.region } : { failed, to: next };
+  return announced(write({ ...run, failures: {} }, { ...journal, ...change }, facts), 'promote_failed', told);
+}

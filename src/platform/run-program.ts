@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process';
+
+const MAX_OUTPUT_BYTES = 4096;
+
+export interface ProgramResult {
+  /** Null: it did not end in time, was ended by a signal, or could not be started. */
+  readonly code: number | null;
+  /** What it said on both outputs, cut to a few kilobytes; where it said nothing, what happened to it. */
+  readonly said: string;
+}
+
+/**
+ * Runs a program to its end, `input` on its standard input, with no environment but PATH (ours holds settings). Killed, with all that it started, after `timeoutMs` or when the
+ * signal aborts. Never rejects.
+ */
+export function runProgram(
+  command: { readonly program: string; readonly args: readonly string[]; readonly input: string; readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<ProgramResult> {
+  const { program, args, input, timeoutMs } = command;
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let ended = false;
+    const child = spawn(program, [...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: { PATH: process.env['PATH'] ?? '' } });
+    const end = (code: number | null, what: string): void => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      const said = Buffer.concat(chunks).toString('utf8').trim();
+      resolve({ code, said: said === '' ? what : said });
+    };
+    const kill = (): void => {
+      // Its whole process group; it may be gone already.
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        child.kill('SIGKILL');
+      }
+    };
+    const timer = setTimeout(() => {
+      kill();
+      end(null, `no answer within ${timeoutMs} ms`);
+    }, timeoutMs);
+    const stop = (): void => {
+      kill();
+      end(null, 'stopped');
+    };
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        if (size < MAX_OUTPUT_BYTES) chunks.push(chunk.subarray(0, MAX_OUTPUT_BYTES - size));
+        size += chunk.length;
+      });
+    }
+    child.on('error', (error) => end(null, error.message));
+    child.on('close', (code) => end(code, code === null ? 'ended by a signal' : `exit code ${code}`));
+    // A program that does not read its input is none of our business.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input);
+  });
+}
