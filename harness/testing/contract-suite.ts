@@ -158,7 +158,7 @@ export function describeContract(name: string, engineMain: string): void {
         ['db', 'POST', '/v1/fence', `api-${PRIMARY}`],
         ['dr-controller', 'GET', '/v1/status', CLIENT],
         ['dr-controller', 'GET', '/v1/vote', OPERATOR],
-        ['dr-controller', 'POST', '/v1/failover', `dr-controller-${STANDBY}`],
+        ['dr-controller', 'POST', '/v1/switchover', `dr-controller-${STANDBY}`],
       ];
       for (const [app, method = 'GET', path, as] of forbidden) {
         it(`${app} forbids ${method} ${path} to ${as}`, async () => {
@@ -201,7 +201,7 @@ export function describeContract(name: string, engineMain: string): void {
       });
     });
 
-    describe('a failover that the operator orders', () => {
+    describe('a switchover that the operator orders', () => {
       it('moves the primary, keeps what was acknowledged, and raises the epoch', async () => {
         let epoch = 0;
         await eventually(async () => ({ epoch } = decode(await put('contract/moved', 'along'), 200, contract.writtenShape)));
@@ -213,7 +213,7 @@ export function describeContract(name: string, engineMain: string): void {
         await eventually(async () => {
           const replies = await Promise.all(
             system.topology.regions.map((region) =>
-              system.ask(system.pod('dr-controller', region), '/v1/failover', OPERATOR, { method: 'POST', body }),
+              system.ask(system.pod('dr-controller', region), '/v1/switchover', OPERATOR, { method: 'POST', body }),
             ),
           );
           expect(

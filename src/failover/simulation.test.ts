@@ -257,28 +257,21 @@ class ModelController {
 
 function statusOf({ log }: ModelDatabase, world: World): DatabaseStatus {
   const { region, lastEpoch, lastIndex } = log;
-  if (world.primaryIsHealthy && region === 'us-central1') {
-    const standby = (name: string) => ({ matchIndex: 0, lagEntries: 0, lagMs: 0, ageMs: 0, inSync: world.database(name).reachable });
-    const standbys = { 'us-east1': standby('us-east1'), 'europe-west1': standby('europe-west1') };
-    return {
-      ...statusOf({ ...world.database(region), log }, { ...world, primaryIsHealthy: false } as World),
-      role: 'primary',
-      writable: true,
-      standbys,
-    };
-  }
-  const rest = { commitIndex: 0, appliedIndex: 0, mode: 'sync' as const, syncSet: [], w: 1, standbys: {} };
+  const serves = world.primaryIsHealthy && region === 'us-central1';
+  const standby = (name: string) => ({ matchIndex: 0, lagEntries: 0, lagMs: 0, ageMs: 0, inSync: world.database(name).reachable });
+  const rest = { commitIndex: 0, appliedIndex: 0, mode: 'sync' as const, syncSet: [], w: 1 };
   return {
     region,
     incarnation: 'p',
-    role: 'standby',
+    role: serves ? 'primary' : 'standby',
     epoch: lastEpoch,
     sealedEpoch: 0,
-    writable: false,
+    writable: serves,
     lease: null,
     lastIndex,
     lastEpoch,
     ...rest,
+    standbys: serves ? { 'us-east1': standby('us-east1'), 'europe-west1': standby('europe-west1') } : {},
   };
 }
 

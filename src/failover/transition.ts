@@ -31,20 +31,11 @@ function stepOpinion(state: Opinion, event: Event, facts: Facts, setting: Settin
   // Somebody's run is open and this controller leads: it is its turn to finish it.
   if (journalIsOpen(journal)) return adopt(journal as Journal, facts, setting);
   if (journal !== null && facts.lease !== null && facts.lease.lease.holder === null) return reopen(journal, facts, setting);
-  switch (event.kind) {
-    case 'operator':
-      return order(state, event.request, facts, setting);
-    case 'history-recorded':
-      return { state, announce: tellRejoined(event.runId, facts) };
-    case 'veto-answered':
-      return state.kind === 'ask-veto' && state.question.runId === event.runId
-        ? answered(state, event.veto, facts, setting)
-        : { state, announce: [] };
-    case 'tick':
-      return watchPrimary(state, facts, setting);
-    default:
-      return { state, announce: [] };
-  }
+  if (event.kind === 'operator') return order(state, event.request, facts, setting);
+  if (event.kind === 'history-recorded') return { state, announce: tellRejoined(event.runId, facts) };
+  if (event.kind === 'veto-answered' && state.kind === 'ask-veto' && state.question.runId === event.runId)
+    return answered(state, event.veto, facts, setting);
+  return event.kind === 'tick' ? watchPrimary(state, facts, setting) : { state, announce: [] };
 }
 
 function watchPrimary(state: Opinion, facts: Facts, setting: Setting): Step {

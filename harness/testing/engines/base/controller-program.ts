@@ -133,7 +133,7 @@ class Controller {
       get('/metrics', () => ({ status: 200, type: 'text/plain; version=0.0.4', body: this.#metrics() })),
       get('/v1/status', () => ({ status: 200, body: this.#status() })),
       { method: 'GET', path: '/v1/vote', roles: ['controller'], answer: () => ({ status: 200, body: observer.vote() }) },
-      { method: 'POST', path: '/v1/failover', roles: ['operator'], answer: (_rest, body) => this.#byHand(body, signal) },
+      { method: 'POST', path: '/v1/switchover', roles: ['operator'], answer: (_rest, body) => this.#byHand(body, signal) },
     ];
   }
 
