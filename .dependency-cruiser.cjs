@@ -16,6 +16,8 @@ const ACTS = [
   '^src/database/lmdb',
   '^src/objectstore/(folder-store|gcs)',
   '^src/keys/(local-key-file|cloud)',
+  // Threads, and key files.
+  '^src/backup/(pipeline/(pack-worker|worker-pool)|restore/|repository/access)',
   '/testing/',
   '^src/arbiter/etcd',
   '^src/dns/(rfc2136|cloud-dns)',
@@ -139,7 +141,11 @@ module.exports = {
     onlyFrom('foundationdb', ['^src/database/'], 'One database adapter.'),
     onlyFrom('pino', ['^src/telemetry/'], 'One log, with fixed field names.'),
     onlyFrom('prom-client', ['^src/(telemetry|server|api)/'], 'One registry of metrics.'),
-    onlyFrom('commander', ['^(src|harness)/(cli|main)\\.ts$', '^harness/bench/main\\.ts$'], 'argv is read in one place per program.'),
+    onlyFrom(
+      'commander',
+      ['^(src|harness)/(cli|cli-[a-z]+|main)\\.ts$', '^harness/bench/main\\.ts$'],
+      'argv is read in one place per program.',
+    ),
     onlyFrom('allure-js-commons', ['^harness/report/'], 'Allure is one of the report formats.'),
   ],
   options: {

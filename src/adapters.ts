@@ -1,9 +1,12 @@
 import { resolve } from 'node:path';
 import type { Arbiter } from './arbiter/arbiter.ts';
+import type { BackupConfig } from './config/backup-config.ts';
 import type { EngineConfig } from './config/config.ts';
 import { OBJECT_WRITES_APART_MS } from './config/policy.ts';
 import type { Database } from './database/database.ts';
 import type { DnsProvider } from './dns/dns.ts';
+import type { KeyService } from './keys/key-service.ts';
+import type { ObjectStore } from './objectstore/object-store.ts';
 import type { Clock } from './platform/clock.ts';
 import { readSecret } from './platform/secret.ts';
 import type { Credentials } from './platform/tls.ts';
@@ -78,6 +81,53 @@ export async function openDns(context: AdapterContext): Promise<DnsProvider> {
 /** The databases; the module is loaded by the program that has one only. */
 export async function loadDatabaseOpener(): Promise<(folder: string) => Database> {
   return (await import('./database/lmdb.ts')).openLmdb;
+}
+
+/** What the adapters of backups are opened with. */
+export interface BackupContext {
+  readonly backup: BackupConfig;
+  readonly folder: string;
+  readonly clock: Clock;
+}
+
+type StoreConfig<K> = Extract<BackupConfig['store'], { kind: K }>;
+type KeysConfig<K> = Extract<BackupConfig['keys'], { kind: K }>;
+
+/** The one list of object stores; modules are loaded by who needs them: Google's client alone takes longer to load than a small restore. */
+const OBJECT_STORES: {
+  readonly [K in BackupConfig['store']['kind']]: (store: StoreConfig<K>, context: BackupContext) => Promise<ObjectStore>;
+} = {
+  folder: async ({ path }, { folder, clock }) =>
+    (await import('./objectstore/folder-store.ts')).openFolderStore(resolve(folder, path), clock.wall().getTime()),
+  gcs: async ({ bucket, project, endpoint, timeout_seconds: timeoutSeconds }) =>
+    (await import('./objectstore/gcs-store.ts')).openGcsStore({
+      bucket,
+      ...given({ projectId: project, endpoint }),
+      timeoutMs: timeoutSeconds * 1000,
+    }),
+};
+
+/** The one list of key services. */
+const KEY_SERVICES: {
+  readonly [K in BackupConfig['keys']['kind']]: (keys: KeysConfig<K>, context: BackupContext) => Promise<KeyService>;
+} = {
+  'local-file': async ({ path }, { folder }) => (await import('./keys/local-key-file.ts')).openLocalKeyFile(resolve(folder, path)),
+  'cloud-kms': async ({ key, endpoint, timeout_seconds: timeoutSeconds }) =>
+    (await import('./keys/cloud-kms.ts')).openCloudKms({
+      keyName: key,
+      ...given({ endpoint }),
+      timeoutMs: timeoutSeconds * 1000,
+    }),
+};
+
+export async function openObjectStore(context: BackupContext): Promise<ObjectStore> {
+  const open = OBJECT_STORES[context.backup.store.kind] as (store: BackupConfig['store'], context: BackupContext) => Promise<ObjectStore>;
+  return await open(context.backup.store, context);
+}
+
+export async function openKeyService(context: BackupContext): Promise<KeyService> {
+  const open = KEY_SERVICES[context.backup.keys.kind] as (keys: BackupConfig['keys'], context: BackupContext) => Promise<KeyService>;
+  return await open(context.backup.keys, context);
 }
 
 /** Optional settings without those that are absent. */

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { describeBackupCommands } from './cli-backup.ts';
 import { describeOperations } from './cli-operations.ts';
 import { EXIT, type World } from './commands/world.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -68,6 +69,7 @@ function describeCommands(world: World, done: (code: number) => void): Command {
       done(await (await import('./commands/status.ts')).showStatus(loaded, options.json === true, world));
     });
   describeOperations(program, { world, config, load, done });
+  describeBackupCommands({ program, world, configOption: config, load, done });
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

@@ -143,6 +143,13 @@ export type PastRun = z.infer<typeof pastRunShape>;
 export const historyShape = z.strictObject({ runs: z.array(pastRunShape), seq: count });
 export type History = z.infer<typeof historyShape>;
 
+/**
+ * Who writes backups. `epoch` grows with each holder and stands in every manifest, so that what a replaced writer still commits is told apart;
+ * `holder: null` when nobody does.
+ */
+export const backupLeaseShape = z.strictObject({ epoch: count, holder: region.nullable(), incarnation: z.string().min(1), seq: count });
+export type BackupLease = z.infer<typeof backupLeaseShape>;
+
 export const RECORD_SHAPES = {
   lease: leaseShape,
   replication: replicationShape,
@@ -150,6 +157,7 @@ export const RECORD_SHAPES = {
   leader: leaderShape,
   maintenance: maintenanceShape,
   history: historyShape,
+  backup: backupLeaseShape,
 } as const;
 export interface Records {
   readonly lease: Lease;
@@ -158,9 +166,10 @@ export interface Records {
   readonly leader: Leader;
   readonly maintenance: Maintenance;
   readonly history: History;
+  readonly backup: BackupLease;
 }
 export type RecordName = keyof Records;
-export const RECORD_NAMES: readonly RecordName[] = ['lease', 'replication', 'failover', 'leader', 'maintenance', 'history'];
+export const RECORD_NAMES: readonly RecordName[] = ['lease', 'replication', 'failover', 'leader', 'maintenance', 'history', 'backup'];
 
 /** A record as the arbiter holds it; `revision` grows with each write of it and is what the next CAS must name. */
 export interface Held<T> {
@@ -177,6 +186,7 @@ export const NO_RECORDS: Snapshot = {
   replication: null,
   failover: null,
   leader: null,
+  backup: null,
   maintenance: null,
   history: null,
 };

@@ -26,7 +26,7 @@ export function arbiterConformance(name: string, makeFixture: () => Promise<Arbi
     after(() => Promise.all(opened.map((each) => each.close())));
 
     it('reads absence as null', async () => {
-      expect(await arbiter.read()).to.include({ lease: null, replication: null, failover: null, leader: null });
+      expect(await arbiter.read()).to.include({ lease: null, replication: null, failover: null, leader: null, backup: null });
     });
 
     it('creates once, and tells the second what is there', async () => {

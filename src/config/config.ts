@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupConfigShape } from './backup-config.ts';
 import { PRESETS, policyProblems, policyShape, type Policy } from './policy.ts';
 
 const region = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a region is a DNS label such as us-central1');
@@ -82,5 +83,6 @@ export const configShape = z.strictObject({
   ]),
   tls: z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() }),
   data: z.strictObject({ path: z.string() }).optional(),
+  backup: backupConfigShape.optional(),
 });
 export type EngineConfig = z.infer<typeof configShape>;

@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { BACKUP_SETTINGS } from './backup-config.ts';
 import { configShape } from './config.ts';
 import { policyShape } from './policy.ts';
 
@@ -56,11 +57,12 @@ function settingPaths(raw: Readonly<Record<string, unknown>>): readonly (readonl
     ...Object.keys(configShape.shape).map((key) => [key]),
     ...Object.entries(nested).flatMap(([key, fields]) => fields.map((field) => [key, field])),
     ...['name', 'algorithm', 'secret_file'].map((field) => ['dns', 'tsig', field]),
+    ...BACKUP_SETTINGS.map((path) => ['backup', ...path]),
     ...regions.flatMap((region) => ['api', 'database', 'controller', 'addresses'].map((field) => ['regions', region, field])),
   ];
 }
 
-const LISTS = new Set(['standby_regions', 'endpoints', 'addresses']);
+const LISTS = new Set(['standby_regions', 'endpoints', 'addresses', 'trusted_files']);
 
 function decodeValue(text: string, path: readonly string[]): unknown {
   if (LISTS.has(path.at(-1) ?? '') && !text.trim().startsWith('[')) return text.split(',').map((part) => part.trim());

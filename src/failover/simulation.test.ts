@@ -58,6 +58,7 @@ class World {
       replication: this.replication,
       failover: this.journal,
       leader: null,
+      backup: null,
       maintenance: null,
       history: this.history,
     };

@@ -1,0 +1,85 @@
+import { expect } from 'chai';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { BackupLab, documents } from '../../testing/backup-lab.ts';
+import { listBackups } from '../repository/catalog.ts';
+
+const failureOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'none',
+    (error: Error) => error.message,
+  );
+
+describe('making a backup', () => {
+  let lab: BackupLab;
+  beforeEach(async () => {
+    lab = await BackupLab.open();
+  });
+  afterEach(() => lab.close());
+  const rootOf = ({ manifest }: { manifest: { ranges: { root: string }[] } }): string => manifest.ranges[0]!.root;
+
+  it('gives the same root whatever the number of threads and the way of reading', async () => {
+    await lab.write(documents(0, 6000));
+    const first = await lab.backup({ workers: 1 });
+    const second = await lab.backup({ workers: 3, fullScan: true });
+    expect(rootOf(second)).to.equal(rootOf(first));
+    expect(first.manifest.totals.records).to.equal(6000);
+    expect(first.manifest.ranges[0]!.files).to.be.greaterThan(3);
+  }).timeout(20_000);
+
+  it('stores nothing again that did not change, and reads only what the log names', async () => {
+    await lab.write(documents(0, 6000));
+    const first = await lab.backup();
+    const again = await lab.backup();
+    expect(again.scannedBytes).to.equal(0);
+    expect(again.manifest.packs).to.have.deep.members(first.manifest.packs);
+    await lab.write(documents(100, 103, 1));
+    await lab.write([['doc/00000200', null]]);
+    const changed = await lab.backup();
+    expect(changed.scannedBytes).to.be.within(1, first.scannedBytes / 2);
+    expect(rootOf(await lab.backup({ fullScan: true }))).to.equal(rootOf(changed));
+    expect(rootOf(changed)).not.to.equal(rootOf(first));
+  }).timeout(20_000);
+
+  it('reads everything where the log was trimmed, and still stores only what changed', async () => {
+    await lab.write(documents(0, 4000));
+    await lab.backup();
+    await lab.write(documents(10, 11, 1));
+    await lab.trimLog(lab.version);
+    const second = await lab.backup();
+    expect(second.scannedBytes).to.equal(second.manifest.totals.plainBytes);
+    expect(second.uploadedBytes).to.be.lessThan(second.manifest.totals.storedBytes);
+  }).timeout(20_000);
+
+  it('finds again what a run stored that was cut off before its manifest', async () => {
+    await lab.write(documents(0, 4000));
+    const first = await lab.backup();
+    rmSync(join(lab.storeFolder, first.name));
+    const indexes = join(lab.storeFolder, 'index', '1');
+    expect((await listBackups(await lab.repository(), 'lab')).length).to.equal(0);
+    const second = await lab.backup();
+    expect(second.manifest.packs.map(({ id }) => id)).to.have.members(first.manifest.packs.map(({ id }) => id));
+    expect(second.uploadedBytes).to.be.lessThan(5000);
+    // Also where its index is gone: packs have the same names and are read.
+    rmSync(join(lab.storeFolder, second.name));
+    for (const name of readdirSync(indexes)) rmSync(join(indexes, name));
+    const third = await lab.backup();
+    expect(third.adoptedPacks).to.equal(first.manifest.packs.length);
+  }).timeout(20_000);
+
+  it('backs up an empty database', async () => {
+    const { manifest } = await lab.backup();
+    expect(manifest.totals.records).to.equal(0);
+    expect(manifest.ranges[0]!.files).to.equal(1);
+  });
+
+  it('commits nothing when the right to write was lost or the caller stops', async () => {
+    await lab.write(documents(0, 10));
+    const lease = { epoch: '1', holder: 'x', check: () => Promise.reject(new Error('lost')) };
+    expect(await failureOf(lab.backup({ lease }))).to.equal('lost');
+    const stop = new AbortController();
+    stop.abort(new Error('stopped'));
+    expect(await failureOf(lab.backup({}, stop.signal))).to.equal('stopped');
+    expect(await listBackups(await lab.repository(), 'lab')).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,248 @@
+import { randomBytes } from 'node:crypto';
+import { openLmdbReader } from '../../database/lmdb-reader.ts';
+import type { DataIdentity, DataReader } from '../../database/data-reader.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { EngineError } from '../../platform/errors.ts';
+import type { Segment } from '../chunking/range-cutter.ts';
+import { backupId, listRoot } from '../format/ids.ts';
+import { sealManifest, type Manifest } from '../format/manifest.ts';
+import { openBlobMap } from '../repository/blob-reader.ts';
+import { listBackups } from '../repository/catalog.ts';
+import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
+import { requireSigningKey, type Repository } from '../repository/repository.ts';
+import { loadKnown, type KnownBlobs } from './known.ts';
+import { storeLists, type StoredLists } from './lists.ts';
+import { manifestOf, type BackupFacts } from './manifest-of.ts';
+import { changedKeys, piecesOf, scanJobs, wholeScan, type Piece } from './plan.ts';
+import { PackStore } from './pack-store.ts';
+import { WorkerPool } from './worker-pool.ts';
+import type { CutSegment } from './worker-messages.ts';
+import type { PackSettings } from './pack-builder.ts';
+
+/** Who may write backups now. */
+export interface WriterLease {
+  readonly epoch: string;
+  readonly holder: string;
+  /** Asked right before the commit. @throws EngineError lease-lost */
+  check(): Promise<void>;
+}
+
+export interface CreateOptions extends BackupFacts {
+  readonly repository: Repository;
+  /** The LMDB folder of the database. */
+  readonly databaseFolder: string;
+  readonly workers: number;
+  readonly level: number | null;
+  readonly packBytes: number;
+  readonly lease: WriterLease;
+  /** Reads everything, though the log would tell what changed. */
+  readonly fullScan: boolean;
+  readonly clock: Clock;
+  readonly onProgress: (progress: CreateProgress) => void;
+  /** Packs that are marked for deletion. */
+  readonly excluded: ReadonlySet<string>;
+}
+
+export interface CreateProgress {
+  readonly phase: 'reading the repository' | 'packing' | 'committing';
+  readonly plainBytes: number;
+  /** Estimated; what the log says did not change is not in it. */
+  readonly totalBytes: number;
+  readonly storedBytes: number;
+}
+
+export interface Created {
+  readonly manifest: Manifest;
+  readonly name: string;
+  /** Read from the database, which is less than its size where the log told what changed. */
+  readonly scannedBytes: number;
+  readonly uploadedBytes: number;
+  readonly adoptedPacks: number;
+  readonly elapsedMs: number;
+}
+
+const SLABS_PER_WORKER = 3;
+const PROGRESS_MS = 200;
+
+/**
+ * Makes one backup: packs, then indexes, then the lease is checked once more, then the signed manifest, which commits it. Interrupted at any point it leaves
+ * no backup, and what it stored until its last index is not stored again by the next run.
+ */
+export async function createBackup(options: CreateOptions, signal: AbortSignal): Promise<Created> {
+  const { repository, clock } = options;
+  const signingKey = requireSigningKey(repository);
+  const startMs = clock.monotonicMs();
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const reader = openLmdbReader(options.databaseFolder);
+  try {
+    options.onProgress({ phase: 'reading the repository', plainBytes: 0, totalBytes: 0, storedBytes: 0 });
+    const parent = await newestUsable(repository, options.cluster.id, either);
+    const known = await loadKnown(repository, parent, options.excluded, either);
+    const before = parent === null ? null : await filesOf(repository, parent, either);
+    const packs = new PackStore(repository, either);
+    const { files, identity, scannedBytes } = await packData({ options, reader, known, parent, before, packs }, either);
+    options.onProgress({ phase: 'committing', plainBytes: scannedBytes, totalBytes: scannedBytes, storedBytes: packs.storedBytes });
+    const lists = await storeLists(files, settingsOf(options), known, packs);
+    await packs.checkpoint();
+    const refs = await refsOf(files, lists, known, packs);
+    const id = backupId(clock.wall().getTime(), randomBytes(10));
+    const root = listRoot(
+      repository.keys.id,
+      files.map((file) => file.id),
+    ).toString('hex');
+    const manifest = manifestOf(options, { id, parent, identity, files, lists, root, refs, created: clock.wall() });
+    const sealed = sealManifest(manifest, repository.keys, signingKey);
+    await options.lease.check();
+    const result = await repository.store.put(sealed.name, sealed.bytes, { signal: either });
+    if (result.outcome !== 'stored') throw new EngineError('backup-failed', `${sealed.name} is taken`);
+    return {
+      manifest,
+      name: sealed.name,
+      scannedBytes,
+      uploadedBytes: packs.storedBytes + sealed.bytes.length,
+      adoptedPacks: packs.adopted,
+      elapsedMs: clock.monotonicMs() - startMs,
+    };
+  } finally {
+    stop.abort(new EngineError('backup-failed', 'the backup has ended'));
+    await reader.close();
+  }
+}
+
+interface Packing {
+  readonly options: CreateOptions;
+  readonly reader: DataReader;
+  readonly known: KnownBlobs;
+  readonly parent: Manifest | null;
+  readonly before: BackupFiles | null;
+  readonly packs: PackStore;
+}
+
+interface Packed {
+  readonly files: readonly BackupFile[];
+  readonly identity: DataIdentity;
+  readonly scannedBytes: number;
+}
+
+async function packData({ options, reader, known, parent, before, packs }: Packing, signal: AbortSignal): Promise<Packed> {
+  const { repository, workers } = options;
+  const progress = new SharedArrayBuffer(8);
+  const scanned = (): number => Number(Atomics.load(new BigInt64Array(progress), 0));
+  const pool = new WorkerPool({
+    workers,
+    folder: options.databaseFolder,
+    settings: settingsOf(options),
+    chunkKey: repository.keys.chunk,
+    known: known.table.memory,
+    progress,
+    slabs: SLABS_PER_WORKER,
+    store: (pack) => packs.put(pack),
+  });
+  const abort = (): void => pool.fail(signal.reason as Error);
+  signal.addEventListener('abort', abort, { once: true });
+  let totalBytes = reader.size().bytes;
+  const ticker = setInterval(
+    () => options.onProgress({ phase: 'packing', plainBytes: scanned(), totalBytes, storedBytes: packs.storedBytes }),
+    PROGRESS_MS,
+  );
+  try {
+    const identity = await pool.rendezvous(signal);
+    const pieces = options.fullScan ? null : piecesSince(reader, { parent, before, known });
+    if (pieces !== null) totalBytes = bytesToScan(pieces, before);
+    const cut = await pool.run(pieces === null ? wholeScan(reader, workers) : scanJobs(pieces, workers));
+    return { files: pieces === null ? joined(cut) : spliced(pieces, cut), identity, scannedBytes: scanned() };
+  } finally {
+    clearInterval(ticker);
+    signal.removeEventListener('abort', abort);
+    await pool.close();
+  }
+}
+
+/** What the log says has to be read again; null: everything. */
+function piecesSince(reader: DataReader, { parent, before, known }: Pick<Packing, 'parent' | 'before' | 'known'>): readonly Piece[] | null {
+  if (parent === null || before === null) return null;
+  // At least as new as what the workers see: a few more keys may be read again, none is missed.
+  const data = reader.pin();
+  try {
+    const changed = changedKeys(data, { index: Number(parent.readVersion), epoch: Number(parent.generation) });
+    return changed === null ? null : piecesOf(before.files, changed, ({ id }) => known.table.find(id) !== null);
+  } finally {
+    data.release();
+  }
+}
+
+function bytesToScan(pieces: readonly Piece[], before: BackupFiles | null): number {
+  const kept = new Set(pieces.flatMap((piece) => ('keep' in piece ? [piece.keep] : [])));
+  return (before?.files ?? []).reduce((sum, file) => sum + (kept.has(file) ? 0 : file.bytes), 0);
+}
+
+function joined(cut: readonly CutSegment[]): readonly BackupFile[] {
+  const whole = cut.filter(({ empty }) => !empty);
+  for (const [n, segment] of whole.entries()) {
+    const next = whole[n + 1];
+    const fits =
+      next === undefined ? segment.end === null : segment.end !== null && Buffer.compare(segment.end, next.files[0]!.begin) === 0;
+    if (!fits) throw new EngineError('internal', `part ${n} of the scan does not end where the next begins`);
+  }
+  return whole.flatMap(({ files }) => files);
+}
+
+function spliced(pieces: readonly Piece[], cut: readonly CutSegment[]): readonly BackupFile[] {
+  let next = 0;
+  return pieces.flatMap((piece): readonly BackupFile[] => {
+    if ('keep' in piece) return [piece.keep];
+    const { files } = cut[next++]!;
+    if (files[0] === undefined || !sameKey(files[0].begin, piece.scan))
+      throw new EngineError('internal', 'a part that was read again begins elsewhere');
+    return files;
+  });
+}
+
+function sameKey(key: Uint8Array, segment: Segment): boolean {
+  return Buffer.compare(key, segment.begin) === 0;
+}
+
+export function settingsOf({ repository, level, packBytes }: CreateOptions): PackSettings {
+  const { repo, keys, epoch } = repository;
+  return { repo, kid: keys.kid, epoch, idKey: keys.id, packKey: keys.pack, level, packBytes };
+}
+
+/** The newest backup under the epoch's key that is to be trusted. */
+async function newestUsable(repository: Repository, cluster: string, signal: AbortSignal): Promise<Manifest | null> {
+  const entries = await listBackups(repository, cluster, signal);
+  return entries.findLast(({ manifest, problem }) => problem === null && manifest?.kid === repository.keys.kid)?.manifest ?? null;
+}
+
+/** null where the files cannot be listed: then all is read again, which needs nothing of the backup before. */
+async function filesOf(repository: Repository, manifest: Manifest, signal: AbortSignal): Promise<BackupFiles | null> {
+  const [range, ...more] = manifest.ranges;
+  if (range === undefined || more.length > 0 || range.begin !== '' || range.end !== null) return null;
+  try {
+    return await readFileList(repository, await openBlobMap(repository, manifest, signal), range, signal);
+  } catch (error) {
+    if (error instanceof EngineError && (error.code === 'backup-damaged' || error.code === 'backup-unsupported')) return null;
+    throw error;
+  }
+}
+
+/** Packs and indexes that the backup needs, as its manifest names them. */
+async function refsOf(
+  files: readonly BackupFile[],
+  lists: StoredLists,
+  known: KnownBlobs,
+  packs: PackStore,
+): Promise<Pick<Manifest, 'packs' | 'index'>> {
+  const needed = new Set(packs.packs.map(({ id }) => id));
+  const index = new Map(packs.indexes.map((ref) => [ref.id, ref]));
+  const reused = new Map<string, Manifest['packs'][number]>();
+  for (const id of [...files.map((file) => file.id), ...lists.ids]) {
+    const place = known.placeOf(id);
+    const home = known.indexOf(id);
+    if (place === null || home === null) continue;
+    index.set(home.id, home);
+    const pack = Buffer.from(place.pack).toString('hex');
+    if (!needed.has(pack) && !reused.has(pack)) reused.set(pack, await known.pack(pack));
+  }
+  return { packs: [...packs.packs, ...reused.values()], index: [...index.values()] };
+}

@@ -1,0 +1,90 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { DataReader, PinnedData } from '../../database/data-reader.ts';
+import { openLmdbReader } from '../../database/lmdb-reader.ts';
+import { cutRule } from '../chunking/cut-rule.ts';
+import { cutRange, rangeFileWriter, type CutFile, type Segment } from '../chunking/range-cutter.ts';
+import { viewOf } from '../format/blake3.ts';
+import { blobId } from '../format/ids.ts';
+import { BlobTable } from './blob-table.ts';
+import { maxPackBytes, PackBuilder } from './pack-builder.ts';
+import type { CutSegment, FileRef, FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
+
+/**
+ * A thread that makes packs: reads its part of the snapshot itself, cuts, hashes, compresses, encrypts and checksums while the bytes are warm in its
+ * cache, and gives whole packs to the main thread, which stores them. The memory of a pack travels there and back; with none left the worker waits.
+ */
+const setup = workerData as WorkerSetup;
+const port = parentPort!;
+const SPIN_LIMIT_MS = 50;
+
+const reader: DataReader = openLmdbReader(setup.folder);
+const rule = cutRule(viewOf(setup.chunkKey));
+const known = BlobTable.attach(setup.known);
+const progress = new BigInt64Array(setup.progress);
+const writer = rangeFileWriter();
+const builder = new PackBuilder(setup.settings);
+const slabs: ArrayBuffer[] = Array.from({ length: setup.slabs }, () => new ArrayBuffer(maxPackBytes(setup.settings)));
+let waiting: (() => void) | null = null;
+let pinned: PinnedData | null = null;
+let last: Promise<void> = Promise.resolve();
+
+function say(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
+  port.postMessage(message, [...transfer]);
+}
+
+port.on('message', (message: ToWorker) => {
+  if (message.kind === 'slab') {
+    slabs.push(message.memory);
+    waiting?.();
+    return;
+  }
+  if (message.kind === 'pin') pin(message.arrivals);
+  // What a job throws ends the thread, and so the backup.
+  else last = last.then(() => runJob(message.segments));
+});
+
+/** All threads pin at the same moment; whether they got the same state is seen by who compares the identities. */
+function pin(arrivals: number): void {
+  const barrier = new Int32Array(setup.barrier);
+  Atomics.add(barrier, 0, 1);
+  for (const end = performance.now() + SPIN_LIMIT_MS; Atomics.load(barrier, 0) < arrivals && performance.now() < end;);
+  pinned?.release();
+  pinned = reader.pin();
+  say({ kind: 'pinned', identity: pinned.identity });
+}
+
+async function runJob(segments: readonly Segment[]): Promise<void> {
+  const cut: CutSegment[] = [];
+  for (const segment of segments) cut.push(await runSegment(segment));
+  if (!builder.isEmpty) await sendPack();
+  say({ kind: 'done', segments: cut });
+}
+
+async function runSegment(segment: Segment): Promise<CutSegment> {
+  const files: FileRef[] = [];
+  const take = ({ begin, count, bytes }: CutFile): boolean => {
+    const id = blobId(setup.settings.idKey, bytes);
+    files.push({ begin, id, records: count, bytes: bytes.length });
+    if (known.find(id) === null) builder.add(id, bytes);
+    Atomics.add(progress, 0, BigInt(bytes.length));
+    return !builder.isFull;
+  };
+  let rest: Segment = segment;
+  for (;;) {
+    const outcome = cutRange(pinned!, rule, rest, writer, take);
+    if (builder.isFull) await sendPack();
+    if (outcome.next === null) return { files, end: outcome.end, empty: outcome.empty };
+    rest = { ...segment, begin: outcome.next, beginExact: true };
+  }
+}
+
+async function sendPack(): Promise<void> {
+  while (slabs.length === 0) {
+    await new Promise<void>((resolve) => (waiting = resolve));
+    waiting = null;
+  }
+  const { id, name, bytes, crc32c, blobs } = builder.seal();
+  const memory = slabs.pop()!;
+  Buffer.from(memory).set(bytes);
+  say({ kind: 'pack', id, name, crc32c, bytes: bytes.length, memory, blobs }, [memory]);
+}

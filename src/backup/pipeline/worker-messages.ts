@@ -1,0 +1,51 @@
+import type { DataIdentity } from '../../database/data-reader.ts';
+import type { Segment } from '../chunking/range-cutter.ts';
+import type { PackSettings, PlacedBlob } from './pack-builder.ts';
+
+/** What a pack worker is started with. */
+export interface WorkerSetup {
+  readonly folder: string;
+  readonly settings: PackSettings;
+  readonly chunkKey: Uint8Array;
+  /** BlobTable: what need not be stored again. */
+  readonly known: SharedArrayBuffer;
+  /** Plain bytes cut so far by all workers (one 64-bit number). */
+  readonly progress: SharedArrayBuffer;
+  /** Workers that have come to a rendezvous (one 32-bit number). */
+  readonly barrier: SharedArrayBuffer;
+  readonly slabs: number;
+}
+
+export type ToWorker =
+  /** Pin the newest state when `workers` have come together. */
+  | { readonly kind: 'pin'; readonly arrivals: number }
+  | { readonly kind: 'job'; readonly segments: readonly Segment[] }
+  /** A pack was stored: its memory comes back. */
+  | { readonly kind: 'slab'; readonly memory: ArrayBuffer };
+
+export interface FileRef {
+  readonly begin: Uint8Array;
+  readonly id: Uint8Array;
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/** The files of a segment, in order; none and `empty` where no border is in it. */
+export interface CutSegment {
+  readonly files: readonly FileRef[];
+  readonly end: Uint8Array | null;
+  readonly empty: boolean;
+}
+
+export type FromWorker =
+  | { readonly kind: 'pinned'; readonly identity: DataIdentity }
+  | {
+      readonly kind: 'pack';
+      readonly id: string;
+      readonly name: string;
+      readonly crc32c: number;
+      readonly bytes: number;
+      readonly memory: ArrayBuffer;
+      readonly blobs: readonly PlacedBlob[];
+    }
+  | { readonly kind: 'done'; readonly segments: readonly CutSegment[] };

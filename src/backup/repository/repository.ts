@@ -1,0 +1,108 @@
+import { randomUUID, type KeyObject } from 'node:crypto';
+import { z } from 'zod';
+import type { KeyService } from '../../keys/key-service.ts';
+import type { ObjectStore } from '../../objectstore/object-store.ts';
+import { EngineError } from '../../platform/errors.ts';
+import { deriveEpochKeys, newEpochKey, type EpochKeys } from '../format/epoch-keys.ts';
+import { decodeKeyWrap, unwrapEpochKey, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
+import { CONFIG_NAME } from '../format/object-name.ts';
+import { signDocument, verifyDocument } from '../format/signing.ts';
+
+const MAX_DOCUMENT_BYTES = 1024 * 1024;
+const configShape = z.looseObject({ format: z.literal(1), repo: z.uuid(), created: z.iso.datetime() });
+
+/** What a repository is opened with. */
+export interface RepositoryAccess {
+  readonly store: ObjectStore;
+  readonly service: KeyService;
+  /** Needed to write; null to read only. */
+  readonly signingKey: KeyObject | null;
+  readonly trusted: readonly KeyObject[];
+}
+
+/** An open repository: its objects, and the keys of the epoch that is written now. */
+export interface Repository extends RepositoryAccess {
+  readonly repo: string;
+  readonly epoch: bigint;
+  readonly keys: EpochKeys;
+  /** Keys of any epoch that is there still. @throws EngineError key-service-failed */
+  keysOf(kid: string, epoch: bigint): Promise<EpochKeys>;
+}
+
+export interface StoredWrap {
+  readonly name: string;
+  readonly generation: string;
+  readonly wrap: KeyWrap;
+}
+
+/** Makes a repository in an empty place: configuration and first epoch key. `exists` where there is one. */
+export async function initRepository(access: RepositoryAccess, created: Date, signal?: AbortSignal): Promise<'made' | 'exists'> {
+  const { store, service } = access;
+  const signingKey = requireSigningKey(access);
+  if ((await store.stat(CONFIG_NAME, signal)) !== null) return 'exists';
+  const repo = randomUUID();
+  // The key first: a configuration without one would be a repository that nobody can write to.
+  const wrap = await wrapEpochKey(newEpochKey(), { repo, epoch: 1n }, service, created, signal);
+  await store.put(wrap.name, wrap.bytes, signalOf(signal));
+  const config = signDocument(CONFIG_NAME, { format: 1, repo, created: created.toISOString() }, signingKey);
+  const result = await store.put(CONFIG_NAME, config, signalOf(signal));
+  return result.outcome === 'stored' ? 'made' : 'exists';
+}
+
+/** @throws EngineError bad-request where there is none, backup-damaged where it is not as it was signed, key-service-failed where no key opens */
+export async function openRepository(access: RepositoryAccess, signal?: AbortSignal): Promise<Repository> {
+  const { store, service, trusted } = access;
+  const found = await store.get(CONFIG_NAME, { maxBytes: MAX_DOCUMENT_BYTES, ...signalOf(signal) });
+  if (found.outcome === 'not-found')
+    throw new EngineError('bad-request', 'there is no backup repository in this store; make one with `coditect-dr backup init`');
+  const checked = configShape.safeParse(verifyDocument(CONFIG_NAME, found.body, trusted));
+  if (!checked.success) throw new EngineError('backup-damaged', `${CONFIG_NAME} refused: ${z.prettifyError(checked.error)}`);
+  const { repo } = checked.data;
+  const wraps = (await listWraps(store, signal)).filter(({ wrap }) => wrap.repo === repo);
+  const opened = new Map<string, Promise<EpochKeys>>();
+  const open = async (kid: string): Promise<EpochKeys> => {
+    const candidates = wraps.filter(({ wrap }) => wrap.kid === kid);
+    const ours = candidates.find(({ wrap }) => wrap.service === service.kind && wrap.key === service.keyName);
+    if (ours === undefined) throw noKey(kid, candidates, service);
+    return deriveEpochKeys(await unwrapEpochKey(ours.wrap, service, signal));
+  };
+  const keysOf = (kid: string): Promise<EpochKeys> => {
+    const keys = opened.get(kid) ?? open(kid);
+    opened.set(kid, keys);
+    return keys;
+  };
+  const newest = wraps.map(({ wrap }) => wrap).toSorted((a, b) => (BigInt(a.epoch) < BigInt(b.epoch) ? 1 : -1))[0];
+  if (newest === undefined)
+    throw new EngineError('backup-damaged', 'the repository has no key: it was destroyed, and what it opened with it');
+  return { ...access, repo, epoch: BigInt(newest.epoch), keys: await keysOf(newest.kid), keysOf };
+}
+
+/** All wraps there are, also of repositories that were never finished. */
+export async function listWraps(store: ObjectStore, signal?: AbortSignal): Promise<readonly StoredWrap[]> {
+  const wraps: StoredWrap[] = [];
+  for await (const { name, generation } of store.list('keys/', signalOf(signal))) {
+    const found = await store.get(name, { maxBytes: MAX_DOCUMENT_BYTES, ...signalOf(signal) });
+    if (found.outcome === 'found') wraps.push({ name, generation, wrap: decodeKeyWrap(name, found.body) });
+  }
+  return wraps;
+}
+
+export function requireSigningKey({ signingKey }: Pick<RepositoryAccess, 'signingKey'>): KeyObject {
+  if (signingKey === null) throw new EngineError('bad-config', 'backup.signing.key_file is needed to write to a repository');
+  return signingKey;
+}
+
+/** Under exactOptionalPropertyTypes an absent signal must be an absent member. */
+export function signalOf(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+function noKey(kid: string, wraps: readonly StoredWrap[], service: KeyService): EngineError {
+  const known = wraps.map(({ wrap }) => `${wrap.service} ${wrap.key}`).join(', ');
+  return new EngineError(
+    'key-service-failed',
+    wraps.length === 0
+      ? `the keys of epoch ${kid} were destroyed: what was encrypted under them cannot be read any more`
+      : `epoch key ${kid} opens with ${known}, not with ${service.kind} ${service.keyName}`,
+  );
+}

@@ -1,0 +1,46 @@
+import { listBackups, type BackupEntry } from '../backup/repository/catalog.ts';
+import { megabytes } from '../backup/pipeline/progress.ts';
+import { EngineError } from '../platform/errors.ts';
+import { openConfiguredRepository, type BackupCommand } from './backup-context.ts';
+import { EXIT } from './world.ts';
+
+/** `backup list`: exits 1 where one of them is not to be trusted. */
+export async function listAllBackups(command: BackupCommand): Promise<number> {
+  const { backup, json, world } = command;
+  const entries = await listBackups(await openConfiguredRepository(command), backup.cluster.id, world.signal);
+  if (json) world.out(`${JSON.stringify(entries.map(row))}\n`);
+  else if (entries.length === 0) world.out(`no backup of ${backup.cluster.id} yet\n`);
+  else for (const entry of entries) world.out(`${line(entry)}\n`);
+  return entries.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.failed;
+}
+
+/** `backup show`: the whole manifest. */
+export async function showBackup(command: BackupCommand, backupId: string): Promise<number> {
+  const { backup, world } = command;
+  const entries = await listBackups(await openConfiguredRepository(command), backup.cluster.id, world.signal);
+  const entry = backupId === 'latest' ? entries.at(-1) : entries.find((candidate) => candidate.backupId === backupId);
+  if (entry === undefined) throw new EngineError('bad-request', `there is no backup ${backupId}; see \`coditect-dr backup list\``);
+  world.out(`${JSON.stringify({ problem: entry.problem, manifest: entry.manifest }, null, command.json ? 0 : 2)}\n`);
+  return entry.problem === null ? EXIT.ok : EXIT.failed;
+}
+
+function row({ backupId, manifest, problem }: BackupEntry): Readonly<Record<string, unknown>> {
+  return {
+    backupId,
+    problem,
+    kind: manifest?.kind ?? null,
+    created: manifest?.created ?? null,
+    version: manifest?.readVersion ?? null,
+    records: manifest?.totals.records ?? null,
+    plainBytes: manifest?.totals.plainBytes ?? null,
+    storedBytes: manifest?.totals.storedBytes ?? null,
+    root: manifest?.ranges[0]?.root ?? null,
+  };
+}
+
+function line({ backupId, manifest, problem }: BackupEntry): string {
+  if (manifest === null) return `${backupId}  ! ${problem}`;
+  const { kind, created, readVersion, totals } = manifest;
+  const what = `${kind.padEnd(11)}  version ${readVersion}  ${totals.records} records  ${megabytes(totals.plainBytes)} MB`;
+  return `${backupId}  ${created}  ${what}${problem === null ? '' : `  ! ${problem}`}`;
+}

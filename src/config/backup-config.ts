@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+const bytes = z.number().int().positive();
+const MIB = 1024 * 1024;
+
+/** Where backups go and how they are made. Paths are relative to the configuration file. Absent: this engine makes none. */
+export const backupConfigShape = z.strictObject({
+  /** Names the system that is backed up; backups of several may be in one store. */
+  cluster: z.strictObject({
+    id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'letters, digits, _ and -, at most 64'),
+    description: z.string().default(''),
+  }),
+  store: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('folder'), path: z.string().min(1) }),
+    z.strictObject({
+      kind: z.literal('gcs'),
+      bucket: z.string().min(1),
+      project: z.string().optional(),
+      endpoint: z.url().optional(),
+      timeout_seconds: z.number().positive().default(60),
+    }),
+  ]),
+  keys: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('local-file'), path: z.string().min(1) }),
+    z.strictObject({
+      kind: z.literal('cloud-kms'),
+      key: z.string().min(1),
+      endpoint: z.url().optional(),
+      timeout_seconds: z.number().positive().default(10),
+    }),
+  ]),
+  /** Ed25519 keys in PEM. `key_file` signs and is needed to write; whoever only reads needs `trusted_files`. */
+  signing: z.strictObject({ key_file: z.string().optional(), trusted_files: z.array(z.string()).default([]) }),
+  interval_seconds: z.number().positive().default(3600),
+  /** Each interval is longer by a random time up to this. */
+  jitter_seconds: z.number().nonnegative().default(60),
+  /** How often the log is uploaded for point-in-time restore; null: not at all. */
+  log_seconds: z.number().positive().nullable().default(1),
+  /** So many verified backups always stay, whatever their age. */
+  minimum_backups: z.number().int().positive().default(2),
+  /** What no backup names is deleted only when it was marked so long ago. */
+  grace_hours: z.number().nonnegative().default(24),
+  workers: z.number().int().min(1).max(64).default(2),
+  compression_level: z.number().int().min(-5).max(19).nullable().default(1),
+  pack_bytes: bytes
+    .min(64 * 1024)
+    .max(16 * MIB)
+    .default(16 * MIB),
+  limit_bytes_per_second: bytes.nullable().default(null),
+  in_flight_bytes: bytes.default(64 * MIB),
+  labels: z.record(z.string(), z.string()).default({}),
+});
+export type BackupConfig = z.infer<typeof backupConfigShape>;
+
+/** The settings that the environment can override, as paths below `backup`. */
+export const BACKUP_SETTINGS: readonly (readonly string[])[] = [
+  ['cluster', 'id'],
+  ['cluster', 'description'],
+  ...['kind', 'path', 'bucket', 'project', 'endpoint', 'timeout_seconds'].map((field) => ['store', field]),
+  ...['kind', 'path', 'key', 'endpoint', 'timeout_seconds'].map((field) => ['keys', field]),
+  ...['key_file', 'trusted_files'].map((field) => ['signing', field]),
+  ...Object.keys(backupConfigShape.shape)
+    .filter((field) => !['cluster', 'store', 'keys', 'signing'].includes(field))
+    .map((field) => [field]),
+];
