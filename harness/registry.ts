@@ -6,6 +6,7 @@ import { expectedFailover } from './check/expected-failover.ts';
 import { faultEffective } from './check/fault-effective.ts';
 import { faultHealed } from './check/fault-healed.ts';
 import { freshReads } from './check/fresh-reads.ts';
+import { linearizable } from './check/linearizable.ts';
 import { lostWrites, recoveryPoint } from './check/lost-writes.ts';
 import { noHoles } from './check/no-holes.ts';
 import { noOutage, outageSeen } from './check/outage.ts';
@@ -13,6 +14,7 @@ import { noResurrection } from './check/no-resurrection.ts';
 import { recoveryTime } from './check/recovery-time.ts';
 import { replicasConverged } from './check/replicas-converged.ts';
 import { runComplete } from './check/run-complete.ts';
+import { sessionGuarantees } from './check/session-guarantees.ts';
 import { singlePrimary } from './check/single-primary.ts';
 import { stayedBack } from './check/stayed-back.ts';
 import { steadyBefore } from './check/steady-before.ts';
@@ -42,6 +44,8 @@ export const CHECKS: readonly Check[] = [
   noResurrection,
   singlePrimary,
   freshReads,
+  linearizable,
+  sessionGuarantees,
   replicasConverged,
   engineClaims,
   cleanedUp,

@@ -176,6 +176,35 @@ describe('histories that look like a pass', () => {
     });
   });
 
+  describe('reads that go back', () => {
+    /** The last read of this client of this register gives what it held some writes before. */
+    const lastReadOf = (vantage: string, key: string) => (events: readonly RunEvent[]) => {
+      const operations = events.filter((event) => event.kind === 'op');
+      const last = operations.findLast((op) => op.op === 'get' && op.vantage === vantage && op.key === key);
+      const writes = operations.filter((op) => op.op === 'put' && op.key === key && op.outcome === 'ok');
+      const older = writes.filter((op) => op.completedMs < (last?.intendedMs ?? 0)).at(-6);
+      return events.map((event) => (event === last ? { ...last, value: older?.value ?? null } : event));
+    };
+    it("behind a client's own write", () => {
+      const result = judged({ edit: lastReadOf('us-east1', 'reg/us-east1/1') });
+      expect(objections(result)).to.include.members(['linearizable', 'session-guarantees']);
+      const told = result.verdict.findings.filter((one) => one.check === 'session-guarantees').map((one) => one.message);
+      expect(told.join()).to.match(
+        /read your writes: broken 1 time\(s\): us-east1 read reg\/us-east1\/1 as us-east1\/\d+ after us-east1\/\d+/,
+      );
+    });
+    it('behind what a client had read before', () => {
+      const result = judged({ edit: lastReadOf('outside', 'reg/us-east1/1') });
+      const told = result.verdict.findings.filter((one) => one.check === 'session-guarantees').map((one) => one.message);
+      expect(told.join()).to.match(/monotonic reads: broken 1 time\(s\): outside read reg\/us-east1\/1/);
+    });
+    it('after the failover, to what the old primary had: allowed in async mode only for what may be lost', () => {
+      const scenario = withScenario({ replication: 'async', expect: { ...SCENARIO.expect, loss: 'allowed' } });
+      const result = judged({ scenario, edit: lastReadOf('outside', 'reg/us-east1/1') });
+      expect(objections(result)).to.include('session-guarantees').and.not.include('linearizable');
+    });
+  });
+
   it('keeps a pass where nothing is wrong', () => {
     expect(judged({ scenario: withScenario({}) }).verdict.outcome).to.equal('pass');
   });

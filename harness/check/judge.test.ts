@@ -393,7 +393,15 @@ describe('judge', () => {
       'no-holes',
       'no-resurrection',
     ];
-    const others = ['single-primary', 'fresh-reads', 'replicas-converged', 'engine-claims', 'cleaned-up'];
+    const others = [
+      'single-primary',
+      'fresh-reads',
+      'linearizable',
+      'session-guarantees',
+      'replicas-converged',
+      'engine-claims',
+      'cleaned-up',
+    ];
     expect(CHECKS.map((check) => check.name)).to.have.members([...refused, ...failed, ...others]);
   });
 });
