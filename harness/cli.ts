@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { runCalibration } from './commands/calibrate.ts';
 import { checkManifests, explainManifests } from './commands/chaos.ts';
 import { standardOutput, type Output } from './commands/output.ts';
-import { DEFAULT_REPORTS, defaultScenarios } from './commands/places.ts';
+import { DEFAULT_REPORTS, packagedScenarios } from './commands/places.ts';
+import { SETS, type ScenarioSet } from './scenario/scenario.ts';
 import { anySeed, play } from './commands/play.ts';
 import { refuseBadPlaces } from './commands/run-input.ts';
 import { exitCode, judgeFolder, runScenarios, shortResult } from './commands/run.ts';
@@ -48,8 +49,9 @@ function commands(end: (code: number) => void): Command {
 function addRun(program: Command, end: (code: number) => void): void {
   program
     .command('run')
-    .description('play scenarios and judge them; all that come with the package when none is named')
+    .description('play scenarios and judge them; those of the set `default` when none is named')
     .argument('[scenario...]', 'scenario files')
+    .option('--set <name>', `which of the package's scenarios to play: ${SETS.join(', ')}`, oneOf(...SETS), 'default')
     .option('--repeat <n>', 'play each so often; the objective is judged on the worst', wholeNumber(1), 1)
     .option('--seed <n>', "for everything that chance decides; by default the scenario's, else a new one", wholeNumber(0))
     .option('--reports <dir>', 'where each run gets its folder', DEFAULT_REPORTS)
@@ -57,11 +59,11 @@ function addRun(program: Command, end: (code: number) => void): void {
     .option('--json', 'results as JSON on stdout', false)
     .addHelpText(
       'after',
-      example('gameday run scenarios/region-isolation.yaml --repeat 3', 'gameday run --json > results.json') + EXIT_CODES,
+      example('gameday run scenarios/region-isolation.yaml --repeat 3', 'gameday run --set failover', 'gameday run --json > results.json') +
+        EXIT_CODES,
     )
     .action(async (scenarios: string[], options: RunFlags) => {
-      const files = scenarios.length > 0 ? scenarios : defaultScenarios();
-      end(await runScenarios({ ...options, scenarios: files, seed: options.seed, engine: options.engine }, standardOutput(options.json)));
+      end(await runScenarios({ ...options, scenarios, seed: options.seed, engine: options.engine }, standardOutput(options.json)));
     });
   program
     .command('list')
@@ -72,6 +74,7 @@ function addRun(program: Command, end: (code: number) => void): void {
 }
 
 interface RunFlags {
+  readonly set: ScenarioSet;
   readonly repeat: number;
   readonly seed?: number;
   readonly reports: string;
@@ -183,6 +186,14 @@ interface LabFlags {
   readonly engine?: string | undefined;
 }
 
+interface PlayFlags {
+  readonly runFolder: string;
+  readonly seed: number;
+  readonly engine?: string;
+  readonly variant?: string;
+  readonly liveOnStderr: boolean;
+}
+
 /** What `run` starts inside each sandbox; of no use outside. */
 function addPlay(program: Command, end: (code: number) => void): void {
   program
@@ -191,10 +202,11 @@ function addPlay(program: Command, end: (code: number) => void): void {
     .requiredOption('--run-folder <dir>')
     .requiredOption('--seed <n>', '', wholeNumber(0))
     .option('--engine <file>')
+    .option('--variant <value>')
     .option('--live-on-stderr', '', false)
-    .action(async (file: string, options: { runFolder: string; seed: number; engine?: string; liveOnStderr: boolean }) => {
+    .action(async (file: string, options: PlayFlags) => {
       if (!insideSandbox()) throw new HarnessError('bad-input', 'play is what `gameday run` starts inside its sandbox; use `gameday run`');
-      const [loaded] = load([file]);
+      const loaded = load([file]).find(({ variant }) => variant === (options.variant ?? null));
       if (loaded === undefined) throw new HarnessError('internal', `${file}: no scenario`);
       const live = options.liveOnStderr ? process.stderr : process.stdout;
       end(await play({ loaded, runFolder: options.runFolder, seed: options.seed, engine: options.engine, live }));
@@ -202,9 +214,13 @@ function addPlay(program: Command, end: (code: number) => void): void {
 }
 
 function list(output: Output, json: boolean): number {
-  const loaded = load(defaultScenarios()).map(({ file, scenario }) => ({ file, name: scenario.name, question: scenario.question }));
+  const loaded = load(packagedScenarios()).map(({ file, variant, scenario }) => {
+    const { name, sets, question } = scenario;
+    return { file, variant, name, sets, question };
+  });
   if (json) output.json(loaded);
-  else output.text(`${loaded.map(({ file, question }) => `${file}\n    ${question}`).join('\n')}\n`);
+  else
+    output.text(`${loaded.map(({ file, name, sets, question }) => `${file} (${name}; ${sets.join(', ')})\n    ${question}`).join('\n')}\n`);
   return EXIT.pass;
 }
 

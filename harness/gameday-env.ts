@@ -1,3 +1,4 @@
+import type { LogWatch } from './engine/log-watch.ts';
 import type { EffectProbe } from './fault/effect-probe.ts';
 import type { Fault, FaultPlan } from './fault/fault.ts';
 import type { Clock } from './platform/clock.ts';
@@ -11,6 +12,7 @@ export interface GamedayEnv {
   readonly originNs: bigint;
   /** The experiments of each inject step's manifest, by the step's fault name. */
   readonly faults: ReadonlyMap<string, readonly Fault[]>;
+  readonly logs: LogWatch;
   /** Who looks for the effect of a planned fault: independent of who injects it. */
   readonly openProbe: (fault: string, plan: FaultPlan) => EffectProbe;
   /** Aborted: heal, clean up, and return. */

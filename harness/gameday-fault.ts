@@ -3,6 +3,7 @@ import { experimentName, faultPlanned, type Fault, type FaultPlan } from './faul
 import { durationOf } from './fault/duration-of.ts';
 import type { GamedayEnv } from './gameday-env.ts';
 import type { EventBody } from './history/event.ts';
+import { abortable } from './platform/abortable.ts';
 import { HarnessError } from './platform/errors.ts';
 import type { Injection } from './platform/platform.ts';
 
@@ -22,6 +23,7 @@ export class FaultRun {
   #heal: Promise<void> | undefined;
   #effectMs: number | null = null;
   #observed: Promise<void> = Promise.resolve();
+  #armed: Promise<void> = Promise.resolve();
   readonly #expiry = new AbortController();
 
   constructor(name: string, experiments: readonly Fault[], env: GamedayEnv) {
@@ -35,10 +37,20 @@ export class FaultRun {
     return this.#effectMs;
   }
 
+  /** Injects when an engine program logs this action, into the pod that logged it; heal() disarms. What goes wrong then is told by heal(). */
+  arm(action: string, signal: AbortSignal): void {
+    const disarmed = AbortSignal.any([signal, this.#expiry.signal]);
+    this.#armed = abortable(this.#env.logs.next(action), disarmed).then(
+      (pod) => this.inject(signal, pod),
+      () => this.#env.context.record({ kind: 'note', message: `${this.#name}: no program logged ${action}; it was not injected` }),
+    );
+    this.#armed.catch(() => undefined); // heal() rejects with it
+  }
+
   /** Throws HarnessError: nothing-selected, unsupported. Whatever was done by then is taken back by heal(). */
-  async inject(signal: AbortSignal): Promise<void> {
+  async inject(signal: AbortSignal, only?: string): Promise<void> {
     const { platform, context, openProbe } = this.#env;
-    this.#planned = await Promise.all(this.#experiments.map((experiment) => this.#plan(experiment, signal)));
+    this.#planned = await Promise.all(this.#experiments.map((experiment) => this.#plan(experiment, signal, only)));
     const primitives = this.#planned.flatMap(({ plan }) => plan.primitives);
     for (const { plan } of this.#planned) refuseUnsupported(this.#name, plan, platform);
     this.#probes = this.#planned.map(({ name, plan }) => openProbe(name, plan));
@@ -76,6 +88,7 @@ export class FaultRun {
 
   async #healOnce(signal: AbortSignal): Promise<void> {
     this.#expiry.abort(new Error('the fault is healed'));
+    await this.#armed;
     if (this.#injection === undefined) return;
     try {
       const times = await this.#injection.heal(signal);
@@ -87,12 +100,13 @@ export class FaultRun {
     }
   }
 
-  async #plan(experiment: Fault, signal: AbortSignal): Promise<Planned> {
+  async #plan(experiment: Fault, signal: AbortSignal, only: string | undefined): Promise<Planned> {
     const { platform, context } = this.#env;
     const name = experimentName(this.#name, experiment, this.#experiments);
     const resolved = experiment.hostNames.map(async (host) => [host, await platform.resolve(host, signal)] as const);
     const addressesOf = Object.fromEntries(await Promise.all(resolved));
-    const planning = experiment.plan({ pods: platform.pods(), seed: context.seed, addressesOf });
+    const pods = platform.pods().filter((pod) => only === undefined || pod.name === only);
+    const planning = experiment.plan({ pods, seed: context.seed, addressesOf });
     if (planning.outcome === 'planned') {
       context.record(faultPlanned(experiment, planning.plan, { fault: name, seed: context.seed }));
       return { name, plan: planning.plan };

@@ -1,5 +1,6 @@
 import { awaitRedundancy, readBack, watchEngine, type Observed } from './engine/observe.ts';
 import { Operator } from './engine/operator.ts';
+import { giveOrder } from './engine/order.ts';
 import type { GamedayEnv } from './gameday-env.ts';
 import { FaultRun, refuseImpossible } from './gameday-fault.ts';
 import type { Phase } from './history/event.ts';
@@ -86,6 +87,14 @@ async function perform(step: Step, day: Day): Promise<void> {
       if (!back) env.context.record({ kind: 'note', message: `service was not back within ${step.atMostMs} ms; going on` });
       return;
     }
+    case 'arm': {
+      const fault = new FaultRun(step.fault, env.faults.get(step.fault) ?? [], env);
+      faults.set(step.fault, fault);
+      return fault.arm(step.at, env.signal);
+    }
+    case 'order':
+      phase('observe');
+      return await giveOrder(env, step, env.signal);
     case 'heal':
       phase('heal');
       return await faults.get(step.fault)?.heal();

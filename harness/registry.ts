@@ -11,6 +11,7 @@ import { lostWrites, recoveryPoint } from './check/lost-writes.ts';
 import { noHoles } from './check/no-holes.ts';
 import { noOutage, outageSeen } from './check/outage.ts';
 import { noResurrection } from './check/no-resurrection.ts';
+import { operatorOrders } from './check/operator-orders.ts';
 import { recoveryTime } from './check/recovery-time.ts';
 import { replicasConverged } from './check/replicas-converged.ts';
 import { runComplete } from './check/run-complete.ts';
@@ -20,6 +21,7 @@ import { stayedBack } from './check/stayed-back.ts';
 import { steadyBefore } from './check/steady-before.ts';
 import { targetsPresent } from './check/targets-present.ts';
 import { wholeRecord } from './check/whole-record.ts';
+import { writePause } from './check/write-pause.ts';
 import type { FaultKind } from './fault/fault.ts';
 import { networkPartition } from './fault/kinds/network-partition.ts';
 import { podChaosKinds } from './fault/kinds/pod-chaos.ts';
@@ -35,8 +37,10 @@ export const CHECKS: readonly Check[] = [
   faultHealed,
   outageSeen,
   recoveryTime,
+  writePause,
   stayedBack,
   noOutage,
+  operatorOrders,
   expectedFailover,
   lostWrites,
   recoveryPoint,

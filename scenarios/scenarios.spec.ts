@@ -3,9 +3,8 @@ import { relative } from 'node:path';
 import type { FindingOutcome } from '../harness/check/verdict.ts';
 import { readEvents } from '../harness/history/reader.ts';
 import { judge } from '../harness/check/judge.ts';
-import { defaultScenarios } from '../harness/commands/places.ts';
 import { playAndJudge, type Played } from '../harness/commands/run.ts';
-import { load } from '../harness/commands/scenarios.ts';
+import { loadSet } from '../harness/commands/scenarios.ts';
 import { CHECKS } from '../harness/registry.ts';
 
 /** What depends on how busy the machine is: told, not asserted. `gameday run` judges it. */
@@ -13,7 +12,7 @@ const TIMING = ['recovery-time'];
 const LIMIT_MS = 120_000;
 
 /** Each scenario a suite, its checks the tests. Serially: two labs on one machine would measure each other. */
-for (const loaded of load(defaultScenarios())) {
+for (const loaded of loadSet('default')) {
   describe(`${loaded.scenario.name}: ${loaded.scenario.question}`, function () {
     this.timeout(LIMIT_MS);
     let played: Played;

@@ -205,6 +205,48 @@ describe('histories that look like a pass', () => {
     });
   });
 
+  describe('orders of the operator', () => {
+    const step = { do: 'order', args: ['switchover', '--target=us-east1'], exits: 0, atMostMs: 5000 } as const;
+    const order = (change: object = {}) =>
+      at(2100, { kind: 'order', args: step.args, givenMs: 2000, endedMs: 4100, exitCode: 0, ...change });
+    const ordered = (given: readonly RunEvent[], change: Partial<Scenario> = {}): RunResult => {
+      const scenario = withScenario({
+        method: [{ do: 'observe', forMs: 10 }, step],
+        expect: { ...SCENARIO.expect, failover: 'ordered', outage: 'allowed' },
+        targets: { recoveryTimeMs: null, recoveryPointMs: 0, lostWrites: 0, writePauseMs: 3000 },
+        ...change,
+      });
+      const moved = at(4100, { kind: 'engine-log', pod: 'c', action: 'failover_complete', line: { correlation_id: 'f1' } });
+      const edit = (events: readonly RunEvent[]) => [...events, ...given, moved].toSorted((a, b) => a.atMs - b.atMs);
+      return judged({ scenario, fault: null, edit });
+    };
+    it('one that was obeyed passes', () => {
+      const result = ordered([order()]);
+      expect(objections(result), result.verdict.reason).to.deep.equal([]);
+    });
+    it('one that was refused, or never ended', () => {
+      expect(objections(ordered([order({ exitCode: 1 })]))).to.include('operator-orders');
+      expect(objections(ordered([order({ exitCode: null })]))).to.include('operator-orders');
+      expect(ordered([]).verdict.findings.find((one) => one.check === 'operator-orders')?.outcome).to.equal('inconclusive');
+    });
+    it('a move before it was ordered', () => {
+      const result = ordered([order({ givenMs: 5000, endedMs: 5100 })]);
+      expect(objections(result)).to.include('expected-failover');
+    });
+    it('a pause of writes that is longer than the objective', () => {
+      const targets = { recoveryTimeMs: null, recoveryPointMs: 0, lostWrites: 0, writePauseMs: 1500 };
+      expect(objections(ordered([order()], { targets }))).to.deep.equal(['write-pause']);
+    });
+    it('more than one move where at most one is allowed', () => {
+      const twice = (op: Asked) =>
+        op.intendedMs < 5500 ? failover(op) : ({ outcome: 'ok', latencyMs: 5, region: 'europe-west1', epoch: 3 } as const);
+      const once = withScenario({ expect: { ...SCENARIO.expect, failover: 'at-most-one' } });
+      expect(objections(judged({ scenario: once, answer: twice }))).to.include('expected-failover');
+      const result = judged({ scenario: { ...once, expect: { ...once.expect, failover: 'at-most-one' } } });
+      expect(result.verdict.findings.find((one) => one.check === 'expected-failover')?.outcome).to.equal('pass');
+    });
+  });
+
   it('keeps a pass where nothing is wrong', () => {
     expect(judged({ scenario: withScenario({}) }).verdict.outcome).to.equal('pass');
   });

@@ -148,7 +148,10 @@ describe('judge', () => {
       const expectLoss = { ...SCENARIO.expect, loss: 'allowed' } as const;
       const few = withScenario({ expect: expectLoss, targets: { ...SCENARIO.targets, recoveryPointMs: null, lostWrites: 3 } });
       expect(outcomeOf(judged({ scenario: few, answer }), 'lost-writes')).to.equal('fail');
-      const short = withScenario({ expect: expectLoss, targets: { ...SCENARIO.targets, recoveryPointMs: 100, lostWrites: null } });
+      const short = withScenario({
+        expect: expectLoss,
+        targets: { ...SCENARIO.targets, recoveryPointMs: 100, lostWrites: null, writePauseMs: null },
+      });
       expect(outcomeOf(judged({ scenario: short, answer }), 'recovery-point')).to.equal('fail');
     });
     it('takes a write that was read for acknowledged: gone with its reign, it is lost, and no read is stale for it', () => {
@@ -281,7 +284,9 @@ describe('judge', () => {
       expect(outcomeOf(judged({ edit }), 'fault-healed')).to.equal('inconclusive');
     });
     it('is inconclusive without targets, with the reason', () => {
-      const result = judged({ scenario: withScenario({ targets: { recoveryTimeMs: null, recoveryPointMs: null, lostWrites: null } }) });
+      const result = judged({
+        scenario: withScenario({ targets: { recoveryTimeMs: null, recoveryPointMs: null, lostWrites: null, writePauseMs: null } }),
+      });
       expect(result.verdict.outcome).to.equal('inconclusive');
       expect(result.verdict.reason).to.match(/no targets/);
     });
@@ -394,6 +399,9 @@ describe('judge', () => {
       'no-resurrection',
     ];
     const others = [
+      'write-pause',
+      'operator-orders',
+
       'single-primary',
       'fresh-reads',
       'linearizable',

@@ -9,9 +9,9 @@ export const DEFAULT_REPORTS = 'reports';
 /** Cheap and telling ones first: a lab that cannot even serve shows in `null`. Others follow by name. */
 const FIRST = ['null.yaml', 'region-isolation.yaml', 'region-partition.yaml', 'region-loss.yaml'];
 
-/** The scenarios that come with the package, in the order in which `gameday run` plays them, relative to the working directory. */
-export function defaultScenarios(): readonly string[] {
-  const files = readdirSync(SCENARIOS).filter((file) => file.endsWith('.yaml'));
+/** The scenario files that come with the package, in the order in which `gameday run` plays them, relative to the working directory. */
+export function packagedScenarios(): readonly string[] {
+  const files = readdirSync(SCENARIOS, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'));
   const rank = (file: string): number => (FIRST.includes(file) ? FIRST.indexOf(file) : FIRST.length);
   return files.toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b)).map((file) => relative(process.cwd(), join(SCENARIOS, file)));
 }

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { cpus, release, userInfo } from 'node:os';
 import { basename, join } from 'node:path';
+import { LogWatch } from '../engine/log-watch.ts';
 import { regionOfAddress } from '../engine/endpoints.ts';
 import { EffectProbes } from '../fault/effect-probe.ts';
 import { runGameday } from '../gameday.ts';
@@ -43,6 +44,8 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
     const platform = new LocalPlatform(context, { replication, policy, ...(engine === undefined ? {} : { engineMain: engine }) });
     const probes = new EffectProbes({ platform, context, clock });
     recorder.onEvent((event) => probes.onEvent(event));
+    const logs = new LogWatch();
+    recorder.onEvent((event) => logs.onEvent(event));
     recorder.record({
       ...started(loaded, { runFolder, seed, originNs }),
       versions: { ...versions, engine: engine ?? 'coditect-dr' },
@@ -56,6 +59,7 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
       clock,
       originNs,
       faults: loaded.faults,
+      logs,
       openProbe: (fault, plan) => probes.open(fault, plan),
       signal: stop.signal,
     });

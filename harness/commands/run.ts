@@ -9,23 +9,29 @@ import { CHECKS } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { resultsTable } from '../report/table.ts';
 import { writeReports } from '../report/write.ts';
+import type { ScenarioSet } from '../scenario/scenario.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import type { Output } from './output.ts';
 import { anySeed } from './play.ts';
 import { runName } from './places.ts';
 import { refuseBadPlaces } from './run-input.ts';
 import { repetitionSummary } from './repetition.ts';
-import { load } from './scenarios.ts';
+import { load, loadSet } from './scenarios.ts';
 import { takeTurn } from './turn.ts';
 
 export interface RunOptions {
+  /** Files; none: the packaged ones of `set`. */
   readonly scenarios: readonly string[];
+  readonly set: ScenarioSet;
   readonly repeat: number;
   readonly seed: number | undefined;
   readonly reports: string;
   readonly engine: string | undefined;
   readonly json: boolean;
 }
+
+/** What one run needs. */
+export type PlayOptions = Omit<RunOptions, 'scenarios' | 'set' | 'repeat'>;
 
 export interface Played {
   readonly folder: string;
@@ -37,7 +43,7 @@ export interface Played {
  * from its record when that sandbox is gone. Returns the exit code; the worst verdict decides.
  */
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
-  const loaded = load(options.scenarios);
+  const loaded = options.scenarios.length > 0 ? load(options.scenarios) : loadSet(options.set);
   await refuseBadPlaces(options);
   const played: Played[] = [];
   let interrupted = false;
@@ -60,7 +66,7 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
 /** One run: sandbox, record, judgement, reports. Throws HarnessError when there is no record to judge. */
 export async function playAndJudge(
   loaded: LoadedScenario,
-  { options, repetition }: { readonly options: Omit<RunOptions, 'scenarios' | 'repeat'>; readonly repetition: number | null },
+  { options, repetition }: { readonly options: PlayOptions; readonly repetition: number | null },
 ): Promise<Played & { readonly interrupted: boolean }> {
   const leave = await takeTurn(() => void process.stderr.write('another game day runs on this machine; waiting for it to end\n'));
   const folder = resolve(options.reports, runName(loaded.scenario.name, new Date(), repetition));
@@ -77,7 +83,7 @@ export async function playAndJudge(
   return { folder: relative(process.cwd(), folder), result, interrupted: code === EXIT.interrupted };
 }
 
-function playArguments(loaded: LoadedScenario, folder: string, options: Omit<RunOptions, 'scenarios' | 'repeat'>): readonly string[] {
+function playArguments(loaded: LoadedScenario, folder: string, options: PlayOptions): readonly string[] {
   const seed = options.seed ?? loaded.scenario.seed ?? anySeed();
   return [
     resolve(import.meta.dirname, '../main.js'),
@@ -88,6 +94,7 @@ function playArguments(loaded: LoadedScenario, folder: string, options: Omit<Run
     String(seed),
     ...(options.engine === undefined ? [] : ['--engine', resolve(options.engine)]),
     ...(options.json ? ['--live-on-stderr'] : []),
+    ...(loaded.variant === null ? [] : ['--variant', loaded.variant]),
     loaded.file,
   ];
 }

@@ -1,6 +1,8 @@
 import { decodeManifest } from '../fault/manifest.ts';
 import { NAMESPACE, threeRegions } from '../platform/local/topology.ts';
 import { faultKinds } from '../registry.ts';
+import { packagedScenarios } from './places.ts';
+import type { ScenarioSet } from '../scenario/scenario.ts';
 import { loadScenarios, type DecodeManifest, type LoadedScenario } from '../scenario/load.ts';
 import type { World } from '../scenario/decode.ts';
 
@@ -16,4 +18,9 @@ export const manifestDecoder: DecodeManifest = (text, file) =>
 /** Throws HarnessError `bad-input` with every problem of every file. */
 export function load(files: readonly string[]): readonly LoadedScenario[] {
   return loadScenarios(files, labWorld(), manifestDecoder);
+}
+
+/** Those scenarios of the package that belong to a set. Throws HarnessError `bad-input`, also for a file that does not. */
+export function loadSet(set: ScenarioSet): readonly LoadedScenario[] {
+  return load(packagedScenarios()).filter(({ scenario }) => scenario.sets.includes(set));
 }

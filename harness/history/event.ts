@@ -17,6 +17,7 @@ export type EventBody =
   | FaultHealed
   | ReachabilityMeasured
   | PodChanged
+  | OrderGiven
   | EngineLogged
   | EngineStatus
   | DnsAnswered
@@ -213,6 +214,16 @@ export interface PodChanged {
   readonly exitCode?: number | null;
   readonly signal?: string | null;
   readonly restartInMs?: number;
+}
+
+/** What the operator ordered with the engine's own command line, and how it ended. */
+export interface OrderGiven {
+  readonly kind: 'order';
+  readonly args: readonly string[];
+  readonly givenMs: number;
+  readonly endedMs: number;
+  /** null: it did not end in time and was killed. */
+  readonly exitCode: number | null;
 }
 
 /** A line of an engine program's own log, as it was written. */

@@ -42,7 +42,7 @@ const write = z.strictObject({
 
 /** A figure that the scenario sets an objective for: what was asked, what came out, who says how it stands. */
 const target = z.strictObject({
-  name: z.enum(['recovery-time', 'recovery-point', 'lost-writes']),
+  name: z.enum(['recovery-time', 'write-pause', 'recovery-point', 'lost-writes']),
   asked: z.number().nullable(),
   unit: z.enum(['ms', 'writes']),
   measured: z.union([interval, z.number()]).nullable(),

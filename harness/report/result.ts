@@ -115,7 +115,7 @@ function counts(of: { readonly good: number; readonly slow: number; readonly fai
 }
 
 function targets({ scenario, measurement, verdict }: RunResult): ResultTarget[] {
-  const { recovery, writes } = measurement;
+  const { recovery, writes, writePause } = measurement;
   const outcomeOf = (check: string): ResultTarget['outcome'] => verdict.findings.find((one) => one.check === check)?.outcome ?? 'skipped';
   const readable = writes.readBackRegion !== null;
   return [
@@ -127,6 +127,18 @@ function targets({ scenario, measurement, verdict }: RunResult): ResultTarget[] 
       text: recoveryText(recovery),
       outcome: outcomeOf('recovery-time'),
     },
+    ...(scenario.targets.writePauseMs === null
+      ? []
+      : [
+          {
+            name: 'write-pause' as const,
+            asked: scenario.targets.writePauseMs,
+            unit: 'ms' as const,
+            measured: writePause?.pauseMs ?? null,
+            text: writePause === null ? 'not measured' : duration(writePause.pauseMs),
+            outcome: outcomeOf('write-pause'),
+          },
+        ]),
     {
       name: 'recovery-point',
       asked: scenario.targets.recoveryPointMs,

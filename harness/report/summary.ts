@@ -26,7 +26,12 @@ export function summaryMarkdown(result: ResultDocument): string {
     .join('\n\n')}\n`;
 }
 
-const TARGET_LABEL = { 'recovery-time': 'recovery time', 'recovery-point': 'recovery point', 'lost-writes': 'lost writes' } as const;
+const TARGET_LABEL = {
+  'recovery-time': 'recovery time',
+  'write-pause': 'pause of writes',
+  'recovery-point': 'recovery point',
+  'lost-writes': 'lost writes',
+} as const;
 
 export function askedText(target: ResultTarget): string {
   if (target.asked === null) return 'not asked';

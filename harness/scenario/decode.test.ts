@@ -102,6 +102,64 @@ describe('scenario', () => {
     });
   }
 
+  it('plays a group of steps several times, its faults with a name a round', () => {
+    const text = GOOD.replace(
+      '  - heal: cut\n',
+      '  - heal: cut\n  - repeat: 2\n    steps:\n      - {inject: flap, manifest: f.yaml}\n      - heal: flap\n',
+    );
+    const decoded = decodeScenario(text, 's.yaml', WORLD);
+    if (!decoded.ok) throw new Error(formatProblems(decoded.problems));
+    expect(decoded.value.method.slice(3).map((step) => ('fault' in step ? `${step.do} ${step.fault}` : step.do))).to.deep.equal([
+      'inject flap-1',
+      'heal flap-1',
+      'inject flap-2',
+      'heal flap-2',
+    ]);
+  });
+
+  it('decodes orders and armed faults', () => {
+    const text = GOOD.replace(
+      'method:\n',
+      'method:\n  - order: failover --target=us-east1 --force\n    exits: 1\n    within: 5s\n  - {arm: leader, manifest: l.yaml, at: epoch_acquired}\n',
+    );
+    const decoded = decodeScenario(text, 's.yaml', WORLD);
+    if (!decoded.ok) throw new Error(formatProblems(decoded.problems));
+    expect(decoded.value.method.slice(0, 2)).to.deep.equal([
+      { do: 'order', args: ['failover', '--target=us-east1', '--force'], exits: 1, atMostMs: 5000 },
+      { do: 'arm', fault: 'leader', manifest: 'l.yaml', at: 'epoch_acquired' },
+    ]);
+    expect(decodeRecordedScenario(JSON.parse(JSON.stringify(decoded.value)))).to.deep.equal(decoded.value);
+  });
+
+  const steps: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'an order that is no order',
+      '  - order: rm -rf /',
+      /s\.yaml:8:12: method\[2\]\.order: an order begins with one of failover, switchover/,
+    ],
+    ['an order with a shell in it', '  - order: "status; reboot"', /method\[2\]\.order: an order is words; there is no shell/],
+    ['arming without saying when', '  - {arm: x, manifest: m.yaml}', /method\[2\]\.arm: `at` is missing/],
+    ['`at` where nothing is armed', '  - {inject: x, manifest: m.yaml, at: sealed}', /method\[2\]\.at: `at` belongs to arm/],
+    [
+      'healing outside of a repeat what was injected within',
+      '  - {repeat: 2, steps: [{inject: x, manifest: m.yaml}]}\n  - heal: x',
+      /fault `x` has a name a round/,
+    ],
+    [
+      'a mistake within a repeat',
+      '  - {repeat: 2, steps: [{inject: x}]}',
+      /s\.yaml:8:\d+: method\[2\]\.steps\[0\]\.inject: `manifest` is missing/,
+    ],
+  ];
+  for (const [what, step, problem] of steps)
+    it(`refuses ${what}`, () => void expect(problemsOf(GOOD.replace('  - heal: cut', step))).to.match(problem));
+
+  it('refuses an ordered failover that nobody orders', () => {
+    expect(problemsOf(GOOD.replace('failover: one', 'failover: ordered'))).to.match(
+      /s\.yaml:11:13: expect\.failover: nobody orders anything/,
+    );
+  });
+
   it('tells everything that is wrong at once', () => {
     const text = GOOD.replace('failover: one', 'failover: two').replace('outside]', 'mars]').replace('heal: cut', 'heal: cat');
     expect(problemsOf(text).split('\n')).to.have.length(3);
@@ -121,6 +179,25 @@ describe('scenario', () => {
       expect([...(loaded?.faults.keys() ?? [])]).to.deep.equal(['cut']);
     });
 
+    it('plays a scenario with variants once for each, the value filled in everywhere', () => {
+      const file = join(folder, 's.yaml');
+      const text = GOOD.replace('manifest: cut.yaml', 'manifest: cut-${way}.yaml');
+      const write = (variants: string): void => writeFileSync(file, `${text}variants: ${variants}\n`);
+      for (const way of ['to', 'both_ways']) writeFileSync(join(folder, `cut-${way}.yaml`), '');
+      write('{way: [to, both_ways]}');
+      const loaded = loadScenarios([file], WORLD, none);
+      expect(loaded.map(({ variant, scenario }) => [variant, scenario.name])).to.deep.equal([
+        ['to', 'isolation-to'],
+        ['both_ways', 'isolation-both-ways'],
+      ]);
+      expect(loaded[1]?.scenario.method[0]).to.include({ manifest: 'cut-both_ways.yaml' });
+      write('{direction: [to]}');
+      expect(() => loadScenarios([file], WORLD, none)).to.throw(
+        /s\.yaml:19:\d+: variants\.direction: nothing in the file says `\$\{direction\}`/,
+      );
+      write('{way: [to, "../../etc"]}');
+      expect(() => loadScenarios([file], WORLD, none)).to.throw(/s\.yaml:19:\d+: variants\.way\[1\]: must be a word/);
+    });
     it('refuses experiments of one manifest that last differently long: one step heals them together', () => {
       const file = join(folder, 's.yaml');
       writeFileSync(file, GOOD);

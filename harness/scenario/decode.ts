@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Scenario } from './scenario.ts';
-import { scenarioShape, stepShape } from './shape.ts';
+import { scenarioShape } from './shape.ts';
+import { stepShape, writtenSteps, type WrittenStep } from './steps.ts';
 import { decodeDocument, readYaml, type Decoded, type InputProblem, type YamlDocument } from './yaml-decode.ts';
 
 /** What a scenario may name. */
@@ -27,7 +28,12 @@ const loose = z.object({
   platform: z.string().catch('local'),
   method: z.array(z.unknown()).catch([]),
   expect: z
-    .object({ mustRecover: z.array(z.string()).catch([]), outage: z.string().catch(''), loss: z.string().catch('') })
+    .object({
+      mustRecover: z.array(z.string()).catch([]),
+      outage: z.string().catch(''),
+      loss: z.string().catch(''),
+      failover: z.string().catch(''),
+    })
     .partial()
     .catch({}),
   targets: z.object({ recoveryTime: z.unknown(), lostWrites: z.unknown() }).partial().catch({}),
@@ -40,27 +46,32 @@ function parts(document: YamlDocument): z.infer<typeof loose> {
 
 function methodProblems(document: YamlDocument): readonly InputProblem[] {
   const problems: InputProblem[] = [];
-  const state = new Map<string, 'injected' | 'healed'>();
-  for (const [index, raw] of parts(document).method.entries()) {
-    const step = stepShape.safeParse(raw).data;
-    if (step?.do === 'inject') {
-      const before = state.get(step.fault);
-      if (before !== undefined) {
-        problems.push(
-          document.problem(['method', index, 'inject'], `fault \`${step.fault}\` was injected before; give this one its own name`),
-        );
-      }
-      state.set(step.fault, 'injected');
+  const state = new Map<string, { now: 'injected' | 'healed'; rounds: WrittenStep['rounds'] }>();
+  const tell = ({ path }: WrittenStep, field: string, message: string): void =>
+    void problems.push(document.problem([...path, field], message));
+  for (const written of writtenSteps(parts(document).method)) {
+    const step = stepShape.safeParse(written.raw).data;
+    if (step?.do === 'inject' || step?.do === 'arm') {
+      if (state.has(step.fault)) tell(written, step.do, `fault \`${step.fault}\` was injected before; give this one its own name`);
+      state.set(step.fault, { now: 'injected', rounds: written.rounds });
     } else if (step?.do === 'heal') {
       const before = state.get(step.fault);
-      const why =
-        before === undefined
-          ? `was never injected before this step; injected: ${[...state.keys()].join(', ') || 'none'}`
-          : 'is healed already';
-      if (before !== 'injected') problems.push(document.problem(['method', index, 'heal'], `fault \`${step.fault}\` ${why}`));
-      state.set(step.fault, 'healed');
+      if (before === undefined)
+        tell(
+          written,
+          'heal',
+          `fault \`${step.fault}\` was never injected before this step; injected: ${[...state.keys()].join(', ') || 'none'}`,
+        );
+      else if (before.now === 'healed') tell(written, 'heal', `fault \`${step.fault}\` is healed already`);
+      else if (before.rounds !== written.rounds)
+        tell(
+          written,
+          'heal',
+          `fault \`${step.fault}\` has a name a round within its repeat; heal it there, or let the end of the method do it`,
+        );
+      state.set(step.fault, { now: 'healed', rounds: written.rounds });
     } else if (step?.do === 'await-recovery' && state.size === 0) {
-      problems.push(document.problem(['method', index, 'awaitRecovery'], 'there is nothing to recover from before the first inject'));
+      tell(written, 'awaitRecovery', 'there is nothing to recover from before the first inject');
     }
   }
   return problems;
@@ -85,12 +96,17 @@ function expectationProblems(document: YamlDocument, world: World): readonly Inp
 function targetProblems(document: YamlDocument): readonly InputProblem[] {
   const { expect, targets, method } = parts(document);
   const problems: InputProblem[] = [];
-  const injects = method.some((raw) => stepShape.safeParse(raw).data?.do === 'inject');
+  const steps = writtenSteps(method).map(({ raw }) => stepShape.safeParse(raw).data?.do);
+  const injects = steps.includes('inject');
+  const orders = steps.includes('order');
   if (targets.recoveryTime !== undefined && !injects) {
     problems.push(document.problem(['targets', 'recoveryTime'], 'there is no fault to recover from; inject one or remove this target'));
   }
   if (expect.outage === 'expected' && !injects) {
     problems.push(document.problem(['expect', 'outage'], 'an outage is expected but no fault is injected'));
+  }
+  if (expect.failover === 'ordered' && !orders) {
+    problems.push(document.problem(['expect', 'failover'], 'nobody orders anything; add an `order` step, or expect another number'));
   }
   if (expect.loss === 'none' && typeof targets.lostWrites === 'number' && targets.lostWrites > 0) {
     problems.push(document.problem(['targets', 'lostWrites'], 'must be 0 where `expect.loss` is none; or say `loss: allowed`'));

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { HarnessError } from '../platform/errors.ts';
-import type { Scenario } from './scenario.ts';
+import { FAILOVERS, SETS, type Scenario } from './scenario.ts';
 
 const ms = z.number().nonnegative();
 const recorded: z.ZodType<Scenario> = z.object({
   name: z.string(),
   question: z.string(),
+  sets: z.array(z.enum(SETS)),
   platform: z.enum(['local', 'kubernetes']),
   replication: z.enum(['sync', 'async']),
   policy: z.enum(['lab', 'production']),
@@ -20,19 +21,26 @@ const recorded: z.ZodType<Scenario> = z.object({
   method: z.array(
     z.discriminatedUnion('do', [
       z.object({ do: z.literal('inject'), fault: z.string(), manifest: z.string() }),
+      z.object({ do: z.literal('arm'), fault: z.string(), manifest: z.string(), at: z.string() }),
       z.object({ do: z.literal('observe'), forMs: ms }),
       z.object({ do: z.literal('await-recovery'), atMostMs: ms }),
       z.object({ do: z.literal('heal'), fault: z.string() }),
+      z.object({ do: z.literal('order'), args: z.array(z.string()), exits: z.number(), atMostMs: ms }),
     ]),
   ),
   settleMs: ms,
   expect: z.object({
-    failover: z.enum(['none', 'one', 'allowed']),
+    failover: z.enum(FAILOVERS),
     outage: z.enum(['none', 'expected', 'allowed']),
     loss: z.enum(['none', 'allowed']),
     mustRecover: z.array(z.string()),
   }),
-  targets: z.object({ recoveryTimeMs: ms.nullable(), recoveryPointMs: ms.nullable(), lostWrites: z.number().nullable() }),
+  targets: z.object({
+    recoveryTimeMs: ms.nullable(),
+    recoveryPointMs: ms.nullable(),
+    lostWrites: z.number().nullable(),
+    writePauseMs: ms.nullable(),
+  }),
 });
 
 /** The scenario as `run-started` holds it. Throws HarnessError (broken-record) with the field that is wrong. */

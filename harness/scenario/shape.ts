@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { durationMs, parseDurationMs } from './duration.ts';
-import type { Scenario, Step } from './scenario.ts';
+import { FAILOVERS, SETS, type Scenario } from './scenario.ts';
+import { methodShape } from './steps.ts';
 import { fields } from './yaml-decode.ts';
 
 /** A duration that may be `0s`. */
@@ -11,31 +12,7 @@ const limitMs = z.string({ error: 'must be a duration such as 0s, 500ms or 10s, 
   return ms ?? 0;
 });
 
-const faultName = z.string().regex(/^[a-z][a-z0-9-]*$/, 'a fault is named in lower-case letters, digits and hyphens, such as isolation');
 const label = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be a name of lower-case letters, digits and hyphens');
-
-const STEPS = ['inject', 'observe', 'awaitRecovery', 'heal'] as const;
-
-/** One entry of `method`: exactly one of the four; `manifest` belongs to inject. */
-export const stepShape = fields({
-  inject: faultName.optional(),
-  manifest: z.string().min(1).optional(),
-  observe: durationMs.optional(),
-  awaitRecovery: durationMs.optional(),
-  heal: faultName.optional(),
-}).transform((raw, context): Step => {
-  const named = STEPS.filter((step) => raw[step] !== undefined);
-  const wrong = (message: string, path: string[] = []): void => context.addIssue({ code: 'custom', message, path });
-  if (named.length !== 1)
-    wrong(`a step is exactly one of ${STEPS.join(', ')}; this has ${named.length === 0 ? 'none' : named.join(' and ')}`);
-  if (raw.inject !== undefined && raw.manifest === undefined)
-    wrong('`manifest` is missing; name the Chaos Mesh manifest to inject', ['inject']);
-  if (raw.inject === undefined && raw.manifest !== undefined) wrong('`manifest` belongs to an inject step', ['manifest']);
-  if (raw.inject !== undefined) return { do: 'inject', fault: raw.inject, manifest: raw.manifest ?? '' };
-  if (raw.heal !== undefined) return { do: 'heal', fault: raw.heal };
-  if (raw.awaitRecovery !== undefined) return { do: 'await-recovery', atMostMs: raw.awaitRecovery };
-  return { do: 'observe', forMs: raw.observe ?? 0 };
-});
 
 const workloadShape = fields({
   period: durationMs.default(20),
@@ -62,16 +39,19 @@ const DEFAULT_WORKLOAD = { periodMs: 20, timeoutMs: 1000, goodWithinMs: 250, sus
 export const scenarioShape: z.ZodType<Scenario> = fields({
   name: label,
   question: z.string().min(1),
+  sets: z.array(z.enum(SETS)).min(1, 'is empty; remove it, or name the sets that play this scenario').default(['default']),
+  /** Read by load.ts, which plays the scenario once for each value. */
+  variants: z.unknown().optional(),
   platform: z.enum(['local', 'kubernetes']).default('local'),
   replication: z.enum(['sync', 'async']).default('sync'),
   policy: z.enum(['lab', 'production']).default('lab'),
   seed: z.number().int().nonnegative().nullable().default(null),
   workload: workloadShape.default(DEFAULT_WORKLOAD),
   steady: durationMs,
-  method: z.array(stepShape).min(1, 'is empty; at least observe for some time'),
+  method: methodShape,
   settle: durationMs,
   expect: fields({
-    failover: z.enum(['none', 'one', 'allowed']),
+    failover: z.enum(FAILOVERS),
     outage: z.enum(['none', 'expected', 'allowed']),
     loss: z.enum(['none', 'allowed']),
     mustRecover: z.array(label).min(1, 'is empty; name the vantages that the objective is judged on'),
@@ -80,10 +60,12 @@ export const scenarioShape: z.ZodType<Scenario> = fields({
     recoveryTime: durationMs.optional(),
     recoveryPoint: limitMs.optional(),
     lostWrites: z.number().int().nonnegative().optional(),
+    writePause: durationMs.optional(),
   }).default({}),
 }).transform((raw) => ({
   name: raw.name,
   question: raw.question,
+  sets: raw.sets,
   platform: raw.platform,
   replication: raw.replication,
   policy: raw.policy,
@@ -97,5 +79,6 @@ export const scenarioShape: z.ZodType<Scenario> = fields({
     recoveryTimeMs: raw.targets.recoveryTime ?? null,
     recoveryPointMs: raw.targets.recoveryPoint ?? null,
     lostWrites: raw.targets.lostWrites ?? null,
+    writePauseMs: raw.targets.writePause ?? null,
   },
 }));

@@ -202,8 +202,10 @@ const typeName = (value: unknown): string =>
   value === null ? 'empty' : Array.isArray(value) ? 'a list' : typeof value === 'string' ? 'text' : `a ${typeof value}`;
 
 const unknownField = (key: string, allowed: readonly string[]): string => {
-  const near = allowed.find((name) => name.toLowerCase() === key.toLowerCase() || isNear(name, key));
-  return `unknown field \`${key}\`; ${near ? `did you mean \`${near}\`? ` : ''}allowed here: ${allowed.join(', ')}`;
+  const same = allowed.find((name) => name.toLowerCase() === key.toLowerCase());
+  const [nearest] = allowed.filter((name) => isNear(name, key)).toSorted((one, other) => distance(one, key) - distance(other, key));
+  const near = same ?? nearest;
+  return `unknown field \`${key}\`; ${near === undefined ? '' : `did you mean \`${near}\`? `}allowed here: ${allowed.join(', ')}`;
 };
 
 /** One zod issue lists all unknown keys of a map; `fields` packs one message for each into it. */
@@ -218,7 +220,11 @@ function messageForKey(message: string, key: string): string {
 
 /** Edit distance of at most two, and of half the word: enough to find the typo, too little to guess. */
 function isNear(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 2) return false;
+  return distance(a, b) <= Math.min(2, Math.floor(a.length / 2));
+}
+
+function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return Number.POSITIVE_INFINITY;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -228,7 +234,7 @@ function isNear(a: string, b: string): boolean {
     }
     row = next;
   }
-  return (row[b.length] ?? 9) <= Math.min(2, Math.floor(a.length / 2));
+  return row[b.length] ?? Number.POSITIVE_INFINITY;
 }
 
 export function formatPath(path: readonly PropertyKey[]): string {

@@ -49,6 +49,7 @@ export const ADDRESS: Readonly<Record<string, string>> = {
 export const SCENARIO: Scenario = {
   name: 'region-isolation',
   question: 'Does it come back?',
+  sets: ['default'],
   platform: 'local',
   replication: 'sync',
   policy: 'lab',
@@ -62,7 +63,7 @@ export const SCENARIO: Scenario = {
   ],
   settleMs: 1000,
   expect: { failover: 'one', outage: 'expected', loss: 'none', mustRecover: ['us-east1', 'outside'] },
-  targets: { recoveryTimeMs: 3000, recoveryPointMs: 0, lostWrites: 0 },
+  targets: { recoveryTimeMs: 3000, recoveryPointMs: 0, lostWrites: 0, writePauseMs: null },
 };
 
 /** A system that is cut off at 2 s and serves from us-east1 from 4 s on. */
@@ -93,7 +94,7 @@ export function nullHistory(change: Partial<Handmade> = {}): readonly RunEvent[]
     name: 'null',
     method: [{ do: 'observe', forMs: 3000 }],
     expect: { failover: 'none', outage: 'none', loss: 'none', mustRecover: ['us-east1', 'outside'] },
-    targets: { recoveryTimeMs: null, recoveryPointMs: 0, lostWrites: 0 },
+    targets: { recoveryTimeMs: null, recoveryPointMs: 0, lostWrites: 0, writePauseMs: null },
   };
   return failoverHistory({
     scenario,

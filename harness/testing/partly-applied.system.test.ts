@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { judge } from '../check/judge.ts';
 import type { Verdict } from '../check/verdict.ts';
 import { load } from '../commands/scenarios.ts';
+import { LogWatch } from '../engine/log-watch.ts';
 import { regionOfAddress } from '../engine/endpoints.ts';
 import { EffectProbes } from '../fault/effect-probe.ts';
 import { runGameday } from '../gameday.ts';
@@ -115,7 +116,7 @@ async function play(folder: string): Promise<Verdict> {
   });
   const { signal } = new AbortController();
   const openProbe = probes.open.bind(probes);
-  await runGameday(loaded.scenario, { platform, context, clock, originNs, faults: loaded.faults, openProbe, signal });
+  await runGameday(loaded.scenario, { platform, context, clock, originNs, faults: loaded.faults, logs: new LogWatch(), openProbe, signal });
   recorder.close();
   return judge(readEvents(file), CHECKS).verdict;
 }

@@ -52,6 +52,7 @@ function sampleScenario(name: string): Scenario {
   return {
     name,
     question: 'When the primary region is cut off from everything, does another region take over in time and without loss?',
+    sets: ['default'],
     platform: 'local',
     replication: 'sync',
     policy: 'lab',
@@ -66,7 +67,7 @@ function sampleScenario(name: string): Scenario {
       loss: 'none',
       mustRecover: ['client-us-east1', 'client-europe-west1', 'client-outside'],
     },
-    targets: { recoveryTimeMs: 10_000, recoveryPointMs: 0, lostWrites: 0 },
+    targets: { recoveryTimeMs: 10_000, recoveryPointMs: 0, lostWrites: 0, writePauseMs: null },
   };
 }
 

@@ -8,6 +8,7 @@ const VERDICT = { pass: 'Passed', fail: 'Failed', inconclusive: 'Inconclusive' }
 const SIGN = { pass: '✓', fail: '✕', inconclusive: '?', warn: '!', skipped: '–' } as const;
 const FIGURE = {
   'recovery-time': { title: 'Recovery time', what: 'from the effect of the fault until clients were served again for good' },
+  'write-pause': { title: 'Pause of writes', what: 'longest time without an acknowledged write' },
   'recovery-point': { title: 'Recovery point', what: 'how much acknowledged time was lost' },
   'lost-writes': { title: 'Lost writes', what: 'acknowledged, and gone after recovery' },
 } as const;

@@ -149,6 +149,8 @@ function tell(state: LiveState, event: RunEvent): string | null {
       return 'every region is caught up';
     case 'run-aborted':
       return `aborted: ${event.message}`;
+    case 'order':
+      return `coditect-dr ${event.args.join(' ')} ended with ${event.exitCode ?? 'nothing, and was killed'}`;
     case 'note':
       return event.message;
     case 'run-started':

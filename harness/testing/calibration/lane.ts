@@ -144,6 +144,7 @@ function runStarted({ originNs }: Lane): EventBody {
   const scenario: Scenario = {
     name: 'calibration',
     question: 'Does the harness measure what is true?',
+    sets: ['default'],
     platform: 'local',
     replication: 'sync',
     policy: 'lab',
@@ -153,7 +154,7 @@ function runStarted({ originNs }: Lane): EventBody {
     method: [],
     settleMs: 0,
     expect: { failover: 'none', outage: 'expected', loss: 'none', mustRecover: [VANTAGE] },
-    targets: { recoveryTimeMs: null, recoveryPointMs: null, lostWrites: null },
+    targets: { recoveryTimeMs: null, recoveryPointMs: null, lostWrites: null, writePauseMs: null },
   };
   const machine = { kernel: '', cpus: 0, node: process.version, user: '' };
   const rest = {

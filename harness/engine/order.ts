@@ -1,0 +1,27 @@
+import type { EventBody } from '../history/event.ts';
+import { HarnessError } from '../platform/errors.ts';
+import type { Platform, RunContext } from '../platform/platform.ts';
+
+const PROGRAM = '/run/pod/bin/coditect-dr';
+
+/** Gives an order of the operator, waits for its end, and records both. What it printed is in the operator's pod log. Throws HarnessError when aborted. */
+export async function giveOrder(
+  { platform, context }: { readonly platform: Platform; readonly context: RunContext },
+  { args, atMostMs }: { readonly args: readonly string[]; readonly atMostMs: number },
+  signal: AbortSignal,
+): Promise<void> {
+  const pod = platform.pods().find((one) => one.labels.app === 'operator');
+  if (pod === undefined) throw new HarnessError('lab-failed', 'the lab has no operator pod');
+  const givenMs = context.nowMs();
+  const program = platform.runInPod(pod.name, PROGRAM, args);
+  const said: unknown[] = [];
+  program.onMessage((message) => void said.push(message));
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(atMostMs)]);
+  const kill = (): void => program.kill();
+  limit.addEventListener('abort', kill, { once: true });
+  const { code } = await program.exited;
+  limit.removeEventListener('abort', kill);
+  const order: EventBody = { kind: 'order', args, givenMs, endedMs: context.nowMs(), exitCode: limit.aborted ? null : code };
+  context.record(order);
+  signal.throwIfAborted();
+}
