@@ -24,6 +24,8 @@ import { wholeRecord } from './check/whole-record.ts';
 import { writePause } from './check/write-pause.ts';
 import type { FaultKind } from './fault/fault.ts';
 import { networkPartition } from './fault/kinds/network-partition.ts';
+import { physicalMachineProcess } from './fault/kinds/physical-machine-chaos.ts';
+import { stressCpu } from './fault/kinds/stress-chaos.ts';
 import { podChaosKinds } from './fault/kinds/pod-chaos.ts';
 
 /** The one list of checks, in the order in which a report tells of them. Adding one: its file, this line, a history that it fails. */
@@ -56,4 +58,4 @@ export const CHECKS: readonly Check[] = [
 ];
 
 /** The one list of fault kinds. Adding one: a file in fault/kinds/ and its name here. */
-export const faultKinds: readonly FaultKind[] = [...podChaosKinds, networkPartition];
+export const faultKinds: readonly FaultKind[] = [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu];

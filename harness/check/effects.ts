@@ -1,4 +1,5 @@
 import { judgeLinks } from '../fault/effect.ts';
+import { judgeFreeze } from '../fault/freeze-effect.ts';
 import { judgeProcesses } from '../fault/process-effect.ts';
 import type { EventBody, FaultEffect, Link, RunEvent } from '../history/event.ts';
 
@@ -40,10 +41,12 @@ function recompute(event: RunEvent & FaultEffect, earlier: readonly RunEvent[]):
     const cells = sweep?.kind === 'reachability' ? sweep.cells : [];
     return judgeLinks({ fault, moment, expected, cells, beacons: evidence.beacons, elsewhere: cutElsewhere(fault, earlier) });
   }
+  const requestedMs = of(moment === 'after-heal' ? 'fault-healed' : 'fault-injected')?.requestedMs ?? event.atMs;
+  if (expected?.kind === 'processes-frozen' && evidence.kind === 'states')
+    return judgeFreeze({ fault, moment, expected, states: evidence.states, requestedMs });
   if (expected?.kind === 'processes-gone' && evidence.kind === 'processes') {
     const before = earlier.find((one) => one.kind === 'fault-effect' && one.fault === fault && one.moment === 'before');
     const had = before?.kind === 'fault-effect' && before.evidence.kind === 'processes' ? before.evidence.processes : [];
-    const requestedMs = of(moment === 'after-heal' ? 'fault-healed' : 'fault-injected')?.requestedMs ?? event.atMs;
     const changes = earlier.filter((one) => one.kind === 'pod');
     return judgeProcesses({ fault, moment, expected, before: had, now: evidence.processes, changes, requestedMs });
   }

@@ -1,8 +1,9 @@
-import type { Beacon, ExpectedEffect, FaultEffect, Link, PodChanged, PodProcess, RunEvent } from '../history/event.ts';
+import type { Beacon, ExpectedEffect, FaultEffect, Link, PodChanged, PodProcess, ProcessState, RunEvent } from '../history/event.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { LinkWatch, Platform, RunContext } from '../platform/platform.ts';
 import { judgeLinks } from './effect.ts';
 import type { FaultPlan } from './fault.ts';
+import { judgeFreeze } from './freeze-effect.ts';
 import { linksToWatch } from './links.ts';
 import { judgeProcesses } from './process-effect.ts';
 
@@ -25,6 +26,9 @@ const GONE_WITHIN_MS = 3000;
 /** How long until they run again: a new pod follows after the platform's replacement delay (3 s in the lab), and has to start. */
 const BACK_WITHIN_MS = 8000;
 const PROCESS_PERIOD_MS = 50;
+/** A share of the time is told from so many looks, whose distance is no fraction of the period in which the program stands still. */
+const SHARE_SAMPLES = 40;
+const SHARE_PERIOD_MS = 37;
 /**
  * How many links to watch from this moment to the next. Eight cost a tenth of a processor, which is paid for a moment only; until the heal
  * the system is being measured, and four must do.
@@ -54,6 +58,7 @@ export class EffectProbes {
   open(fault: string, plan: FaultPlan): EffectProbe {
     const effect = plan.expectedEffect;
     if (effect.kind === 'links-cut') return this.#links(fault, effect);
+    if (effect.kind === 'processes-frozen') return this.#frozen(fault, effect);
     const graceMs = Math.max(0, ...plan.primitives.map((primitive) => (primitive.act === 'pod-kill' ? primitive.graceMs : 0)));
     return this.#processes(fault, effect, graceMs);
   }
@@ -108,12 +113,35 @@ export class EffectProbes {
     };
   }
 
-  /** Looks until it is confirmed or the time is over, and gives what was seen last. */
-  async #until(look: () => Promise<FaultEffect>, withinMs: number, signal: AbortSignal): Promise<FaultEffect> {
+  #frozen(fault: string, expected: Extract<ExpectedEffect, { kind: 'processes-frozen' }>): EffectProbe {
+    const { platform, context } = this.#env;
+    const states: ProcessState[] = [];
+    const look = async (moment: FaultEffect['moment']): Promise<FaultEffect> => {
+      const processes = await platform.processes(expected.pods);
+      const atMs = context.nowMs(); // after the look: what it shows was so by then
+      states.push(...processes.map(({ pod, pid, state }) => ({ atMs, pod, pid, state })));
+      const requestedMs = this.#requestedMs.get(`${moment} ${fault}`) ?? atMs;
+      return judgeFreeze({ fault, moment, expected, states: [...states], requestedMs });
+    };
+    const fresh = (moment: FaultEffect['moment'], signal: AbortSignal): Promise<FaultEffect> => {
+      states.length = 0;
+      const samples = moment === 'during' && expected.share < 1 ? SHARE_SAMPLES : 1;
+      return this.#until(() => look(moment), moment === 'before' ? 0 : GONE_WITHIN_MS, signal, samples);
+    };
+    return {
+      before: (signal) => fresh('before', signal),
+      during: (signal) => fresh('during', signal),
+      afterHeal: (signal) => fresh('after-heal', signal),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  /** Looks at least so often, until it is confirmed or the time is over, and gives what was seen last. */
+  async #until(look: () => Promise<FaultEffect>, withinMs: number, signal: AbortSignal, least = 1): Promise<FaultEffect> {
     const untilMs = this.#env.clock.nowMs() + withinMs;
     let seen = await look();
-    while (!seen.confirmed && this.#env.clock.nowMs() < untilMs) {
-      await this.#env.clock.sleep(PROCESS_PERIOD_MS, signal);
+    for (let looks = 1; looks < least || (!seen.confirmed && this.#env.clock.nowMs() < untilMs); looks++) {
+      await this.#env.clock.sleep(least > 1 ? SHARE_PERIOD_MS : PROCESS_PERIOD_MS, signal);
       seen = await look();
     }
     return seen;

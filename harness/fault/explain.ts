@@ -38,6 +38,10 @@ function describe(primitive: Primitive): string {
       return `SIGKILL to ${count(primitive.pods)}, and nothing starts there until healed`;
     case 'container-kill':
       return `SIGKILL to the containers ${primitive.containers.join(', ')} of ${count(primitive.pods)}; they are restarted`;
+    case 'freeze':
+      return primitive.share === 1
+        ? `SIGSTOP to ${count(primitive.pods)}, SIGCONT when healed`
+        : `${count(primitive.pods)} stands still ${Math.round(primitive.share * 100)} % of each ${primitive.periodMs} ms`;
   }
 }
 
@@ -47,6 +51,8 @@ const count = (pods: readonly string[]): string => (pods.length === 1 ? (pods[0]
 function effectLines(effect: ExpectedEffect, pods: readonly Pod[]): readonly string[] {
   if (effect.kind === 'processes-gone')
     return [`every process that ran in ${effect.pods.join(' ')} is gone; afterwards: ${effect.afterwards}`];
+  if (effect.kind === 'processes-frozen')
+    return [`every process in ${effect.pods.join(' ')} stands still ${Math.round(effect.share * 100)} % of the time`];
   const regionOf = new Map(pods.map((pod) => [pod.name, pod.region]));
   const groups = new Map<string, string[]>();
   for (const link of effect.cut) {

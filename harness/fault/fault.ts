@@ -46,6 +46,7 @@ export interface FaultPlan {
 /** One kind and action of fault. Adding one: a file in kinds/, a line in harness/registry.ts. */
 export interface FaultKind {
   readonly kind: string;
+  /** Empty: the kind has no `action`. */
   readonly action: string;
   /** Reads `spec` (and nothing else) of a document whose kind and action are these. */
   decode(document: YamlDocument, header: FaultHeader): Decoded<Fault>;

@@ -43,8 +43,8 @@ describe('manifest', () => {
     ],
     [
       'a kind that is not supported yet',
-      `${HEAD}kind: StressChaos\nmetadata: {name: x}\nspec: {}\n`,
-      ['m.yaml:2:7: kind: StressChaos is not yet supported locally: no fault kind of ours does it'],
+      `${HEAD}kind: IOChaos\nmetadata: {name: x}\nspec: {}\n`,
+      ['m.yaml:2:7: kind: IOChaos is not yet supported locally: it needs a FUSE file system under the pod'],
     ],
     [
       'an action that is not supported yet',

@@ -116,7 +116,8 @@ function kindOf(document: YamlDocument, kinds: readonly FaultKind[]): { found: F
   if (typeof spec !== 'object' || spec === null)
     return { problem: document.problem(['spec'], '`spec` is missing; add it (a map with `action`)') };
   const action = spec.action;
-  const found = ofKind.find((one) => one.action === action);
+  // Some kinds have no actions.
+  const found = ofKind.find((one) => one.action === action || one.action === '');
   if (found) return { found };
   const known = ofKind.map((one) => one.action).join(', ');
   if (action === undefined) return { problem: document.problem(['spec', 'action'], `\`action\` is missing; add it (one of ${known})`) };

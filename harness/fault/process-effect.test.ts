@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { PodProcess } from '../history/event.ts';
 import { judgeProcesses, type ProcessEvidence } from './process-effect.ts';
 
-const running = (pod: string, pid: number, startedTicks = 1): PodProcess => ({ pod, pid, startedTicks, command: 'node' });
+const running = (pod: string, pid: number, startedTicks = 1): PodProcess => ({ pod, pid, startedTicks, command: 'node', state: 'S' });
 const change = (pod: string, what: 'exited' | 'started', pid: number, atMs: number) =>
   ({ kind: 'pod', pod, region: 'r', change: what, pid, atMs }) as const;
 

@@ -21,11 +21,15 @@ const isOperator = (one: { operator?: string }, ...operators: readonly string[])
 const FIELDS: ReadonlySet<string> = new Set(['metadata.name', 'metadata.namespace', 'spec.nodeName', 'status.phase']);
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'] as const;
 
-const selector = fields({
+const byMetadata = {
   namespaces: z.array(text).default([]),
   labelSelectors: textMap,
   expressionSelectors: z.array(expression).default([]),
   annotationSelectors: textMap,
+};
+
+const selector = fields({
+  ...byMetadata,
   fieldSelectors: z
     .record(
       z.string().refine((field) => FIELDS.has(field), `only ${[...FIELDS].join(', ')} can be selected on`),
@@ -37,6 +41,12 @@ const selector = fields({
   nodeSelectors: textMap,
   pods: z.record(z.string(), z.array(text)).default({}),
 });
+
+/** Of PhysicalMachineChaos: machines have no phase, node or pods. */
+const machineSelector = fields(byMetadata, {
+  physicalMachines: '`physicalMachines` names objects of a cluster; here the pods stand for machines: use labelSelectors',
+  fieldSelectors: '`fieldSelectors` know the fields of a machine of a cluster; use labelSelectors',
+}).transform((one): Selector => ({ ...one, fieldSelectors: {}, podPhaseSelectors: [], nodes: [], nodeSelectors: {}, pods: {} }));
 
 export type Selector = z.infer<typeof selector>;
 export type Expression = z.infer<typeof expression>;
@@ -52,6 +62,9 @@ export interface PodSelection {
 
 /** `selector`, `mode` and `value`, which every kind on pods has. */
 export const selectionShape = { selector, mode: z.enum(MODES), value: text.optional() } as const;
+
+/** The same for kinds on machines. */
+export const machineSelectionShape = { ...selectionShape, selector: machineSelector } as const;
 
 /** Checks `value` against `mode`, also when other fields of the same map are wrong: all problems at once. */
 export const modeAndValue = {

@@ -15,6 +15,7 @@ const expected = z.discriminatedUnion('kind', [
     unobservable: z.array(z.string()),
   }),
   z.object({ kind: z.literal('processes-gone'), pods, afterwards: z.enum(['replaced', 'restarted', 'held']) }),
+  z.object({ kind: z.literal('processes-frozen'), pods, share: z.number() }),
 ]);
 const beacon = z.object({
   from: z.string(),
@@ -31,7 +32,11 @@ const evidence = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('links'), beacons: z.array(beacon) }),
   z.object({
     kind: z.literal('processes'),
-    processes: z.array(z.object({ pod: z.string(), pid: z.number(), startedTicks: z.number(), command: z.string() })),
+    processes: z.array(z.object({ pod: z.string(), pid: z.number(), startedTicks: z.number(), command: z.string(), state: z.string() })),
+  }),
+  z.object({
+    kind: z.literal('states'),
+    states: z.array(z.object({ atMs: ms, pod: z.string(), pid: z.number(), state: z.string() })),
   }),
 ]);
 const call = { fault: z.string(), requestedMs: ms, acknowledgedMs: ms };
@@ -108,7 +113,7 @@ const bodies = [
     kind: z.literal('pod'),
     pod: z.string(),
     region: z.string(),
-    change: z.enum(['started', 'ready', 'exited', 'killed', 'held', 'released', 'restart-scheduled']),
+    change: z.enum(['started', 'ready', 'exited', 'killed', 'held', 'released', 'frozen', 'thawed', 'restart-scheduled']),
     pid: z.number().exactOptional(),
     exitCode: z.number().nullable().exactOptional(),
     signal: z.string().nullable().exactOptional(),

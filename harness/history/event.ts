@@ -108,7 +108,9 @@ export type ExpectedEffect =
       readonly pods: readonly string[];
       /** What follows: `replaced` a new pod, `restarted` the container, `held` nothing until healed. */
       readonly afterwards: 'replaced' | 'restarted' | 'held';
-    };
+    }
+  /** Every process of the pods is stopped for this share of the time; 1: all the time. */
+  | { readonly kind: 'processes-frozen'; readonly pods: readonly string[]; readonly share: number };
 
 /** A manifest was decoded and its selection made. Nothing has happened yet. */
 export interface FaultPlanned {
@@ -159,12 +161,23 @@ export interface PodProcess {
   /** Start time in clock ticks since boot; with the pid it names one process for ever. */
   readonly startedTicks: number;
   readonly command: string;
+  /** As the kernel has it: R, S, D, T (stopped), … */
+  readonly state: string;
+}
+
+/** What a process of a pod was doing at an instant. */
+export interface ProcessState {
+  readonly atMs: number;
+  readonly pod: string;
+  readonly pid: number;
+  readonly state: string;
 }
 
 /** What an effect is judged from, beside the sweep (`reachability`), the plan and the pods' supervisors (`pod`), which have records of their own. */
 export type EffectEvidence =
   | { readonly kind: 'links'; readonly beacons: readonly Beacon[] }
-  | { readonly kind: 'processes'; readonly processes: readonly PodProcess[] };
+  | { readonly kind: 'processes'; readonly processes: readonly PodProcess[] }
+  | { readonly kind: 'states'; readonly states: readonly ProcessState[] };
 
 /**
  * What independent probes saw at this moment. The run goes on by it; the judge works it out again from the evidence and trusts nothing else.
@@ -209,7 +222,7 @@ export interface PodChanged {
   readonly kind: 'pod';
   readonly pod: string;
   readonly region: string;
-  readonly change: 'started' | 'ready' | 'exited' | 'killed' | 'held' | 'released' | 'restart-scheduled';
+  readonly change: 'started' | 'ready' | 'exited' | 'killed' | 'held' | 'released' | 'frozen' | 'thawed' | 'restart-scheduled';
   readonly pid?: number;
   readonly exitCode?: number | null;
   readonly signal?: string | null;

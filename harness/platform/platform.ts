@@ -30,7 +30,9 @@ export type Primitive =
   /** Kill the pod's processes and keep them from starting until healed. */
   | { readonly act: 'pod-hold'; readonly pods: readonly string[] }
   /** SIGKILL one container; the restart policy brings it back. */
-  | { readonly act: 'container-kill'; readonly pods: readonly string[]; readonly containers: readonly string[] };
+  | { readonly act: 'container-kill'; readonly pods: readonly string[]; readonly containers: readonly string[] }
+  /** The pods' programs stand still for this share of each period (1: all the time) until healed. */
+  | { readonly act: 'freeze'; readonly pods: readonly string[]; readonly share: number; readonly periodMs: number };
 
 export interface Injection {
   /** Performs all primitives; resolves when the platform acknowledged. requestedMs/acknowledgedMs are on the run clock. */

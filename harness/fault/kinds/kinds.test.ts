@@ -8,11 +8,13 @@ import type { FaultPlan, PlanInput, Planning } from '../fault.ts';
 import { labPods } from '../lab-pods.ts';
 import { decodeManifest } from '../manifest.ts';
 import { networkPartition } from './network-partition.ts';
+import { physicalMachineProcess } from './physical-machine-chaos.ts';
 import { podChaosKinds } from './pod-chaos.ts';
+import { stressCpu } from './stress-chaos.ts';
 
 const CHAOS = fileURLToPath(new URL('../../../../chaos/', import.meta.url));
 const PODS = labPods(threeRegions());
-const options = { kinds: [...podChaosKinds, networkPartition], defaultNamespace: 'coditect' };
+const options = { kinds: [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu], defaultNamespace: 'coditect' };
 
 function planning(text: string, over: Partial<PlanInput> = {}): Planning {
   const decoded = decodeManifest(text, 'm.yaml', options);
@@ -177,4 +179,61 @@ describe('pod-chaos', () => {
       reason: 'selector: no pod matches {"namespaces":["default"]}',
     });
   });
+});
+
+describe('PhysicalMachineChaos process', () => {
+  const machine = (spec: string): string =>
+    `apiVersion: chaos-mesh.org/v1alpha1\nkind: PhysicalMachineChaos\nmetadata: {name: x}\nspec: {action: process, mode: all, ${spec}}\n`;
+  const DB = 'selector: {labelSelectors: {app: db}}';
+
+  it('stops the named process of every selected machine until healed', () => {
+    const plan = planned(machine(`${DB}, process: {process: db, signal: 19}`));
+    const pods = ['db-europe-west1', 'db-us-central1', 'db-us-east1'];
+    expect(plan.primitives).to.deep.equal([{ act: 'freeze', pods, share: 1, periodMs: 0 }]);
+    expect(plan.expectedEffect).to.deep.equal({ kind: 'processes-frozen', pods, share: 1 });
+  });
+
+  it('selects nothing where no machine has such a process', () => {
+    const nothing = planning(machine(`${DB}, process: {process: api, signal: 19}`));
+    expect(nothing).to.include({ outcome: 'nothing-selected' });
+    expect(nothing.outcome === 'nothing-selected' && nothing.reason).to.match(/no process `api` in db-europe-west1 \(it has db\)/);
+  });
+
+  const refused: readonly (readonly [string, RegExp])[] = [
+    [`${DB}, process: {process: db, signal: 9}`, /spec\.process\.signal: only 19 \(SIGSTOP\) .*PodChaos container-kill/],
+    [`${DB}, process: {process: db, signal: 19, recoverCmd: reboot}`, /spec\.process\.recoverCmd: .*SIGCONT. Remove it/],
+    ['address: ["1.2.3.4:31768"], process: {process: db, signal: 19}', /spec\.address: .*use `selector`/],
+    ['selector: {physicalMachines: {a: [b]}}, process: {process: db, signal: 19}', /physicalMachines: .*use labelSelectors/],
+    ['selector: {pods: {a: [b]}}, process: {process: db, signal: 19}', /unknown field `pods`/],
+  ];
+  for (const [spec, why] of refused) it(`refuses ${spec}`, () => void expect(() => planning(machine(spec))).to.throw(why));
+});
+
+describe('StressChaos cpu', () => {
+  const stress = (spec: string): string =>
+    `apiVersion: chaos-mesh.org/v1alpha1\nkind: StressChaos\nmetadata: {name: x}\nspec: {mode: all, selector: {labelSelectors: {app: api, region: us-east1}}, ${spec}}\n`;
+
+  const shares: readonly (readonly [string, number])[] = [
+    ['{workers: 1, load: 40}', 0.4],
+    ['{workers: 1}', 0.5], // its fair share, no more
+    ['{workers: 9, load: 100}', 0.9],
+    ['{workers: 2, load: 20}', 0.4],
+  ];
+  for (const [cpu, share] of shares)
+    it(`${cpu} takes ${share * 100} % of a processor from the program`, () => {
+      const plan = planned(stress(`stressors: {cpu: ${cpu}}`));
+      expect(plan.primitives).to.deep.equal([{ act: 'freeze', pods: ['api-us-east1'], share, periodMs: 100 }]);
+    });
+
+  it('selects nothing worth noticing where it takes almost nothing', () => {
+    expect(planning(stress('stressors: {cpu: {workers: 1, load: 5}}')).outcome).to.equal('nothing-selected');
+  });
+
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['stressors: {memory: {workers: 1}, cpu: {workers: 1}}', /spec\.stressors\.memory: stress of memory is not yet supported/],
+    ['stressngStressors: "--cpu 1"', /spec\.stressngStressors: /],
+    ['stressors: {cpu: {workers: 0}}', /spec\.stressors\.cpu\.workers/],
+    ['action: burn, stressors: {cpu: {workers: 1}}', /spec\.action: unknown field `action`/],
+  ];
+  for (const [spec, why] of refused) it(`refuses ${spec}`, () => void expect(() => planning(stress(spec))).to.throw(why));
 });

@@ -1,5 +1,6 @@
 import { HarnessError } from '../errors.ts';
 import type { Injection, Primitive } from '../platform.ts';
+import { Freezer } from './freezer.ts';
 import { cutCommand, healCommand, type Cut } from './cuts.ts';
 import type { Nft } from './nft.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -18,6 +19,7 @@ export class LocalInjection implements Injection {
   readonly #primitives: readonly Primitive[];
   readonly #hands: Hands;
   #hasCuts = false;
+  readonly #freezers: Freezer[] = [];
 
   constructor(name: string, primitives: readonly Primitive[], hands: Hands) {
     this.#name = name;
@@ -42,6 +44,7 @@ export class LocalInjection implements Injection {
     for (const primitive of this.#primitives) {
       if (primitive.act === 'pod-hold') for (const pod of primitive.pods) this.#hands.supervisor(pod).release(this.#name);
     }
+    for (const freezer of this.#freezers.splice(0)) freezer.thaw();
     if (this.#hasCuts) {
       await this.#hands.nft.execute(healCommand(this.#name));
       this.#hasCuts = false;
@@ -65,6 +68,12 @@ export class LocalInjection implements Injection {
         return primitive.pods.map((pod) => supervisor(pod).hold(this.#name));
       case 'container-kill':
         return primitive.pods.map((pod) => supervisor(pod).killContainer());
+      case 'freeze': {
+        const freezer = new Freezer(primitive, primitive.pods.map(supervisor));
+        this.#freezers.push(freezer);
+        freezer.start();
+        return [];
+      }
       case 'cut':
       case 'cut-external':
         return [];

@@ -118,6 +118,17 @@ export class Supervisor {
     this.start();
   }
 
+  /** Signals the program that runs now, and whatever it started; nothing when none does. */
+  signalProgram(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    const pid = this.pid;
+    if (pid !== undefined) signalGroup(pid, signal);
+  }
+
+  /** For the record: from now on a fault holds the program still, or no longer does. */
+  noteFrozen(frozen: boolean): void {
+    this.#record({ change: frozen ? 'frozen' : 'thawed', ...(this.pid === undefined ? {} : { pid: this.pid }) });
+  }
+
   /** Ends the program for good: ours get graceMs to end by themselves, servers of others need none. Resolves when it is gone. */
   async stop(graceMs: number): Promise<void> {
     this.#stopped = true;
@@ -194,7 +205,7 @@ export class Supervisor {
 }
 
 /** Whether there was somebody to signal. */
-function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): boolean {
+function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): boolean {
   try {
     return process.kill(-pid, signal);
   } catch {

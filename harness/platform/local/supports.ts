@@ -23,6 +23,8 @@ export function unsupported(topology: Topology, primitive: Primitive): string | 
     }
     case 'pod-kill':
       return primitive.graceMs >= 0 ? undefined : `graceMs must not be negative: ${primitive.graceMs}`;
+    case 'freeze':
+      return primitive.share > 0 && primitive.share <= 1 ? undefined : `share must be above 0 and at most 1: ${primitive.share}`;
     case 'pod-hold':
       return undefined;
   }

@@ -140,7 +140,7 @@ function tell(state: LiveState, event: RunEvent): string | null {
       return `${event.pod}: ${event.action}`;
     case 'pod':
       // At the end everything is ended; that is no news.
-      return state.phase !== 'teardown' && ['killed', 'held', 'released', 'exited'].includes(event.change)
+      return state.phase !== 'teardown' && ['killed', 'held', 'released', 'frozen', 'thawed', 'exited'].includes(event.change)
         ? `${event.pod} ${event.change}`
         : null;
     case 'op':

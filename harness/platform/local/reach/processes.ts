@@ -22,7 +22,13 @@ async function describe(pid: string, podOf: ReadonlyMap<string, string>): Promis
     const end = text.lastIndexOf(')');
     const fields = text.slice(end + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return { pod, pid: Number(pid), startedTicks: Number(fields[19]), command: text.slice(text.indexOf('(') + 1, end) };
+    return {
+      pod,
+      pid: Number(pid),
+      startedTicks: Number(fields[19]),
+      command: text.slice(text.indexOf('(') + 1, end),
+      state: fields[0] ?? '',
+    };
   } catch {
     return undefined; // it ended while we looked, or is a kernel thread that may not be looked at
   }

@@ -1,0 +1,83 @@
+import type { ExpectedEffect, FaultEffect, ProcessState } from '../history/event.ts';
+
+type Frozen = Extract<ExpectedEffect, { kind: 'processes-frozen' }>;
+
+export interface FreezeEvidence {
+  readonly fault: string;
+  readonly moment: FaultEffect['moment'];
+  readonly expected: Frozen;
+  /** Every process of the pods at several instants, as the kernel's process table has it; the instants ascend. */
+  readonly states: readonly ProcessState[];
+  /** When the injection (during) or the heal (after-heal) was asked for. */
+  readonly requestedMs: number;
+}
+
+/** The kernel's word for a process that is stopped by a signal. */
+const STOPPED = 'T';
+/** A share is known from samples; it may be off by so much. */
+const TOLERANCE = 0.2;
+
+/**
+ * Whether the pods' processes stand still as this moment asks: all of them, for good or for the share of the time that was asked for; and none
+ * before and after. Pure. A share is judged from all samples, everything else from the last of each pod.
+ */
+export function judgeFreeze(evidence: FreezeEvidence): FaultEffect {
+  const { fault, moment, expected, states } = evidence;
+  const perPod = expected.pods.map((pod) => ({ pod, objection: objectionTo(pod, evidence) }));
+  const objections = perPod.flatMap(({ pod, objection }) => (objection === undefined ? [] : [`${pod}: ${objection}`]));
+  const told = expected.pods.map(
+    (pod) => `${pod} stood still in ${percent(shareOf(pod, states))} of ${instants(pod, states).length} samples`,
+  );
+  return {
+    kind: 'fault-effect',
+    fault,
+    moment,
+    confirmed: objections.length === 0 && perPod.length > 0,
+    ...timingOf(evidence),
+    asked: `${expected.pods.join(' ')}: ${moment === 'during' ? `stands still ${percent(expected.share)} of the time` : 'runs'}`,
+    measured: [...told, ...objections].join('; '),
+    evidence: { kind: 'states', states },
+  };
+}
+
+const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+function objectionTo(pod: string, { moment, expected, states }: FreezeEvidence): string | undefined {
+  const last = instants(pod, states).at(-1);
+  if (last === undefined) return 'no process runs in it';
+  const still = last.filter((one) => one.state === STOPPED);
+  if (moment !== 'during') {
+    // A process that is stopped for a share of the time is seen running sooner or later; until then it is not healed.
+    return still.length === 0 ? undefined : `stands still: process ${still.map((one) => one.pid).join(', ')}`;
+  }
+  if (expected.share === 1) {
+    const running = last.filter((one) => one.state !== STOPPED);
+    return running.length === 0 ? undefined : `still runs: process ${running.map((one) => `${one.pid} (${one.state})`).join(', ')}`;
+  }
+  const share = shareOf(pod, states);
+  return Math.abs(share - expected.share) <= TOLERANCE ? undefined : `stands still ${percent(share)} of the time`;
+}
+
+/** The samples of a pod, each with all its processes. */
+function instants(pod: string, states: readonly ProcessState[]): readonly (readonly ProcessState[])[] {
+  const mine = states.filter((one) => one.pod === pod);
+  return [...Map.groupBy(mine, (one) => one.atMs).values()];
+}
+
+function shareOf(pod: string, states: readonly ProcessState[]): number {
+  const all = instants(pod, states);
+  const still = all.filter((processes) => processes.every((one) => one.state === STOPPED));
+  return all.length === 0 ? 0 : still.length / all.length;
+}
+
+/** It began, or was over, between the request and the first sample that shows it, of the pod that was last. */
+function timingOf({ moment, expected, states, requestedMs }: FreezeEvidence): { betweenMs?: readonly [number, number]; skewMs?: number } {
+  if (moment === 'before') return {};
+  const seen = expected.pods.map((pod) => {
+    const first = instants(pod, states).find((processes) => processes.every((one) => (one.state === STOPPED) === (moment === 'during')));
+    return first?.[0]?.atMs;
+  });
+  const known = seen.filter((atMs) => atMs !== undefined);
+  if (known.length === 0 || known.length < seen.length) return {};
+  return { betweenMs: [requestedMs, Math.max(...known)], skewMs: Math.max(...known) - Math.min(...known) };
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import type { Pod } from '../../platform/platform.ts';
+import { durationMs } from '../../scenario/duration.ts';
+import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
+import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
+import { seededRandom } from '../random.ts';
+import { machineSelectionShape, modeAndValue } from '../selector-schema.ts';
+import { select, targetOf, valueNotes } from '../selector.ts';
+
+const SIGSTOP = 19;
+const SIGNAL = 'only 19 (SIGSTOP) is done here: chaosd can take back nothing else. To kill a process use PodChaos container-kill';
+
+const schema = fields(
+  {
+    action: z.literal('process'),
+    ...machineSelectionShape,
+    duration: durationMs.optional(),
+    process: fields(
+      { process: z.string().min(1), signal: z.literal(SIGSTOP, { error: SIGNAL }) },
+      { recoverCmd: '`recoverCmd` is a command on a machine; what SIGSTOP does is taken back with SIGCONT. Remove it' },
+    ),
+  },
+  {
+    address: '`address` names machines that run chaosd; here the pods stand for machines: use `selector`',
+    uid: '`uid` is written by a cluster; remove it',
+  },
+).refine(modeAndValue.fits, modeAndValue.options);
+
+type Spec = z.infer<typeof schema>;
+
+/** PhysicalMachineChaos process with SIGSTOP: a program that stands still, keeps its sockets and its memory, and wakes up later. */
+export const physicalMachineProcess: FaultKind = {
+  kind: 'PhysicalMachineChaos',
+  action: 'process',
+  decode(document, header) {
+    const spec = decodeDocument(document, schema, ['spec']);
+    if (!spec.ok) return spec;
+    const { mode, duration } = spec.value;
+    const rest = { kind: 'PhysicalMachineChaos', action: 'process', mode, oneShot: false, durationMs: duration ?? null, hostNames: [] };
+    return { ok: true, value: { ...header, ...rest, plan: (input) => plan(spec.value, header, input) } };
+  },
+};
+
+function plan(spec: Spec, header: FaultHeader, { pods, seed }: PlanInput): Planning {
+  const random = seededRandom(seed, `${header.namespace}/${header.name}/selector`);
+  const selected = select(spec, pods, { namespace: header.namespace, role: 'selector', random });
+  const { process } = spec.process;
+  const notes = [
+    ...header.notes,
+    ...valueNotes(spec),
+    'pods of the lab stand for physical machines; their process is called as their container is',
+    spec.duration === undefined ? 'no duration: lasts until healed' : '`duration` counts from the injection',
+    ...selected.notes,
+  ];
+  if (selected.reason !== undefined) return { outcome: 'nothing-selected', reason: selected.reason, notes };
+  const hit = selected.pods.filter((pod) => pod.containers.includes(process));
+  if (hit.length === 0) return { outcome: 'nothing-selected', reason: lacking(selected.pods, process), notes };
+  const names = hit.map((pod) => pod.name);
+  if (hit.length < selected.pods.length)
+    notes.push(
+      lacking(
+        selected.pods.filter((pod) => !hit.includes(pod)),
+        process,
+      ),
+    );
+  return {
+    outcome: 'planned',
+    plan: {
+      sources: hit.map(targetOf),
+      targets: [],
+      primitives: [{ act: 'freeze', pods: names, share: 1, periodMs: 0 }],
+      expectedEffect: { kind: 'processes-frozen', pods: names, share: 1 },
+      notes,
+    },
+  };
+}
+
+const lacking = (pods: readonly Pod[], process: string): string =>
+  `no process \`${process}\` in ${pods.map((pod) => `${pod.name} (it has ${pod.containers.join(', ')})`).join(', ')}`;
