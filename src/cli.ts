@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { describeBackupCommands } from './cli-backup.ts';
 import { describeOperations } from './cli-operations.ts';
+import { describeSimulation } from './cli-simulation.ts';
 import { EXIT, type World } from './commands/world.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { EngineError } from './platform/errors.ts';
@@ -70,6 +71,7 @@ function describeCommands(world: World, done: (code: number) => void): Command {
     });
   describeOperations(program, { world, config, load, done });
   describeBackupCommands({ program, world, configOption: config, load, done });
+  describeSimulation(program, world, done);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

@@ -35,7 +35,7 @@ export interface ControllerDeps {
   readonly arbiter: Arbiter;
   readonly dns: DnsProvider;
   readonly client: HttpsClient;
-  readonly metrics: ControllerMetrics;
+  readonly metrics: Pick<ControllerMetrics, 'stepTook' | 'failoverEnded'>;
 }
 
 /** Those who do not decide ask so many times more seldom. */

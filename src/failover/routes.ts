@@ -22,7 +22,7 @@ const resumeShape = z.strictObject({ why: z.string().max(1000).optional(), by: c
 const acknowledgeShape = z.strictObject({ by: common.by });
 
 /** The controller's part of the contract (ARCHITECTURE §3). */
-export function controllerRoutes(controller: Controller, metrics: ControllerMetrics): readonly Route[] {
+export function controllerRoutes(controller: Controller, metrics: Pick<ControllerMetrics, 'text'>): readonly Route[] {
   const post = (path: string, handle: Route['handle']): Route => ({
     method: 'POST',
     path,

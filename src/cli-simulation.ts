@@ -1,0 +1,42 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { World } from './commands/world.ts';
+
+interface Given {
+  readonly seeds: number;
+  readonly seed: number;
+  readonly workers?: number;
+  readonly keep?: readonly number[];
+  readonly trace?: true;
+  readonly json?: true;
+}
+
+/** `simulate`: the engine tried by itself, without a system. */
+export function describeSimulation(program: Command, world: World, done: (code: number) => void): void {
+  program
+    .command('simulate')
+    .description('run these programs in simulated worlds full of faults and check every promise; exits 0 kept, 1 broken')
+    .option('--seeds <count>', 'how many worlds', parseCount, 1000)
+    .option('--seed <first>', 'the first of them', parseCount, 1)
+    .option('--workers <count>', 'threads; one for each processor unless told otherwise', parseCount)
+    .option('--keep <positions>', 'only these faults of a seed, as a failing one was reported', parsePositions)
+    .option('--trace', 'everything that the programs log')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', '\nExample:\n  coditect-dr simulate --seeds 10000')
+    .action(async ({ seeds, seed: firstSeed, workers, keep = null, trace, json }: Given) => {
+      const asked = { seeds, firstSeed, workers, keep, trace: trace === true, json: json === true };
+      done(await (await import('./commands/simulate.ts')).runSimulation(asked, world));
+    });
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 2 ** 31) throw new InvalidArgumentError('it must be a whole number from 1 on.');
+  return count;
+}
+
+function parsePositions(text: string): readonly number[] {
+  if (text === 'none') return [];
+  const positions = text.split(',').map(Number);
+  if (positions.every((position) => Number.isSafeInteger(position) && position >= 0)) return positions;
+  throw new InvalidArgumentError('it must be a list such as 0,2 (or none).');
+}

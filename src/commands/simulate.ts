@@ -1,0 +1,49 @@
+import { describeFault } from '../simulation/fault.ts';
+import { simulate } from '../simulation/pool.ts';
+import { EXIT, type World } from './world.ts';
+
+export interface SimulateOptions {
+  readonly seeds: number;
+  readonly firstSeed: number;
+  readonly workers: number | undefined;
+  /** Only these of a seed's faults. */
+  readonly keep: readonly number[] | null;
+  readonly trace: boolean;
+  readonly json: boolean;
+}
+
+const MAX_FAILURES = 5;
+const SHRINK_BUDGET = 200;
+
+/** Runs the engine's programs in simulated worlds; exits 0 where no invariant was broken, 1 where one was. */
+export async function runSimulation(options: SimulateOptions, world: World): Promise<number> {
+  const { seeds, firstSeed, keep, trace, json } = options;
+  const startedAtMs = performance.now();
+  const result = await simulate({
+    seeds,
+    firstSeed,
+    keep,
+    trace,
+    ...(options.workers === undefined ? {} : { workers: options.workers }),
+    stopAfterFailures: MAX_FAILURES,
+    shrinkBudget: keep === null ? SHRINK_BUDGET : 0,
+    signal: world.signal,
+  });
+  const seconds = (performance.now() - startedAtMs) / 1000;
+  const { failures, trace: lines, ...sums } = result;
+  if (json) world.out(`${JSON.stringify({ ...sums, firstSeed, seconds, failures })}\n`);
+  else {
+    for (const line of lines) world.out(`${line}\n`);
+    for (const { seed, message, atMs, faults, keep: kept } of failures) {
+      world.out(`seed ${seed}, after ${Math.round(atMs)} ms: ${message}\n`);
+      for (const fault of faults) world.out(`  ${describeFault(fault)}\n`);
+      world.out(`  again: coditect-dr simulate --seeds 1 --seed ${seed} --keep ${kept.join(',') || 'none'} --trace\n`);
+    }
+    const { failovers, acknowledgedWrites, virtualMs } = sums;
+    world.out(
+      `${sums.seeds} seeds in ${seconds.toFixed(1)} s: ${failures.length} broke an invariant; ${failovers} failovers, ` +
+        `${acknowledgedWrites} acknowledged writes, ${Math.round(virtualMs / 1000)} s of virtual time\n`,
+    );
+  }
+  return failures.length === 0 ? EXIT.ok : EXIT.failed;
+}

@@ -1,0 +1,105 @@
+import type { Journal, Lease } from '../arbiter/arbiter.ts';
+import type { Policy } from '../config/policy.ts';
+import { voteLifeMs, type Vote } from '../health/vote.ts';
+import { Violation } from './violation.ts';
+
+interface HeardVote {
+  readonly body: Buffer;
+  readonly sentAtMs: number;
+  readonly atMs: number;
+}
+
+/** Clocks may run wrong, so that what a controller takes for a window may be so much shorter. */
+const TOLERANCE = 0.9;
+
+/**
+ * Whether a failover that begins by itself has its cause, judged from what was really seen where: commits that came to observers, votes that came to the one who
+ * decided. Counts anew what the engine counted, from the messages.
+ */
+export class Cause {
+  readonly #policy: Policy;
+  readonly #regions: readonly string[];
+  /** Per observer, when its canary commits were answered. */
+  readonly #commits = new Map<string, number[]>();
+  /** `by<from` → the last votes. */
+  readonly #votes = new Map<string, HeardVote[]>();
+  readonly #begun = new Set<string>();
+
+  constructor(policy: Policy, regions: readonly string[]) {
+    this.#policy = policy;
+    this.#regions = regions;
+  }
+
+  sawCommit(region: string, atMs: number): void {
+    const seen = this.#commits.get(region) ?? [];
+    this.#commits.set(region, seen);
+    seen.push(atMs);
+    if (seen.length > 200) seen.splice(0, 100);
+  }
+
+  heardVote(by: string, from: string, vote: HeardVote): void {
+    const name = `${by}<${from}`;
+    const heard = this.#votes.get(name) ?? [];
+    this.#votes.set(name, heard);
+    heard.push(vote);
+    if (heard.length > 60) heard.splice(0, 30);
+  }
+
+  /** The controller of `by` asks, for the first time, to write this into the journal. */
+  begins(by: string, journal: Journal, lease: Lease | null, nowMs: number): void {
+    const name = `${journal.runId} ${journal.epoch}`;
+    if (journal.step !== 'ACQUIRE' || journal.target !== null || this.#begun.has(name)) return;
+    this.#begun.add(name);
+    // Somebody else's run that is only adopted was judged when it began.
+    if (lease === null || lease.epoch !== journal.epoch - 1) return;
+    this.#noVeto(by, journal, nowMs);
+    this.#quorum(by, journal, nowMs);
+  }
+
+  #noVeto(by: string, journal: Journal, nowMs: number): void {
+    const { probePeriodMs, confirmMs } = this.#policy;
+    for (const from of this.#regions) {
+      for (const { body, sentAtMs, atMs } of this.#votes.get(`${by}<${from}`) ?? []) {
+        if (atMs <= nowMs - confirmMs * TOLERANCE || atMs - sentAtMs > voteLifeMs(this.#policy) * TOLERANCE) continue;
+        const vote = JSON.parse(body.toString()) as Vote;
+        const concerns = vote.primary === journal.from && vote.epoch === journal.epoch - 1;
+        if (concerns && vote.commitAgeMs !== null && vote.commitAgeMs <= 2 * probePeriodMs * TOLERANCE) {
+          throw new Violation(
+            'no-failover-against-a-veto',
+            `${by} began ${journal.runId} ${Math.round(nowMs - atMs)} ms after ${from} said that it sees commits`,
+          );
+        }
+      }
+    }
+  }
+
+  #quorum(by: string, journal: Journal, nowMs: number): void {
+    const suspects = this.#regions.filter(
+      (region) => this.#wasQuiet(region, nowMs) && (region === by || this.#saysSuspect(by, region, journal, nowMs)),
+    );
+    if (suspects.length * 2 > this.#regions.length && suspects.some((region) => region !== journal.from)) return;
+    throw new Violation(
+      'no-failover-without-quorum',
+      `${by} began ${journal.runId} (from ${journal.from}) on the word of ${suspects.join(', ') || 'nobody'} of ${this.#regions.length}`,
+    );
+  }
+
+  /** Whether there was a time without commits that was long enough, and not long ago. */
+  #wasQuiet(region: string, nowMs: number): boolean {
+    const neededMs = this.#policy.suspectAfterMs * TOLERANCE;
+    const seen = this.#commits.get(region) ?? [];
+    let laterMs = nowMs;
+    for (let i = seen.length - 1; i >= 0 && laterMs > nowMs - 8 * neededMs; i--) {
+      if (laterMs - (seen[i] as number) >= neededMs) return true;
+      laterMs = seen[i] as number;
+    }
+    return laterMs - (seen.length === 0 ? 0 : (seen[0] as number)) >= neededMs || seen.length === 0;
+  }
+
+  #saysSuspect(by: string, region: string, journal: Journal, nowMs: number): boolean {
+    const last = this.#votes.get(`${by}<${region}`)?.at(-1);
+    if (last === undefined || nowMs - last.sentAtMs > voteLifeMs(this.#policy) / TOLERANCE) return false;
+    const vote = JSON.parse(last.body.toString()) as Vote;
+    return vote.verdict === 'suspect' && vote.primary === journal.from && vote.epoch === journal.epoch - 1;
+  }
+}

@@ -1,0 +1,100 @@
+import type { Fault } from './fault.ts';
+import type { Impairment } from './network.ts';
+import type { World } from './world.ts';
+
+/** Lets a fault begin in the world; gives what ends it. */
+export function inject(fault: Fault, world: World): () => void {
+  switch (fault.kind) {
+    case 'crash':
+      world.kill(fault.region, fault.program);
+      return () => world.start(fault.region, fault.program);
+    case 'stop':
+      return stop(fault, world);
+    case 'region-down':
+      return regionDown(fault.region, world);
+    case 'isolate':
+      return impair(world, isolation(fault));
+    case 'cut':
+      return impair(world, cuts(fault));
+    case 'slow-link': {
+      const { from, to, delayMs, lossProbability, duplicateProbability } = fault;
+      return impair(world, [{ ...(from === null ? {} : { from }), to, delayMs, lossProbability, duplicateProbability }]);
+    }
+    case 'arbiter-members-down':
+      return membersDown(fault.regions, world);
+    case 'arbiter-answers-lost':
+      world.etcd.lostAnswers = fault.probability;
+      return () => (world.etcd.lostAnswers = 0);
+    case 'disk-slow':
+      world.disk(fault.region).slowMs = fault.byMs;
+      return () => (world.disk(fault.region).slowMs = 0);
+    case 'disk-broken':
+      world.disk(fault.region).broken = true;
+      return () => (world.disk(fault.region).broken = false);
+    case 'clock-rate':
+      world.host(fault.region, fault.program).runAt(fault.rate);
+      return () => world.host(fault.region, fault.program).runAt(1);
+    case 'clock-jump':
+      world.host(fault.region, fault.program).jump(fault.byMs);
+      return () => undefined;
+    case 'dns':
+      world.dns.fault = fault.how;
+      return () => (world.dns.fault = 'none');
+    case 'requests': {
+      const mishap = { region: fault.region, path: fault.path, how: fault.how };
+      world.http.mishaps.add(mishap);
+      return () => world.http.mishaps.delete(mishap);
+    }
+    case 'order':
+      world.order(fault.target, fault.acceptDataLossSeconds);
+      return () => undefined;
+    default:
+      throw new RangeError(`fault ${JSON.stringify(fault satisfies never)}`);
+  }
+}
+
+function stop({ region, program }: Extract<Fault, { kind: 'stop' }>, world: World): () => void {
+  const stopped = world.process(region, program);
+  stopped.stop();
+  return () => stopped.resume();
+}
+
+/** Power and network of a whole region. */
+function regionDown(region: string, world: World): () => void {
+  const mend = impair(world, isolation({ region, direction: 'both' }));
+  const up = membersDown([region], world);
+  for (const program of ['database', 'controller'] as const) world.kill(region, program);
+  return () => {
+    mend();
+    up();
+    for (const program of ['database', 'controller'] as const) world.start(region, program);
+  };
+}
+
+function membersDown(regions: readonly string[], world: World): () => void {
+  const members = world.etcd.members.filter(({ place, up }) => up && regions.includes(place.region));
+  for (const member of members) member.up = false;
+  return () => {
+    for (const member of members) member.up = true;
+  };
+}
+
+function isolation({ region, direction }: { readonly region: string; readonly direction: 'both' | 'in' | 'out' }): readonly Impairment[] {
+  return [
+    ...(direction === 'in' ? [] : [{ from: region, outside: true, cut: true }]),
+    ...(direction === 'out' ? [] : [{ to: region, outside: true, cut: true }]),
+  ];
+}
+
+function cuts({ from, to, direction, only }: Extract<Fault, { kind: 'cut' }>): readonly Impairment[] {
+  const programs = only === null ? {} : { fromProgram: only, toProgram: only };
+  const there = { from, to, cut: true, ...programs };
+  return direction === 'both' ? [there, { ...there, from: to, to: from }] : [there];
+}
+
+function impair(world: World, impairments: readonly Impairment[]): () => void {
+  for (const impairment of impairments) world.network.impair(impairment);
+  return () => {
+    for (const impairment of impairments) world.network.mend(impairment);
+  };
+}

@@ -1,0 +1,230 @@
+import { Readable } from 'node:stream';
+import type { HttpReply, HttpRequest, Route } from '../platform/http.ts';
+import { HttpsClient, type CallOptions, type CallResult, type StreamResult } from '../platform/https-client.ts';
+import { EngineError } from '../platform/errors.ts';
+import type { Role } from '../platform/tls.ts';
+import { LightAbortController } from './light-abort.ts';
+import type { Network, Place } from './network.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** A program that listens. */
+export interface Listener {
+  readonly process: SimulatedProcess;
+  readonly routes: readonly Route[];
+  /** A handler threw what is no answer. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** What goes wrong with requests that match, at the other end. */
+export interface Mishap {
+  readonly path: string;
+  readonly region: string;
+  /** `fails`: answered with an error, not carried out. `hangs`: carried out, never answered. `errs`: carried out, answered with an error. */
+  readonly how: 'fails' | 'hangs' | 'errs';
+}
+
+export interface HttpWitness {
+  /** A server begins to carry a request out. */
+  serves(request: HttpRequest, at: Place): void;
+  /** A server has handed its answer to the network. */
+  replied(to: HttpRequest, at: Place, status: number, json: unknown): void;
+  /** An answer has arrived at who asked. */
+  heard(by: Place, path: string, from: Place, result: Extract<CallResult, { kind: 'reply' }>, sentAtMs: number): void;
+}
+
+const NO_CREDENTIALS = { ca: Buffer.alloc(0), cert: Buffer.alloc(0), key: Buffer.alloc(0) };
+const EMPTY = Buffer.alloc(0);
+/** How long a copy of the data may take on its way. */
+const STREAMS_MS = 20_000;
+
+/** Requests and answers between programs, by the simulated network, to the real routes. Urls are `https://<program>.<region>/…`. */
+export class Http {
+  readonly mishaps = new Set<Mishap>();
+  readonly #time: VirtualTime;
+  readonly #network: Network;
+  readonly #witness: HttpWitness;
+  readonly #listeners = new Map<string, Listener>();
+
+  constructor(parts: { readonly time: VirtualTime; readonly network: Network; readonly witness: HttpWitness }) {
+    this.#time = parts.time;
+    this.#network = parts.network;
+    this.#witness = parts.witness;
+  }
+
+  listen(host: string, listener: Listener): void {
+    this.#listeners.set(host, listener);
+  }
+
+  /** A client of one process, or of somebody outside. */
+  client(from: Place, role: Role, process: SimulatedProcess | null): HttpsClient {
+    return new SimulatedClient((url, options) => this.#call({ from, role, process }, url, options));
+  }
+
+  #call(caller: Caller, url: string, options: CallOptions): Promise<CallResult> {
+    if (!(options.body instanceof Readable)) return this.#exchange(caller, url, options, toBuffer(options.body));
+    this.#time.expectStreams(STREAMS_MS);
+    return gather(options.body).then(
+      (body) => this.#exchange(caller, url, options, body),
+      (error: unknown): CallResult => ({ kind: 'no-reply', reason: String(error) }),
+    );
+  }
+
+  #exchange(caller: Caller, url: string, options: CallOptions, body: Buffer): Promise<CallResult> {
+    const slash = url.indexOf('/', 8);
+    const host = url.slice(8, slash);
+    const dot = host.indexOf('.');
+    const to: Place = { program: host.slice(0, dot) as Place['program'], region: host.slice(dot + 1) };
+    const exchange = new Exchange(this.#time, caller, options);
+    const arrive = (): void => this.#arrive(exchange, { host, to, path: url.slice(slash), method: options.method ?? 'GET', body });
+    const deliveries = this.#network.deliveries(caller.from, to);
+    // A write is not repeated by anybody on its way; everything else may be.
+    const once = options.method === 'PUT' ? deliveries.slice(0, 1) : deliveries;
+    for (const delayMs of once) this.#time.after(delayMs, null, arrive);
+    return exchange.result;
+  }
+
+  /** At the other host: its kernel takes it, or says that nobody listens. */
+  #arrive(exchange: Exchange, message: Message): void {
+    const listener = this.#listeners.get(message.host);
+    if (listener === undefined || listener.process.isDead) {
+      return this.#back(exchange, message, () => exchange.end({ kind: 'not-sent', reason: 'econnrefused' }));
+    }
+    this.#time.after(0, listener.process, () => this.#serve(exchange, message, listener));
+  }
+
+  #serve(exchange: Exchange, message: Message, { routes, onError }: Listener): void {
+    const { path, method, to } = message;
+    const route = routes.find((one) => one.method === method && (one.prefix === true ? path.startsWith(one.path) : path === one.path));
+    const { role, from } = exchange.caller;
+    if (route === undefined || (route.roles !== 'anyone' && !route.roles.includes(role))) {
+      throw new RangeError(`${role} may not ${method} ${path}: the simulated programs would never do so`);
+    }
+    const mishap = [...this.mishaps].find((one) => one.region === to.region && path === one.path);
+    if (mishap?.how === 'fails') return this.#answer(exchange, message, { status: 500, json: {} });
+    const stream = route.streamBody === true ? Readable.from([message.body]) : (null as unknown as Readable);
+    const request: HttpRequest = {
+      method,
+      path,
+      rest: route.prefix === true ? decodeURIComponent(path.slice(route.path.length)) : '',
+      caller: { role, region: from.region },
+      correlationId: '',
+      body: message.body,
+      stream,
+      signal: exchange.gone.signal,
+    };
+    if (route.streamBody === true) this.#time.expectStreams(STREAMS_MS);
+    const answer = (reply: HttpReply): void => {
+      if (mishap?.how === 'hangs') return;
+      this.#witness.replied(request, to, reply.status, reply.json);
+      this.#answer(exchange, message, mishap?.how === 'errs' ? { status: 500, json: {} } : reply);
+    };
+    const failed = (error: unknown): void => {
+      const code = error instanceof EngineError ? error.code : 'internal';
+      answer({ status: 500, json: { error: { code, message: String(error), applied: 'unknown' } } });
+      onError(error);
+    };
+    this.#witness.serves(request, to);
+    try {
+      const reply = route.handle(request);
+      if (reply instanceof Promise) reply.then(answer, failed);
+      else answer(reply);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  #answer(exchange: Exchange, message: Message, reply: HttpReply): void {
+    const body = reply.json === undefined ? EMPTY : Buffer.from(JSON.stringify(reply.json));
+    this.#back(exchange, message, () => {
+      const result = { kind: 'reply', status: reply.status, body } as const;
+      if (exchange.end(result)) this.#witness.heard(exchange.caller.from, message.path, message.to, result, exchange.sentAtMs);
+    });
+  }
+
+  #back(exchange: Exchange, { to }: Message, arrived: () => void): void {
+    const { from, process } = exchange.caller;
+    const [delayMs] = this.#network.deliveries(to, from);
+    if (delayMs !== undefined) this.#time.after(delayMs, process, arrived);
+  }
+}
+
+interface Caller {
+  readonly from: Place;
+  readonly role: Role;
+  readonly process: SimulatedProcess | null;
+}
+interface Message {
+  readonly host: string;
+  readonly to: Place;
+  readonly path: string;
+  readonly method: NonNullable<CallOptions['method']>;
+  readonly body: Buffer;
+}
+
+/** One request of one caller: ends once, with an answer, at its time limit, or when the caller does not want it any more. */
+class Exchange {
+  readonly caller: Caller;
+  readonly result: Promise<CallResult>;
+  readonly gone = new LightAbortController();
+  readonly sentAtMs: number;
+  #settle: (result: CallResult) => void = () => undefined;
+  #ended = false;
+  readonly #release: () => void;
+
+  constructor(time: VirtualTime, caller: Caller, { timeoutMs, signal }: CallOptions) {
+    this.caller = caller;
+    this.sentAtMs = time.nowMs;
+    this.result = new Promise((resolve) => (this.#settle = resolve));
+    const giveUp = (reason: string): void => {
+      if (!this.end({ kind: 'no-reply', reason })) return;
+      // The other side learns of it when the end of the connection arrives.
+      time.after(1, null, () => this.gone.abort(new EngineError('timeout', 'the caller has gone')));
+    };
+    const late = (): void => giveUp('timeout-sent');
+    const timer = caller.process?.timer(timeoutMs, late) ?? time.after(timeoutMs, null, late);
+    const abort = (): void => giveUp('aborted');
+    signal?.addEventListener('abort', abort, { once: true });
+    this.#release = () => {
+      timer.cancelled = true;
+      signal?.removeEventListener('abort', abort);
+    };
+    if (signal?.aborted === true) abort();
+  }
+
+  /** False where it had ended already. */
+  end(result: CallResult): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    this.#release();
+    this.#settle(result);
+    return true;
+  }
+}
+
+class SimulatedClient extends HttpsClient {
+  readonly #exchange: (url: string, options: CallOptions) => Promise<CallResult>;
+
+  constructor(exchange: (url: string, options: CallOptions) => Promise<CallResult>) {
+    super(NO_CREDENTIALS);
+    this.#exchange = exchange;
+  }
+
+  override call(url: string, options: CallOptions): Promise<CallResult> {
+    return this.#exchange(url, options);
+  }
+
+  override open(): Promise<StreamResult> {
+    throw new RangeError('no simulated program reads a streamed answer');
+  }
+}
+
+function toBuffer(body: string | Buffer | undefined): Buffer {
+  return body === undefined ? EMPTY : typeof body === 'string' ? Buffer.from(body) : body;
+}
+
+async function gather(body: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body) chunks.push(Buffer.from(chunk as string));
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,24 @@
+import { PRESETS, type Policy } from '../config/policy.ts';
+import type { Random } from './random.ts';
+
+/** The lab's promises at a quieter pace: fewer happenings in the same virtual time. */
+const CALM: Policy = {
+  ...PRESETS.lab,
+  probePeriodMs: 250,
+  probeTimeoutMs: 200,
+  suspectAfterMs: 900,
+  confirmMs: 400,
+  leaseRenewMs: 300,
+  holderStopsMs: 1350,
+  successorWaitsMs: 1600,
+  leaderRenewMs: 300,
+  leaderTakeoverMs: 900,
+  appendTimeoutMs: 400,
+  syncDropAfterMs: 700,
+  stepTimeoutMs: 5000,
+};
+
+/** The numbers of a run: mostly calm, sometimes just those of the lab. */
+export function choosePolicy(random: Random): Policy {
+  return random.chance(0.1) ? PRESETS.lab : CALM;
+}

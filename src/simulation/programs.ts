@@ -1,0 +1,135 @@
+import type { EngineConfig } from '../config/config.ts';
+import type { Entry } from '../database/database.ts';
+import { Controller } from '../failover/controller.ts';
+import { controllerRoutes } from '../failover/routes.ts';
+import { jsonReply, type Route } from '../platform/http.ts';
+import { controlRoutes } from '../server/control-routes.ts';
+import { kvRoutes } from '../server/kv.ts';
+import { DatabaseNode } from '../server/node.ts';
+import { databaseStatus } from '../server/status.ts';
+import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
+import type { Log } from '../telemetry/log.ts';
+import { SimulatedDatabase } from './simulated-database.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+import type { Http } from './http.ts';
+import type { Ledger } from './ledger.ts';
+import type { SimulatedEtcd } from './simulated-arbiter.ts';
+import type { SimulatedDisk } from './simulated-disk.ts';
+import type { SimulatedDns } from './simulated-dns.ts';
+
+/** What a program finds around it. */
+export interface Surroundings {
+  readonly http: Http;
+  readonly etcd: SimulatedEtcd;
+  readonly dns: SimulatedDns;
+  readonly ledger: Ledger;
+  configOf(region: string): EngineConfig;
+  disk(region: string): SimulatedDisk;
+  /** How long this disk takes to sync now. */
+  syncMs(disk: SimulatedDisk): number;
+  /** Runs a check; what it throws ends the run. */
+  watch(check: () => void): void;
+  exited(process: SimulatedProcess): void;
+  log(process: SimulatedProcess): Log;
+}
+
+export interface RunningDatabase {
+  readonly process: SimulatedProcess;
+  readonly node: DatabaseNode;
+  readonly database: SimulatedDatabase;
+}
+export interface RunningController {
+  readonly process: SimulatedProcess;
+  readonly controller: Controller;
+}
+
+/** The log is kept this short, so that who was away for long needs a copy. */
+const KEEP_ENTRIES = 60;
+const TRIM_MS = 1000;
+
+/** The `database` program, and the API before it, which hands everything on. */
+export function startDatabase(world: Surroundings, process: SimulatedProcess): RunningDatabase {
+  const { region, clock } = process;
+  const { ledger, http, etcd } = world;
+  const disk = world.disk(region);
+  const config = world.configOf(region);
+  const log = world.log(process);
+  const database = new SimulatedDatabase({
+    disk,
+    sync: () => clock.sleep(world.syncMs(disk)),
+    witness: {
+      appended: (entries) => world.watch(() => ledger.append(region, entries)),
+      removed: (entries) => world.watch(() => ledger.remove(region, entries, disk.exported)),
+      committed: (entries) => world.watch(() => ledger.commit(region, entries)),
+    },
+  });
+  const broken = (error: unknown): void => {
+    log.error('broken', { error });
+    world.exited(process);
+  };
+  const node = new DatabaseNode({
+    config,
+    database,
+    exportTail: (afterIndex) => exportTail(database, disk.exported, afterIndex),
+    arbiter: etcd.client(process),
+    client: http.client({ region, program: 'database' }, 'database', process),
+    clock,
+    log,
+    onBroken: broken,
+  });
+  const { policy } = config;
+  const routes: readonly Route[] = [
+    ...kvRoutes({ node, database, policy, region }),
+    ...controlRoutes({ node, database, region }),
+    {
+      method: 'GET',
+      path: '/v1/status',
+      roles: ['api', 'database', 'controller', 'operator'],
+      handle: () => jsonReply(databaseStatus(node, database, config, clock)),
+    },
+  ];
+  http.listen(`database.${region}`, { process, routes, onError: broken });
+  http.listen(`api.${region}`, { process, routes, onError: broken });
+  node.run(process.ending.signal).catch(broken);
+  const trim = (): void => {
+    void database.trim(database.state().commitIndex - KEEP_ENTRIES).catch(broken);
+    process.timer(TRIM_MS, trim);
+  };
+  trim();
+  return { process, node, database };
+}
+
+export function startController(world: Surroundings, process: SimulatedProcess): RunningController {
+  const { region, clock } = process;
+  const { http, etcd, dns } = world;
+  const metrics: Pick<ControllerMetrics, 'stepTook' | 'failoverEnded'> = { stepTook: () => undefined, failoverEnded: () => undefined };
+  const controller = new Controller({
+    config: world.configOf(region),
+    clock,
+    log: world.log(process),
+    arbiter: etcd.client(process),
+    dns: dns.client(process),
+    client: http.client({ region, program: 'controller' }, 'controller', process),
+    metrics,
+  });
+  const onError = (error: unknown): void => {
+    throw error;
+  };
+  http.listen(`controller.${region}`, { process, routes: controllerRoutes(controller, { text: () => Promise.resolve('') }), onError });
+  controller.run(process.ending.signal).catch(onError);
+  return { process, controller };
+}
+
+/** What `replication/divergence` does with a file. */
+function exportTail(
+  database: SimulatedDatabase,
+  exported: Entry[],
+  afterIndex: number,
+): { readonly file: string; readonly entries: number } | null {
+  const { log, baseIndex } = database.state();
+  const from = Math.max(afterIndex, baseIndex) + 1;
+  if (from > log.index) return null;
+  const tail = database.entries(from, Infinity).filter(({ op }) => op !== 'noop');
+  exported.push(...tail);
+  return tail.length === 0 ? null : { file: `${from}`, entries: tail.length };
+}

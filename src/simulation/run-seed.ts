@@ -1,0 +1,90 @@
+import { Clients } from './clients.ts';
+import type { Fault } from './fault.ts';
+import { inject } from './fault-inject.ts';
+import { planFaults } from './fault-plan.ts';
+import { choosePolicy } from './policies.ts';
+import { Random } from './random.ts';
+import { whyNotSettled } from './settled.ts';
+import { enterWorld } from './stand-ins.ts';
+import { Violation } from './violation.ts';
+import { REGIONS, World, type WorldOptions } from './world.ts';
+
+export interface SeedPlan {
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  /** Trace of everything that the programs log. */
+  readonly onLine?: WorldOptions['onLine'];
+}
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly violation: { readonly invariant: string; readonly message: string; readonly atMs: number } | null;
+  readonly virtualMs: number;
+  readonly happenings: number;
+  readonly failovers: number;
+  readonly epochs: number;
+  readonly acknowledgedWrites: number;
+}
+
+/** After the last fault is over, everything must be whole again within so long. */
+const WHOLE_AGAIN_MS = 20_000;
+const LOOK_MS = 100;
+/** A run without faults goes on for so long. */
+const QUIET_MS = 4000;
+
+/** The faults that a seed stands for. */
+export function faultsOf(seed: number): readonly Fault[] {
+  return planFaults(new Random(seed, 'faults'), REGIONS);
+}
+
+/** Runs one seed with these faults. The same plan gives the same result, in any process. The thread must have the stand-ins installed. */
+export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedResult> {
+  const settings = new Random(seed, 'settings');
+  const world = new World({ seed, policy: choosePolicy(settings), mode: settings.chance(0.12) ? 'async' : 'sync', onLine: onLine ?? null });
+  const clients = new Clients(world);
+  enterWorld(world);
+  let over = false;
+  const end = faults.reduce((last, fault) => Math.max(last, fault.atMs + fault.forMs), QUIET_MS);
+  for (const region of REGIONS) for (const program of ['database', 'controller'] as const) world.start(region, program);
+  clients.start();
+  for (const fault of faults) {
+    world.time.after(fault.atMs, null, () => {
+      onLine?.(world.time.nowMs, 'world', `begins: ${fault.kind}`, fault);
+      const heal = inject(fault, world);
+      world.time.after(fault.forMs, null, () => {
+        onLine?.(world.time.nowMs, 'world', `ends: ${fault.kind}`, {});
+        heal();
+      });
+    });
+  }
+  const look = (): void => {
+    const why = whyNotSettled(world, clients, end);
+    if (why === null) over = true;
+    else if (world.time.nowMs > end + WHOLE_AGAIN_MS)
+      world.violation ??= new Violation('whole-again', `${why}, ${WHOLE_AGAIN_MS} ms after the last fault`);
+    else world.time.after(LOOK_MS, null, look);
+  };
+  world.time.after(end + LOOK_MS, null, look);
+  const step = (): boolean => {
+    world.watch(() => world.authority.atMostOne(world.holders()));
+    return over || world.violation !== null;
+  };
+  try {
+    await world.time.run(step);
+  } catch (error) {
+    world.watch(() => {
+      throw error;
+    });
+  }
+  enterWorld(null);
+  const { violation, time, ledger, authority, etcd } = world;
+  return {
+    seed,
+    violation: violation === null ? null : { invariant: violation.invariant, message: violation.message, atMs: time.nowMs },
+    virtualMs: time.nowMs,
+    happenings: time.happenings,
+    failovers: authority.failovers,
+    epochs: etcd.records.lease?.value.epoch ?? 0,
+    acknowledgedWrites: ledger.acknowledgedWrites,
+  };
+}

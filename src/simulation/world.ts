@@ -1,0 +1,290 @@
+import type { RecordName, Records } from '../arbiter/arbiter.ts';
+import type { EngineConfig } from '../config/config.ts';
+import type { Policy } from '../config/policy.ts';
+import type { PublishedRoute } from '../dns/dns.ts';
+import type { HttpRequest } from '../platform/http.ts';
+import type { CallResult } from '../platform/https-client.ts';
+import type { Log } from '../telemetry/log.ts';
+import { Authority, type Holder } from './authority.ts';
+import { Cause } from './cause.ts';
+import { Http } from './http.ts';
+import { Ledger } from './ledger.ts';
+import { Network, type Place } from './network.ts';
+import { startController, startDatabase, type RunningController, type RunningDatabase, type Surroundings } from './programs.ts';
+import { Random } from './random.ts';
+import { SimulatedEtcd } from './simulated-arbiter.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
+import { SimulatedDns } from './simulated-dns.ts';
+import { HostClock, SimulatedProcess, type Program } from './simulated-process.ts';
+import { Violation } from './violation.ts';
+import { VirtualTime } from './virtual-time.ts';
+
+export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly policy: Policy;
+  readonly mode: 'sync' | 'async';
+  /** A log line of a program. */
+  readonly onLine: ((atMs: number, who: string, action: string, details: unknown) => void) | null;
+}
+
+/** After a program ended by itself, its container is started again. */
+const RESTART_MS = 300;
+
+/** Three regions with a database and a controller each, an arbiter, a name, clients: the engine's own programs on simulated hosts. */
+export class World implements Surroundings {
+  readonly time = new VirtualTime();
+  readonly network: Network;
+  readonly http: Http;
+  readonly etcd: SimulatedEtcd;
+  readonly dns: SimulatedDns;
+  readonly ledger: Ledger;
+  readonly authority = new Authority();
+  readonly cause: Cause;
+  readonly options: WorldOptions;
+  readonly databases = new Map<string, RunningDatabase>();
+  readonly controllers = new Map<string, RunningController>();
+  violation: Violation | null = null;
+  readonly #random: Random;
+  readonly #disks = new Map<string, SimulatedDisk>();
+  readonly #hosts = new Map<string, HostClock>();
+  readonly #processes = new Map<string, SimulatedProcess>();
+  /** How many faults keep a program down. */
+  readonly #down = new Map<string, number>();
+
+  constructor(options: WorldOptions) {
+    const { seed, policy, mode } = options;
+    const { time } = this;
+    this.options = options;
+    this.#random = new Random(seed, 'hosts');
+    this.ledger = new Ledger(mode);
+    this.cause = new Cause(policy, REGIONS);
+    this.network = new Network(new Random(seed, 'network'));
+    this.http = new Http({
+      time,
+      network: this.network,
+      witness: {
+        serves: (request, at) => this.watch(() => this.#serves(request, at)),
+        replied: (request, at, status, json) => this.watch(() => this.#replied(request, at, status, json)),
+        heard: (by, path, from, result, sentAtMs) => this.watch(() => this.#heard({ by, path, from, result, sentAtMs })),
+      },
+    });
+    this.etcd = new SimulatedEtcd({
+      time,
+      network: this.network,
+      random: new Random(seed, 'arbiter'),
+      policy,
+      regions: REGIONS,
+      witness: {
+        asked: (by, record, value) => this.watch(() => this.#asked(by, record, value)),
+        stored: (by, record, after, before) => this.watch(() => this.#stored(by, record, { before, after })),
+      },
+    });
+    this.dns = new SimulatedDns({
+      time,
+      network: this.network,
+      timeoutMs: policy.appendTimeoutMs,
+      onChange: (before: PublishedRoute | null, after: PublishedRoute) => this.watch(() => this.authority.routed(before, after)),
+    });
+  }
+
+  /** Runs a check; the first violation ends the run, wherever it came out. */
+  watch(check: () => void): void {
+    try {
+      check();
+    } catch (error) {
+      this.violation ??= error instanceof Violation ? error : new Violation('programs-do-not-break', describe(error));
+    }
+  }
+
+  disk(region: string): SimulatedDisk {
+    return getOrMake(this.#disks, region, () => new SimulatedDisk());
+  }
+
+  host(region: string, program: Program): HostClock {
+    return getOrMake(this.#hosts, `${program}.${region}`, () => new HostClock(this.time, this.#random.between(0, 1e6)));
+  }
+
+  process(region: string, program: Program): SimulatedProcess {
+    return this.#processes.get(`${program}.${region}`) as SimulatedProcess;
+  }
+
+  /** Starts a program unless another fault still keeps it down. */
+  start(region: string, program: Program): void {
+    const name = `${program}.${region}`;
+    const down = Math.max(0, (this.#down.get(name) ?? 0) - 1);
+    this.#down.set(name, down);
+    if (down === 0) this.#boot(region, program);
+  }
+
+  kill(region: string, program: Program): void {
+    const name = `${program}.${region}`;
+    this.#down.set(name, (this.#down.get(name) ?? 0) + 1);
+    this.#processes.get(name)?.kill();
+  }
+
+  /** It ended by itself: its disk failed. */
+  exited(process: SimulatedProcess): void {
+    if (process.isDead) return;
+    const { region, program } = process;
+    process.kill();
+    this.time.after(RESTART_MS, null, () => {
+      if ((this.#down.get(`${program}.${region}`) ?? 0) === 0) this.#boot(region, program);
+    });
+  }
+
+  /** How long this disk takes to sync now. */
+  syncMs(disk: SimulatedDisk): number {
+    return this.#random.between(0.5, 5) + disk.slowMs * this.#random.between(0.5, 1);
+  }
+
+  log(process: SimulatedProcess): Log {
+    const { onLine } = this.options;
+    const who = `${process.program}.${process.region}`;
+    const write =
+      onLine === null ? () => undefined : (action: string, details?: unknown): void => onLine(this.time.nowMs, who, action, details ?? {});
+    const log: Log = { debug: () => undefined, info: write, warn: write, error: write, child: () => log };
+    return log;
+  }
+
+  configOf(region: string): EngineConfig {
+    return configOf(region, this.options);
+  }
+
+  /** Who could acknowledge at this moment, by its own clock. */
+  holders(): readonly Holder[] {
+    const holders: Holder[] = [];
+    for (const [region, { process, node }] of this.databases) {
+      if (!process.isDead && node.lease?.isValid() === true) holders.push({ region, epoch: node.lease.epoch });
+    }
+    return holders;
+  }
+
+  /** An operator asks one controller after the other to fail over to `target`. */
+  order(target: string, acceptDataLossSeconds: number | null): void {
+    const body = JSON.stringify({ target, ...(acceptDataLossSeconds === null ? {} : { acceptDataLossSeconds }) });
+    const client = this.http.client({ region: 'outside', program: 'client' }, 'operator', null);
+    for (const region of REGIONS) {
+      void client.call(`https://controller.${region}/v1/failover`, { method: 'POST', body, timeoutMs: 1000 });
+    }
+  }
+
+  #boot(region: string, program: Program): void {
+    const name = `${program}.${region}`;
+    const before = this.#processes.get(name);
+    if (before !== undefined && !before.isDead) return;
+    const process = new SimulatedProcess({ region, program }, this.time, this.host(region, program), this.#random);
+    this.#processes.set(name, process);
+    this.time.after(0, process, () => {
+      if (program === 'database') this.databases.set(region, startDatabase(this, process));
+      else this.controllers.set(region, startController(this, process));
+    });
+  }
+
+  #serves(request: HttpRequest, _at: Place): void {
+    const { path, body } = request;
+    if (path !== '/v1/fence' && path !== '/v1/seal' && path !== '/v1/promote') return;
+    const { epoch, runId } = JSON.parse(body.toString()) as { epoch: number; runId: string };
+    this.authority.acts(path, epoch, runId, this.etcd.records.failover?.value ?? null);
+  }
+
+  #replied({ method, path, rest, body }: HttpRequest, { region }: Place, status: number, json: unknown): void {
+    if (!path.startsWith('/v1/kv/')) return;
+    const reply = json as { epoch?: number; index?: number; value?: string; error?: { applied?: string } };
+    const { epoch = 0, index = 0 } = reply;
+    if (method === 'PUT' && status === 200) {
+      const node = this.databases.get(region);
+      this.ledger.acknowledge({ region, epoch, index, key: rest, value: body.toString() }, node?.database.state());
+    } else if (method === 'PUT' && reply.error?.applied === 'no') this.ledger.refuse(rest, body.toString());
+    else if (method === 'GET' && (status === 200 || status === 404)) this.ledger.read(region, epoch, rest, reply.value);
+  }
+
+  #heard({
+    by,
+    path,
+    from,
+    result,
+    sentAtMs,
+  }: {
+    readonly by: Place;
+    readonly path: string;
+    readonly from: Place;
+    readonly result: Reply;
+    readonly sentAtMs: number;
+  }): void {
+    if (by.program !== 'controller' || result.status !== 200) return;
+    if (path === '/v1/vote') this.cause.heardVote(by.region, from.region, { body: result.body, sentAtMs, atMs: this.time.nowMs });
+    else if (path === `/v1/kv/.canary/${by.region}`) this.cause.sawCommit(by.region, this.time.nowMs);
+  }
+
+  #asked<K extends RecordName>(by: SimulatedProcess, record: K, value: Records[K]): void {
+    if (record !== 'failover') return;
+    this.cause.begins(by.region, value as Records['failover'], this.etcd.records.lease?.value ?? null, this.time.nowMs);
+  }
+
+  #stored<K extends RecordName>(
+    by: SimulatedProcess,
+    record: K,
+    change: { readonly before: Records[K] | null; readonly after: Records[K] },
+  ): void {
+    this.authority.stored(record, change, this.etcd.records, this.holders());
+    if (record !== 'lease') return;
+    const lease = change.after as Records['lease'];
+    const before = change.before as Records['lease'] | null;
+    const takes = lease.holder !== null && lease.incarnation !== before?.incarnation;
+    const database = this.databases.get(by.region)?.database.state();
+    if (takes && database !== undefined) this.ledger.mustHoldAll(by.region, { lastIndex: database.log.index, epochs: database.epochs });
+  }
+}
+
+type Reply = Extract<CallResult, { kind: 'reply' }>;
+
+function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function configOf(region: string, { policy, mode }: WorldOptions): EngineConfig {
+  const [primary, ...standbys] = REGIONS;
+  return {
+    region,
+    primary_region: primary,
+    standby_regions: standbys,
+    rpo_seconds: 5,
+    rto_seconds: 60,
+    backup_retention_days: 30,
+    policy,
+    replication: mode,
+    listen: { host: '0.0.0.0', port: 1 },
+    regions: Object.fromEntries(
+      REGIONS.map((name, i) => [
+        name,
+        {
+          api: `https://api.${name}`,
+          database: `https://database.${name}`,
+          controller: `https://controller.${name}`,
+          addresses: [`10.77.${i + 1}.10`],
+        },
+      ]),
+    ),
+    arbiter: { kind: 'etcd', endpoints: ['https://arbiter'], prefix: '/simulated/' },
+    dns: {
+      kind: 'rfc2136',
+      server: '10.77.9.53',
+      port: 53,
+      zone: 'simulated.test.',
+      name: 'api.simulated.test.',
+      ttl_seconds: 1,
+      tsig: { name: 'key.', algorithm: 'hmac-sha256', secret_file: '' },
+    },
+    tls: { ca: '', cert: '', key: '' },
+  };
+}
