@@ -1,5 +1,6 @@
 import { EngineError } from '../platform/errors.ts';
 import type { DnsProvider, PublishResult, PublishedRoute } from '../dns/dns.ts';
+import { judge } from '../dns/route.ts';
 import type { Network, Place } from './network.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -86,10 +87,4 @@ async function publish(
     await record.replace(published, route);
   }
   throw new EngineError('dns-failed', 'overtaken again and again');
-}
-
-function judge(published: PublishedRoute | null, wanted: PublishedRoute): 'write' | 'superseded' | 'there' {
-  if (published === null || published.epoch < wanted.epoch) return 'write';
-  if (published.epoch > wanted.epoch || published.region !== wanted.region) return 'superseded';
-  return 'there';
 }

@@ -144,8 +144,7 @@ export class World implements Surroundings {
     const who = `${process.program}.${process.region}`;
     const write =
       onLine === null ? () => undefined : (action: string, details?: unknown): void => onLine(this.time.nowMs, who, action, details ?? {});
-    const log: Log = { debug: () => undefined, info: write, warn: write, error: write, child: () => log };
-    return log;
+    return { debug: () => undefined, info: write, warn: write, error: write };
   }
 
   configOf(region: string): EngineConfig {
