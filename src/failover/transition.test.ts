@@ -139,6 +139,25 @@ describe('failover before anything is taken', () => {
     expect(transition(adopted.state, { kind: 'journal-lost' }, facts(), setting).state).to.deep.equal(INITIAL);
   });
 
+  it('goes on where the promoted database was restarted and took the next epoch itself', () => {
+    const promoting: Run = {
+      kind: 'run',
+      journal: journal({ step: 'PROMOTE', to: 'us-east1', fencedBy: 'lease' }),
+      revision: 5,
+      saved: true,
+      enteredAtMs: NOW,
+      frozen: true,
+      fenced: null,
+      failures: {},
+      awaiting: null,
+      overdue: false,
+    };
+    const holds = (epoch: number) =>
+      facts({ lease: { lease: { epoch, holder: 'us-east1', incarnation: 'p', seq: 0 }, revision: 9, seenAtMs: NOW } });
+    expect(tick(promoting, holds(2)).state, 'being promoted still').to.have.nested.property('journal.step', 'PROMOTE');
+    expect(tick(promoting, holds(3)).state).to.have.nested.property('journal.step', 'VERIFY_DB');
+  });
+
   it('never chooses whom to promote before the set is frozen', () => {
     const sealed = [log('us-east1', 10), log('europe-west1', 10)];
     const run: Run = {
