@@ -22,8 +22,8 @@ export function describeSimulation(program: Command, world: World, done: (code: 
     .option('--trace', 'everything that the programs log')
     .option('--json', 'one JSON document')
     .addHelpText('after', '\nExample:\n  coditect-dr simulate --seeds 10000')
-    .action(async ({ seeds, seed: firstSeed, workers, keep = null, trace, json }: Given) => {
-      const asked = { seeds, firstSeed, workers, keep, trace: trace === true, json: json === true };
+    .action(async ({ seeds, seed: firstSeed, workers, keep, trace, json }: Given) => {
+      const asked = { seeds, firstSeed, workers, keep: keep ?? null, trace: trace === true, json: json === true };
       done(await (await import('./commands/simulate.ts')).runSimulation(asked, world));
     });
 }

@@ -74,7 +74,11 @@ function withHolder(run: Run, lease: Lease, facts: Facts, setting: Setting): Mov
     });
   }
   if (run.awaiting !== null && run.awaiting.blocker !== 'loss') return stay({ ...run, awaiting: null });
-  if (holder === journal.to) return null;
+  if (holder === journal.to) {
+    // Restarted while it was being promoted, it took the next epoch itself: it refuses what is asked of it in the old one for ever, and has done it.
+    const tookMore = journal.step === 'PROMOTE' && lease.epoch > journal.epoch;
+    return tookMore ? announced(enter(run, 'VERIFY_DB', facts), 'promoted', { region: holder, epoch: lease.epoch }) : null;
+  }
   const course = journal.course === 'planned' && holder === journal.from ? 'undo' : journal.course === 'undo' ? 'planned' : journal.course;
   return write(run, { ...journal, to: holder, course, step: journal.step === 'FENCE_AND_SEAL' ? 'PROMOTE' : journal.step }, facts);
 }

@@ -9,7 +9,7 @@ import type { ControllerStatus } from '../health/controller-status.ts';
 import { controllerStatus } from '../health/status.ts';
 import { type ReceivedVote, type Vote } from '../health/vote.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { HttpsClient } from '../platform/https-client.ts';
+import type { HttpClient } from '../platform/https-client.ts';
 import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
 import type { Log } from '../telemetry/log.ts';
 import { EffectRunner } from './effect-runner.ts';
@@ -34,7 +34,7 @@ export interface ControllerDeps {
   readonly log: Log;
   readonly arbiter: Arbiter;
   readonly dns: DnsProvider;
-  readonly client: HttpsClient;
+  readonly client: HttpClient;
   readonly metrics: Pick<ControllerMetrics, 'stepTook' | 'failoverEnded'>;
 }
 

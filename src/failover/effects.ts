@@ -3,7 +3,7 @@ import type { Arbiter, RecordName, Records, Held, CasResult } from '../arbiter/a
 import type { EngineConfig } from '../config/config.ts';
 import type { DnsProvider } from '../dns/dns.ts';
 import type { Clock } from '../platform/clock.ts';
-import { HttpsClient, parseJson } from '../platform/https-client.ts';
+import { parseJson, type HttpClient } from '../platform/https-client.ts';
 import { runProgram } from '../platform/run-program.ts';
 import { databaseStatusShape, fenceResponseShape, promoteResponseShape, sealResponseShape } from '../server/control-messages.ts';
 import type { Effect, Event } from './state.ts';
@@ -16,7 +16,7 @@ export interface EffectContext {
   readonly config: EngineConfig;
   readonly arbiter: Arbiter;
   readonly dns: DnsProvider;
-  readonly client: HttpsClient;
+  readonly client: HttpClient;
   /** What a CAS said is there, so that the next decision does not wait for the watch. */
   readonly onRecord: <K extends RecordName>(record: K, held: Held<Records[K]>) => void;
 }

@@ -1,6 +1,6 @@
 import type { Policy } from '../config/policy.ts';
 import type { Clock } from '../platform/clock.ts';
-import { parseJson, type HttpsClient } from '../platform/https-client.ts';
+import { parseJson, type HttpClient } from '../platform/https-client.ts';
 import { afterProbe, afterTime, beginDetection, type Detection, type ProbeOutcome } from './detector.ts';
 import { castVote, type Vote } from './vote.ts';
 
@@ -9,7 +9,7 @@ export interface ObserverOptions {
   readonly incarnation: string;
   readonly policy: Policy;
   readonly clock: Clock;
-  readonly client: HttpsClient;
+  readonly client: HttpClient;
   /** URL of each region's database. */
   readonly databases: Readonly<Record<string, string>>;
 }

@@ -1,7 +1,7 @@
 import type { Policy } from '../config/policy.ts';
 import type { SeenStatus } from '../failover/state.ts';
 import type { Clock } from '../platform/clock.ts';
-import { parseJson, type HttpsClient } from '../platform/https-client.ts';
+import { parseJson, type HttpClient } from '../platform/https-client.ts';
 import { databaseStatusShape } from '../server/control-messages.ts';
 import { takeVote, voteLifeMs, voteShape, type ReceivedVote } from './vote.ts';
 
@@ -10,7 +10,7 @@ export interface PeersOptions {
   readonly regions: Readonly<Record<string, { readonly database: string; readonly controller: string }>>;
   readonly policy: Policy;
   readonly clock: Clock;
-  readonly client: HttpsClient;
+  readonly client: HttpClient;
   /** How often to ask: every probe period (1) where it decides, more seldom (above 1) where it does not, more often in the middle of a failover. */
   readonly pace: () => number;
   /** A database or controller of another region answered. */

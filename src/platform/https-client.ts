@@ -29,6 +29,9 @@ export type CallResult =
 export type StreamResult =
   { readonly kind: 'reply'; readonly status: number; readonly stream: Readable } | Exclude<CallResult, { kind: 'reply' }>;
 
+/** What programs ask each other with. */
+export type HttpClient = Pick<HttpsClient, 'call' | 'begin'>;
+
 /** A mutual-TLS client with keep-alive. Owner calls `close`. Never throws for what the network does. */
 export class HttpsClient {
   readonly #agent: Agent;

@@ -1,15 +1,15 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { HttpsClient } from './https-client.ts';
+import type { HttpClient } from './https-client.ts';
 
 const MAX_LINE_CHARS = 1024 * 1024;
 
 /** One request that goes on: lines there, an answer for each back, in order. A request of its own for each costs both sides several times as much. */
 export class LineExchange {
-  readonly #client: HttpsClient;
+  readonly #client: HttpClient;
   readonly #url: string;
   #open: Open | null = null;
 
-  constructor(client: HttpsClient, url: string) {
+  constructor(client: HttpClient, url: string) {
     this.#client = client;
     this.#url = url;
   }

@@ -3,7 +3,7 @@ import type { Policy } from '../config/policy.ts';
 import type { Database, Operation } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { WireErrorCode } from '../platform/http.ts';
-import type { HttpsClient } from '../platform/https-client.ts';
+import type { HttpClient } from '../platform/https-client.ts';
 import type { Log } from '../telemetry/log.ts';
 import { countingMembers, committableIndex } from './commit-rule.ts';
 import { LagMeter } from './lag.ts';
@@ -24,7 +24,7 @@ export type WriteOutcome =
 export interface PrimaryOptions {
   readonly database: Database;
   readonly arbiter: Arbiter;
-  readonly client: HttpsClient;
+  readonly client: HttpClient;
   readonly clock: Clock;
   readonly log: Log;
   readonly policy: Policy;

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
-import { parseJson, type HttpsClient } from '../platform/https-client.ts';
+import { parseJson, type HttpClient } from '../platform/https-client.ts';
 import { LineExchange } from '../platform/line-exchange.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -14,7 +14,7 @@ const FIRST_BACKOFF_MS = 25;
 
 export interface ShipperOptions {
   readonly database: Database;
-  readonly client: HttpsClient;
+  readonly client: HttpClient;
   readonly clock: Clock;
   readonly log: Log;
   readonly policy: Policy;

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { DataSnapshot, KeyValue } from '../database/database.ts';
 import { EngineError } from '../platform/errors.ts';
-import { parseJson, type HttpsClient } from '../platform/https-client.ts';
+import { parseJson, type HttpClient } from '../platform/https-client.ts';
 import { linesOf } from '../platform/lines.ts';
 import { decodeAppendReply, decodeSnapshotHeader, type AppendReply, type SnapshotHeader } from './wire.ts';
 
@@ -12,7 +12,7 @@ const MAX_TRANSFER_MS = 86_400_000;
 const MAX_LINE_CHARS = 1024 * 1024;
 
 export interface SnapshotSending {
-  readonly client: HttpsClient;
+  readonly client: HttpClient;
   readonly url: string;
   readonly copy: DataSnapshot;
   readonly header: Omit<SnapshotHeader, 'end' | 'epochs'>;

@@ -6,7 +6,7 @@ import type { Database } from '../database/database.ts';
 import { mayReacquire } from '../failover/fencing.ts';
 import type { Clock } from '../platform/clock.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
-import type { HttpsClient } from '../platform/https-client.ts';
+import type { HttpClient } from '../platform/https-client.ts';
 import { Serial } from '../platform/serial.ts';
 import { Primary } from '../replication/primary.ts';
 import type { RuleValues } from '../replication/replication-rule.ts';
@@ -24,7 +24,7 @@ export interface NodeOptions {
   readonly database: Database;
   readonly exportTail: StandbyOptions['exportTail'];
   readonly arbiter: Arbiter;
-  readonly client: HttpsClient;
+  readonly client: HttpClient;
   readonly clock: Clock;
   readonly log: Log;
   readonly onBroken: (error: unknown) => void;

@@ -46,12 +46,14 @@ export class Cause {
   }
 
   /** The controller of `by` asks, for the first time, to write this into the journal. */
-  begins(by: string, journal: Journal, lease: Lease | null, nowMs: number): void {
+  begins(by: string, journal: Journal, known: { readonly lease: Lease | null; readonly pausedKnown: boolean }, nowMs: number): void {
     const name = `${journal.runId} ${journal.epoch}`;
-    if (journal.step !== 'ACQUIRE' || journal.target !== null || this.#begun.has(name)) return;
+    if (journal.step !== 'ACQUIRE' || journal.tier !== 'automatic' || this.#begun.has(name)) return;
     this.#begun.add(name);
     // Somebody else's run that is only adopted was judged when it began.
-    if (lease === null || lease.epoch !== journal.epoch - 1) return;
+    if (known.lease === null || known.lease.epoch !== journal.epoch - 1) return;
+    // A new run, or one that begins anew with the next epoch: who knows of a pause begins neither.
+    if (known.pausedKnown) throw new Violation('no-failover-during-a-pause', `${by} began ${journal.runId} and knew that it is paused`);
     this.#noVeto(by, journal, nowMs);
     this.#quorum(by, journal, nowMs);
   }

@@ -46,8 +46,11 @@ export function inject(fault: Fault, world: World): () => void {
       return () => world.http.mishaps.delete(mishap);
     }
     case 'order':
-      world.order(fault.target, fault.acceptDataLossSeconds);
+      world.order(fault.order, fault.target);
       return () => undefined;
+    case 'pause':
+      world.operate('/v1/pause', { why: 'simulated' });
+      return () => world.operate('/v1/resume', {});
     default:
       throw new RangeError(`fault ${JSON.stringify(fault satisfies never)}`);
   }

@@ -47,7 +47,15 @@ const KINDS: readonly { readonly weight: number; readonly make: (random: Random,
       how: r.pick(['fails', 'hangs', 'errs']),
     }),
   },
-  { weight: 4, make: (r, regions) => ({ kind: 'order', target: r.pick(regions), acceptDataLossSeconds: r.chance(0.2) ? 3600 : null }) },
+  {
+    weight: 9,
+    make: (r, regions) => ({
+      kind: 'order',
+      order: r.pick(['switchover', 'switchover', 'switchover', 'failback', 'failover', 'failover', 'forced']),
+      target: r.pick(regions),
+    }),
+  },
+  { weight: 3, make: () => ({ kind: 'pause' }) },
 ];
 
 /** The faults of a seed, in the order of their beginnings. */

@@ -29,7 +29,12 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
   | { readonly kind: 'clock-jump'; readonly region: string; readonly program: Program; readonly byMs: number }
   | { readonly kind: 'dns'; readonly how: 'down' | 'errs' }
   | { readonly kind: 'requests'; readonly region: string; readonly path: string; readonly how: 'fails' | 'hangs' | 'errs' }
-  | { readonly kind: 'order'; readonly target: string; readonly acceptDataLossSeconds: number | null }
+  | {
+      readonly kind: 'order';
+      readonly order: 'switchover' | 'failback' | 'failover' | 'forced';
+      readonly target: string;
+    }
+  | { readonly kind: 'pause' }
 );
 
 /** One line for people. */

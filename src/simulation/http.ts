@@ -1,9 +1,12 @@
+import type { ClientRequest } from 'node:http';
 import { Readable } from 'node:stream';
 import type { HttpReply, HttpRequest, Route } from '../platform/http.ts';
-import { HttpsClient, type CallOptions, type CallResult, type StreamResult } from '../platform/https-client.ts';
+import type { CallOptions, CallResult, HttpClient } from '../platform/https-client.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { Role } from '../platform/tls.ts';
+import { Connection } from './connection.ts';
 import { LightAbortController } from './light-abort.ts';
+import { LightStream } from './light-stream.ts';
 import type { Network, Place } from './network.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -33,8 +36,8 @@ export interface HttpWitness {
   heard(by: Place, path: string, from: Place, result: Extract<CallResult, { kind: 'reply' }>, sentAtMs: number): void;
 }
 
-const NO_CREDENTIALS = { ca: Buffer.alloc(0), cert: Buffer.alloc(0), key: Buffer.alloc(0) };
 const EMPTY = Buffer.alloc(0);
+const NO_STREAM = null as unknown as Readable;
 /** How long a copy of the data may take on its way. */
 const STREAMS_MS = 20_000;
 
@@ -57,8 +60,38 @@ export class Http {
   }
 
   /** A client of one process, or of somebody outside. */
-  client(from: Place, role: Role, process: SimulatedProcess | null): HttpsClient {
-    return new SimulatedClient((url, options) => this.#call({ from, role, process }, url, options));
+  client(from: Place, role: Role, process: SimulatedProcess | null): HttpClient {
+    const caller = { from, role, process };
+    return {
+      call: (url, options) => this.#call(caller, url, options),
+      begin: (url) => this.#begin(caller, url),
+    };
+  }
+
+  /** A request that goes on: messages on one connection, in order, to one life of one program. */
+  #begin(caller: Caller, url: string): ClientRequest {
+    const { host, to, path } = split(url);
+    const connection = new Connection({
+      time: this.#time,
+      caller: caller.process,
+      accept: () => {
+        const listener = this.#listeners.get(host);
+        return listener === undefined
+          ? null
+          : { process: listener.process, route: routeFor(listener.routes, { caller, method: 'POST', path }) };
+      },
+      there: () => this.#network.deliveries(caller.from, to)[0],
+      back: () => this.#network.deliveries(to, caller.from)[0],
+      request: (stream) =>
+        requestOf({ caller, method: 'POST', path, rest: '', body: EMPTY, stream, signal: new LightAbortController().signal }),
+      mishap: () => this.#mishapAt(to, path)?.how ?? null,
+    });
+    return connection as unknown as ClientRequest;
+  }
+
+  #mishapAt({ region }: Place, path: string): Mishap | undefined {
+    for (const mishap of this.mishaps) if (mishap.region === region && mishap.path === path) return mishap;
+    return undefined;
   }
 
   #call(caller: Caller, url: string, options: CallOptions): Promise<CallResult> {
@@ -71,12 +104,9 @@ export class Http {
   }
 
   #exchange(caller: Caller, url: string, options: CallOptions, body: Buffer): Promise<CallResult> {
-    const slash = url.indexOf('/', 8);
-    const host = url.slice(8, slash);
-    const dot = host.indexOf('.');
-    const to: Place = { program: host.slice(0, dot) as Place['program'], region: host.slice(dot + 1) };
+    const { host, to, path } = split(url);
     const exchange = new Exchange(this.#time, caller, options);
-    const arrive = (): void => this.#arrive(exchange, { host, to, path: url.slice(slash), method: options.method ?? 'GET', body });
+    const arrive = (): void => this.#arrive(exchange, { host, to, path, method: options.method ?? 'GET', body });
     const deliveries = this.#network.deliveries(caller.from, to);
     // A write is not repeated by anybody on its way; everything else may be.
     const once = options.method === 'PUT' ? deliveries.slice(0, 1) : deliveries;
@@ -94,26 +124,20 @@ export class Http {
   }
 
   #serve(exchange: Exchange, message: Message, { routes, onError }: Listener): void {
-    const { path, method, to } = message;
-    const route = routes.find((one) => one.method === method && (one.prefix === true ? path.startsWith(one.path) : path === one.path));
-    const { role, from } = exchange.caller;
-    if (route === undefined || (route.roles !== 'anyone' && !route.roles.includes(role))) {
-      throw new RangeError(`${role} may not ${method} ${path}: the simulated programs would never do so`);
-    }
-    const mishap = [...this.mishaps].find((one) => one.region === to.region && path === one.path);
+    const { path, method, to, body } = message;
+    const { caller } = exchange;
+    const route = routeFor(routes, { caller, method, path });
+    const mishap = this.#mishapAt(to, path);
     if (mishap?.how === 'fails') return this.#answer(exchange, message, { status: 500, json: {} });
-    const stream = route.streamBody === true ? Readable.from([message.body]) : (null as unknown as Readable);
-    const request: HttpRequest = {
+    const request = requestOf({
+      caller,
       method,
       path,
       rest: route.prefix === true ? decodeURIComponent(path.slice(route.path.length)) : '',
-      caller: { role, region: from.region },
-      correlationId: '',
-      body: message.body,
-      stream,
+      body,
+      stream: route.streamBody === true ? (new LightStream().push(body.toString()).end() as unknown as Readable) : NO_STREAM,
       signal: exchange.gone.signal,
-    };
-    if (route.streamBody === true) this.#time.expectStreams(STREAMS_MS);
+    });
     const answer = (reply: HttpReply): void => {
       if (mishap?.how === 'hangs') return;
       this.#witness.replied(request, to, reply.status, reply.json);
@@ -202,21 +226,23 @@ class Exchange {
   }
 }
 
-class SimulatedClient extends HttpsClient {
-  readonly #exchange: (url: string, options: CallOptions) => Promise<CallResult>;
+function split(url: string): { readonly host: string; readonly to: Place; readonly path: string } {
+  const slash = url.indexOf('/', 8);
+  const host = url.slice(8, slash);
+  const dot = host.indexOf('.');
+  return { host, to: { program: host.slice(0, dot) as Place['program'], region: host.slice(dot + 1) }, path: url.slice(slash) };
+}
 
-  constructor(exchange: (url: string, options: CallOptions) => Promise<CallResult>) {
-    super(NO_CREDENTIALS);
-    this.#exchange = exchange;
-  }
+function routeFor(routes: readonly Route[], asked: { readonly caller: Caller; readonly method: string; readonly path: string }): Route {
+  const { caller, method, path } = asked;
+  const route = routes.find((one) => one.method === method && (one.prefix === true ? path.startsWith(one.path) : path === one.path));
+  if (route !== undefined && (route.roles === 'anyone' || route.roles.includes(caller.role))) return route;
+  throw new RangeError(`${caller.role} may not ${method} ${path}: no real program does so`);
+}
 
-  override call(url: string, options: CallOptions): Promise<CallResult> {
-    return this.#exchange(url, options);
-  }
-
-  override open(): Promise<StreamResult> {
-    throw new RangeError('no simulated program reads a streamed answer');
-  }
+function requestOf(parts: Omit<HttpRequest, 'caller' | 'correlationId'> & { readonly caller: Caller }): HttpRequest {
+  const { caller, ...rest } = parts;
+  return { ...rest, caller: { role: caller.role, region: caller.from.region }, correlationId: '' };
 }
 
 function toBuffer(body: string | Buffer | undefined): Buffer {

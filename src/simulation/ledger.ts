@@ -18,7 +18,8 @@ export interface LogView {
 /** What was acknowledged, committed, refused and removed anywhere, in the order in which it really happened; throws a Violation at what must not be. */
 export class Ledger {
   acknowledgedWrites = 0;
-  readonly #mode: 'sync' | 'async';
+  /** What is promised: in sync mode nothing acknowledged is lost. An operator who accepts a loss lifts that. */
+  mode: 'sync' | 'async';
   readonly #acknowledged: Acknowledged[] = [];
   readonly #regionOfEpoch = new Map<number, string>();
   readonly #latest = new Map<string, Acknowledged>();
@@ -30,7 +31,7 @@ export class Ledger {
   readonly #refused = new Set<string>();
 
   constructor(mode: 'sync' | 'async') {
-    this.#mode = mode;
+    this.mode = mode;
   }
 
   acknowledge(write: Acknowledged, log: DatabaseState | undefined): void {
@@ -68,7 +69,7 @@ export class Ledger {
         `${region} answered a read under epoch ${epoch} after an acknowledgement under ${this.#highestEpoch}`,
       );
     }
-    if (this.#mode === 'async') return;
+    if (this.mode === 'async') return;
     const latest = this.#latest.get(key);
     const index = value === undefined ? 0 : (this.#committedAt.get(value) ?? 0);
     if (latest !== undefined && index < latest.index) {
@@ -95,7 +96,7 @@ export class Ledger {
       if (this.#refused.has(entry.value))
         throw new Violation('refused-is-not-applied', `${entry.value} was refused and is committed on ${region}`);
       const known = this.#committed.get(entry.index);
-      if (known === undefined || this.#mode === 'async') {
+      if (known === undefined || this.mode === 'async') {
         this.#committed.set(entry.index, entry);
         if (entry.op === 'put') this.#committedAt.set(entry.value, entry.index);
       } else if (known.epoch !== entry.epoch) {
@@ -119,7 +120,7 @@ export class Ledger {
 
   /** The region takes over: in sync mode it must have whatever was acknowledged. */
   mustHoldAll(region: string, log: LogView): void {
-    if (this.#mode === 'async') return;
+    if (this.mode === 'async') return;
     // The latest first: where something is missing, it is missing from the end.
     for (const { epoch, index, value } of this.#acknowledged.toReversed()) {
       if (epochAt(log.epochs, log.lastIndex, index) === epoch) continue;

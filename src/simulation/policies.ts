@@ -16,6 +16,9 @@ const CALM: Policy = {
   appendTimeoutMs: 400,
   syncDropAfterMs: 700,
   stepTimeoutMs: 5000,
+  // Short logs, so that who was away for long needs a copy.
+  logKeepEntries: 40,
+  logTrimEntries: 20,
 };
 
 /** The numbers of a run: mostly calm, sometimes just those of the lab. */

@@ -7,6 +7,7 @@ import { controlRoutes } from '../server/control-routes.ts';
 import { kvRoutes } from '../server/kv.ts';
 import { DatabaseNode } from '../server/node.ts';
 import { databaseStatus } from '../server/status.ts';
+import { keepLogShort } from '../server/trim.ts';
 import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
 import type { Log } from '../telemetry/log.ts';
 import { SimulatedDatabase } from './simulated-database.ts';
@@ -42,10 +43,6 @@ export interface RunningController {
   readonly process: SimulatedProcess;
   readonly controller: Controller;
 }
-
-/** The log is kept this short, so that who was away for long needs a copy. */
-const KEEP_ENTRIES = 60;
-const TRIM_MS = 1000;
 
 /** The `database` program, and the API before it, which hands everything on. */
 export function startDatabase(world: Surroundings, process: SimulatedProcess): RunningDatabase {
@@ -91,11 +88,7 @@ export function startDatabase(world: Surroundings, process: SimulatedProcess): R
   http.listen(`database.${region}`, { process, routes, onError: broken });
   http.listen(`api.${region}`, { process, routes, onError: broken });
   node.run(process.ending.signal).catch(broken);
-  const trim = (): void => {
-    void database.trim(database.state().commitIndex - KEEP_ENTRIES).catch(broken);
-    process.timer(TRIM_MS, trim);
-  };
-  trim();
+  keepLogShort(database, policy, clock, process.ending.signal).catch(broken);
   return { process, node, database };
 }
 

@@ -1,4 +1,4 @@
-import type { Arbiter, CasResult, Held, RecordName, Records, Snapshot } from '../arbiter/arbiter.ts';
+import { NO_RECORDS, type Arbiter, type CasResult, type Held, type RecordName, type Records, type Snapshot } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { Network, Place } from './network.ts';
@@ -39,7 +39,8 @@ export class SimulatedEtcd {
   lostAnswers = 0;
   readonly members: readonly Member[];
   readonly #options: SimulatedEtcdOptions;
-  #records: Snapshot = { revision: 0, lease: null, replication: null, failover: null, leader: null };
+  #records: Snapshot = NO_RECORDS;
+  readonly #seen = new WeakMap<SimulatedProcess, number>();
   #leader: Member;
   #electing = false;
   readonly #watchers = new Set<Watcher>();
@@ -53,6 +54,11 @@ export class SimulatedEtcd {
   /** What is stored, as somebody sees it who sees everything. */
   get records(): Snapshot {
     return this.#records;
+  }
+
+  /** The newest revision that a process was shown. */
+  seenBy(process: SimulatedProcess): number {
+    return this.#seen.get(process) ?? 0;
   }
 
   client(process: SimulatedProcess): Arbiter {
@@ -187,6 +193,7 @@ export class SimulatedEtcd {
       learn: (snapshot) => {
         if (known !== null && snapshot.revision <= known.revision) return;
         known = snapshot;
+        this.#seen.set(process, snapshot.revision);
         onRecords(snapshot);
       },
     };

@@ -43,7 +43,9 @@ export class SimulatedDns {
         },
         signal,
       );
+    const setTtl = (_of: unknown, _ttlSeconds: number, signal?: AbortSignal): Promise<void> => this.#ask(process, () => undefined, signal);
     return {
+      setTtl,
       read,
       publish: (route, signal) => publish(route, { read: () => read(signal), replace: (b, a) => replace(b, a, signal) }),
       close: () => Promise.resolve(),

@@ -160,13 +160,28 @@ export class World implements Surroundings {
     return holders;
   }
 
-  /** An operator asks one controller after the other to fail over to `target`. */
-  order(target: string, acceptDataLossSeconds: number | null): void {
-    const body = JSON.stringify({ target, ...(acceptDataLossSeconds === null ? {} : { acceptDataLossSeconds }) });
+  /** An operator asks every controller; the leader follows. */
+  order(order: 'switchover' | 'failback' | 'failover' | 'forced', target: string): void {
+    if (order === 'failback') this.operate('/v1/failback', {});
+    else if (order === 'forced') this.operate('/v1/failover', { target, force: true, acceptDataLossSeconds: 'any' });
+    else this.operate(`/v1/${order}`, { target });
+  }
+
+  /** The same request to every controller, until each has answered once. */
+  operate(path: string, body: unknown): void {
     const client = this.http.client({ region: 'outside', program: 'client' }, 'operator', null);
-    for (const region of REGIONS) {
-      void client.call(`https://controller.${region}/v1/failover`, { method: 'POST', body, timeoutMs: 1000 });
-    }
+    const ask = async (region: string): Promise<void> => {
+      for (let tries = 0; tries < 10; tries++) {
+        const reply = await client.call(`https://controller.${region}${path}`, {
+          method: 'POST',
+          body: JSON.stringify(body),
+          timeoutMs: 1000,
+        });
+        if (reply.kind === 'reply') return;
+        await new Promise<void>((resolve) => this.time.after(300, null, resolve));
+      }
+    };
+    for (const region of REGIONS) void ask(region);
   }
 
   #boot(region: string, program: Program): void {
@@ -219,7 +234,11 @@ export class World implements Surroundings {
 
   #asked<K extends RecordName>(by: SimulatedProcess, record: K, value: Records[K]): void {
     if (record !== 'failover') return;
-    this.cause.begins(by.region, value as Records['failover'], this.etcd.records.lease?.value ?? null, this.time.nowMs);
+    const journal = value as Records['failover'];
+    if (journal.acceptedLossSeconds !== null) this.ledger.mode = 'async';
+    const { lease, maintenance } = this.etcd.records;
+    const pausedKnown = maintenance?.value.paused === true && this.etcd.seenBy(by) >= maintenance.revision;
+    this.cause.begins(by.region, journal, { lease: lease?.value ?? null, pausedKnown }, this.time.nowMs);
   }
 
   #stored<K extends RecordName>(
