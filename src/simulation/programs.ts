@@ -2,6 +2,7 @@ import type { EngineConfig } from '../config/config.ts';
 import type { Entry } from '../database/database.ts';
 import { Controller } from '../failover/controller.ts';
 import { controllerRoutes } from '../failover/routes.ts';
+import { EngineError } from '../platform/errors.ts';
 import { jsonReply, type Route } from '../platform/http.ts';
 import { controlRoutes } from '../server/control-routes.ts';
 import { kvRoutes } from '../server/kv.ts';
@@ -85,8 +86,12 @@ export function startDatabase(world: Surroundings, process: SimulatedProcess): R
       handle: () => jsonReply(databaseStatus(node, database, config, clock)),
     },
   ];
-  http.listen(`database.${region}`, { process, routes, onError: broken });
-  http.listen(`api.${region}`, { process, routes, onError: broken });
+  const onError = (error: unknown): void => {
+    if (error instanceof EngineError && error.code === 'database-broken') broken(error);
+    else world.watch(() => expectedOrThrow(error));
+  };
+  http.listen(`database.${region}`, { process, routes, onError });
+  http.listen(`api.${region}`, { process, routes, onError });
   node.run(process.ending.signal).catch(broken);
   keepLogShort(database, policy, clock, process.ending.signal).catch(broken);
   return { process, node, database };
@@ -105,12 +110,15 @@ export function startController(world: Surroundings, process: SimulatedProcess):
     client: http.client({ region, program: 'controller' }, 'controller', process),
     metrics,
   });
-  const onError = (error: unknown): void => {
-    throw error;
-  };
+  const onError = (error: unknown): void => world.watch(() => expectedOrThrow(error));
   http.listen(`controller.${region}`, { process, routes: controllerRoutes(controller, { text: () => Promise.resolve('') }), onError });
   controller.run(process.ending.signal).catch(onError);
   return { process, controller };
+}
+
+/** A server answers these and goes on; anything else is a mistake of ours. */
+function expectedOrThrow(error: unknown): void {
+  if (!(error instanceof EngineError) || error.code === 'internal') throw error;
 }
 
 /** What `replication/divergence` does with a file. */
