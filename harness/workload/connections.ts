@@ -22,6 +22,12 @@ export interface ServiceAddress {
 const HANDSHAKE_TURN_MS = 100;
 /** Connections go to the request that waits longest, but of those that have waited longer than this only when no other is there: they are late anyway. */
 const FRESH_MS = 200;
+/**
+ * So many connections are enough for an address that goes on answering: more would only take from it the time in which it answers, and while it is late
+ * (right after a move everything there is cold) the handshakes would keep it late. One that has not answered for so long gets a new connection with each operation.
+ */
+const ENOUGH_CONNECTIONS = 8;
+const ANSWERING_MS = 100;
 /** An idle connection is closed before any sensible server does, so that no request meets a connection which is just being closed. */
 const IDLE_MS = 2000;
 
@@ -43,6 +49,8 @@ export class Connections extends Agent {
   #session: Buffer | undefined;
   readonly #limitMs: number;
   readonly #open = new Set<Socket>();
+  readonly #ready = new Set<TLSSocket>();
+  #answeredMs = -Infinity;
   readonly #idle: TLSSocket[] = [];
   readonly #waiting: Waiting[] = [];
   readonly #turns: (() => void)[] = [];
@@ -60,8 +68,8 @@ export class Connections extends Agent {
     this.#forgetDestroyed();
     this.#waiting.push({ request, sinceMs: performance.now() });
     const idle = this.#idle.pop();
-    if (idle === undefined) this.#start(request);
-    else this.#give(idle);
+    if (idle !== undefined) this.#give(idle);
+    else if (!this.#hasEnough()) this.#start(request);
   }
 
   /** Closes everything, also what is still being connected. */
@@ -78,6 +86,10 @@ export class Connections extends Agent {
     if (next !== undefined) return next.onSocket(socket);
     socket.setTimeout(IDLE_MS);
     this.#idle.push(socket);
+  }
+
+  #hasEnough(): boolean {
+    return this.#ready.size >= ENOUGH_CONNECTIONS && performance.now() - this.#answeredMs < ANSWERING_MS;
   }
 
   #next(): ClientRequest | undefined {
@@ -121,11 +133,17 @@ export class Connections extends Agent {
   }
 
   #keep(secure: TLSSocket): void {
+    this.#ready.add(secure);
     const forget = (): void => {
+      this.#ready.delete(secure);
       const index = this.#idle.indexOf(secure);
       if (index >= 0) this.#idle.splice(index, 1);
     };
-    secure.on('free', () => this.#give(secure)); // node: the request is done and the connection can serve the next
+    // node: the request is done and the connection can serve the next
+    secure.on('free', () => {
+      this.#answeredMs = performance.now();
+      this.#give(secure);
+    });
     secure.on('timeout', () => secure.destroy());
     secure.on('close', forget);
     secure.on('error', forget); // its request, if any, hears of it by itself
