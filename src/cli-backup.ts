@@ -47,5 +47,29 @@ export function describeBackupCommands({ program, world, configOption, load, don
     .action(async (backupId: string, options: Shared) =>
       done(await (await import('./commands/backup-list.ts')).showBackup(await contextOf(options), backupId)),
     );
+  command('verify', 'check a backup; exits 1 if something is damaged', 'verify latest --level 3')
+    .argument('<backup>', 'its id, or latest')
+    .addOption(
+      new Option('--level <level>', '0 objects are there, 1 keys, indexes and lists, 2 a part is read, 3 all is read')
+        .choices(['0', '1', '2', '3'])
+        .default('3'),
+    )
+    .option('--percent <percent>', 'at level 2: how much is read', Number, 10)
+    .action(async (backupId: string, options: Shared & { level: string; percent: number }) => {
+      const level = Number(options.level) as 0 | 1 | 2 | 3;
+      done(await (await import('./commands/backup-verify.ts')).verifyOneBackup(await contextOf(options), backupId, level, options.percent));
+    });
+  command('restore', 'restore into the database of this machine, which must be stopped and empty', 'restore latest --into us-east1')
+    .argument('<backup>', 'its id, or latest')
+    .requiredOption('--into <region>', 'the region whose database is filled: must be the one of the configuration')
+    .option('--prefix <prefix>', 'only keys that begin so')
+    .option('--new-prefix <prefix>', 'and write them under this prefix instead')
+    .action(async (backupId: string, options: Shared & { into: string; prefix?: string; newPrefix?: string }) => {
+      const { into, prefix, newPrefix } = options;
+      const change = prefix === undefined && newPrefix === undefined ? null : { from: prefix ?? '', to: newPrefix ?? prefix ?? '' };
+      done(
+        await (await import('./commands/backup-restore.ts')).restoreOneBackup(await contextOf(options), { backupId, into, prefix: change }),
+      );
+    });
   for (const each of group.commands) each.copyInheritedSettings(program);
 }

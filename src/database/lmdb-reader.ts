@@ -5,8 +5,9 @@ import { EngineError } from '../platform/errors.ts';
 import { endOf, truncated } from '../replication/epochs.ts';
 import { decodeEntry, encodeIndex } from './codec.ts';
 import type { DataReader, PinnedData } from './data-reader.ts';
-import { MAX_KEY_BYTES, type Entry } from './database.ts';
+import type { Entry } from './database.ts';
 import { decodeMeta } from './meta.ts';
+import { SeenRow } from './seen-row.ts';
 
 type Binary = Store<Buffer, Buffer>;
 const META_KEY = Buffer.from('meta');
@@ -99,35 +100,4 @@ class LmdbReader implements DataReader {
   #liveSlot(): Binary {
     return this.#plainSlots[decodeMeta(this.#metaStore.get(META_KEY)).slot];
   }
-}
-
-/** Takes rows out of the binding's own memory as they come by: two copies and two objects per row less, which more than halves the time of a scan. */
-class SeenRow {
-  readonly key = Buffer.alloc(MAX_KEY_BYTES + 64);
-  keyBytes = 0;
-  value: Buffer = Buffer.alloc(0);
-  valueBytes = 0;
-
-  readonly codecs = {
-    encoder: {
-      needsStableBuffer: false,
-      encode: (value: Buffer) => value,
-      decode: (bytes: Buffer, length: number): number => {
-        this.value = bytes;
-        this.valueBytes = length;
-        return 0;
-      },
-    },
-    keyEncoder: {
-      writeKey: (key: Buffer, target: Uint8Array, start: number): number => {
-        target.set(key, start);
-        return start + key.length;
-      },
-      readKey: (source: Buffer, start: number, end: number): number => {
-        source.copy(this.key, 0, start, end);
-        this.keyBytes = end - start;
-        return 0;
-      },
-    },
-  };
 }

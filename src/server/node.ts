@@ -9,6 +9,7 @@ import { describeError, type Log } from '../telemetry/log.ts';
 import type { HttpClient } from '../platform/https-client.ts';
 import { Serial } from '../platform/serial.ts';
 import { Primary } from '../replication/primary.ts';
+import type { LogEnd } from '../replication/epochs.ts';
 import type { RuleValues } from '../replication/replication-rule.ts';
 import { Standby, type StandbyOptions } from '../replication/standby.ts';
 import type { AppendReply, AppendRequest } from '../replication/wire.ts';
@@ -28,6 +29,8 @@ export interface NodeOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly onBroken: (error: unknown) => void;
+  /** Where this database was restored to, if it was: with just that log it may begin anew when the arbiter is empty. */
+  readonly restored: LogEnd | null;
 }
 
 /** This process as primary of one epoch. */
@@ -116,7 +119,7 @@ export class DatabaseNode {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { arbiter, config, database, log } = this.#options;
+    const { arbiter, config, database, log, restored } = this.#options;
     if (this.#session !== null) return;
     const snapshot = await arbiter.read(signal);
     const { log: end, sealedEpoch } = database.state();
@@ -126,6 +129,17 @@ export class DatabaseNode {
       else if (end.index === 0 && sealedEpoch <= 1)
         await this.#acquire(
           { epoch: 1, expected: null, rule: this.#ruleFor(snapshot), before: snapshot.replication, how: 'bootstrap' },
+          signal,
+        );
+      else if (restored !== null && restored.epoch === end.epoch && restored.index === end.index)
+        await this.#acquire(
+          {
+            epoch: Math.max(sealedEpoch, end.epoch) + 1,
+            expected: null,
+            rule: this.#ruleFor(snapshot),
+            before: snapshot.replication,
+            how: 'restored',
+          },
           signal,
         );
       else

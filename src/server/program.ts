@@ -16,6 +16,7 @@ import { exportTail } from '../replication/divergence.ts';
 import { controlRoutes } from './control-routes.ts';
 import { lockFolder } from './folder-lock.ts';
 import { kvRoutes, writeLimitMs } from './kv.ts';
+import { restoredEnd } from './restored.ts';
 import { databaseSamples } from './metrics.ts';
 import { DatabaseNode } from './node.ts';
 import { readRoutes } from './read-routes.ts';
@@ -54,6 +55,7 @@ export async function runDatabase(program: DatabaseProgram, signal: AbortSignal)
   const node = new DatabaseNode({
     config,
     database,
+    restored: restoredEnd(dataFolder),
     exportTail: (afterIndex) => exportTail(database, afterIndex, dataFolder),
     arbiter,
     client,

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBackup, type Created, type CreateOptions } from '../backup/pipeline/create.ts';
+import type { Manifest } from '../backup/format/manifest.ts';
+import { restoreBackup, type RestoreOptions, type Restored } from '../backup/restore/restore.ts';
 import { initRepository, openRepository, type Repository, type RepositoryAccess } from '../backup/repository/repository.ts';
 import type { Database, Entry } from '../database/database.ts';
 import { openLmdb } from '../database/lmdb.ts';
@@ -98,6 +100,42 @@ export class BackupLab {
       },
       signal,
     );
+  }
+
+  /** Restores into an empty folder `name` and gives what a database opened there holds. */
+  async restore(manifest: Manifest, name: string, options: Partial<RestoreOptions> = {}): Promise<Map<string, string>> {
+    await this.restoreOnly(manifest, name, options);
+    return await this.contentOf(name);
+  }
+
+  async restoreOnly(
+    manifest: Manifest,
+    name: string,
+    options: Partial<RestoreOptions> = {},
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<Restored> {
+    return await restoreBackup(
+      {
+        repository: await this.repository(),
+        manifest,
+        databaseFolder: join(this.folder, name, 'db'),
+        workers: 2,
+        prefix: null,
+        log: null,
+        clock: systemClock,
+        onProgress: () => undefined,
+        ...options,
+      },
+      signal,
+    );
+  }
+
+  async contentOf(name: string): Promise<Map<string, string>> {
+    const database = openLmdb(join(this.folder, name, 'db'));
+    const content = new Map<string, string>();
+    for await (const { key, value } of (await database.snapshot()).rows) content.set(key, value);
+    await database.close();
+    return content;
   }
 
   async close(): Promise<void> {

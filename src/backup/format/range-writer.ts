@@ -41,6 +41,11 @@ export class RangeWriter {
     this.#count = 0;
   }
 
+  /** Whether a record of so many bytes of key and value still fits. */
+  isRoomFor(recordBytes: number): boolean {
+    return this.#end + recordBytes + 10 + FOOTER_BYTES <= this.#buffer.length;
+  }
+
   /** Adds a record; keys must come in strict order. */
   add(key: Buffer, keyBytes: number, value: Buffer, valueBytes: number): void {
     let at = writeVarint(this.#buffer, this.#end, keyBytes);

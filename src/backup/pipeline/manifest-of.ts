@@ -53,6 +53,7 @@ export function manifestOf(options: Options, run: RunFacts): Manifest {
     readVersion: version,
     clock: [{ version, wall: created.toISOString() }],
     generation: identity.end.epoch.toString(),
+    epochs: identity.epochs.map(([epoch, first]) => ({ epoch: epoch.toString(), first: first.toString() })),
     ranges: [{ begin: '', end: null, files: files.length, records, lists: [...lists.lists], edges: [...lists.edges], root }],
     packs: [...refs.packs],
     index: [...refs.index],

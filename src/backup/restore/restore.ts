@@ -1,0 +1,199 @@
+import { openRestoreTarget, type RestoreRow, type RestoreTarget } from '../../database/lmdb-restore.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { EngineError } from '../../platform/errors.ts';
+import type { EpochTable, LogEnd } from '../../replication/epochs.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { decodeRangeFile } from '../format/records.ts';
+import { openBlobMap } from '../repository/blob-reader.ts';
+import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
+import type { Repository } from '../repository/repository.ts';
+import { compareWithFiles, compareWithSet } from './compare.ts';
+import { prefixEnd, rewritten, type PrefixChange } from './prefix.ts';
+import { readRuns } from './run-reader.ts';
+import { runsOf, type Run } from './runs.ts';
+import { SetHash } from './set-hash.ts';
+
+export interface RestoreOptions {
+  readonly repository: Repository;
+  readonly manifest: Manifest;
+  /** LMDB folder; it must be empty, and the caller holds its lock. */
+  readonly databaseFolder: string;
+  readonly workers: number;
+  /** Only keys with this prefix, which is replaced by another; null: everything. */
+  readonly prefix: PrefixChange | null;
+  /** Applied on top, after everything was compared; null: the backup's own version. */
+  readonly log: LogToApply | null;
+  readonly clock: Clock;
+  readonly onProgress: (progress: { readonly phase: string; readonly doneBytes: number; readonly totalBytes: number }) => void;
+}
+
+/** Log entries after the backup's version, in order, in batches that end at a version. */
+export interface LogToApply {
+  readonly stream: string;
+  readonly through: number;
+  batches(from: number, signal: AbortSignal): AsyncIterable<LogBatch>;
+}
+
+export interface LogBatch {
+  readonly end: LogEnd;
+  readonly rows: readonly RestoreRow[];
+}
+
+export interface Restored {
+  readonly records: number;
+  readonly bytes: number;
+  readonly end: LogEnd;
+  /** Of the set of records, after all: what is live was compared with it both ways. */
+  readonly checked: 'root' | 'set';
+  readonly resumed: boolean;
+  readonly elapsedMs: number;
+}
+
+/** What a put notes: how many files are in, the set so far, and how far the log was applied. */
+interface Note {
+  readonly files: number;
+  readonly set: string;
+  readonly compared: boolean;
+  readonly applied: LogEnd;
+}
+
+/**
+ * Restores into an empty database, compares what is there with the backup both ways (missing and extra keys), and only then makes it live. Interrupted at any point the
+ * database is as empty as before to whoever opens it; the same restore goes on where it was.
+ * @throws EngineError backup-damaged, naming the object; bad-request where the target is not empty
+ */
+export async function restoreBackup(options: RestoreOptions, signal: AbortSignal): Promise<Restored> {
+  const { repository, manifest, clock, log } = options;
+  const startMs = clock.monotonicMs();
+  const map = await openBlobMap(repository, manifest, signal);
+  const [range, ...more] = manifest.ranges;
+  if (range === undefined || more.length > 0) throw new EngineError('backup-unsupported', 'a backup of several ranges');
+  const whole = await readFileList(repository, map, range, signal);
+  const part = options.prefix === null ? whole : filesOfPrefix(whole, options.prefix);
+  const target = openRestoreTarget(options.databaseFolder);
+  try {
+    const job = JSON.stringify([manifest.backupId, manifest.repo, options.prefix, log?.stream ?? null, log?.through ?? null]);
+    const resumed = target.progress?.job === job;
+    if (!resumed && target.progress !== null) await target.clear();
+    const backupEnd = { epoch: Number(manifest.generation), index: Number(manifest.readVersion) };
+    let note: Note = resumed
+      ? (JSON.parse(target.progress?.note ?? '') as Note)
+      : { files: 0, set: new SetHash(map.keys.id).text(), compared: false, applied: backupEnd };
+    note = await fill({ options, target, job, part, runs: (files) => runsOf(files, map), map }, note, signal);
+    const set = SetHash.fromText(map.keys.id, note.set);
+    if (!note.compared) {
+      options.onProgress({ phase: 'comparing', doneBytes: 0, totalBytes: 0 });
+      if (options.prefix === null) compareWithFiles(target, map.keys.id, whole);
+      else compareWithSet(target, map.keys.id, set);
+    }
+    const end = await applyLog({ options, target, job, set }, { ...note, compared: true }, signal);
+    if (log !== null) compareWithSet(target, map.keys.id, set);
+    signal.throwIfAborted();
+    await target.finish(end, epochsOf(manifest, end, backupEnd));
+    return {
+      records: set.count > 0 ? set.count : part.files.reduce((sum, { records }) => sum + records, 0),
+      bytes: part.files.reduce((sum, { bytes }) => sum + bytes, 0),
+      end,
+      checked: options.prefix === null && log === null ? 'root' : 'set',
+      resumed,
+      elapsedMs: clock.monotonicMs() - startMs,
+    };
+  } finally {
+    await target.close();
+  }
+}
+
+interface Filling {
+  readonly options: RestoreOptions;
+  readonly target: RestoreTarget;
+  readonly job: string;
+  readonly part: BackupFiles;
+  readonly runs: (files: readonly BackupFile[]) => readonly Run[];
+  readonly map: Parameters<typeof runsOf>[1];
+}
+
+async function fill({ options, target, job, part, runs, map }: Filling, from: Note, signal: AbortSignal): Promise<Note> {
+  const { repository, workers, prefix } = options;
+  const totalBytes = part.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const set = SetHash.fromText(map.keys.id, from.set);
+  // The root compares a whole backup; the sum is for what has none: a part of it, or more than it.
+  const needsSet = prefix !== null || options.log !== null;
+  let note = from;
+  let doneBytes = part.files.slice(0, note.files).reduce((sum, { bytes }) => sum + bytes, 0);
+  const rest = part.files.slice(note.files);
+  for await (const plains of readRuns({ repository, map, workers }, runs(rest), signal)) {
+    const rows: RestoreRow[] = [];
+    for (const [n, plain] of plains.entries()) {
+      const number = note.files + n;
+      for (const { key, value } of checkedFile(plain, part, number).records) {
+        const own = prefix === null ? key : rewritten(key, prefix);
+        if (own === null) continue;
+        rows.push({ key: own, value });
+        if (needsSet) set.add(own, value);
+      }
+      doneBytes += part.files[number]!.bytes;
+    }
+    note = { ...note, files: note.files + plains.length, set: set.text() };
+    await target.put(rows, { job, note: JSON.stringify(note) }, prefix === null);
+    options.onProgress({ phase: 'restoring', doneBytes, totalBytes });
+  }
+  return note;
+}
+
+/** A range file must cover just what its place in the list says: else a file could stand in for another. */
+export function checkedFile(plain: Uint8Array, { files, end }: BackupFiles, number: number): ReturnType<typeof decodeRangeFile> {
+  const file = files[number]!;
+  const expectedEnd = files[number + 1]?.begin ?? end;
+  const decoded = decodeRangeFile(plain);
+  const { range, count } = decoded;
+  const sameEnd = expectedEnd === null || range.end === null ? expectedEnd === range.end : Buffer.compare(expectedEnd, range.end) === 0;
+  if (Buffer.compare(range.begin, file.begin) !== 0 || !sameEnd || count !== file.records)
+    throw new EngineError('backup-damaged', `range file ${number} is not the one that its list and edges describe`);
+  return decoded;
+}
+
+async function applyLog(
+  { options, target, job, set }: Pick<Filling, 'options' | 'target' | 'job'> & { readonly set: SetHash },
+  from: Note,
+  signal: AbortSignal,
+): Promise<LogEnd> {
+  if (options.log === null) return from.applied;
+  let note = from;
+  for await (const { end, rows } of options.log.batches(note.applied.index, signal)) {
+    // Of several changes of a key in a batch the last counts; what was there before leaves the set.
+    const last = new Map(rows.map((row) => [Buffer.from(row.key).toString('latin1'), row]));
+    for (const { key, value } of last.values()) {
+      const before = target.get(key);
+      if (before !== undefined) set.remove(key, before);
+      if (value !== null) set.add(key, value);
+    }
+    note = { ...note, applied: end, set: set.text() };
+    await target.put(last.values(), { job, note: JSON.stringify(note) }, false);
+    options.onProgress({ phase: `applying the log, version ${end.index}`, doneBytes: 0, totalBytes: 0 });
+  }
+  if (note.applied.index !== options.log.through)
+    throw new EngineError('backup-damaged', `the log ends at version ${note.applied.index}, before ${options.log.through}`);
+  return note.applied;
+}
+
+function filesOfPrefix({ files, end }: BackupFiles, { from }: PrefixChange): BackupFiles {
+  const begin = Buffer.from(from);
+  const until = prefixEnd(begin);
+  const wanted = files.map((file, n) => {
+    const fileEnd = files[n + 1]?.begin ?? end;
+    return (until === null || Buffer.compare(file.begin, until) < 0) && (fileEnd === null || Buffer.compare(fileEnd, begin) > 0);
+  });
+  const first = wanted.indexOf(true);
+  const last = wanted.lastIndexOf(true);
+  return { files: first < 0 ? [] : files.slice(first, last + 1), end: first < 0 ? null : (files[last + 1]?.begin ?? end) };
+}
+
+function epochsOf(manifest: Manifest, end: LogEnd, backupEnd: LogEnd): EpochTable {
+  const stated = manifest['epochs'];
+  const known: [number, number][] = Array.isArray(stated)
+    ? (stated as { epoch: string; first: string }[]).map(({ epoch, first }) => [Number(epoch), Number(first)])
+    : backupEnd.index === 0
+      ? []
+      : [[backupEnd.epoch, backupEnd.index]];
+  return end.epoch === (known.at(-1)?.[0] ?? 0) ? known : [...known, [end.epoch, end.index]];
+}

@@ -1,0 +1,49 @@
+import { EngineError } from '../../platform/errors.ts';
+import { openBlob } from '../format/blob.ts';
+import { CDR1_FLOE, floePlainSegmentBytes } from '../format/floe-core.ts';
+import { openFloeReader } from '../format/floe.ts';
+import { objectAad, packName } from '../format/object-name.ts';
+import { named } from '../repository/blob-reader.ts';
+import type { RunFile } from './runs.ts';
+
+/** Bytes of a pack that hold a run's files, as they are stored. */
+export interface SealedRun {
+  readonly pack: string;
+  /** Length of the whole pack. */
+  readonly packBytes: number;
+  readonly header: Uint8Array;
+  /** Whole segments, from `first` on. */
+  readonly segments: Uint8Array;
+  readonly first: number;
+  readonly files: readonly RunFile[];
+}
+
+export interface RunKeys {
+  readonly repo: string;
+  readonly kid: string;
+  readonly epoch: bigint;
+  readonly packKey: Uint8Array;
+  readonly idKey: Uint8Array;
+}
+
+/** Decrypts, decompresses and checks the files of a run; returns their plaintexts. @throws EngineError backup-damaged, naming the pack */
+export function decodeRun({ repo, kid, epoch, packKey, idKey }: RunKeys, run: SealedRun): readonly Buffer[] {
+  const name = packName(run.pack);
+  return named(name, () => {
+    const floe = openFloeReader(packKey, objectAad({ type: 'pack', name, repo, kid, epoch }), run.header, run.packBytes);
+    const from = floe.sealedRange(run.first).begin;
+    const parts: Buffer[] = [];
+    for (let n = run.first, at = 0; at < run.segments.length; n++) {
+      const { begin, end } = floe.sealedRange(n);
+      parts.push(floe.decrypt(n, run.segments.subarray(begin - from, end - from)));
+      at = end - from;
+    }
+    const plain = Buffer.concat(parts);
+    const plainFrom = run.first * floePlainSegmentBytes(CDR1_FLOE);
+    return run.files.map(({ id, offset, storedBytes }) => {
+      const begin = offset - plainFrom;
+      if (begin < 0 || begin + storedBytes > plain.length) throw new EngineError('backup-damaged', 'a blob is outside of what was read');
+      return openBlob(plain.subarray(begin, begin + storedBytes), idKey, id);
+    });
+  });
+}

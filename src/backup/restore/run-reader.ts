@@ -1,0 +1,136 @@
+import { Worker } from 'node:worker_threads';
+import { EngineError, type EngineErrorCode } from '../../platform/errors.ts';
+import { CDR1_FLOE, FLOE_HEADER_BYTES, floePlainSegmentBytes } from '../format/floe-core.ts';
+import { packName } from '../format/object-name.ts';
+import type { BlobMap } from '../repository/blob-reader.ts';
+import { signalOf, type Repository } from '../repository/repository.ts';
+import type { FromDecoder } from './decode-worker.ts';
+import type { RunKeys, SealedRun } from './run-decoder.ts';
+import type { Run } from './runs.ts';
+
+export interface RunReaderOptions {
+  readonly repository: Repository;
+  readonly map: BlobMap;
+  readonly workers: number;
+}
+
+/** Runs that are fetched or decoded ahead of the one that is wanted, for each worker. */
+const AHEAD_PER_WORKER = 2;
+
+/** Reads runs in their order, several at a time; yields the checked plaintexts of each run's files. Ends its threads when it ends, however it ends. */
+export async function* readRuns(
+  { repository, map, workers }: RunReaderOptions,
+  runs: readonly Run[],
+  signal: AbortSignal,
+): AsyncGenerator<readonly Uint8Array[]> {
+  const { repo } = repository;
+  const keys: RunKeys = { repo, kid: map.keys.kid, epoch: map.epoch, packKey: map.keys.pack, idKey: map.keys.id };
+  const pool = new DecoderPool(Math.max(1, Math.min(workers, runs.length)), keys);
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const ahead: Promise<readonly Uint8Array[]>[] = [];
+  let next = 0;
+  const begin = (): void => {
+    const run = runs[next++];
+    if (run === undefined) return;
+    const work = fetchRun(repository, map, run, either).then((sealed) => pool.decode(sealed));
+    // Its turn comes; until then a failure waits with it.
+    work.catch(() => undefined);
+    ahead.push(work);
+  };
+  try {
+    while (ahead.length < workers * AHEAD_PER_WORKER && next < runs.length) begin();
+    for (let work = ahead.shift(); work !== undefined; work = ahead.shift()) {
+      const files = await Promise.race([work, pool.failed]);
+      signal.throwIfAborted();
+      begin();
+      yield files;
+    }
+  } finally {
+    stop.abort(new EngineError('timeout', 'reading has ended'));
+    await Promise.allSettled(ahead);
+    await pool.close();
+  }
+}
+
+async function fetchRun({ store }: Repository, map: BlobMap, run: Run, signal: AbortSignal): Promise<SealedRun> {
+  const name = packName(run.pack);
+  const stored = map.packs.get(run.pack);
+  if (stored === undefined) throw new EngineError('backup-damaged', `${name} is not in the manifest`);
+  const full = floePlainSegmentBytes(CDR1_FLOE);
+  const first = Math.floor(run.begin / full);
+  const last = Math.floor((run.end - 1) / full);
+  const begin = FLOE_HEADER_BYTES + first * CDR1_FLOE.segmentBytes;
+  const end = Math.min(FLOE_HEADER_BYTES + (last + 1) * CDR1_FLOE.segmentBytes, stored.bytes);
+  const fetch = async (from: number, to: number): Promise<Buffer> => {
+    if (to <= from) throw new EngineError('backup-damaged', `${name} is shorter than its index says`);
+    const found = await store.get(name, { range: { begin: from, end: to }, maxBytes: to - from, ...signalOf(signal) });
+    if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
+    if (found.body.length !== to - from)
+      throw new EngineError('backup-damaged', `${name} is cut: it has not the ${stored.bytes} bytes that the manifest states`);
+    return found.body;
+  };
+  const { pack, files } = run;
+  if (first === 0) {
+    const bytes = await fetch(0, end);
+    return {
+      pack,
+      files,
+      first,
+      packBytes: stored.bytes,
+      header: bytes.subarray(0, FLOE_HEADER_BYTES),
+      segments: bytes.subarray(FLOE_HEADER_BYTES),
+    };
+  }
+  const [header, segments] = await Promise.all([fetch(0, FLOE_HEADER_BYTES), fetch(begin, end)]);
+  return { pack, files, first, packBytes: stored.bytes, header, segments };
+}
+
+interface Waiting {
+  readonly resolve: (files: readonly Uint8Array[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+class DecoderPool {
+  readonly failed: Promise<never>;
+  readonly #workers: readonly Worker[];
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 0;
+  #closing = false;
+
+  constructor(count: number, keys: RunKeys) {
+    const failure = Promise.withResolvers<never>();
+    this.failed = failure.promise;
+    this.failed.catch(() => undefined);
+    this.#workers = Array.from({ length: count }, () => {
+      const worker = new Worker(new URL('./decode-worker.js', import.meta.url), { workerData: keys });
+      worker.on('message', (message: FromDecoder) => this.#hear(message));
+      worker.on('error', (error) => failure.reject(error));
+      worker.on('exit', (code) => {
+        if (!this.#closing) failure.reject(new EngineError('internal', `a reading thread ended (${code})`));
+      });
+      return worker;
+    });
+  }
+
+  decode(run: SealedRun): Promise<readonly Uint8Array[]> {
+    const number = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, { resolve, reject });
+      this.#workers[number % this.#workers.length]!.postMessage({ number, run });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    for (const { reject } of this.#waiting.values()) reject(new EngineError('timeout', 'reading has ended'));
+  }
+
+  #hear(message: FromDecoder): void {
+    const waiting = this.#waiting.get(message.number);
+    this.#waiting.delete(message.number);
+    if (message.kind === 'files') waiting?.resolve(message.files);
+    else waiting?.reject(new EngineError(message.code as EngineErrorCode, message.message));
+  }
+}

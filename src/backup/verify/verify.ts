@@ -1,0 +1,87 @@
+import { EngineError } from '../../platform/errors.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { indexName, packName } from '../format/object-name.ts';
+import { openBlobMap } from '../repository/blob-reader.ts';
+import { readFileList } from '../repository/file-list.ts';
+import { signalOf, type Repository } from '../repository/repository.ts';
+import { checkedFile } from '../restore/restore.ts';
+import { readRuns } from '../restore/run-reader.ts';
+import { runsOf } from '../restore/runs.ts';
+
+/** 0: all objects are there, with their lengths (and checksums, where the store keeps them); 1: signatures, keys, indexes, lists; 2: some packs; 3: everything, read. */
+export type VerifyLevel = 0 | 1 | 2 | 3;
+
+export interface VerifyOptions {
+  readonly repository: Repository;
+  readonly manifest: Manifest;
+  readonly level: VerifyLevel;
+  /** At level 2: how much is read. */
+  readonly percent: number;
+  readonly workers: number;
+  readonly random: () => number;
+  readonly onProgress: (progress: { readonly phase: string; readonly doneBytes: number; readonly totalBytes: number }) => void;
+}
+
+export interface Verified {
+  readonly level: VerifyLevel;
+  readonly problems: readonly string[];
+  readonly readBytes: number;
+  /** Of the range files, read and checked. */
+  readonly readShare: number;
+}
+
+/** Checks a backup whose manifest was opened, which checked its signature. What is damaged is listed, each with its object; what cannot be asked throws. */
+export async function verifyBackup(options: VerifyOptions, signal: AbortSignal): Promise<Verified> {
+  const { repository, manifest, level } = options;
+  const problems = [...(await missingObjects(repository, manifest, signal))];
+  if (level === 0) return { level, problems, readBytes: 0, readShare: 0 };
+  try {
+    const map = await openBlobMap(repository, manifest, signal);
+    const read = { bytes: 0, files: 0, total: 0 };
+    for (const range of manifest.ranges) {
+      const list = await readFileList(repository, map, range, signal);
+      const all = runsOf(list.files, map);
+      const chosen = level === 1 ? [] : level === 3 ? all : all.filter(() => options.random() * 100 < options.percent);
+      const numbers = new Map(list.files.map((file, n) => [file.id, n]));
+      read.total += list.files.length;
+      const totalBytes = list.files.reduce((sum, { bytes }) => sum + bytes, 0) * (level === 2 ? options.percent / 100 : 1);
+      let at = 0;
+      for await (const plains of readRuns({ repository, map, workers: options.workers }, chosen, signal)) {
+        for (const [n, plain] of plains.entries()) checkedFile(plain, list, numbers.get(chosen[at]!.files[n]!.id)!);
+        read.files += plains.length;
+        read.bytes += plains.reduce((sum, { length }) => sum + length, 0);
+        at++;
+        options.onProgress({ phase: 'verifying', doneBytes: read.bytes, totalBytes });
+      }
+    }
+    return { level, problems, readBytes: read.bytes, readShare: read.total === 0 ? 1 : read.files / read.total };
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    return { level, problems: [...problems, (error as Error).message], readBytes: 0, readShare: 0 };
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof EngineError && ['backup-damaged', 'backup-unsupported', 'key-service-failed'].includes(error.code);
+}
+
+/** Objects that the manifest names and that are not there as it says. */
+async function missingObjects({ store }: Repository, manifest: Manifest, signal: AbortSignal): Promise<readonly string[]> {
+  const epoch = BigInt(manifest.epoch);
+  const wanted = new Map([
+    ...manifest.packs.map((pack) => [packName(pack.id), pack] as const),
+    ...manifest.index.map((index) => [indexName(epoch, index.id), index] as const),
+  ]);
+  const problems: string[] = [];
+  for (const prefix of ['packs/', `index/${epoch}/`]) {
+    for await (const object of store.list(prefix, signalOf(signal))) {
+      const stated = wanted.get(object.name);
+      wanted.delete(object.name);
+      if (stated === undefined) continue;
+      if (object.bytes !== stated.bytes) problems.push(`${object.name} has ${object.bytes} bytes, the manifest says ${stated.bytes}`);
+      else if (object.crc32c !== null && object.crc32c !== stated.crc32c)
+        problems.push(`${object.name} has another CRC32C than the manifest says`);
+    }
+  }
+  return [...problems, ...[...wanted.keys()].map((name) => `${name} is missing`)];
+}

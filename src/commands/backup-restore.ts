@@ -1,0 +1,83 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { findBackup } from '../backup/repository/catalog.ts';
+import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
+import type { PrefixChange } from '../backup/restore/prefix.ts';
+import { restoreBackup, type LogToApply, type Restored } from '../backup/restore/restore.ts';
+import { systemClock } from '../platform/clock.ts';
+import { EngineError } from '../platform/errors.ts';
+import { syncFolder } from '../platform/sync-folder.ts';
+import { lockFolder } from '../server/folder-lock.ts';
+import { RESTORED_FILE } from '../server/restored.ts';
+import { databaseFolder, openConfiguredRepository, type BackupCommand } from './backup-context.ts';
+import { EXIT } from './world.ts';
+
+export interface RestoreFlags {
+  readonly backupId: string;
+  /** The region, typed by who asks, so that a restore never goes where somebody did not mean it to. */
+  readonly into: string;
+  readonly prefix: PrefixChange | null;
+}
+
+/** `backup restore`: into this machine's database, which must be stopped and empty. */
+export async function restoreOneBackup(command: BackupCommand, flags: RestoreFlags): Promise<number> {
+  const { backup, loaded, json, world } = command;
+  if (flags.into !== loaded.config.region)
+    throw new EngineError(
+      'bad-request',
+      `--into ${flags.into}: this configuration is of region ${loaded.config.region}; type the region whose database is to be filled`,
+    );
+  const repository = await openConfiguredRepository(command);
+  const manifest = await findBackup(repository, backup.cluster.id, flags.backupId, world.signal);
+  const folder = databaseFolder(loaded);
+  const dataFolder = dirname(folder);
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const lock = await lockFolder(dataFolder);
+  const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
+  const log: LogToApply | null = null;
+  try {
+    const restored = await restoreBackup(
+      {
+        repository,
+        manifest,
+        databaseFolder: folder,
+        workers: backup.workers,
+        prefix: flags.prefix,
+        log,
+        clock: systemClock,
+        onProgress: printer.show,
+      },
+      world.signal,
+    );
+    printer.end();
+    markRestored(dataFolder, manifest.backupId, restored);
+    world.out(
+      json
+        ? `${JSON.stringify({ backupId: manifest.backupId, ...restored, elapsedMs: Math.round(restored.elapsedMs) })}\n`
+        : text(manifest.backupId, restored),
+    );
+    return EXIT.ok;
+  } catch (error) {
+    printer.end();
+    if (!world.signal.aborted) throw error;
+    world.err('interrupted: the database is still empty; the same command goes on where this one was\n');
+    return EXIT.interrupted;
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Lets the database begin a new history where the arbiter has none: only with just this log. */
+function markRestored(dataFolder: string, backupId: string, { end }: Restored): void {
+  writeFileSync(join(dataFolder, RESTORED_FILE), `${JSON.stringify({ backupId, end })}\n`, { mode: 0o600, flush: true });
+  syncFolder(dataFolder);
+}
+
+function text(backupId: string, { records, bytes, end, checked, elapsedMs }: Restored): string {
+  const rate = (bytes / 1000 / Math.max(1, elapsedMs)).toFixed(1);
+  return [
+    `restored ${backupId} at version ${end.index}: ${records} records, ${megabytes(bytes)} MB in ${duration(elapsedMs)} (${rate} MB/s)`,
+    `compared both ways (${checked === 'root' ? "the backup's root" : 'the sum of all records'}): nothing missing, nothing extra`,
+    '',
+  ].join('\n');
+}

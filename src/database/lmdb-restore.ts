@@ -1,0 +1,116 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { open, type Database as Store, type RootDatabase } from 'lmdb';
+import { EngineError } from '../platform/errors.ts';
+import { syncFolder } from '../platform/sync-folder.ts';
+import type { EpochTable, LogEnd } from '../replication/epochs.ts';
+import type { RowVisitor } from './data-reader.ts';
+import { decodeMeta, encodeMeta, type Meta } from './meta.ts';
+import { SeenRow } from './seen-row.ts';
+
+type Binary = Store<Buffer, Buffer>;
+const META_KEY = Buffer.from('meta');
+const PROGRESS_KEY = Buffer.from('progress');
+const MAP_BYTES = 64 * 2 ** 30;
+
+export interface RestoreRow {
+  readonly key: Uint8Array;
+  /** null deletes. */
+  readonly value: Uint8Array | null;
+}
+
+/** What an interrupted restore had reached; `note` is the caller's. */
+export interface RestoreProgress {
+  readonly job: string;
+  readonly note: string;
+}
+
+/**
+ * An empty database that is being filled. What is put is not live: until `finish` the database is as empty as it was, whatever happens. Each put is durable
+ * together with its note, so a restore that was interrupted goes on there. The caller holds the folder's lock, and calls `close`.
+ */
+export interface RestoreTarget {
+  readonly progress: RestoreProgress | null;
+  /** Throws away what an interrupted restore left. */
+  clear(): Promise<void>;
+  /** Rows of a whole restore come in key order; then `append` makes it faster. */
+  put(rows: Iterable<RestoreRow>, progress: RestoreProgress, append: boolean): Promise<void>;
+  get(key: Uint8Array): Buffer | undefined;
+  scan(visit: RowVisitor): void;
+  /** Makes it live, as a database whose log begins after `end`. */
+  finish(end: LogEnd, epochs: EpochTable): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws EngineError bad-request where there is data: a restore never replaces anything */
+export function openRestoreTarget(folder: string): RestoreTarget {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const root = open({
+    path: folder,
+    noSubdir: false,
+    maxDbs: 8,
+    mapSize: MAP_BYTES,
+    overlappingSync: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  }) as unknown as RootDatabase<Buffer, Buffer>;
+  syncFolder(folder);
+  syncFolder(dirname(folder));
+  const store = (name: string): Binary => root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' }) as Binary;
+  const [log, metaStore, slots, progressStore] = [store('log'), store('meta'), [store('data0'), store('data1')] as const, store('restore')];
+  const meta = decodeMeta(metaStore.get(META_KEY));
+  const slot: Meta['slot'] = meta.slot === 0 ? 1 : 0;
+  const live = slots[meta.slot];
+  const isEmpty = meta.appliedIndex === 0 && meta.baseIndex === 0 && entriesIn(log) === 0 && entriesIn(live) === 0;
+  if (!isEmpty) {
+    void root.close();
+    throw new EngineError(
+      'bad-request',
+      `${folder} is no empty database (it has a log up to ${meta.appliedIndex}); restore into an empty one`,
+    );
+  }
+  const seen = new SeenRow();
+  const target = slots[slot];
+  const scanned = root.openDB({ name: `data${slot}`, ...seen.codecs } as { name: string }) as unknown as Binary;
+  const writing = async (work: () => void): Promise<void> => root.transactionSync(work);
+  return {
+    progress: readProgress(progressStore),
+    clear: () =>
+      writing(() => {
+        target.clearSync();
+        progressStore.clearSync();
+      }),
+    put: (rows, progress, append) =>
+      writing(() => {
+        for (const { key, value } of rows) {
+          if (value === null) target.removeSync(bufferOf(key));
+          else target.putSync(bufferOf(key), bufferOf(value), { append } as Parameters<Binary['putSync']>[2]);
+        }
+        progressStore.putSync(PROGRESS_KEY, Buffer.from(JSON.stringify(progress)));
+      }),
+    get: (key) => target.get(bufferOf(key)),
+    scan: (visit) => {
+      for (const _row of scanned.getRange({})) if (!visit(seen.key, seen.keyBytes, seen.value, seen.valueBytes)) return;
+    },
+    finish: (end, epochs) =>
+      writing(() => {
+        const sealedEpoch = Math.max(meta.sealedEpoch, end.epoch);
+        metaStore.putSync(META_KEY, encodeMeta({ format: 1, sealedEpoch, appliedIndex: end.index, baseIndex: end.index, epochs, slot }));
+        progressStore.clearSync();
+      }),
+    close: () => root.close(),
+  };
+}
+
+function entriesIn(store: Binary): number {
+  return (store.getStats() as { readonly entryCount: number }).entryCount;
+}
+
+function readProgress(store: Binary): RestoreProgress | null {
+  const stored = store.get(PROGRESS_KEY);
+  return stored === undefined ? null : (JSON.parse(stored.toString('utf8')) as RestoreProgress);
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
