@@ -18,6 +18,7 @@ const ACTS = [
   '^src/keys/(local-key-file|cloud)',
   // Threads, and key files.
   '^src/backup/(pipeline/(pack-worker|worker-pool)|restore/|repository/access)',
+  '^src/commands/backup-',
   // The simulator takes Node's timers away from the programs that it runs, and runs them in threads.
   '^src/simulation/(pool|worker|http|stand-ins)',
   '/testing/',

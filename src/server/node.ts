@@ -30,7 +30,7 @@ export interface NodeOptions {
   readonly log: Log;
   readonly onBroken: (error: unknown) => void;
   /** Where this database was restored to, if it was: with just that log it may begin anew when the arbiter is empty. */
-  readonly restored: LogEnd | null;
+  readonly restored?: LogEnd | null;
 }
 
 /** This process as primary of one epoch. */
@@ -131,7 +131,7 @@ export class DatabaseNode {
           { epoch: 1, expected: null, rule: this.#ruleFor(snapshot), before: snapshot.replication, how: 'bootstrap' },
           signal,
         );
-      else if (restored !== null && restored.epoch === end.epoch && restored.index === end.index)
+      else if (restored?.epoch === end.epoch && restored.index === end.index)
         await this.#acquire(
           {
             epoch: Math.max(sealedEpoch, end.epoch) + 1,
