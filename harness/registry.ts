@@ -21,6 +21,7 @@ import { stayedBack } from './check/stayed-back.ts';
 import { steadyBefore } from './check/steady-before.ts';
 import { targetsPresent } from './check/targets-present.ts';
 import { wholeRecord } from './check/whole-record.ts';
+import { timeOffset } from './fault/kinds/time-chaos.ts';
 import { writePause } from './check/write-pause.ts';
 import type { FaultKind } from './fault/fault.ts';
 import { networkPartition } from './fault/kinds/network-partition.ts';
@@ -58,4 +59,4 @@ export const CHECKS: readonly Check[] = [
 ];
 
 /** The one list of fault kinds. Adding one: a file in fault/kinds/ and its name here. */
-export const faultKinds: readonly FaultKind[] = [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu];
+export const faultKinds: readonly FaultKind[] = [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu, timeOffset];

@@ -1,3 +1,4 @@
+import { judgeClocks } from '../fault/clock-effect.ts';
 import { judgeLinks } from '../fault/effect.ts';
 import { judgeFreeze } from '../fault/freeze-effect.ts';
 import { judgeProcesses } from '../fault/process-effect.ts';
@@ -44,6 +45,8 @@ function recompute(event: RunEvent & FaultEffect, earlier: readonly RunEvent[]):
   const requestedMs = of(moment === 'after-heal' ? 'fault-healed' : 'fault-injected')?.requestedMs ?? event.atMs;
   if (expected?.kind === 'processes-frozen' && evidence.kind === 'states')
     return judgeFreeze({ fault, moment, expected, states: evidence.states, requestedMs });
+  if (expected?.kind === 'clocks-moved' && evidence.kind === 'clocks')
+    return judgeClocks({ fault, moment, expected, readings: evidence.readings, requestedMs });
   if (expected?.kind === 'processes-gone' && evidence.kind === 'processes') {
     const before = earlier.find((one) => one.kind === 'fault-effect' && one.fault === fault && one.moment === 'before');
     const had = before?.kind === 'fault-effect' && before.evidence.kind === 'processes' ? before.evidence.processes : [];

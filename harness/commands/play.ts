@@ -41,7 +41,13 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
   const context: RunContext = { nowMs: () => clock.nowMs(), record: (event) => recorder.record(event), runFolder, seed };
   try {
     const { replication, policy } = loaded.scenario;
-    const platform = new LocalPlatform(context, { replication, policy, ...(engine === undefined ? {} : { engineMain: engine }) });
+    const movableClocks = [...loaded.faults.values()].flat().some((fault) => fault.kind === 'TimeChaos');
+    const platform = new LocalPlatform(context, {
+      replication,
+      policy,
+      movableClocks,
+      ...(engine === undefined ? {} : { engineMain: engine }),
+    });
     const probes = new EffectProbes({ platform, context, clock });
     recorder.onEvent((event) => probes.onEvent(event));
     const logs = new LogWatch();

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { ReadBack } from '../history/event.ts';
+import { isEngineKey } from '../measure/registers.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson } from '../platform/json.ts';
 import type { Pod, RunContext } from '../platform/platform.ts';
@@ -99,15 +101,38 @@ export async function readBack(observed: Observed, signal: AbortSignal): Promise
     if ((statuses.length === engineRegions(pods).length && behind.length === 0) || clock.nowMs() >= limitMs) break;
     await clock.sleep(50, signal);
   }
+  for (const copy of await readCopies(observed, limitMs, signal)) context.record(copy);
   for (const region of engineRegions(pods)) {
-    const copy = await operator.get(engineUrl(pods, 'api', region, '/v1/export'), EXPORT_TIMEOUT_MS);
-    context.record({ kind: 'readback', region, ...decodeCopy(copy.status, copy.body) });
     const tails = await operator.get(engineUrl(pods, 'api', region, '/v1/divergent'), EXPORT_TIMEOUT_MS);
     recordTails(context, region, tails.status, tails.body);
   }
 }
 
-function decodeCopy(status: number, body: string) {
+/**
+ * All regions' copies, again until they are equal or time is up: a write whose client gave up may still be under way when the first copy is
+ * read and be done when the last one is.
+ */
+async function readCopies({ operator, pods, clock }: Observed, limitMs: number, signal: AbortSignal): Promise<readonly ReadBack[]> {
+  for (;;) {
+    const copies = await Promise.all(
+      engineRegions(pods).map(async (region): Promise<ReadBack> => {
+        const { status, body } = await operator.get(engineUrl(pods, 'api', region, '/v1/export'), EXPORT_TIMEOUT_MS);
+        return { kind: 'readback', region, ...decodeCopy(status, body) };
+      }),
+    );
+    const [first, ...others] = copies;
+    const equal = others.every((copy) => copy.ok && sameData(first?.entries ?? {}, copy.entries ?? {}));
+    if (equal || clock.nowMs() >= limitMs) return copies;
+    await clock.sleep(100, signal);
+  }
+}
+
+function sameData(one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>): boolean {
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...keys].every((key) => isEngineKey(key) || one[key] === other[key]);
+}
+
+function decodeCopy(status: number, body: string): Omit<ReadBack, 'kind' | 'region'> {
   if (status !== 200) return { ok: false, error: `status ${status}: ${body.slice(0, 200)}` };
   try {
     const { head, entries } = decodeExport(body);

@@ -1,6 +1,17 @@
-import type { Beacon, ExpectedEffect, FaultEffect, Link, PodChanged, PodProcess, ProcessState, RunEvent } from '../history/event.ts';
+import type {
+  Beacon,
+  ClockReading,
+  ExpectedEffect,
+  FaultEffect,
+  Link,
+  PodChanged,
+  PodProcess,
+  ProcessState,
+  RunEvent,
+} from '../history/event.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { LinkWatch, Platform, RunContext } from '../platform/platform.ts';
+import { judgeClocks } from './clock-effect.ts';
 import { judgeLinks } from './effect.ts';
 import type { FaultPlan } from './fault.ts';
 import { judgeFreeze } from './freeze-effect.ts';
@@ -59,6 +70,7 @@ export class EffectProbes {
     const effect = plan.expectedEffect;
     if (effect.kind === 'links-cut') return this.#links(fault, effect);
     if (effect.kind === 'processes-frozen') return this.#frozen(fault, effect);
+    if (effect.kind === 'clocks-moved') return this.#clocks(fault, effect);
     const graceMs = Math.max(0, ...plan.primitives.map((primitive) => (primitive.act === 'pod-kill' ? primitive.graceMs : 0)));
     return this.#processes(fault, effect, graceMs);
   }
@@ -127,6 +139,26 @@ export class EffectProbes {
       states.length = 0;
       const samples = moment === 'during' && expected.share < 1 ? SHARE_SAMPLES : 1;
       return this.#until(() => look(moment), moment === 'before' ? 0 : GONE_WITHIN_MS, signal, samples);
+    };
+    return {
+      before: (signal) => fresh('before', signal),
+      during: (signal) => fresh('during', signal),
+      afterHeal: (signal) => fresh('after-heal', signal),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  #clocks(fault: string, expected: Extract<ExpectedEffect, { kind: 'clocks-moved' }>): EffectProbe {
+    const { platform, context } = this.#env;
+    const readings: ClockReading[] = [];
+    const look = async (moment: FaultEffect['moment']): Promise<FaultEffect> => {
+      readings.push(...(await platform.clocks(expected.pods)));
+      const requestedMs = this.#requestedMs.get(`${moment} ${fault}`) ?? context.nowMs();
+      return judgeClocks({ fault, moment, expected, readings: [...readings], requestedMs });
+    };
+    const fresh = (moment: FaultEffect['moment'], signal: AbortSignal): Promise<FaultEffect> => {
+      readings.length = 0;
+      return this.#until(() => look(moment), moment === 'before' ? 0 : GONE_WITHIN_MS, signal);
     };
     return {
       before: (signal) => fresh('before', signal),

@@ -38,6 +38,8 @@ function describe(primitive: Primitive): string {
       return `SIGKILL to ${count(primitive.pods)}, and nothing starts there until healed`;
     case 'container-kill':
       return `SIGKILL to the containers ${primitive.containers.join(', ')} of ${count(primitive.pods)}; they are restarted`;
+    case 'move-clock':
+      return `move the wall clock of ${count(primitive.pods)} by ${primitive.offsetMs / 1000} s`;
     case 'freeze':
       return primitive.share === 1
         ? `SIGSTOP to ${count(primitive.pods)}, SIGCONT when healed`
@@ -53,6 +55,7 @@ function effectLines(effect: ExpectedEffect, pods: readonly Pod[]): readonly str
     return [`every process that ran in ${effect.pods.join(' ')} is gone; afterwards: ${effect.afterwards}`];
   if (effect.kind === 'processes-frozen')
     return [`every process in ${effect.pods.join(' ')} stands still ${Math.round(effect.share * 100)} % of the time`];
+  if (effect.kind === 'clocks-moved') return [`${effect.pods.join(' ')} says a time that is off by ${effect.offsetMs / 1000} s`];
   const regionOf = new Map(pods.map((pod) => [pod.name, pod.region]));
   const groups = new Map<string, string[]>();
   for (const link of effect.cut) {

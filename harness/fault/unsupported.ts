@@ -9,7 +9,6 @@ const NOT_YET: Readonly<Record<string, Readonly<Record<string, string>> | string
     bandwidth: 'no fault kind of ours does it',
   },
   IOChaos: 'it needs a FUSE file system under the pod',
-  TimeChaos: 'it needs a clock library in each program',
   DNSChaos: 'it needs a DNS server of our own in front of the resolvers',
   HTTPChaos: 'it needs an HTTP proxy in front of each pod',
   JVMChaos: 'no pod of the lab runs a JVM',
@@ -19,7 +18,7 @@ const NOT_YET: Readonly<Record<string, Readonly<Record<string, string>> | string
   AzureChaos: 'it acts on a cloud account',
   GCPChaos: 'it acts on a cloud account',
   PhysicalMachineChaos: {
-    clock: 'it needs a clock library in each program',
+    clock: 'write it as TimeChaos',
     'network-partition': 'write it as NetworkChaos partition',
     'stress-cpu': 'write it as StressChaos',
   },

@@ -110,7 +110,9 @@ export type ExpectedEffect =
       readonly afterwards: 'replaced' | 'restarted' | 'held';
     }
   /** Every process of the pods is stopped for this share of the time; 1: all the time. */
-  | { readonly kind: 'processes-frozen'; readonly pods: readonly string[]; readonly share: number };
+  | { readonly kind: 'processes-frozen'; readonly pods: readonly string[]; readonly share: number }
+  /** The wall clocks of the pods' programs are off by so much. */
+  | { readonly kind: 'clocks-moved'; readonly pods: readonly string[]; readonly offsetMs: number };
 
 /** A manifest was decoded and its selection made. Nothing has happened yet. */
 export interface FaultPlanned {
@@ -165,6 +167,13 @@ export interface PodProcess {
   readonly state: string;
 }
 
+/** How far a program's own wall clock was from ours; null: it did not say. */
+export interface ClockReading {
+  readonly atMs: number;
+  readonly pod: string;
+  readonly offsetMs: number | null;
+}
+
 /** What a process of a pod was doing at an instant. */
 export interface ProcessState {
   readonly atMs: number;
@@ -177,7 +186,8 @@ export interface ProcessState {
 export type EffectEvidence =
   | { readonly kind: 'links'; readonly beacons: readonly Beacon[] }
   | { readonly kind: 'processes'; readonly processes: readonly PodProcess[] }
-  | { readonly kind: 'states'; readonly states: readonly ProcessState[] };
+  | { readonly kind: 'states'; readonly states: readonly ProcessState[] }
+  | { readonly kind: 'clocks'; readonly readings: readonly ClockReading[] };
 
 /**
  * What independent probes saw at this moment. The run goes on by it; the judge works it out again from the evidence and trusts nothing else.

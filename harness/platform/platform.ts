@@ -1,4 +1,4 @@
-import type { Beacon, EventBody, PodProcess, ReachabilityCell } from '../history/event.ts';
+import type { Beacon, ClockReading, EventBody, PodProcess, ReachabilityCell } from '../history/event.ts';
 
 /** A labelled process (local) or a Kubernetes pod. What Chaos Mesh selectors see. */
 export interface Pod {
@@ -32,7 +32,9 @@ export type Primitive =
   /** SIGKILL one container; the restart policy brings it back. */
   | { readonly act: 'container-kill'; readonly pods: readonly string[]; readonly containers: readonly string[] }
   /** The pods' programs stand still for this share of each period (1: all the time) until healed. */
-  | { readonly act: 'freeze'; readonly pods: readonly string[]; readonly share: number; readonly periodMs: number };
+  | { readonly act: 'freeze'; readonly pods: readonly string[]; readonly share: number; readonly periodMs: number }
+  /** The wall clock of the pods' programs is off by so much until healed. */
+  | { readonly act: 'move-clock'; readonly pods: readonly string[]; readonly offsetMs: number };
 
 export interface Injection {
   /** Performs all primitives; resolves when the platform acknowledged. requestedMs/acknowledgedMs are on the run clock. */
@@ -64,6 +66,8 @@ export interface Platform {
   watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): LinkWatch;
   /** What runs in these pods now, by the kernel's process table. */
   processes(pods: readonly string[]): Promise<readonly PodProcess[]>;
+  /** How far the wall clocks of these pods' programs are from ours, as they say themselves. */
+  clocks(pods: readonly string[]): Promise<readonly ClockReading[]>;
   /** Every address, IPv4 and IPv6, that the platform's DNS gives for a host name; empty when it does not resolve. */
   resolve(hostName: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Starts a program inside a pod's namespace (vantages); stdin/stdout are NDJSON pipes that no fault touches. */

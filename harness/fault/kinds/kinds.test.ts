@@ -11,10 +11,14 @@ import { networkPartition } from './network-partition.ts';
 import { physicalMachineProcess } from './physical-machine-chaos.ts';
 import { podChaosKinds } from './pod-chaos.ts';
 import { stressCpu } from './stress-chaos.ts';
+import { timeOffset } from './time-chaos.ts';
 
 const CHAOS = fileURLToPath(new URL('../../../../chaos/', import.meta.url));
 const PODS = labPods(threeRegions());
-const options = { kinds: [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu], defaultNamespace: 'coditect' };
+const options = {
+  kinds: [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu, timeOffset],
+  defaultNamespace: 'coditect',
+};
 
 function planning(text: string, over: Partial<PlanInput> = {}): Planning {
   const decoded = decodeManifest(text, 'm.yaml', options);
@@ -236,4 +240,22 @@ describe('StressChaos cpu', () => {
     ['action: burn, stressors: {cpu: {workers: 1}}', /spec\.action: unknown field `action`/],
   ];
   for (const [spec, why] of refused) it(`refuses ${spec}`, () => void expect(() => planning(stress(spec))).to.throw(why));
+});
+
+describe('TimeChaos', () => {
+  const time = (spec: string): string =>
+    `apiVersion: chaos-mesh.org/v1alpha1\nkind: TimeChaos\nmetadata: {name: x}\nspec: {mode: all, selector: {labelSelectors: {app: dr-controller, region: us-east1}}, ${spec}}\n`;
+
+  it('moves the wall clock by the offset', () => {
+    const plan = planned(time('timeOffset: "-1h30m", clockIds: [CLOCK_REALTIME]'));
+    expect(plan.primitives).to.deep.equal([{ act: 'move-clock', pods: ['dr-controller-us-east1'], offsetMs: -5_400_000 }]);
+    expect(plan.expectedEffect).to.deep.equal({ kind: 'clocks-moved', pods: ['dr-controller-us-east1'], offsetMs: -5_400_000 });
+  });
+
+  const refused: readonly (readonly [string, RegExp])[] = [
+    ['timeOffset: "1s"', /spec\.timeOffset: `1s` cannot be told from a slow answer/],
+    ['timeOffset: tomorrow', /spec\.timeOffset: `tomorrow` is no offset/],
+    ['timeOffset: 1h, clockIds: [CLOCK_MONOTONIC]', /spec\.clockIds\[0\]: only CLOCK_REALTIME/],
+  ];
+  for (const [spec, why] of refused) it(`refuses ${spec}`, () => void expect(() => planning(time(spec))).to.throw(why));
 });

@@ -129,6 +129,7 @@ const TOOLS: readonly Tool[] = [
   tool('ps', '--version', 'procps', 'looking into the lab'),
   tool('openssl', 'version', 'openssl', 'checking certificates and signatures'),
   { ...tool('strace', '--version', 'strace', 'the proof of durability'), required: false },
+  { ...tool('faketime', '--version', 'faketime', 'moving clocks (TimeChaos)'), required: false },
   { ...tool('java', '--version', 'default-jre-headless', 'the Allure report'), required: false },
 ];
 

@@ -1,5 +1,6 @@
 import { HarnessError } from '../errors.ts';
 import type { Injection, Primitive } from '../platform.ts';
+import { moveClock } from './fake-clock.ts';
 import { Freezer } from './freezer.ts';
 import { cutCommand, healCommand, type Cut } from './cuts.ts';
 import type { Nft } from './nft.ts';
@@ -44,6 +45,9 @@ export class LocalInjection implements Injection {
     for (const primitive of this.#primitives) {
       if (primitive.act === 'pod-hold') for (const pod of primitive.pods) this.#hands.supervisor(pod).release(this.#name);
     }
+    for (const primitive of this.#primitives) {
+      if (primitive.act === 'move-clock') await Promise.all(this.#moveClocks({ ...primitive, offsetMs: 0 }));
+    }
     for (const freezer of this.#freezers.splice(0)) freezer.thaw();
     if (this.#hasCuts) {
       await this.#hands.nft.execute(healCommand(this.#name));
@@ -57,6 +61,10 @@ export class LocalInjection implements Injection {
     if (cuts.length === 0 || this.#hasCuts) return;
     await this.#hands.nft.execute(cutCommand(this.#name, this.#hands.topology, cuts));
     this.#hasCuts = true;
+  }
+
+  #moveClocks({ pods, offsetMs }: Extract<Primitive, { act: 'move-clock' }>): readonly Promise<void>[] {
+    return pods.map((pod) => moveClock(this.#hands.supervisor(pod).place.root, offsetMs));
   }
 
   #kill(primitive: Primitive): readonly Promise<void>[] {
@@ -74,6 +82,8 @@ export class LocalInjection implements Injection {
         freezer.start();
         return [];
       }
+      case 'move-clock':
+        return this.#moveClocks(primitive);
       case 'cut':
       case 'cut-external':
         return [];

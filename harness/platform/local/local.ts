@@ -3,15 +3,17 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PodProcess, ReachabilityCell } from '../../history/event.ts';
+import type { ClockReading, PodProcess, ReachabilityCell } from '../../history/event.ts';
 import { abortable } from '../abortable.ts';
 import { HarnessError } from '../errors.ts';
 import type { Injection, LinkWatch, Platform, Pod, PodProgram, Primitive, RunContext } from '../platform.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { makeCertificates, type Credentials } from './certificates.ts';
+import { readClocks } from './clock-probe.ts';
 import { unconfinedServers } from './confinement.ts';
 import type { EngineSettings } from './engine-config.ts';
 import { programEnvironment } from './environment.ts';
+import { fakeClockEnvironment } from './fake-clock.ts';
 import { LocalInjection } from './injection.ts';
 import { leftovers, takeInventory, type Inventory } from './leftovers.ts';
 import { makeNetwork, NETNS_FOLDER, removeNetwork } from './network.ts';
@@ -35,6 +37,8 @@ const CLOSE_STEP_MS = 5000;
 export interface LocalOptions extends EngineSettings {
   /** The engine's program; default is ours, `dist/src/main.js`. */
   readonly engineMain?: string;
+  /** Whether the clocks of engine programs can be moved in this lab; off by default, since it costs a library in each of them. */
+  readonly movableClocks?: boolean;
 }
 
 /** The lab on this machine (ARCHITECTURE §2). Must be made inside a prepared sandbox (sandbox.ts, lifeline.ts). */
@@ -52,6 +56,7 @@ export class LocalPlatform implements Platform {
   #reach: Reach | undefined;
   #reachStarting: Promise<void> | undefined;
   #closed: Promise<readonly string[]> | undefined;
+  #operator: Credentials | undefined;
 
   constructor(context: RunContext, options: LocalOptions) {
     const engineMain = options.engineMain ?? path.resolve(import.meta.dirname, '../../../src/main.js');
@@ -63,6 +68,7 @@ export class LocalPlatform implements Platform {
       tsigSecret: randomBytes(32).toString('base64'),
       programs: {},
       environment: programEnvironment(),
+      engineEnvironment: options.movableClocks === true ? fakeClockEnvironment() : {},
     };
   }
 
@@ -87,6 +93,7 @@ export class LocalPlatform implements Platform {
     await Promise.all([abortable(ready, signal, () => this.#notReady()), this.#reachStarting]);
     const operator = credentials.get('operator');
     if (operator === undefined) throw new HarnessError('internal', 'the operator has no certificate');
+    this.#operator = operator;
     await untilServing(this.topology, operator, signal);
   }
 
@@ -119,6 +126,11 @@ export class LocalPlatform implements Platform {
 
   processes(pods: readonly string[]): Promise<readonly PodProcess[]> {
     return processesIn(pods.map((name) => withNetnsPath(podNamed(this.topology, name))));
+  }
+
+  clocks(pods: readonly string[]): Promise<readonly ClockReading[]> {
+    const specs = pods.map((name) => podNamed(this.topology, name));
+    return readClocks(specs, this.#running(this.#operator), () => this.#context.nowMs());
   }
 
   resolve(hostName: string, signal: AbortSignal): Promise<readonly string[]> {

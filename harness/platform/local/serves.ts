@@ -30,7 +30,8 @@ export async function untilServing(topology: Topology, operator: Credentials, si
   }
 }
 
-function get(url: string, { caPem, certPem, keyPem }: Credentials): Promise<{ readonly status: number; readonly text: string }> {
+/** Status 0: no answer; the text says why. Never rejects. */
+export function get(url: string, { caPem, certPem, keyPem }: Credentials): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve) => {
     const failed = (error: Error): void => resolve({ status: 0, text: error.message });
     const asked = request(

@@ -2,6 +2,7 @@ import process from 'node:process';
 import { stringify } from 'yaml';
 import type { Credentials } from './certificates.ts';
 import { knotConfig, resolvConf, unboundConfig, zoneFile } from './dns-config.ts';
+import { RIGHT_CLOCK } from './fake-clock.ts';
 import { engineConfig, type EngineSettings } from './engine-config.ts';
 import { PORTS, podOf, resolverOf, ZONE, type PodSpec, type Topology } from './topology.ts';
 
@@ -17,6 +18,8 @@ export interface LabSettings extends EngineSettings {
   readonly programs: Readonly<Record<string, string>>;
   /** What every program of the lab gets to see as environment, and nothing else. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Only engine programs get this. */
+  readonly engineEnvironment: Readonly<Record<string, string>>;
 }
 
 export interface PodFile {
@@ -46,8 +49,9 @@ export function serviceOf(topology: Topology, pod: PodSpec, settings: LabSetting
   return {
     speaksNdjson: false,
     ...program,
-    environment: settings.environment,
+    environment: program.speaksNdjson === true ? { ...settings.environment, ...settings.engineEnvironment } : settings.environment,
     files: [
+      RIGHT_CLOCK,
       { path: 'resolv.conf', text: resolvConf(resolverOf(topology, pod)) },
       ...(credentials === undefined ? [] : credentialFiles(credentials)),
       ...program.files,

@@ -1,6 +1,10 @@
 import type { Primitive } from '../platform.ts';
 import { cutCommand } from './cuts.ts';
-import type { Topology } from './topology.ts';
+import { fakeClockLibrary } from './fake-clock.ts';
+import type { App, Topology } from './topology.ts';
+
+/** Programs that say their time in an answer, without which an effect on their clock could not be seen. */
+const TELLS_TIME: readonly App[] = ['api', 'db', 'dr-controller'];
 
 /** Why this lab cannot perform the primitive, or undefined. Pure. */
 export function unsupported(topology: Topology, primitive: Primitive): string | undefined {
@@ -23,6 +27,12 @@ export function unsupported(topology: Topology, primitive: Primitive): string | 
     }
     case 'pod-kill':
       return primitive.graceMs >= 0 ? undefined : `graceMs must not be negative: ${primitive.graceMs}`;
+    case 'move-clock': {
+      const mute = topology.pods.find((pod) => pods.includes(pod.name) && !TELLS_TIME.includes(pod.app));
+      const library = fakeClockLibrary();
+      if (mute !== undefined) return `nobody can see the clock of ${mute.name}; only ${TELLS_TIME.join(', ')} say their time`;
+      return library.found ? undefined : library.why;
+    }
     case 'freeze':
       return primitive.share > 0 && primitive.share <= 1 ? undefined : `share must be above 0 and at most 1: ${primitive.share}`;
     case 'pod-hold':

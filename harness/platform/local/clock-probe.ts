@@ -1,0 +1,23 @@
+import type { ClockReading } from '../../history/event.ts';
+import { parseJson } from '../json.ts';
+import type { Credentials } from './certificates.ts';
+import { get } from './serves.ts';
+import { PORTS, type PodSpec } from './topology.ts';
+
+/**
+ * How far the wall clock of each program is from ours, as the program itself says it in an answer: nothing else can see the clock within a
+ * process. Null: no answer, or a pod whose program says no time.
+ */
+export function readClocks(pods: readonly PodSpec[], operator: Credentials, nowMs: () => number): Promise<readonly ClockReading[]> {
+  return Promise.all(
+    pods.map(async (pod) => {
+      const port = (PORTS as Readonly<Record<string, number>>)[pod.app];
+      const before = Date.now();
+      const { text } = await get(`https://${pod.ipv4}:${port}/health`, operator);
+      const ours = (before + Date.now()) / 2;
+      const { timestamp } = (parseJson(text) ?? {}) as { timestamp?: unknown };
+      const theirs = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN;
+      return { pod: pod.name, atMs: nowMs(), offsetMs: Number.isNaN(theirs) ? null : theirs - ours };
+    }),
+  );
+}
