@@ -86,7 +86,7 @@ export const PRESETS: Readonly<Record<'lab' | 'production', Policy>> = {
     prepareMs: 10_000,
     fenceConfirmMs: 1000,
     catchUpMs: 1000,
-    undoMs: 4000,
+    undoMs: 2000,
     stabiliseMs: 500,
     failbackStableMs: 2000,
     historyRuns: 20,

@@ -51,7 +51,8 @@ function afterAcquire(run: Run, lease: Lease | undefined, facts: Facts): Moved {
       : journal.tier === 'automatic' && facts.quorum.kind === 'veto'
         ? `${facts.quorum.by} sees commits again`
         : null;
-  const pause = journal.tier === 'automatic' ? pauseInForce(facts.maintenance, facts.wallMs) : null;
+  // One that an operator approved is the operator's.
+  const pause = journal.tier === 'automatic' && journal.by === null ? pauseInForce(facts.maintenance, facts.wallMs) : null;
   // What this run had promoted before serves again: that is to be verified and published, and is no run without effect.
   if (journal.restarts > 0 && back !== null && lease.holder !== null)
     return write(run, { ...journal, epoch: lease.epoch, to: lease.holder, step: 'VERIFY_DB', because: back }, facts);

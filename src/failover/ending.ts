@@ -7,7 +7,7 @@ export function end(run: Run, outcome: PastRun['outcome'], because: string | nul
   const { journal } = run;
   const { runId, tier, from, to, epoch } = journal;
   const moved = enter({ ...run, journal: { ...journal, because } }, outcome, facts);
-  const durationMs = facts.wallMs - Date.parse(journal.startedAt);
+  const durationMs = Math.round(facts.wallMs - Date.parse(journal.startedAt));
   const told: Readonly<Record<PastRun['outcome'], Announcement>> = {
     DONE: { action: 'failover_complete', details: { runId, tier, from, to, epoch, durationMs, because } },
     ABORTED: { action: 'failover_aborted', details: { runId, tier, why: because } },

@@ -20,8 +20,10 @@ export function write(run: Run, journal: Journal, facts: Facts): Moved {
   const steps = journal.step === run.journal.step ? journal.steps : [...journal.steps, stepTime(journal, facts)].slice(-STEPS_KEPT);
   const next: Run = { ...unsaved({ ...journal, intent, steps, seq: run.journal.seq + 1 }, facts), revision: run.revision };
   // What was learnt of the old holder stays true as long as it is the same holder.
-  const { fenced, frozen, caughtUp } = run;
-  return stay(journal.from === run.journal.from && journal.epoch === run.journal.epoch ? { ...next, fenced, frozen, caughtUp } : next);
+  const { fenced, fencedAtMs, frozen, caughtUp } = run;
+  return stay(
+    journal.from === run.journal.from && journal.epoch === run.journal.epoch ? { ...next, fenced, fencedAtMs, frozen, caughtUp } : next,
+  );
 }
 
 export function unsaved(journal: Journal, facts: Facts): Run {
@@ -34,6 +36,7 @@ export function unsaved(journal: Journal, facts: Facts): Run {
     enteredAtMs: facts.nowMs,
     frozen: false,
     fenced: null,
+    fencedAtMs: null,
     caughtUp: false,
     announced: false,
     recorded: false,

@@ -50,7 +50,7 @@ export function afterSealingPlanned(run: Run, facts: Facts, setting: Setting): M
     if (waitedMs <= policy.fenceConfirmMs) return stay(run);
     return undo(run, `${journal.from} did not confirm its fence within ${policy.fenceConfirmMs} ms`, facts);
   }
-  if (waitedMs <= policy.fenceConfirmMs + policy.catchUpMs) return stay(run);
+  if (facts.nowMs - (run.fencedAtMs ?? enteredAtMs) <= policy.catchUpMs) return stay(run);
   return undo(run, `${target} did not get everything within ${policy.catchUpMs} ms`, facts);
 }
 

@@ -110,7 +110,10 @@ function learn(run: Run, event: Learnt, facts: Facts, setting: Setting): Moved {
     }
     case 'fenced': {
       const { log } = event;
-      return announced(advance({ ...run, fenced: log }, facts, setting), 'fence_confirmed', { by: 'holder', region: log.region });
+      return announced(advance({ ...run, fenced: log, fencedAtMs: run.fencedAtMs ?? facts.nowMs }, facts, setting), 'fence_confirmed', {
+        by: 'holder',
+        region: log.region,
+      });
     }
     case 'caught-up':
       return event.region === journal.target ? advance({ ...run, caughtUp: true }, facts, setting) : stay(run);

@@ -101,6 +101,7 @@ export interface Run {
   readonly frozen: boolean;
   /** Log end of the old holder, once it confirmed. */
   readonly fenced: SealedLog | null;
+  readonly fencedAtMs: number | null;
   /** The target of a planned run has everything that the fenced primary has. */
   readonly caughtUp: boolean;
   /** PREPARE: clients will ask again soon where the name points to. */

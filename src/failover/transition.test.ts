@@ -172,6 +172,7 @@ describe('failover before anything is taken', () => {
       enteredAtMs: NOW,
       frozen: false,
       fenced: log('us-central1', 10),
+      fencedAtMs: NOW,
       caughtUp: false,
       announced: false,
       recorded: false,

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Policy } from '../config/policy.ts';
 import { systemClock } from '../platform/clock.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { makeTestAuthority, type TestAuthority } from './certificates.ts';
@@ -33,7 +34,9 @@ export const PATIENT = {
   leaderTakeoverMs: 1500,
   appendTimeoutMs: 900,
   syncDropAfterMs: 1500,
+  undoMs: 4000,
 } as const;
+type TestPolicy = 'lab' | (Partial<Policy> & { readonly preset: 'lab' });
 
 export interface LogLine {
   readonly region: string;
@@ -52,7 +55,9 @@ interface Given {
   readonly region: Region;
   readonly program: Program;
   readonly mode: 'sync' | 'async';
-  readonly policy: 'lab' | typeof PATIENT;
+  readonly policy: TestPolicy;
+  /** Further settings, laid over the configuration. */
+  readonly more: Readonly<Record<string, unknown>>;
   readonly authority: TestAuthority;
 }
 
@@ -81,7 +86,7 @@ export class EngineCluster {
   }
 
   /** Writes every configuration and starts etcd and knot; the programs are started by `startProgram` or `startAll`. */
-  static async prepare(mode: 'sync' | 'async', policy: 'lab' | typeof PATIENT = PATIENT): Promise<EngineCluster> {
+  static async prepare(mode: 'sync' | 'async', policy: TestPolicy = PATIENT, more: Given['more'] = {}): Promise<EngineCluster> {
     const authority = await makeTestAuthority();
     const folder = mkdtempSync(join(tmpdir(), 'coditect-engine-'));
     const [etcd, knot] = await Promise.all([startEtcdCluster(await authority.issue('etcd.us-east1')), startKnot()]);
@@ -91,8 +96,8 @@ export class EngineCluster {
     const client = new HttpsClient(await authority.issue('operator.outside'));
     const cluster = new EngineCluster({ folder, etcd, knot, ports, client });
     for (const region of REGIONS)
-      for (const program of PROGRAMS) await cluster.#configure(`${program}.${region}`, { region, program, mode, policy, authority });
-    await cluster.#configure('operator.outside', { region: 'us-east1', program: 'api', mode, policy, authority });
+      for (const program of PROGRAMS) await cluster.#configure(`${program}.${region}`, { region, program, mode, policy, more, authority });
+    await cluster.#configure('operator.outside', { region: 'us-east1', program: 'api', mode, policy, more, authority });
     return cluster;
   }
 
@@ -180,7 +185,7 @@ export class EngineCluster {
   }
 
   async #configure(name: string, given: Given): Promise<void> {
-    const { region, program, mode, policy, authority } = given;
+    const { region, program, mode, policy, more, authority } = given;
     const own = join(this.#folder, name);
     mkdirSync(own);
     const credentials = await authority.issue(name);
@@ -219,6 +224,7 @@ export class EngineCluster {
       },
       tls: { ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem' },
       data: { path: 'data' },
+      ...more,
     };
     // JSON is YAML.
     writeFileSync(join(own, 'config.yaml'), JSON.stringify(config));

@@ -1,0 +1,95 @@
+import { openRfc2136 } from '../dns/rfc2136.ts';
+import type { ControllerStatus } from '../health/controller-status.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { DatabaseStatus } from '../server/control-messages.ts';
+import { REGIONS, type EngineCluster, type Program, type Region } from './engine-cluster.ts';
+
+/** What tests ask of a cluster, in their words, and every write that was acknowledged to them. */
+export class Operator {
+  readonly cluster: EngineCluster;
+  readonly acknowledged = new Map<string, string>();
+  constructor(cluster: EngineCluster) {
+    this.cluster = cluster;
+  }
+  async database(region: Region): Promise<DatabaseStatus | null> {
+    return ((await this.cluster.ask('database', region, '/v1/status'))?.json as DatabaseStatus | undefined) ?? null;
+  }
+  async controller(region: Region): Promise<ControllerStatus | null> {
+    return ((await this.cluster.ask('controller', region, '/v1/status'))?.json as ControllerStatus | undefined) ?? null;
+  }
+  /** The leader's view, else that of who knows the highest epoch. */
+  async view(): Promise<ControllerStatus | null> {
+    const views = await Promise.all(REGIONS.map((region) => this.controller(region)));
+    const sorted = views.filter((view) => view !== null).toSorted((a, b) => b.epoch - a.epoch);
+    return sorted.find(({ region, leader }) => region === leader) ?? sorted[0] ?? null;
+  }
+  async untilNormal(): Promise<ControllerStatus> {
+    await this.cluster.until(
+      'in sync',
+      () => this.view(),
+      (view) => view?.state === 'Normal' && view.leader !== view.primary,
+    );
+    return (await this.view()) as ControllerStatus;
+  }
+  async untilPrimary(region: Region): Promise<DatabaseStatus> {
+    const status = await this.cluster.until(
+      `writable in ${region}`,
+      () => this.database(region),
+      (seen) => seen?.writable === true,
+    );
+    return status as DatabaseStatus;
+  }
+  async write(region: Region, key: string): Promise<number> {
+    const status = (await this.cluster.ask('api', region, `/v1/kv/${key}`, `${key} in ${region}`))?.status ?? 0;
+    if (status === 200) this.acknowledged.set(key, `${key} in ${region}`);
+    return status;
+  }
+  async writeMany(region: Region, prefix: string): Promise<void> {
+    await Promise.all(Array.from({ length: 50 }, (_, i) => this.write(region, `${prefix}-${i}`)));
+  }
+  /** One write after the other to each of these regions until the signal aborts. */
+  async writeOn(regions: readonly Region[], prefix: string, signal: AbortSignal): Promise<void> {
+    const one = async (region: Region): Promise<void> => {
+      for (let i = 0; !signal.aborted; i++) if ((await this.write(region, `${prefix}-${region}-${i}`)) !== 200) await systemClock.sleep(5);
+    };
+    await Promise.all(regions.map(one));
+  }
+  async expectNothingLost(region: Region): Promise<void> {
+    const text = (await this.cluster.ask('database', region, '/v1/export'))?.text ?? '';
+    const rows = text
+      .split('\n')
+      .filter(Boolean)
+      .slice(1)
+      .map((line) => JSON.parse(line) as { key: string; value: string });
+    const found = new Map(rows.map(({ key, value }) => [key, value]));
+    const lost = [...this.acknowledged].filter(([key, value]) => found.get(key) !== value);
+    if (lost.length > 0) throw new Error(`lost in ${region}: ${JSON.stringify(lost)}`);
+  }
+  async route(): Promise<unknown> {
+    const { server, port, zone, key } = this.cluster.knot;
+    const provider = openRfc2136({
+      server,
+      port,
+      zone,
+      name: 'api.coditect.test.',
+      ttlSeconds: 1,
+      key,
+      timeoutMs: 500,
+      clock: systemClock,
+    });
+    const route = await provider.read();
+    return route && { ...route, addresses: [...route.addresses].toSorted() };
+  }
+  /** The actions that programs logged since the mark, in order. */
+  said(since: number, program: Program = 'controller'): readonly string[] {
+    return this.cluster.logs.slice(since).flatMap((line) => (line.program === program ? [line.action] : []));
+  }
+  async untilSaid(since: number, action: string): Promise<Region> {
+    const find = () =>
+      Promise.resolve(this.cluster.logs.slice(since).find((line) => line.program === 'controller' && line.action === action));
+    return ((await this.cluster.until(action, find, (line) => line !== undefined)) as { region: Region }).region;
+  }
+  get mark(): number {
+    return this.cluster.logs.length;
+  }
+}
