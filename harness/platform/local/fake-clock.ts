@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { POD_ROOT } from './services.ts';
 
 /** Of the package libfaketime; `$ARCH-linux-gnu` is Debian's folder for a machine's own libraries. */
 const ARCHITECTURES = { x64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' } as const;
@@ -17,14 +16,14 @@ export function fakeClockLibrary(): { readonly found: true; readonly file: strin
 
 /**
  * What a program needs in its environment so that its wall clock can be moved while it runs. The monotonic clock is left alone, as nothing
- * moves that on a real machine. The library looks into the file once a second.
+ * moves that on a real machine. `podRoot` is where the program sees its own folder. The library looks into the file once a second.
  */
-export function fakeClockEnvironment(): Readonly<Record<string, string>> {
+export function fakeClockEnvironment(podRoot: string): Readonly<Record<string, string>> {
   const library = fakeClockLibrary();
   if (!library.found) return {};
   return {
     LD_PRELOAD: library.file,
-    FAKETIME_TIMESTAMP_FILE: `${POD_ROOT}/${FILE}`,
+    FAKETIME_TIMESTAMP_FILE: `${podRoot}/${FILE}`,
     FAKETIME_CACHE_DURATION: '1',
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     DONT_FAKE_MONOTONIC: '1',

@@ -25,7 +25,7 @@ import type { Pair } from './reach/protocol.ts';
 import { Reach } from './reach/reach.ts';
 import { resolveInLab } from './resolve.ts';
 import { untilServing } from './serves.ts';
-import { serviceOf, type LabSettings, type ServiceSpec } from './services.ts';
+import { POD_ROOT, serviceOf, type LabSettings, type ServiceSpec } from './services.ts';
 import { Supervisor } from './supervisor.ts';
 import { unsupported } from './supports.ts';
 import { podAsSeen, podNamed, threeRegions, type PodSpec, type Topology } from './topology.ts';
@@ -68,7 +68,7 @@ export class LocalPlatform implements Platform {
       tsigSecret: randomBytes(32).toString('base64'),
       programs: {},
       environment: programEnvironment(),
-      engineEnvironment: options.movableClocks === true ? fakeClockEnvironment() : {},
+      engineEnvironment: options.movableClocks === true ? fakeClockEnvironment(POD_ROOT) : {},
     };
   }
 
