@@ -148,6 +148,7 @@ describe('failover before anything is taken', () => {
       enteredAtMs: NOW,
       frozen: true,
       fenced: null,
+      fencedAtMs: null,
       caughtUp: false,
       announced: false,
       recorded: false,
