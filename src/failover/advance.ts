@@ -80,8 +80,11 @@ function withHolder(run: Run, lease: Lease, facts: Facts, setting: Setting): Mov
     const tookMore = journal.step === 'PROMOTE' && lease.epoch > journal.epoch;
     return tookMore ? announced(enter(run, 'VERIFY_DB', facts), 'promoted', { region: holder, epoch: lease.epoch }) : null;
   }
-  const course = journal.course === 'planned' && holder === journal.from ? 'undo' : journal.course === 'undo' ? 'planned' : journal.course;
-  return write(run, { ...journal, to: holder, course, step: journal.step === 'FENCE_AND_SEAL' ? 'PROMOTE' : journal.step }, facts);
+  const step = journal.step === 'FENCE_AND_SEAL' ? 'PROMOTE' : journal.step;
+  const undone = journal.course === 'planned' && holder === journal.from;
+  // The target took the lease after all, before it was undone.
+  const done = journal.course === 'undo' ? ({ course: 'planned', because: null } as const) : {};
+  return write(run, { ...journal, to: holder, step, ...(undone ? { course: 'undo' as const } : done) }, facts);
 }
 
 /** The new primary went down as well: the same run goes on with the next epoch. */
