@@ -19,13 +19,19 @@ const TOLERANCE = 0.9;
 export class Cause {
   readonly #policy: Policy;
   readonly #regions: readonly string[];
+  /** The block period is wall time: it outlives every process. Where clocks are set while it lasts, it is not judged. */
+  readonly #clocksJump: boolean;
   /** Per observer, when its canary commits were answered. */
   readonly #commits = new Map<string, number[]>();
   /** `by<from` → the last votes. */
   readonly #votes = new Map<string, HeardVote[]>();
   readonly #begun = new Set<string>();
+  readonly #beganAtMs = new Map<string, number>();
+  /** When the last automatic failover that was done had begun. */
+  #lastDoneMs: number | null = null;
 
-  constructor(policy: Policy, regions: readonly string[]) {
+  constructor(policy: Policy, regions: readonly string[], clocksJump: boolean) {
+    this.#clocksJump = clocksJump;
     this.#policy = policy;
     this.#regions = regions;
   }
@@ -54,8 +60,21 @@ export class Cause {
     if (known.lease === null || known.lease.epoch !== journal.epoch - 1) return;
     // A new run, or one that begins anew with the next epoch: who knows of a pause begins neither.
     if (known.pausedKnown) throw new Violation('no-failover-during-a-pause', `${by} began ${journal.runId} and knew that it is paused`);
+    if (!this.#beganAtMs.has(journal.runId)) this.#noFlapping(by, journal, nowMs);
     this.#noVeto(by, journal, nowMs);
     this.#quorum(by, journal, nowMs);
+  }
+
+  /** A run is over. */
+  ended({ runId, tier, step }: Journal): void {
+    if (tier === 'automatic' && step === 'DONE') this.#lastDoneMs = this.#beganAtMs.get(runId) ?? this.#lastDoneMs;
+  }
+
+  #noFlapping(by: string, { runId }: Journal, nowMs: number): void {
+    const last = this.#lastDoneMs;
+    this.#beganAtMs.set(runId, nowMs);
+    if (this.#clocksJump || last === null || nowMs - last >= this.#policy.antiFlapMs * TOLERANCE) return;
+    throw new Violation('no-flapping', `${by} began ${runId} ${Math.round(nowMs - last)} ms after the last automatic failover`);
   }
 
   #noVeto(by: string, journal: Journal, nowMs: number): void {

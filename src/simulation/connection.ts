@@ -9,7 +9,7 @@ export interface ConnectionEnds {
   readonly time: VirtualTime;
   readonly caller: SimulatedProcess | null;
   /** Who listens at the other end now, and with which route. */
-  readonly accept: () => { readonly process: SimulatedProcess; readonly route: Route } | null;
+  readonly accept: () => { readonly process: SimulatedProcess; readonly route: Route; readonly onError: (error: unknown) => void } | null;
   /** Milliseconds on the way there and back; undefined: lost. */
   readonly there: () => number | undefined;
   readonly back: () => number | undefined;
@@ -54,14 +54,14 @@ export class Connection extends EventEmitter {
       if (this.#served === null && 'route' in listener) {
         const stream = new LightStream();
         this.#served = { process: listener.process, stream };
-        void this.#serve(listener.route.handle(request(stream as unknown as Readable)));
+        void this.#serve(listener.route.handle(request(stream as unknown as Readable)), stream, listener.onError);
       }
       this.#served?.stream.push(chunk);
     });
   }
 
   /** Hands the answers back one by one. */
-  async #serve(handled: HttpReply | Promise<HttpReply>): Promise<void> {
+  async #serve(handled: HttpReply | Promise<HttpReply>, stream: LightStream, onError: (error: unknown) => void): Promise<void> {
     try {
       const reply = await handled;
       for await (const answer of reply.body as AsyncIterable<string>) {
@@ -69,8 +69,9 @@ export class Connection extends EventEmitter {
         if (how === 'errs') return this.#reset();
         if (how === null) this.#send(() => this.#hear(reply.status, answer));
       }
-    } catch {
+    } catch (error) {
       this.#reset();
+      if (error !== stream.broken) onError(error);
     }
   }
 

@@ -6,8 +6,8 @@ type Kind = Fault['kind'];
 type Details<K extends Kind = Kind> = K extends Kind ? Omit<Extract<Fault, { kind: K }>, 'atMs' | 'forMs'> : never;
 
 /** Faults begin between these; what was there before is a healthy system. */
-export const FIRST_FAULT_MS = 1500;
-const LAST_BEGIN_MS = 6500;
+export const FIRST_FAULT_MS = 1000;
+const LAST_BEGIN_MS = 5000;
 const PROGRAMS: readonly Program[] = ['database', 'controller'];
 /** By how much a clock may run wrong: less than half of what the policies leave between holder and successor. */
 const MAX_DRIFT = 0.04;
@@ -78,12 +78,12 @@ function troubleForPrimary(random: Random, region: string): Fault {
     { kind: 'isolate', region, direction: 'in' },
     { kind: 'disk-slow', region, byMs: 900 },
   ]);
-  return { ...details, atMs: random.between(FIRST_FAULT_MS, 2500), forMs: random.between(1000, 5000) } as Fault;
+  return { ...details, atMs: random.between(FIRST_FAULT_MS, 2000), forMs: random.between(800, 4000) } as Fault;
 }
 
 function timed(random: Random, details: Details): Fault {
   // Many short ones, some long.
-  const forMs = random.chance(0.5) ? random.between(50, 1000) : random.between(1000, 5000);
+  const forMs = random.chance(0.5) ? random.between(50, 800) : random.between(800, 4000);
   return { ...details, atMs: random.between(FIRST_FAULT_MS, LAST_BEGIN_MS), forMs } as Fault;
 }
 

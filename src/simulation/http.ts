@@ -76,9 +76,7 @@ export class Http {
       caller: caller.process,
       accept: () => {
         const listener = this.#listeners.get(host);
-        return listener === undefined
-          ? null
-          : { process: listener.process, route: routeFor(listener.routes, { caller, method: 'POST', path }) };
+        return listener === undefined ? null : { ...listener, route: routeFor(listener.routes, { caller, method: 'POST', path }) };
       },
       there: () => this.#network.deliveries(caller.from, to)[0],
       back: () => this.#network.deliveries(to, caller.from)[0],

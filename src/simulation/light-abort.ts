@@ -1,5 +1,7 @@
 type Listener = ((event: { readonly type: 'abort' }) => void) | { handleEvent(event: { readonly type: 'abort' }): void };
 
+const ABORTED = new DOMException('This operation was aborted', 'AbortError');
+
 /**
  * AbortController and AbortSignal as the engine uses them. Node's own take most of a simulation's time: their weak references and events serve cases that do not
  * occur here.
@@ -56,7 +58,7 @@ export class LightAbortSignal {
   abortNow(reason: unknown): void {
     if (this.#aborted) return;
     this.#aborted = true;
-    this.#reason = reason ?? new DOMException('This operation was aborted', 'AbortError');
+    this.#reason = reason ?? ABORTED;
     this.#tell();
   }
 

@@ -1,6 +1,8 @@
 /** A stream of text as the programs read one: chunk by chunk, until it ends or breaks. Made of promises only, so that the scheduler sees its end. */
 export class LightStream implements AsyncIterable<string> {
   readonly #chunks: string[] = [];
+  /** What a reader gets where it broke off. */
+  readonly broken = new Error('the stream broke off');
   #state: 'open' | 'ended' | 'broken' = 'open';
   #wake: () => void = () => undefined;
 
@@ -28,7 +30,7 @@ export class LightStream implements AsyncIterable<string> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<string> {
     for (;;) {
-      if (this.#state === 'broken') throw new Error('the stream broke off');
+      if (this.#state === 'broken') throw this.broken;
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) yield chunk;
       else if (this.#state === 'ended') return;

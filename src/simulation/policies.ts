@@ -23,5 +23,6 @@ const CALM: Policy = {
 
 /** The numbers of a run: mostly calm, sometimes just those of the lab. */
 export function choosePolicy(random: Random): Policy {
-  return random.chance(0.1) ? PRESETS.lab : CALM;
+  const policy = random.chance(0.1) ? PRESETS.lab : CALM;
+  return random.chance(0.3) ? { ...policy, antiFlapMs: 30_000 } : policy;
 }

@@ -30,7 +30,7 @@ export interface SeedResult {
 const WHOLE_AGAIN_MS = 20_000;
 const LOOK_MS = 100;
 /** A run without faults goes on for so long. */
-const QUIET_MS = 4000;
+const QUIET_MS = 3000;
 
 /** The faults that a seed stands for. */
 export function faultsOf(seed: number): readonly Fault[] {
@@ -40,7 +40,14 @@ export function faultsOf(seed: number): readonly Fault[] {
 /** Runs one seed with these faults. The same plan gives the same result, in any process. The thread must have the stand-ins installed. */
 export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedResult> {
   const settings = new Random(seed, 'settings');
-  const world = new World({ seed, policy: choosePolicy(settings), mode: settings.chance(0.12) ? 'async' : 'sync', onLine: onLine ?? null });
+  const clocksJump = faults.some(({ kind }) => kind === 'clock-jump');
+  const world = new World({
+    seed,
+    clocksJump,
+    policy: choosePolicy(settings),
+    mode: settings.chance(0.12) ? 'async' : 'sync',
+    onLine: onLine ?? null,
+  });
   const clients = new Clients(world);
   enterWorld(world);
   let over = false;

@@ -25,6 +25,8 @@ export interface WorldOptions {
   readonly seed: number;
   readonly policy: Policy;
   readonly mode: 'sync' | 'async';
+  /** Some wall clock will be set to another time. */
+  readonly clocksJump: boolean;
   /** A log line of a program. */
   readonly onLine: ((atMs: number, who: string, action: string, details: unknown) => void) | null;
 }
@@ -59,7 +61,7 @@ export class World implements Surroundings {
     this.options = options;
     this.#random = new Random(seed, 'hosts');
     this.ledger = new Ledger(mode);
-    this.cause = new Cause(policy, REGIONS);
+    this.cause = new Cause(policy, REGIONS, options.clocksJump);
     this.network = new Network(new Random(seed, 'network'));
     this.http = new Http({
       time,
@@ -247,6 +249,7 @@ export class World implements Surroundings {
     change: { readonly before: Records[K] | null; readonly after: Records[K] },
   ): void {
     this.authority.stored(record, change, this.etcd.records, this.holders());
+    if (record === 'failover') this.cause.ended(change.after as Records['failover']);
     if (record !== 'lease') return;
     const lease = change.after as Records['lease'];
     const before = change.before as Records['lease'] | null;

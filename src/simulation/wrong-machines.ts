@@ -1,0 +1,195 @@
+import type { WrongMachine } from './wrong-machine.ts';
+
+/** Mistakes that a simulator worth its name finds, each one line of the built engine. Those that the engine really had are among them. */
+export const WRONG_MACHINES: readonly WrongMachine[] = [
+  // Whether to fail over.
+  {
+    name: 'the confirm window is ignored',
+    module: 'failover/transition.js',
+    find: 'if (facts.nowMs - sinceMs < setting.policy.confirmMs)',
+    put: 'if (false)',
+  },
+  {
+    name: 'a veto does not begin the window anew',
+    module: 'failover/transition.js',
+    find: 'Math.max(quorum.sinceMs, facts.vetoedAtMs ?? quorum.sinceMs)',
+    put: 'quorum.sinceMs',
+  },
+  { name: 'a veto is ignored', module: 'health/quorum.js', find: 'if (veto !== undefined)', put: 'if (false)' },
+  {
+    name: 'quorum of those who answer, not of the configured',
+    module: 'health/quorum.js',
+    find: 'const veto = fresh.find',
+    put: 'question = { ...question, observers: fresh.map(({ vote }) => vote.region) };\n    const veto = fresh.find',
+  },
+  {
+    name: 'half of the observers is a quorum',
+    module: 'health/quorum.js',
+    find: 'by.length * 2 > observers.length',
+    put: 'by.length * 2 >= observers.length - 1',
+  },
+  { name: 'a pause is ignored', module: 'failover/gate.js', find: 'if (pause !== null)', put: 'if (false)' },
+  { name: 'the anti-flap period is ignored', module: 'failover/gate.js', find: 'if (last === null)', put: 'if (true)' },
+  // Lease and fence.
+  {
+    name: 'the successor acts one lease too early',
+    module: 'failover/fencing.js',
+    find: 'return sighting.seenAtMs + policy.successorWaitsMs;',
+    put: 'return sighting.seenAtMs;',
+  },
+  {
+    name: 'the holder goes on for one lease too long',
+    module: 'failover/fencing.js',
+    find: 'renewalSentAtMs + policy.holderStopsMs - nowMs',
+    put: 'renewalSentAtMs + policy.leaseMs + policy.holderStopsMs - nowMs',
+  },
+  {
+    name: 'a renewal counts from its answer',
+    module: 'server/lease.js',
+    find: 'this.#renewalSentAtMs = sentAtMs;\n                if',
+    put: 'this.#renewalSentAtMs = clock.monotonicMs();\n                if',
+  },
+  {
+    name: 'promoted without a fence',
+    module: 'failover/wanted.js',
+    find: ': isFenced(run, facts, setting);\n}',
+    put: ': true;\n}',
+  },
+  { name: 'fenced, but the lease goes on', module: 'server/node.js', find: 'this.#session.lease.end();', put: '' },
+  {
+    name: 'a wait that somebody else began counts as the own',
+    module: 'failover/fencing.js',
+    find: 'replaced.revision === pending.lease.seq',
+    put: 'true',
+  },
+  { name: 'acknowledges without a lease', module: 'replication/primary.js', find: '|| !leaseIsValid())', put: ')' },
+  {
+    name: 'reads without a lease',
+    module: 'server/node.js',
+    find: 'this.#session.primary.established && this.#session.lease.isValid()',
+    put: 'this.#session.primary.established',
+  },
+  // The run.
+  {
+    name: 'acts before the journal is written',
+    module: 'failover/wanted.js',
+    find: "return [{ kind: 'save-journal', expected: run.revision, value: journal }];",
+    put: "return [{ kind: 'save-journal', expected: run.revision, value: journal }, ...wantedEffects({ ...run, saved: true }, facts, setting)];",
+  },
+  { name: 'one seal too few', module: 'failover/fencing.js', find: 'set.length - w + 1', put: 'set.length - w' },
+  {
+    name: 'the shortest log is promoted',
+    module: 'failover/sealing.js',
+    find: 'const [longest] = logs.toSorted(compareLogs);',
+    put: 'const [longest] = logs.toSorted((a, b) => compareLogs(b, a));',
+  },
+  {
+    name: 'seals the set as it was before it was frozen',
+    module: 'failover/promotion.js',
+    find: 'if (!run.frozen)',
+    put: 'if (false)',
+  },
+  {
+    name: 'a resumed run promotes under the old epoch',
+    module: 'server/node.js',
+    find: 'if (lease === null || lease.value.epoch !== epoch || (lease.value.holder !== null && !ours)) {',
+    put: 'if (lease === null) {',
+  },
+  {
+    name: 'the name goes back to an older epoch',
+    module: 'dns/route.js',
+    find: 'if (published.epoch > wanted.epoch || published.region !== wanted.region)',
+    put: 'if (false)',
+  },
+  {
+    name: 'a promoted database that took the next epoch itself is asked for ever',
+    module: 'failover/advance.js',
+    find: "journal.step === 'PROMOTE' && lease.epoch > journal.epoch",
+    put: 'false',
+  },
+  {
+    name: 'a broken disk is taken for an arbiter that does not answer',
+    module: 'server/node.js',
+    find: "error.code === 'database-broken'",
+    put: 'false',
+  },
+  // Replication.
+  {
+    name: 'acknowledges before a standby has it',
+    module: 'replication/commit-rule.js',
+    find: "if (rule.mode === 'sync') {",
+    put: 'if (false) {',
+  },
+  {
+    name: 'acknowledges before it is on the own disk',
+    module: 'replication/primary.js',
+    find: 'durableIndex: database.state().durableIndex',
+    put: 'durableIndex: database.state().log.index',
+  },
+  {
+    name: 'a standby answers before it is on its disk',
+    module: 'replication/standby.js',
+    find: 'await Promise.all(writes);',
+    put: 'void Promise.all(writes);',
+  },
+  {
+    name: 'a changed set counts before the arbiter has it',
+    module: 'replication/commit-rule.js',
+    find: 'set.filter((region) => proposed.includes(region))',
+    put: 'proposed',
+  },
+  {
+    name: 'an undecided change of the set is taken for refused',
+    module: 'replication/replication-rule.js',
+    find: "if (!result.ok && result.reason === 'unknown') {\n                await clock.sleep(RETRY_MS, signal).catch(() => undefined);\n                continue;",
+    put: "if (!result.ok && result.reason === 'unknown') {\n                this.#proposed = null;\n                return;",
+  },
+  {
+    name: 'the remaining members of a set may lack something',
+    module: 'replication/sync-set.js',
+    find: 'holders.length >= Math.max(1, rule.w)',
+    put: 'remaining.length >= Math.max(1, rule.w)',
+  },
+  {
+    name: 'a new primary writes its set at once',
+    module: 'replication/replication-rule.js',
+    find: 'return same || next.set.filter((region) => holders.includes(region)).length >= next.w;',
+    put: 'return true;',
+  },
+  {
+    name: 'entries of older epochs are committed by counting',
+    module: 'replication/commit-rule.js',
+    find: 'return index >= epochFirstIndex ? index : null;',
+    put: 'return index;',
+  },
+  {
+    name: 'a sealed standby takes appends of the old epoch',
+    module: 'replication/append.js',
+    find: 'request.epoch < state.sealedEpoch',
+    put: 'false',
+  },
+  {
+    name: 'a seal is forgotten by a crash',
+    module: 'server/node.js',
+    find: 'this.#resign(`sealed by epoch ${epoch}`);\n        await database.seal(epoch);',
+    put: 'this.#resign(`sealed by epoch ${epoch}`);\n        void database.seal(epoch);',
+  },
+  {
+    name: 'a log that parts before the append is taken for the same',
+    module: 'replication/append.js',
+    find: 'if (epochAt(epochs, log.index, request.prev.index) !== request.prev.epoch)',
+    put: 'if (log.index < request.prev.index)',
+  },
+  {
+    name: 'a divergent tail is rolled back without a copy of it',
+    module: 'replication/standby.js',
+    find: 'this.#exportTail(decision.truncateAfter, request.epoch);',
+    put: '',
+  },
+  {
+    name: 'a write that was appended is answered as never applied',
+    module: 'replication/primary.js',
+    find: "end({ kind: 'unknown', code, message });",
+    put: "end({ kind: 'refused', code, message });",
+  },
+];
