@@ -5,6 +5,7 @@ import type { EngineConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import { mayReacquire } from '../failover/fencing.ts';
 import type { Clock } from '../platform/clock.ts';
+import { EngineError } from '../platform/errors.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import type { HttpClient } from '../platform/https-client.ts';
 import { Serial } from '../platform/serial.ts';
@@ -97,7 +98,7 @@ export class DatabaseNode {
 
   /** Looks at the arbiter until the signal aborts and takes the lease where that is this region's to take. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, config, log } = this.#options;
+    const { clock, config, log, onBroken } = this.#options;
     let unavailable = false;
     while (!signal.aborted) {
       if (this.#session === null) {
@@ -106,6 +107,11 @@ export class DatabaseNode {
           unavailable = false;
         } catch (error) {
           if (signal.aborted) break;
+          // Not to be taken for an arbiter that does not answer: a process with a broken disk has to end, or it holds its region for ever.
+          if (error instanceof EngineError && error.code === 'database-broken') {
+            onBroken(error);
+            break;
+          }
           if (!unavailable) log.warn('arbiter_unavailable', { error: describeError(error) });
           unavailable = true;
         }
