@@ -147,10 +147,10 @@ class ObjectArbiter implements Arbiter {
     const { store, prefix } = this.#options;
     const generation = expected === null ? null : await this.#generationAt(record, expected, signal);
     if (expected !== null && generation === null) return null;
-    await this.#turn(record, signal);
     const revision = (expected ?? 0) + 1;
     const replace = generation === null ? {} : { replace: { generation } };
-    const put = await store.put(prefix + record, Buffer.from(`${revision}\n${text}`), { ...replace, signal });
+    const body = Buffer.from(`${revision}\n${text}`);
+    const put = await this.#inTurn(record, signal, () => store.put(prefix + record, body, { ...replace, signal }));
     if (put.outcome !== 'stored') return null;
     this.#seen.set(record, { revision, generation: put.object.generation });
     return revision;
@@ -162,13 +162,18 @@ class ObjectArbiter implements Arbiter {
     return seen?.revision === revision ? seen.generation : null;
   }
 
-  /** Waits until this process may write the record again. */
-  async #turn(record: RecordName, signal: AbortSignal): Promise<void> {
+  /** Does it when this process may write the record again: counted from the answer, since who knows when the store did what it was asked for. */
+  async #inTurn<T>(record: RecordName, signal: AbortSignal, write: () => Promise<T>): Promise<T> {
     const { clock, writesApartMs } = this.#options;
     const nowMs = clock.monotonicMs();
     const atMs = Math.max(nowMs, this.#freeAtMs.get(record) ?? nowMs);
     this.#freeAtMs.set(record, atMs + writesApartMs);
     if (atMs > nowMs) await clock.sleep(atMs - nowMs, signal);
+    try {
+      return await write();
+    } finally {
+      this.#freeAtMs.set(record, Math.max(this.#freeAtMs.get(record) ?? 0, clock.monotonicMs() + writesApartMs));
+    }
   }
 }
 

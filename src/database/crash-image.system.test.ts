@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { systemClock } from '../platform/clock.ts';
 import { crashImage, crashMoments, parseTrace, straceArguments, SURVIVALS, type FileEvent } from '../testing/crash-image.ts';
-import { DatabaseCluster, REGIONS } from '../testing/database-cluster.ts';
+import { DatabaseCluster } from '../testing/database-cluster.ts';
 import { ImageChecker } from '../testing/image-checker.ts';
+import { REGIONS } from '../testing/test-config.ts';
 
 const [PRIMARY] = REGIONS;
 /** Every sync takes so much longer: what is acknowledged before its sync is then acknowledged measurably before it. */

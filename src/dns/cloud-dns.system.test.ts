@@ -10,7 +10,7 @@ describe('Google Cloud DNS, against a strict server of ours', () => {
   const opened: DnsProvider[] = [];
   const open = (name: string, change: Partial<CloudDnsOptions> = {}): DnsProvider => {
     const { project, managedZone, endpoint } = server;
-    const given = { project, managedZone, endpoint, name, ttlSeconds: 30, timeoutMs: 2000, pendingMs: 2000, clock: systemClock };
+    const given = { project, managedZone, endpoint, name, ttlSeconds: 30, timeoutMs: 15_000, pendingMs: 15_000, clock: systemClock };
     const provider = openCloudDns({ ...given, ...change });
     opened.push(provider);
     return provider;
@@ -77,7 +77,7 @@ describe('Google Cloud DNS, against a strict server of ours', () => {
 
   it('makes a change once, also when its request or its answer was lost', async () => {
     for (const [i, fault] of (['cut-before', 'cut-after'] as const).entries()) {
-      const provider = open(`lost-${i}.coditect.test.`, { timeoutMs: 10_000 });
+      const provider = open(`lost-${i}.coditect.test.`);
       const before = server.changes.length;
       server.fail('none', fault);
       expect(await provider.publish(route)).to.deep.equal({ ok: true, changed: true });

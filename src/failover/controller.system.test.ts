@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { ControllerStatus } from '../health/controller-status.ts';
-import { EngineCluster, REGIONS, type Region } from '../testing/engine-cluster.ts';
+import { EngineCluster } from '../testing/engine-cluster.ts';
+import { REGIONS, type Region } from '../testing/test-config.ts';
 import { Operator } from '../testing/engine-operator.ts';
 
 const [CENTRAL, EAST, EUROPE] = REGIONS;

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { DatabaseCluster, REGIONS, type Region } from '../testing/database-cluster.ts';
+import { DatabaseCluster } from '../testing/database-cluster.ts';
+import { REGIONS, type Region } from '../testing/test-config.ts';
 
 const [PRIMARY, EAST, WEST] = REGIONS;
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { PRESETS } from '../config/policy.ts';
 import { systemClock } from '../platform/clock.ts';
-import { DatabaseCluster, REGIONS, type Region } from '../testing/database-cluster.ts';
+import { DatabaseCluster } from '../testing/database-cluster.ts';
+import { REGIONS, type Region } from '../testing/test-config.ts';
 
 const [PRIMARY, EAST, WEST] = REGIONS;
 

@@ -12,9 +12,8 @@ import { databaseStatusShape, type DatabaseStatus } from '../server/control-mess
 import { makeTestAuthority, type TestAuthority } from './certificates.ts';
 import { startEtcdCluster, type EtcdCluster } from './etcd-cluster.ts';
 import { freePorts } from './free-ports.ts';
+import { REGIONS, testConfig, type Region, type TestSettings } from './test-config.ts';
 
-export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
-export type Region = (typeof REGIONS)[number];
 const MAIN = resolve(import.meta.dirname, '../main.js');
 const CALL_MS = 5_000;
 const WAIT_MS = 20_000;
@@ -53,7 +52,7 @@ export class DatabaseCluster {
     const etcd = await startEtcdCluster(await authority.issue('etcd.us-east1'));
     const free = await freePorts(6);
     const ports = Object.fromEntries(REGIONS.map((region, i) => [region, { database: free[i] ?? 0, api: free[i + 3] ?? 0 }])) as Ports;
-    for (const region of REGIONS) await writeConfigs({ folder, region, mode, endpoints: etcd.endpoints, ports, authority });
+    for (const region of REGIONS) await writeConfigs({ folder, region, mode, endpoints: [...etcd.endpoints], ports, authority });
     const client = async (role: string): Promise<HttpsClient> => new HttpsClient(await authority.issue(`${role}.us-east1`));
     const clients = { api: await client('api'), controller: await client('controller'), client: await client('client') };
     const credentials = await authority.issue('controller.us-east1');
@@ -188,7 +187,7 @@ interface Writing {
   readonly folder: string;
   readonly region: Region;
   readonly mode: 'sync' | 'async';
-  readonly endpoints: readonly string[];
+  readonly endpoints: string[];
   readonly ports: Ports;
   readonly authority: TestAuthority;
 }
@@ -199,41 +198,16 @@ async function writeConfigs({ folder, region, mode, endpoints, ports, authority 
   for (const program of ['database', 'api'] as const) {
     const { ca, cert, key } = await authority.issue(`${program}.${region}`);
     for (const [name, pem] of Object.entries({ ca, cert, key })) writeFileSync(join(own, `${program}-${name}.pem`), pem, { mode: 0o600 });
-    const config = {
-      region,
-      primary_region: REGIONS[0],
-      standby_regions: REGIONS.slice(1),
-      rpo_seconds: 5,
-      rto_seconds: 10,
-      backup_retention_days: 30,
+    const settings: TestSettings = {
+      mode,
       policy: 'lab',
-      replication: mode,
-      listen: { host: '127.0.0.1', port: ports[region][program] },
-      regions: Object.fromEntries(
-        REGIONS.map((name) => [
-          name,
-          {
-            api: `https://127.0.0.1:${ports[name].api}`,
-            database: `https://127.0.0.1:${ports[name].database}`,
-            controller: 'https://127.0.0.1:1',
-            addresses: ['127.0.0.1'],
-          },
-        ]),
-      ),
       arbiter: { kind: 'etcd', endpoints, prefix: '/coditect-dr/' },
-      dns: {
-        kind: 'rfc2136',
-        server: '127.0.0.1',
-        port: 53,
-        zone: 'coditect.test.',
-        name: 'api.coditect.test.',
-        ttl_seconds: 1,
-        tsig: { name: 'coditect-dr.', algorithm: 'hmac-sha256', secret_file: 'secrets/tsig' },
-      },
-      tls: { ca: `${program}-ca.pem`, cert: `${program}-cert.pem`, key: `${program}-key.pem` },
-      data: { path: 'data' },
+      // No controller, and so nobody who would publish anything.
+      dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'api.coditect.test.', ttl_seconds: 1, endpoint: 'http://127.0.0.1:1' },
+      more: {},
+      pem: `${program}-`,
+      portOf: (of, where) => (of === 'controller' ? 1 : ports[where][of]),
     };
-    // JSON is YAML.
-    writeFileSync(join(own, `${program}.yaml`), JSON.stringify(config));
+    writeFileSync(join(own, `${program}.yaml`), testConfig(settings, program, region));
   }
 }

@@ -4,39 +4,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Policy } from '../config/policy.ts';
+import type { EngineConfig } from '../config/config.ts';
 import { systemClock } from '../platform/clock.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { makeTestAuthority, type TestAuthority } from './certificates.ts';
 import { startEtcdCluster, type EtcdCluster } from './etcd-cluster.ts';
 import { freePorts } from './free-ports.ts';
 import { startKnot, type TestKnot } from './knot.ts';
-
-export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
-export type Region = (typeof REGIONS)[number];
-export const PROGRAMS = ['database', 'api', 'controller'] as const;
-export type Program = (typeof PROGRAMS)[number];
+import { PATIENT, PROGRAMS, REGIONS, testConfig, type Program, type Region, type TestPolicy, type TestSettings } from './test-config.ts';
 
 const MAIN = resolve(import.meta.dirname, '../main.js');
 const CALL_MS = 2000;
 const WAIT_MS = 20_000;
-
-/** The lab's policy with the patience that a machine needs that runs other things as well: tests are about order and outcome, not about speed. */
-export const PATIENT = {
-  preset: 'lab',
-  probeTimeoutMs: 400,
-  suspectAfterMs: 1500,
-  confirmMs: 500,
-  arbiterRpcMs: 300,
-  holderStopsMs: 2500,
-  leaseMs: 2700,
-  successorWaitsMs: 3000,
-  leaderTakeoverMs: 1500,
-  appendTimeoutMs: 900,
-  syncDropAfterMs: 1500,
-  undoMs: 4000,
-} as const;
-type TestPolicy = 'lab' | (Partial<Policy> & { readonly preset: 'lab' });
 
 export interface LogLine {
   readonly region: string;
@@ -51,53 +30,64 @@ export interface Finished {
   readonly out: string;
 }
 
-interface Given {
-  readonly region: Region;
-  readonly program: Program;
-  readonly mode: 'sync' | 'async';
-  readonly policy: TestPolicy;
-  /** Further settings, laid over the configuration. */
-  readonly more: Readonly<Record<string, unknown>>;
-  readonly authority: TestAuthority;
+interface Parts {
+  readonly folder: string;
+  readonly servers: { readonly etcd: EtcdCluster; readonly knot: TestKnot } | null;
+  readonly ports: ReadonlyMap<string, number>;
+  readonly client: HttpsClient;
 }
 
-/** The whole engine as real processes on loopback: three regions of database, api and controller, three etcd members, knot. The owner calls `stop`. */
+/**
+ * The whole engine as real processes on loopback: three regions of database, api and controller; three etcd members and knot, unless the
+ * settings name others. The owner calls `stop`.
+ */
 export class EngineCluster {
   readonly logs: LogLine[] = [];
-  readonly etcd: EtcdCluster;
-  readonly knot: TestKnot;
-  readonly #folder: string;
-  readonly #ports: ReadonlyMap<string, number>;
-  readonly #client: HttpsClient;
+  readonly #parts: Parts;
   readonly #processes = new Map<string, ChildProcess>();
 
-  private constructor(parts: {
-    folder: string;
-    etcd: EtcdCluster;
-    knot: TestKnot;
-    ports: ReadonlyMap<string, number>;
-    client: HttpsClient;
-  }) {
-    this.#folder = parts.folder;
-    this.etcd = parts.etcd;
-    this.knot = parts.knot;
-    this.#ports = parts.ports;
-    this.#client = parts.client;
+  private constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  /** Writes every configuration and starts etcd and knot; the programs are started by `startProgram` or `startAll`. */
-  static async prepare(mode: 'sync' | 'async', policy: TestPolicy = PATIENT, more: Given['more'] = {}): Promise<EngineCluster> {
+  get etcd(): EtcdCluster {
+    return this.#servers.etcd;
+  }
+
+  get knot(): TestKnot {
+    return this.#servers.knot;
+  }
+
+  get #servers(): { readonly etcd: EtcdCluster; readonly knot: TestKnot } {
+    if (this.#parts.servers === null) throw new Error('the settings of this cluster name an arbiter and a DNS of their own');
+    return this.#parts.servers;
+  }
+
+  /**
+   * Writes every configuration and starts etcd and knot; the programs are started by `startProgram` or `startAll`. `more` is laid over the configuration; where it names an
+   * arbiter and a DNS, those are the caller's, and no others are started.
+   */
+  static async prepare(mode: 'sync' | 'async', policy: TestPolicy = PATIENT, more: TestSettings['more'] = {}): Promise<EngineCluster> {
     const authority = await makeTestAuthority();
     const folder = mkdtempSync(join(tmpdir(), 'coditect-engine-'));
-    const [etcd, knot] = await Promise.all([startEtcdCluster(await authority.issue('etcd.us-east1')), startKnot()]);
+    const servers = more.arbiter !== undefined && more.dns !== undefined ? null : await startServers(authority);
     const free = await freePorts(REGIONS.length * PROGRAMS.length);
     const names = REGIONS.flatMap((region) => PROGRAMS.map((program) => `${program} ${region}`));
     const ports = new Map(names.map((name, i) => [name, free[i] as number]));
     const client = new HttpsClient(await authority.issue('operator.outside'));
-    const cluster = new EngineCluster({ folder, etcd, knot, ports, client });
+    const cluster = new EngineCluster({ folder, servers, ports, client });
+    const settings: TestSettings = {
+      mode,
+      policy,
+      arbiter: more.arbiter ?? { kind: 'etcd', endpoints: [...cluster.etcd.endpoints], prefix: '/coditect-dr/' },
+      dns: more.dns ?? zoneOf(cluster.knot),
+      pem: '',
+      more,
+      portOf: (program, region) => ports.get(`${program} ${region}`) ?? 0,
+    };
     for (const region of REGIONS)
-      for (const program of PROGRAMS) await cluster.#configure(`${program}.${region}`, { region, program, mode, policy, more, authority });
-    await cluster.#configure('operator.outside', { region: 'us-east1', program: 'api', mode, policy, more, authority });
+      for (const program of PROGRAMS) await cluster.#configure(`${program}.${region}`, testConfig(settings, program, region), authority);
+    await cluster.#configure('operator.outside', testConfig(settings, 'api', 'us-east1'), authority);
     return cluster;
   }
 
@@ -143,8 +133,8 @@ export class EngineCluster {
     path: string,
     put?: string,
   ): Promise<{ readonly status: number; readonly json: unknown; readonly text: string } | null> {
-    const url = `https://127.0.0.1:${this.#ports.get(`${program} ${region}`)}${path}`;
-    const result = await this.#client.call(url, { timeoutMs: CALL_MS, ...(put === undefined ? {} : { method: 'PUT', body: put }) });
+    const url = `https://127.0.0.1:${this.#parts.ports.get(`${program} ${region}`)}${path}`;
+    const result = await this.#parts.client.call(url, { timeoutMs: CALL_MS, ...(put === undefined ? {} : { method: 'PUT', body: put }) });
     return result.kind === 'reply' ? { status: result.status, json: parseJson(result.body), text: result.body.toString() } : null;
   }
 
@@ -175,58 +165,32 @@ export class EngineCluster {
         return exited;
       }),
     );
-    this.#client.close();
-    await Promise.all([this.etcd.stop(), this.knot.stop()]);
-    rmSync(this.#folder, { recursive: true, force: true });
+    this.#parts.client.close();
+    await Promise.all([this.#parts.servers?.etcd.stop(), this.#parts.servers?.knot.stop()]);
+    rmSync(this.#parts.folder, { recursive: true, force: true });
   }
 
   #configOf(name: string): string {
-    return join(this.#folder, name, 'config.yaml');
+    return join(this.#parts.folder, name, 'config.yaml');
   }
 
-  async #configure(name: string, given: Given): Promise<void> {
-    const { region, program, mode, policy, more, authority } = given;
-    const own = join(this.#folder, name);
+  async #configure(name: string, config: string, authority: TestAuthority): Promise<void> {
+    const own = join(this.#parts.folder, name);
     mkdirSync(own);
     const credentials = await authority.issue(name);
     for (const part of ['ca', 'cert', 'key'] as const) writeFileSync(join(own, `${part}.pem`), credentials[part], { mode: 0o600 });
-    writeFileSync(join(own, 'tsig'), this.knot.key.secret.toString('base64'), { mode: 0o600 });
-    const url = (of: Program, where: Region): string => `https://127.0.0.1:${this.#ports.get(`${of} ${where}`)}`;
-    const regions = REGIONS.map((where, i) => [
-      where,
-      {
-        api: url('api', where),
-        database: url('database', where),
-        controller: url('controller', where),
-        addresses: [`127.0.1.${i + 1}`, `fd77::${i + 1}:10`],
-      },
-    ]);
-    const config = {
-      region,
-      primary_region: REGIONS[0],
-      standby_regions: REGIONS.slice(1),
-      rpo_seconds: 5,
-      rto_seconds: 10,
-      backup_retention_days: 30,
-      policy,
-      replication: mode,
-      listen: { host: '127.0.0.1', port: this.#ports.get(`${program} ${region}`) },
-      regions: Object.fromEntries(regions) as unknown,
-      arbiter: { kind: 'etcd', endpoints: this.etcd.endpoints, prefix: '/coditect-dr/' },
-      dns: {
-        kind: 'rfc2136',
-        server: this.knot.server,
-        port: this.knot.port,
-        zone: this.knot.zone,
-        name: 'api.coditect.test.',
-        ttl_seconds: 1,
-        tsig: { name: this.knot.key.name, algorithm: this.knot.key.algorithm, secret_file: 'tsig' },
-      },
-      tls: { ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem' },
-      data: { path: 'data' },
-      ...more,
-    };
-    // JSON is YAML.
-    writeFileSync(join(own, 'config.yaml'), JSON.stringify(config));
+    const secret = this.#parts.servers?.knot.key.secret.toString('base64');
+    if (secret !== undefined) writeFileSync(join(own, 'tsig'), secret, { mode: 0o600 });
+    writeFileSync(join(own, 'config.yaml'), config);
   }
+}
+
+async function startServers(authority: TestAuthority): Promise<{ readonly etcd: EtcdCluster; readonly knot: TestKnot }> {
+  const [etcd, knot] = await Promise.all([startEtcdCluster(await authority.issue('etcd.us-east1')), startKnot()]);
+  return { etcd, knot };
+}
+
+function zoneOf({ server, port, zone, key }: TestKnot): EngineConfig['dns'] {
+  const tsig = { name: key.name, algorithm: key.algorithm, secret_file: 'tsig' };
+  return { kind: 'rfc2136', server, port, zone, name: 'api.coditect.test.', ttl_seconds: 1, tsig };
 }

@@ -2,7 +2,8 @@ import { openRfc2136 } from '../dns/rfc2136.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
-import { REGIONS, type EngineCluster, type Program, type Region } from './engine-cluster.ts';
+import type { EngineCluster } from './engine-cluster.ts';
+import { REGIONS, type Program, type Region } from './test-config.ts';
 
 /** What tests ask of a cluster, in their words, and every write that was acknowledged to them. */
 export class Operator {

@@ -1,0 +1,82 @@
+import type { EngineConfig } from '../config/config.ts';
+import type { Policy } from '../config/policy.ts';
+
+export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
+export type Region = (typeof REGIONS)[number];
+export const PROGRAMS = ['database', 'api', 'controller'] as const;
+export type Program = (typeof PROGRAMS)[number];
+
+export type TestPolicy = 'lab' | ({ readonly preset: 'lab' | 'production' } & Partial<Policy>);
+
+/** The lab's policy with the patience that a machine needs that runs other things as well: tests are about order and outcome, not about speed. */
+export const PATIENT = {
+  preset: 'lab',
+  probeTimeoutMs: 400,
+  suspectAfterMs: 1500,
+  confirmMs: 500,
+  arbiterRpcMs: 300,
+  holderStopsMs: 2500,
+  leaseMs: 2700,
+  successorWaitsMs: 3000,
+  leaderTakeoverMs: 1500,
+  appendTimeoutMs: 900,
+  syncDropAfterMs: 1500,
+  undoMs: 4000,
+} as const satisfies TestPolicy;
+
+/** What a bucket can keep: no object is written twice within a second. */
+export const PATIENT_WITH_A_BUCKET = {
+  ...PATIENT,
+  leaseRenewMs: 1000,
+  leaderRenewMs: 1000,
+  leaderTakeoverMs: 3000,
+  arbiterRpcMs: 500,
+  holderStopsMs: 3500,
+  leaseMs: 3700,
+  successorWaitsMs: 3900,
+} as const satisfies TestPolicy;
+
+export interface TestSettings {
+  readonly mode: 'sync' | 'async';
+  readonly policy: TestPolicy;
+  readonly arbiter: EngineConfig['arbiter'];
+  readonly dns: EngineConfig['dns'];
+  /** Laid over the rest. */
+  readonly more: Readonly<Record<string, unknown>> & Partial<Pick<EngineConfig, 'arbiter' | 'dns'>>;
+  /** What the names of the program's certificate files begin with: `<pem>ca.pem`, `<pem>cert.pem`, `<pem>key.pem` beside its configuration. */
+  readonly pem: string;
+  /** The port on loopback of each program of each region. */
+  readonly portOf: (program: Program, region: Region) => number;
+}
+
+/** The text of the configuration file of one program of one region. */
+export function testConfig({ mode, policy, arbiter, dns, more, pem, portOf }: TestSettings, program: Program, region: Region): string {
+  const url = (of: Program, where: Region): string => `https://127.0.0.1:${portOf(of, where)}`;
+  const regions = REGIONS.map((where, i) => [
+    where,
+    {
+      api: url('api', where),
+      database: url('database', where),
+      controller: url('controller', where),
+      addresses: [`127.0.1.${i + 1}`, `fd77::${i + 1}:10`],
+    },
+  ]);
+  // JSON is YAML.
+  return JSON.stringify({
+    region,
+    primary_region: REGIONS[0],
+    standby_regions: REGIONS.slice(1),
+    rpo_seconds: 5,
+    rto_seconds: 10,
+    backup_retention_days: 30,
+    policy,
+    replication: mode,
+    listen: { host: '127.0.0.1', port: portOf(program, region) },
+    regions: Object.fromEntries(regions) as unknown,
+    arbiter,
+    dns,
+    tls: { ca: `${pem}ca.pem`, cert: `${pem}cert.pem`, key: `${pem}key.pem` },
+    data: { path: 'data' },
+    ...more,
+  });
+}
