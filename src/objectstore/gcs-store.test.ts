@@ -60,6 +60,30 @@ describe('Google Cloud Storage, against a strict store of ours', () => {
     await expectError(hasty.put('x', Buffer.from('1')), 'object-store-transient');
   });
 
+  it('is not harmed by answers that come when nobody waits for them any more', async () => {
+    await store.put('x', Buffer.from('1'));
+    const hasty = openGcsStore({ bucket: 'test', endpoint: gcs.endpoint, timeoutMs: 50 });
+    const list = async (): Promise<void> => {
+      for await (const object of hasty.list('')) expect(object).to.be.an('object');
+    };
+    const attempts = [() => hasty.get('x', { maxBytes: 1 }), () => hasty.put('y', Buffer.from('1')), () => hasty.stat('x'), list];
+    const uncaught: unknown[] = [];
+    const note = (reason: unknown): unknown => uncaught.push(reason);
+    process.on('unhandledRejection', note);
+    for (const attempt of attempts) {
+      const answered = Promise.withResolvers<void>();
+      gcs.before = async () => {
+        await systemClock.sleep(150);
+        setTimeout(answered.resolve, 50);
+      };
+      await expectError(attempt(), 'object-store-transient');
+      await answered.promise;
+    }
+    process.off('unhandledRejection', note);
+    gcs.before = null;
+    expect(uncaught).to.deep.equal([]);
+  });
+
   it('does not take bytes that were changed on their way here', async () => {
     await store.put('x', Buffer.from('12345'));
     gcs.fail('corrupt-download');

@@ -49,6 +49,7 @@ function openBucket(options: GcsOptions): Bucket {
   const projectId = options.projectId ?? (endpoint === undefined ? undefined : 'emulator');
   const storage = new Storage({
     retryOptions: { autoRetry: false, maxRetries: 0 },
+    timeout: options.timeoutMs, // else a request given up here would go on until its connection ends
     ...(projectId === undefined ? {} : { projectId }),
     ...(endpoint === undefined ? {} : { apiEndpoint: new URL(endpoint).origin }),
   });
@@ -127,7 +128,11 @@ async function getObject(file: File, options: GetOptions, signal: AbortSignal): 
 }
 
 async function collect(stream: Readable, name: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
-  const abort = (): void => void stream.destroy(signal.reason as Error);
+  let piped = false;
+  stream.once('pipe', () => (piped = true));
+  const destroy = (): void => void stream.destroy(signal.reason as Error);
+  // Destroyed before the answer is piped into it, the client would throw where nobody can catch it (google-cloud-node issue 9242).
+  const abort = (): void => void (piped ? destroy() : stream.once('pipe', () => setImmediate(destroy)));
   signal.addEventListener('abort', abort, { once: true });
   try {
     const parts: Buffer[] = [];
