@@ -75,6 +75,20 @@ describe('Google Cloud DNS, against a strict server of ours', () => {
     expect(await provider.publish(spelled)).to.deep.equal({ ok: true, changed: false });
   });
 
+  it('changes the time to live of the route of just that epoch; the next epoch has the configured one', async () => {
+    const name = 'ttl.coditect.test.';
+    const provider = open(name);
+    const ttls = (): readonly number[] => server.recordsOf(name).map(({ ttl }) => ttl);
+    await provider.publish(route);
+    await provider.setTtl?.(route, 0);
+    expect(ttls()).to.deep.equal([0, 0, 0]);
+    await provider.setTtl?.({ ...route, epoch: 0 }, 5);
+    await provider.setTtl?.({ ...route, region: 'europe-west1' }, 5);
+    expect(ttls()).to.deep.equal([0, 0, 0]);
+    await provider.publish({ ...route, epoch: 2 });
+    expect(ttls()).to.deep.equal([30, 30, 30]);
+  });
+
   it('makes a change once, also when its request or its answer was lost', async () => {
     for (const [i, fault] of (['cut-before', 'cut-after'] as const).entries()) {
       const provider = open(`lost-${i}.coditect.test.`);

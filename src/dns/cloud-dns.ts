@@ -45,6 +45,7 @@ export function openCloudDns(options: CloudDnsOptions): DnsProvider {
   return {
     read: async (signal) => (await look(bound(signal))).route,
     publish: (route, signal) => publish(bound(signal), route),
+    setTtl: (of, ttlSeconds, signal) => setTtl(bound(signal), of, ttlSeconds),
     close: () => Promise.resolve(closing.abort(new EngineError('dns-failed', 'closed'))),
   };
 }
@@ -86,6 +87,16 @@ async function publish(to: Bound, route: PublishedRoute): Promise<PublishResult>
   const { route: published } = await look(to);
   if (judge(published, route) === 'there') return { ok: true, changed: true };
   throw new EngineError('dns-failed', `${to.options.name} is not what was written: epoch ${published?.epoch ?? 'none'}`);
+}
+
+async function setTtl(to: Bound, of: Pick<PublishedRoute, 'epoch' | 'region'>, ttlSeconds: number): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    const seen = await look(to);
+    if (seen.route === null || seen.route.epoch !== of.epoch || seen.route.region !== of.region) return;
+    if (seen.records.every(({ metadata }) => metadata.ttl === ttlSeconds)) return;
+    await change({ ...to, options: { ...to.options, ttlSeconds } }, seen, seen.route);
+  }
+  throw new EngineError('dns-failed', `${to.options.name} does not get the time to live of ${ttlSeconds} s`);
 }
 
 /** One request, and so one moment: a change becomes visible as a whole. */

@@ -51,5 +51,14 @@ export function dnsConformance(name: string, open: () => Promise<DnsProvider>): 
       expect(await provider.publish(moved)).to.deep.equal({ ok: true, changed: true });
       expect(await readSorted()).to.deep.equal(moved);
     });
+
+    it('gives its own route another time to live, if it can, and no other one', async () => {
+      const published = await readSorted();
+      await provider.setTtl?.({ epoch: 3, region: EUROPE.region }, 0);
+      await provider.setTtl?.({ epoch: 2, region: EUROPE.region }, 5);
+      await provider.setTtl?.({ epoch: 3, region: EAST.region }, 5);
+      expect(await readSorted()).to.deep.equal(published);
+      expect(await provider.publish({ ...EAST, epoch: 4 })).to.deep.equal({ ok: true, changed: true });
+    });
   });
 }
