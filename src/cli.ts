@@ -38,6 +38,11 @@ const PROGRAMS: readonly { name: string; says: string; start: (loaded: LoadedCon
     says: 'run the reference service in front of this region: health and key-value requests',
     start: async (loaded, signal) => (await import('./api/start.ts')).startApi(loaded, signal),
   },
+  {
+    name: 'backup-service',
+    says: 'make a backup of the database beside it whenever one is due, where no other region does',
+    start: async (loaded, signal) => (await import('./backup/service/start.ts')).startBackupService(loaded, signal),
+  },
 ];
 
 function describeCommands(world: World, done: (code: number) => void): Command {

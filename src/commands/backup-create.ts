@@ -1,10 +1,11 @@
+import { createConfigured, openConfiguredRepository, whileWriter } from '../backup/service/configured.ts';
 import { makeMissingKeys, openAccess } from '../backup/repository/access.ts';
 import { initRepository } from '../backup/repository/repository.ts';
-import { createBackup, type Created, type WriterLease } from '../backup/pipeline/create.ts';
+import type { Created, WriterLease } from '../backup/pipeline/create.ts';
 import { megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
 import { listBackups } from '../backup/repository/catalog.ts';
 import { systemClock } from '../platform/clock.ts';
-import { databaseFolder, factsOf, openConfiguredRepository, whileWriter, type BackupCommand } from './backup-context.ts';
+import type { BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
 
 /** `backup init`: the repository, and key files that are configured and not there. */
@@ -29,22 +30,17 @@ export interface CreateFlags {
 
 /** `backup create`: one backup of this machine's database. */
 export async function createOneBackup(command: BackupCommand, { fullScan, noLease }: CreateFlags): Promise<number> {
-  const { backup, json, world, loaded } = command;
-  const repository = await openConfiguredRepository(command);
+  const { json, world } = command;
+  const repository = await openConfiguredRepository(command, command.world.signal);
   const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
   const run = async (lease: WriterLease, signal: AbortSignal): Promise<Created> =>
-    await createBackup(
+    await createConfigured(
+      command,
       {
-        ...factsOf(command),
-        log: null,
         repository,
-        databaseFolder: databaseFolder(loaded),
-        workers: backup.workers,
-        level: backup.compression_level,
-        packBytes: backup.pack_bytes,
         lease,
         fullScan,
-        clock: systemClock,
+        log: null,
         excluded: new Set(),
         onProgress: ({ phase, plainBytes, totalBytes }) => printer.show({ phase, doneBytes: plainBytes, totalBytes }),
       },
@@ -53,7 +49,7 @@ export async function createOneBackup(command: BackupCommand, { fullScan, noLeas
   try {
     const result = noLease
       ? { kind: 'done' as const, value: await run(await newestLease(command, repository), world.signal) }
-      : await whileWriter(command, run);
+      : await whileWriter(command, run, world.signal);
     printer.end();
     if (result.kind === 'done') {
       world.out(json ? `${JSON.stringify(summary(result.value))}\n` : text(result.value));

@@ -1,13 +1,14 @@
+import { openConfiguredRepository } from '../backup/service/configured.ts';
 import { listBackups, type BackupEntry } from '../backup/repository/catalog.ts';
 import { megabytes } from '../backup/pipeline/progress.ts';
 import { EngineError } from '../platform/errors.ts';
-import { openConfiguredRepository, type BackupCommand } from './backup-context.ts';
+import type { BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
 
 /** `backup list`: exits 1 where one of them is not to be trusted. */
 export async function listAllBackups(command: BackupCommand): Promise<number> {
   const { backup, json, world } = command;
-  const entries = await listBackups(await openConfiguredRepository(command), backup.cluster.id, world.signal);
+  const entries = await listBackups(await openConfiguredRepository(command, command.world.signal), backup.cluster.id, world.signal);
   if (json) world.out(`${JSON.stringify(entries.map(row))}\n`);
   else if (entries.length === 0) world.out(`no backup of ${backup.cluster.id} yet\n`);
   else for (const entry of entries) world.out(`${line(entry)}\n`);
@@ -17,7 +18,7 @@ export async function listAllBackups(command: BackupCommand): Promise<number> {
 /** `backup show`: the whole manifest. */
 export async function showBackup(command: BackupCommand, backupId: string): Promise<number> {
   const { backup, world } = command;
-  const entries = await listBackups(await openConfiguredRepository(command), backup.cluster.id, world.signal);
+  const entries = await listBackups(await openConfiguredRepository(command, command.world.signal), backup.cluster.id, world.signal);
   const entry = backupId === 'latest' ? entries.at(-1) : entries.find((candidate) => candidate.backupId === backupId);
   if (entry === undefined) throw new EngineError('bad-request', `there is no backup ${backupId}; see \`coditect-dr backup list\``);
   world.out(`${JSON.stringify({ problem: entry.problem, manifest: entry.manifest }, null, command.json ? 0 : 2)}\n`);

@@ -1,3 +1,4 @@
+import { databaseFolder, openConfiguredRepository } from '../backup/service/configured.ts';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findBackup } from '../backup/repository/catalog.ts';
@@ -9,7 +10,7 @@ import { EngineError } from '../platform/errors.ts';
 import { syncFolder } from '../platform/sync-folder.ts';
 import { lockFolder } from '../server/folder-lock.ts';
 import { RESTORED_FILE } from '../server/restored.ts';
-import { databaseFolder, openConfiguredRepository, type BackupCommand } from './backup-context.ts';
+import type { BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
 
 export interface RestoreFlags {
@@ -27,7 +28,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
       'bad-request',
       `--into ${flags.into}: this configuration is of region ${loaded.config.region}; type the region whose database is to be filled`,
     );
-  const repository = await openConfiguredRepository(command);
+  const repository = await openConfiguredRepository(command, command.world.signal);
   const manifest = await findBackup(repository, backup.cluster.id, flags.backupId, world.signal);
   const folder = databaseFolder(loaded);
   const dataFolder = dirname(folder);

@@ -1,15 +1,16 @@
+import { openConfiguredRepository, TOOL_VERSION } from '../backup/service/configured.ts';
 import { findBackup } from '../backup/repository/catalog.ts';
 import { putRecord, timePart } from '../backup/repository/records.ts';
 import { megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
 import { verifyBackup, type VerifyLevel } from '../backup/verify/verify.ts';
 import { systemClock } from '../platform/clock.ts';
-import { openConfiguredRepository, TOOL_VERSION, type BackupCommand } from './backup-context.ts';
+import type { BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
 
 /** `backup verify`: exits 1 where something is damaged. With a signing key it leaves a signed record. */
 export async function verifyOneBackup(command: BackupCommand, backupId: string, level: VerifyLevel, percent: number): Promise<number> {
   const { backup, json, world } = command;
-  const repository = await openConfiguredRepository(command);
+  const repository = await openConfiguredRepository(command, command.world.signal);
   const manifest = await findBackup(repository, backup.cluster.id, backupId, world.signal);
   const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
   const startMs = systemClock.monotonicMs();

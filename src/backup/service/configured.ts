@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { openArbiter } from '../../adapters.ts';
+import type { BackupConfig } from '../../config/backup-config.ts';
+import type { LoadedConfig } from '../../config/load.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { EngineError } from '../../platform/errors.ts';
+import { loadCredentials } from '../../platform/tls.ts';
+import { createBackup, type Created, type CreateOptions, type WriterLease } from '../pipeline/create.ts';
+import type { BackupFacts } from '../pipeline/manifest-of.ts';
+import { openAccess } from '../repository/access.ts';
+import { openRepository, type Repository } from '../repository/repository.ts';
+import { acquireWriterLease } from './writer-lease.ts';
+
+export const TOOL_VERSION = '0.1.0';
+
+/** A configuration that has backups. */
+export interface ConfiguredBackup {
+  readonly loaded: LoadedConfig;
+  readonly backup: BackupConfig;
+}
+
+/** @throws EngineError bad-config where it has none */
+export function configuredBackup(loaded: LoadedConfig): ConfiguredBackup {
+  const { backup } = loaded.config;
+  if (backup === undefined)
+    throw new EngineError('bad-config', 'the configuration has no section `backup`; see src/config/backup-config.ts');
+  return { loaded, backup };
+}
+
+export async function openConfiguredRepository({ loaded, backup }: ConfiguredBackup, signal: AbortSignal): Promise<Repository> {
+  return await openRepository(await openAccess({ backup, folder: loaded.folder, clock: systemClock }), signal);
+}
+
+/** The LMDB folder of this machine's database. */
+export function databaseFolder({ config, folder }: LoadedConfig): string {
+  if (config.data === undefined)
+    throw new EngineError('bad-config', 'data.path: backups are made beside a database, from its folder; name it');
+  return resolve(folder, config.data.path, 'db');
+}
+
+/** One backup as it is configured. */
+export async function createConfigured(
+  { loaded, backup }: ConfiguredBackup,
+  run: Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress' | 'log' | 'excluded'>,
+  signal: AbortSignal,
+): Promise<Created> {
+  return await createBackup(
+    {
+      ...factsOf({ loaded, backup }),
+      databaseFolder: databaseFolder(loaded),
+      workers: backup.workers,
+      level: backup.compression_level,
+      packBytes: backup.pack_bytes,
+      clock: systemClock,
+      ...run,
+    },
+    signal,
+  );
+}
+
+function factsOf({ loaded: { config }, backup }: ConfiguredBackup): Omit<BackupFacts, 'log'> {
+  return {
+    cluster: backup.cluster,
+    region: config.region,
+    configDigest: createHash('sha256').update(JSON.stringify(config)).digest('hex'),
+    retentionDays: config.backup_retention_days,
+    labels: backup.labels,
+    objectives: { rpoSeconds: config.rpo_seconds, rtoSeconds: config.rto_seconds },
+    toolVersion: TOOL_VERSION,
+  };
+}
+
+export type WriterOutcome<T> =
+  { readonly kind: 'done'; readonly value: T } | { readonly kind: 'busy'; readonly holder: string } | { readonly kind: 'unknown' };
+
+/** Runs the work while this program holds the right to write backups; `busy` tells who has it. The work's signal also aborts when that right is lost. */
+export async function whileWriter<T>(
+  { loaded: { config, folder } }: ConfiguredBackup,
+  work: (lease: WriterLease, signal: AbortSignal) => Promise<T>,
+  signal: AbortSignal,
+): Promise<WriterOutcome<T>> {
+  const arbiter = await openArbiter({ config, folder, credentials: loadCredentials(config.tls, folder), clock: systemClock });
+  try {
+    // As slow as the leadership of controllers: nothing waits for a backup's writer to be replaced.
+    const timing = { renewMs: config.policy.leaderRenewMs, takeoverMs: 2 * config.policy.leaderTakeoverMs };
+    const acquired = await acquireWriterLease({ arbiter, region: config.region, clock: systemClock, timing }, signal);
+    if (acquired.kind !== 'held') return acquired;
+    try {
+      return { kind: 'done', value: await work(acquired.lease, AbortSignal.any([signal, acquired.lease.lost])) };
+    } finally {
+      await acquired.lease.release();
+    }
+  } finally {
+    await arbiter.close();
+  }
+}

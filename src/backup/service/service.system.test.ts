@@ -1,0 +1,144 @@
+import { expect } from 'chai';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { systemClock } from '../../platform/clock.ts';
+import { DatabaseCluster } from '../../testing/database-cluster.ts';
+import { REGIONS, type Region } from '../../testing/test-config.ts';
+
+const MAIN = resolve(import.meta.dirname, '../../main.js');
+const WAIT_MS = 40_000;
+const run = promisify(execFile);
+
+interface Listed {
+  readonly backupId: string;
+  readonly problem: string | null;
+  readonly version: string;
+  readonly records: number;
+}
+
+/** A cluster's programs of backups, all on one store. */
+class Backups {
+  readonly cluster: DatabaseCluster;
+  readonly lines: { readonly region: Region; readonly action: string; readonly details: Readonly<Record<string, unknown>> }[] = [];
+  readonly #services = new Map<Region, ChildProcess>();
+
+  constructor(cluster: DatabaseCluster, storeFolder: string) {
+    this.cluster = cluster;
+    for (const region of REGIONS) {
+      const own = join(cluster.folder, region);
+      const config = JSON.parse(readFileSync(join(own, 'database.yaml'), 'utf8')) as object;
+      const backup = {
+        cluster: { id: 'lab' },
+        store: { kind: 'folder', path: join(storeFolder, 'store') },
+        keys: { kind: 'local-file', path: join(storeFolder, 'backup.key') },
+        signing: { key_file: join(storeFolder, 'signing.pem') },
+        interval_seconds: 0.5,
+        jitter_seconds: 0,
+        workers: 1,
+        pack_bytes: 65536,
+      };
+      writeFileSync(join(own, 'backup.yaml'), JSON.stringify({ ...config, backup }));
+    }
+  }
+
+  async command(region: Region, ...words: readonly string[]): Promise<unknown> {
+    const { stdout } = await run(process.execPath, [MAIN, 'backup', ...words, '--json', '--config', this.#config(region)]);
+    return JSON.parse(stdout);
+  }
+
+  async list(): Promise<readonly Listed[]> {
+    return (await this.command('us-east1', 'list')) as readonly Listed[];
+  }
+
+  start(region: Region): void {
+    const child = spawn(process.execPath, [MAIN, 'backup-service', '--config', this.#config(region)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => this.lines.push({ region, ...(JSON.parse(line) as object) } as never));
+    this.#services.set(region, child);
+  }
+
+  async end(region: Region, signal: NodeJS.Signals): Promise<void> {
+    const child = this.#services.get(region);
+    this.#services.delete(region);
+    if (child === undefined) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+
+  async until(what: string, holds: () => boolean): Promise<void> {
+    for (const end = systemClock.monotonicMs() + WAIT_MS; systemClock.monotonicMs() < end; await systemClock.sleep(50)) if (holds()) return;
+    throw new Error(`not in time: ${what}; ${JSON.stringify(this.lines.slice(-10))}`);
+  }
+
+  completed(by?: Region): number {
+    return this.lines.filter(({ action, region }) => action === 'backup_complete' && (by === undefined || region === by)).length;
+  }
+
+  async stop(): Promise<void> {
+    for (const region of this.#services.keys()) await this.end(region, 'SIGKILL');
+  }
+
+  #config(region: Region): string {
+    return join(this.cluster.folder, region, 'backup.yaml');
+  }
+}
+
+describe('backups of a running system', () => {
+  let cluster: DatabaseCluster;
+  let backups: Backups;
+  before(async () => {
+    cluster = await DatabaseCluster.start('sync');
+    for (const region of REGIONS) cluster.startProgram('database', region);
+    await cluster.until('us-central1', 'writable', ({ writable }) => writable);
+    backups = new Backups(cluster, cluster.folder);
+    await backups.command('us-east1', 'init');
+  });
+  after(async () => {
+    await backups.stop();
+    await cluster.stop();
+  });
+
+  it('are made on time by one region at a time, and by another when that one dies', async () => {
+    for (let n = 0; n < 20; n++) expect((await cluster.put('us-central1', `k${n}`, `v${n}`))?.status).to.equal(200);
+    backups.start('us-east1');
+    backups.start('europe-west1');
+    await backups.until('three backups', () => backups.completed() >= 3);
+    const by = backups.lines.findLast(({ action }) => action === 'backup_complete')!.region;
+    await backups.end(by, 'SIGKILL');
+    const other = by === 'us-east1' ? 'europe-west1' : 'us-east1';
+    const before = backups.completed(other);
+    await backups.until('two by the other', () => backups.completed(other) >= before + 2);
+    await backups.end(other, 'SIGTERM');
+    const listed = await backups.list();
+    expect(listed.filter(({ problem }) => problem !== null)).to.deep.equal([]);
+    expect(listed.at(-1)?.records).to.be.at.least(20);
+    const epochs = backups.lines.filter(({ action }) => action === 'backup_started').map(({ details }) => Number(details['lease_epoch']));
+    expect(new Set(epochs).size).to.equal(epochs.length);
+  }).timeout(120_000);
+
+  it('bring everything back where all regions were lost', async () => {
+    expect((await cluster.put('us-central1', 'last', 'words'))?.status).to.equal(200);
+    await cluster.until('us-east1', 'caught up', ({ appliedIndex, lastIndex }) => appliedIndex === lastIndex);
+    await systemClock.sleep(200);
+    await backups.command('us-east1', 'create');
+    const content = await cluster.exported('us-east1');
+    const empty = await DatabaseCluster.start('sync');
+    try {
+      const elsewhere = new Backups(empty, cluster.folder);
+      const restored = (await elsewhere.command('us-central1', 'restore', 'latest', '--into', 'us-central1')) as { records: number };
+      expect(restored.records).to.equal(content.size);
+      for (const region of REGIONS) empty.startProgram('database', region);
+      await empty.until('us-central1', 'writable', ({ writable }) => writable);
+      expect(await empty.exported('us-central1')).to.deep.equal(content);
+      expect((await empty.put('us-central1', 'first', 'again'))?.status).to.equal(200);
+    } finally {
+      await empty.stop();
+    }
+  }).timeout(120_000);
+});
