@@ -30,7 +30,7 @@ describe('effect probes in the lab', () => {
     requireSandbox();
     runFolder = mkdtempSync(path.join(tmpdir(), 'gameday-probes-'));
     const context = { nowMs: () => clock.nowMs(), record, runFolder, seed: 1 };
-    lab = new LocalPlatform(context, { replication: 'sync', policy: 'lab', engineMain: ENGINE });
+    lab = new LocalPlatform(context, { replication: 'sync', policy: 'lab', engineMain: ENGINE, movableClocks: true });
     probes = new EffectProbes({ platform: lab, context, clock });
     await lab.start(signal);
   });
@@ -40,7 +40,8 @@ describe('effect probes in the lab', () => {
   });
 
   async function plan(spec: string): Promise<FaultPlan> {
-    const kind = spec.includes('partition') ? 'NetworkChaos' : 'PodChaos';
+    const kinds = { partition: 'NetworkChaos', process: 'PhysicalMachineChaos', stressors: 'StressChaos', timeOffset: 'TimeChaos' };
+    const kind = Object.entries(kinds).find(([word]) => spec.includes(word))?.[1] ?? 'PodChaos';
     const text = `apiVersion: chaos-mesh.org/v1alpha1\nkind: ${kind}\nmetadata: {name: x}\nspec: {${spec}}\n`;
     const decoded = decodeManifest(text, 'm.yaml', { kinds: faultKinds, defaultNamespace: 'coditect' });
     if (!decoded.ok) throw new Error(formatProblems(decoded.problems));
@@ -82,6 +83,9 @@ describe('effect probes in the lab', () => {
     ['a partition from an IPv4 network only', `${REGION}, externalTargets: [10.77.9.0/24]`],
     ['pod-failure', `action: pod-failure, mode: all, ${API}`],
     ['pod-kill', `action: pod-kill, mode: all, gracePeriod: 1, ${API}`],
+    ['a process that stands still', `action: process, mode: all, process: {process: api, signal: 19}, ${API}`],
+    ['a slow pod', `mode: all, stressors: {cpu: {workers: 3, load: 100}}, ${API}`],
+    ['a clock that jumps', `mode: all, timeOffset: "-20m", ${API}`],
     ['container-kill', `action: container-kill, mode: all, containerNames: [api], ${API.replace('us-east1', 'europe-west1')}`],
   ];
   for (const [what, spec] of good)
@@ -104,6 +108,26 @@ describe('effect probes in the lab', () => {
     expect(effects[1]?.confirmed).to.equal(false);
     expect(effects[1]?.measured).to.match(/api-us-east1: still there: process \d+/);
   });
+
+  const nothing: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'a process that was not stopped',
+      `action: process, mode: all, process: {process: api, signal: 19}, ${API}`,
+      /api-us-east1: still runs: process/,
+    ],
+    [
+      'a pod that nobody stressed',
+      `mode: all, stressors: {cpu: {workers: 3, load: 100}}, ${API}`,
+      /api-us-east1: stands still \d+ % of the time/,
+    ],
+    ['a clock that was not moved', `mode: all, timeOffset: "20m", ${API}`, /api-us-east1 is off by -?0\.\d s/],
+  ];
+  for (const [what, spec, says] of nothing)
+    it(`do not confirm ${what}`, async () => {
+      const effects = await gameday(what, spec, [{ act: 'cut', from: ['dns'], to: ['client-us-east1'] }]);
+      expect(confirmed(effects), told(effects)).to.deep.equal([true, false, true]);
+      expect(effects[1]?.measured).to.match(says);
+    });
 
   it('leave to each of two faults at a time what is its own', async () => {
     const [first, second] = [

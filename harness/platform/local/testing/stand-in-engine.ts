@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 const config = parse(readFileSync('config.yaml', 'utf8')) as { readonly listen: { readonly host: string; readonly port: number } };
 const tls = { ca: readFileSync('tls/ca.crt'), cert: readFileSync('tls/tls.crt'), key: readFileSync('tls/tls.key') };
 const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: true }, (request, response) => {
-  response.writeHead(request.url?.startsWith('/v1/kv/') === true ? 404 : 200).end('{}');
+  response.writeHead(request.url?.startsWith('/v1/kv/') === true ? 404 : 200).end(JSON.stringify({ timestamp: new Date().toISOString() }));
 });
 server.listen(config.listen.port, config.listen.host, () => process.stdout.write(`${JSON.stringify({ action: 'listening' })}\n`));
 process.on('SIGTERM', () => {
