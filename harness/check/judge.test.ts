@@ -3,6 +3,7 @@ import type { RunEvent } from '../history/event.ts';
 import { CHECKS } from '../registry.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
+import { partitionEvents } from '../testing/handmade-fault.ts';
 import { judge } from './judge.ts';
 import type { FindingOutcome, RunResult } from './verdict.ts';
 
@@ -63,6 +64,16 @@ describe('judge', () => {
       const result = judged({ answer: slowOutside });
       expect(result.measurement.recovery).to.deep.include({ vantage: 'outside' });
       expect(outcomeOf(result, 'recovery-time')).to.equal('fail');
+    });
+    it('counts what was under way when a second fault came to that one', () => {
+      // The first one does nothing to the service; a write that is due 1 ms before the second one never comes back.
+      const first = partitionEvents({ fault: 'first', t0Ms: 1200, t1Ms: [1202, 1206], healedMs: 6500 });
+      const late = (op: Asked) =>
+        op.intendedMs > 1960 && op.intendedMs < 2000 ? { ...failover(op), outcome: 'unknown' as const, latencyMs: 900 } : failover(op);
+      const edit = (events: readonly RunEvent[]) => [...events, ...first].toSorted((a, b) => a.atMs - b.atMs);
+      const { vantages } = judged({ answer: late, edit }).measurement;
+      const recoveries = vantages.flatMap((one) => one.recovery.map(({ fault, recovery }) => `${fault} ${recovery.state}`));
+      expect(recoveries).to.deep.equal(['first no-outage', 'isolation recovered', 'first no-outage', 'isolation recovered']);
     });
     it('takes good operations that do not last for no recovery', () => {
       const flicker = (op: Asked) =>

@@ -1,5 +1,5 @@
 import { outagesAfter } from '../measure/outages.ts';
-import { faultWindow } from '../measure/view.ts';
+import { faultWindow, operationsUnder } from '../measure/view.ts';
 import { finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
@@ -28,7 +28,7 @@ function judgeOne({ view, scenario }: Case, name: string, vantage: string): read
   const window = fault === undefined ? null : faultWindow(view, fault);
   if (window === null) return []; // fault-effective and recovery-time say so
   const { effect, endMs } = window;
-  const samples = (view.byVantage.get(vantage) ?? []).filter((op) => op.completedMs >= effect.lowerMs && op.intendedMs <= endMs);
+  const samples = operationsUnder(view, window, vantage);
   const outages = outagesAfter(samples, effect, scenario.workload);
   if (outages.length < 2) return [];
   const sum = (of: (one: (typeof outages)[number]) => number): number => outages.reduce((total, one) => total + Math.max(0, of(one)), 0);

@@ -1,6 +1,6 @@
 import type { RecoveryTime, VantageRecovery } from './measurement.ts';
 import { outagesAfter, type Outage } from './outages.ts';
-import { eventsOf, faultWindow, type FaultView, type Operation, type RunView } from './view.ts';
+import { eventsOf, faultWindow, operationsUnder, type FaultView, type Operation, type RunView } from './view.ts';
 
 /** The vantage name under which the harness records what the authoritative server itself answers. */
 export const AUTHORITY = 'authority';
@@ -15,8 +15,8 @@ export function vantageRecovery(view: RunView, fault: FaultView, vantage: string
   const nothing = { fault: fault.fault, firstBadMs: null, firstGoodMs: null, sustainedMs: null };
   const window = faultWindow(view, fault);
   if (window === null) return { ...nothing, recovery: { state: 'not-measured', reason: `no confirmed effect of ${fault.fault}` } };
-  const { effect, endMs } = window;
-  const samples = (view.byVantage.get(vantage) ?? []).filter((op) => op.completedMs >= effect.lowerMs && op.intendedMs <= endMs);
+  const { effect } = window;
+  const samples = operationsUnder(view, window, vantage);
   if (samples.length === 0)
     return { ...nothing, recovery: { state: 'not-measured', reason: `no operation of ${vantage} after the effect` } };
   const outages = outagesAfter(samples, effect, view.scenario.workload);

@@ -98,9 +98,23 @@ function viewFault(planned: EventOf<'fault-planned'>, events: readonly RunEvent[
   };
 }
 
+export interface FaultWindow {
+  readonly effect: Interval;
+  readonly endMs: number;
+  /** Whether another fault ends it; else the load did. */
+  readonly superseded: boolean;
+}
+
 /** From the effect of this fault until the next fault is injected or the load ends; null when its effect was not confirmed. */
-export function faultWindow(view: RunView, fault: FaultView): { readonly effect: Interval; readonly endMs: number } | null {
+export function faultWindow(view: RunView, fault: FaultView): FaultWindow | null {
   if (fault.t1Ms === null) return null;
   const later = view.faults.flatMap((other) => (other.t0Ms !== null && other.t0Ms > (fault.t0Ms ?? 0) ? [other.t0Ms] : []));
-  return { effect: fault.t1Ms, endMs: Math.min(view.loadEndMs, ...later) };
+  return { effect: fault.t1Ms, endMs: Math.min(view.loadEndMs, ...later), superseded: Math.min(...later) <= view.loadEndMs };
+}
+
+/** The operations of a vantage that show what this fault did. What was under way when the next fault came shows what that one did. */
+export function operationsUnder(view: RunView, { effect, endMs, superseded }: FaultWindow, vantage: string): readonly Operation[] {
+  return (view.byVantage.get(vantage) ?? []).filter(
+    (op) => op.completedMs >= effect.lowerMs && (superseded ? op.completedMs : op.intendedMs) <= endMs,
+  );
 }
