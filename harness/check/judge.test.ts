@@ -75,6 +75,13 @@ describe('judge', () => {
       const recoveries = vantages.flatMap((one) => one.recovery.map(({ fault, recovery }) => `${fault} ${recovery.state}`));
       expect(recoveries).to.deep.equal(['first no-outage', 'isolation recovered', 'first no-outage', 'isolation recovered']);
     });
+    it('counts an outage from the fault under which it began, also when a second fault comes meanwhile', () => {
+      const second = partitionEvents({ fault: 'second', t0Ms: 2600, t1Ms: [2602, 2606], healedMs: 6500 });
+      const edit = (events: readonly RunEvent[]) => [...events, ...second].toSorted((a, b) => a.atMs - b.atMs);
+      const { recovery } = judged({ edit }).measurement;
+      expect(recovery).to.deep.include({ state: 'recovered', fault: 'isolation' });
+      expect(recovery.state === 'recovered' && recovery.upperMs).to.be.closeTo(2004, 4);
+    });
     it('takes good operations that do not last for no recovery', () => {
       const flicker = (op: Asked) =>
         op.intendedMs >= 2500 && op.intendedMs < 2600 ? { ...failover({ ...op, intendedMs: 1000 }) } : failover(op);

@@ -1,5 +1,5 @@
-import { outagesAfter } from '../measure/outages.ts';
-import { faultWindow, operationsUnder } from '../measure/view.ts';
+import { outagesUnder } from '../measure/fault-outages.ts';
+import { faultWindow } from '../measure/view.ts';
 import { finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
@@ -27,13 +27,11 @@ function judgeOne({ view, scenario }: Case, name: string, vantage: string): read
   const fault = view.faults.find((one) => one.fault === name);
   const window = fault === undefined ? null : faultWindow(view, fault);
   if (window === null) return []; // fault-effective and recovery-time say so
-  const { effect, endMs } = window;
-  const samples = operationsUnder(view, window, vantage);
-  const outages = outagesAfter(samples, effect, scenario.workload);
+  const outages = outagesUnder(view, window, vantage) ?? [];
   if (outages.length < 2) return [];
   const sum = (of: (one: (typeof outages)[number]) => number): number => outages.reduce((total, one) => total + Math.max(0, of(one)), 0);
   const lowerMs = sum(({ began, back, lastBad }) => (back?.before ?? lastBad).intendedMs - began.upperMs);
-  const upperMs = sum(({ began, back }) => (back?.operation.completedMs ?? endMs) - began.lowerMs);
+  const upperMs = sum(({ began, back }) => (back?.operation.completedMs ?? view.loadEndMs) - began.lowerMs);
   const objective = scenario.targets.recoveryTimeMs ?? 0;
   const outcome = lowerMs > objective ? 'fail' : upperMs <= objective ? 'pass' : 'inconclusive';
   const told = `${vantage}: ${outages.length} outages under ${name}, ${seconds(lowerMs)} to ${seconds(upperMs)} together; the objective is ${seconds(objective)}`;

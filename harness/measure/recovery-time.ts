@@ -1,6 +1,7 @@
 import type { RecoveryTime, VantageRecovery } from './measurement.ts';
-import { outagesAfter, type Outage } from './outages.ts';
-import { eventsOf, faultWindow, operationsUnder, type FaultView, type Operation, type RunView } from './view.ts';
+import { outagesUnder } from './fault-outages.ts';
+import type { Outage } from './outages.ts';
+import { eventsOf, faultWindow, type FaultView, type Operation, type RunView } from './view.ts';
 
 /** The vantage name under which the harness records what the authoritative server itself answers. */
 export const AUTHORITY = 'authority';
@@ -16,10 +17,8 @@ export function vantageRecovery(view: RunView, fault: FaultView, vantage: string
   const window = faultWindow(view, fault);
   if (window === null) return { ...nothing, recovery: { state: 'not-measured', reason: `no confirmed effect of ${fault.fault}` } };
   const { effect } = window;
-  const samples = operationsUnder(view, window, vantage);
-  if (samples.length === 0)
-    return { ...nothing, recovery: { state: 'not-measured', reason: `no operation of ${vantage} after the effect` } };
-  const outages = outagesAfter(samples, effect, view.scenario.workload);
+  const outages = outagesUnder(view, window, vantage);
+  if (outages === null) return { ...nothing, recovery: { state: 'not-measured', reason: `no operation of ${vantage} after the effect` } };
   const each = outages.map((outage) => ({ outage, recovery: recoveryFrom(outage, view, fault.fault) }));
   const recovery = each.length === 0 ? ({ state: 'no-outage' } as const) : worstRecovery(each.map((one) => one.recovery));
   const worst = each.find((one) => one.recovery === recovery)?.outage;

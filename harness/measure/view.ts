@@ -111,10 +111,3 @@ export function faultWindow(view: RunView, fault: FaultView): FaultWindow | null
   const later = view.faults.flatMap((other) => (other.t0Ms !== null && other.t0Ms > (fault.t0Ms ?? 0) ? [other.t0Ms] : []));
   return { effect: fault.t1Ms, endMs: Math.min(view.loadEndMs, ...later), superseded: Math.min(...later) <= view.loadEndMs };
 }
-
-/** The operations of a vantage that show what this fault did. What was under way when the next fault came shows what that one did. */
-export function operationsUnder(view: RunView, { effect, endMs, superseded }: FaultWindow, vantage: string): readonly Operation[] {
-  return (view.byVantage.get(vantage) ?? []).filter(
-    (op) => op.completedMs >= effect.lowerMs && (superseded ? op.completedMs : op.intendedMs) <= endMs,
-  );
-}
