@@ -50,12 +50,10 @@ export type Tier = (typeof TIERS)[number];
  * How a run goes on. `planned`: the old primary confirms its fence and the target gets all it has, or nothing changes. `undo`: that failed, the old primary is to go on
  * under the epoch that was taken. `urgent`: the old primary is taken for lost, its lease is waited out and the seal quorum decides what is complete.
  */
-export const COURSES = ['planned', 'undo', 'urgent'] as const;
-export type Course = (typeof COURSES)[number];
+const COURSES = ['planned', 'undo', 'urgent'] as const;
 
 /** When a step began, in milliseconds after the run did. */
-export const stepTimeShape = z.strictObject({ step: z.enum(STEPS), atMs: count });
-export type StepTime = z.infer<typeof stepTimeShape>;
+const stepTimeShape = z.strictObject({ step: z.enum(STEPS), atMs: count });
 
 export const sealedLogShape = z.strictObject({ region, lastEpoch: count, lastIndex: count });
 export type SealedLog = z.infer<typeof sealedLogShape>;

@@ -86,6 +86,6 @@ export class Controllers {
   }
 
   #urls(): readonly string[] {
-    return Object.values(this.config.regions).map(({ controller }) => controller);
+    return Object.values(this.config.regions).flatMap(({ controller }) => controller);
   }
 }

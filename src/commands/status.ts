@@ -33,10 +33,10 @@ async function gather({ config, folder }: LoadedConfig, signal: AbortSignal): Pr
   try {
     const answers = await Promise.all(
       Object.entries(config.regions).map(async ([region, urls]) => {
-        const [controller, database] = await Promise.all([ask(urls.controller), ask(urls.database)]);
+        const [controllers, database] = await Promise.all([Promise.all(urls.controller.map(ask)), ask(urls.database)]);
         return {
           region,
-          controller: controllerStatusShape.safeParse(controller).data ?? null,
+          controller: whoSpeaks(controllers),
           database: databaseStatusShape.safeParse(database).data ?? null,
         };
       }),
@@ -50,6 +50,12 @@ async function gather({ config, folder }: LoadedConfig, signal: AbortSignal): Pr
   } finally {
     client.close();
   }
+}
+
+/** Of a region's controllers the one that leads, else any that answers. */
+function whoSpeaks(answers: readonly unknown[]): ControllerStatus | null {
+  const said = answers.flatMap((answer) => controllerStatusShape.safeParse(answer).data ?? []);
+  return said.find(({ leads }) => leads) ?? said[0] ?? null;
 }
 
 function table({ state, primary, epoch, controllers, databases }: StatusDocument, freshMs: number): string {

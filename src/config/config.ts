@@ -33,7 +33,8 @@ export const configShape = z.strictObject({
     z.strictObject({
       api: httpsUrl,
       database: httpsUrl,
-      controller: httpsUrl,
+      /** One address, or those of all controllers of the region: they count as one observer. */
+      controller: z.union([httpsUrl.transform((url): readonly string[] => [url]), z.array(httpsUrl).min(1).readonly()]),
       addresses: z.array(z.union([z.ipv4(), z.ipv6()])).min(1),
       /** What it can serve, in any unit that is the same for all regions; without it, 100. */
       capacity: z.number().nonnegative().optional(),

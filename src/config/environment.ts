@@ -58,7 +58,8 @@ function settingPaths(raw: Readonly<Record<string, unknown>>): readonly (readonl
     ...Object.entries(nested).flatMap(([key, fields]) => fields.map((field) => [key, field])),
     ...['name', 'algorithm', 'secret_file'].map((field) => ['dns', 'tsig', field]),
     ...BACKUP_SETTINGS.map((path) => ['backup', ...path]),
-    ...regions.flatMap((region) => ['api', 'database', 'controller', 'addresses'].map((field) => ['regions', region, field])),
+    ...['program', 'args'].map((field) => ['hooks', 'before_failover', field]),
+    ...regions.flatMap((region) => ['api', 'database', 'controller', 'addresses', 'capacity'].map((field) => ['regions', region, field])),
   ];
 }
 

@@ -66,6 +66,13 @@ describe('engine configuration', () => {
     expect(problemsOf(GOOD, { CODITECT_DR_LISTEN_PORT: 'x' })[0]).to.match(/^environment CODITECT_DR_LISTEN_PORT: /);
     expect(problemsOf(GOOD, { CODITECT_DR_LISTEN_PROT: '1' })).to.deep.equal(['environment CODITECT_DR_LISTEN_PROT: no such setting']);
   });
+  it('takes one address of a controller, or those of all of a region', () => {
+    const both = GOOD.replace("controller: 'https://127.0.0.1:6'", "controller: ['https://127.0.0.1:6', 'https://127.0.0.1:7']");
+    const { regions } = decodeConfig(both, 'c.yaml');
+    expect(regions['us-central1']?.controller).to.deep.equal(['https://127.0.0.1:3']);
+    expect(regions['us-east1']?.controller).to.deep.equal(['https://127.0.0.1:6', 'https://127.0.0.1:7']);
+  });
+
   it('refuses a policy whose numbers cannot keep the lease', () => {
     expect(problemsOf(GOOD.replace('policy: lab', 'policy: { preset: lab, holderStopsMs: 1600 }')).join()).to.match(
       /holderStopsMs must be below leaseMs/,

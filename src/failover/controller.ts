@@ -95,6 +95,7 @@ export class Controller {
     this.#publisher = new Publisher({ config, clock, dns: deps.dns, log });
     this.#peers = new Peers({
       region,
+      incarnation,
       regions: config.regions,
       policy,
       clock,
@@ -299,7 +300,7 @@ export class Controller {
 
   #votes(): ReadonlyMap<string, ReceivedVote> {
     const nowMs = this.#deps.clock.monotonicMs();
-    return new Map(this.#peers.votes).set(this.#setting.region, { vote: this.#observer.vote(), sentAtMs: nowMs, receivedAtMs: nowMs });
+    return new Map(this.#peers.votes).set(this.#setting.incarnation, { vote: this.#observer.vote(), sentAtMs: nowMs, receivedAtMs: nowMs });
   }
 
   #untilFencedMs(): number {

@@ -38,10 +38,6 @@ export function recording(run: PastRun, history: Held<History> | null, { policy 
   return { kind: 'record-history', expected: history?.revision ?? null, value, run };
 }
 
-export function isRecorded(runId: string, history: Held<History> | null): boolean {
-  return history?.value.runs.some((past) => past.runId === runId) === true;
-}
-
 /** The last run that moved the service away from a region which has come back as a standby in sync since; null when there is nothing to tell. */
 export function rejoined(facts: Facts): PastRun | null {
   const last = lastMove(facts.history);

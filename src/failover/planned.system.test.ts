@@ -195,3 +195,55 @@ describe('an engine with a block period and a program that may veto', () => {
     await operator.expectNothingLost(view?.primary as Region);
   });
 });
+
+describe('an engine with two controllers a region', () => {
+  let operator: Operator;
+  before(async () => {
+    operator = new Operator(await EngineCluster.prepare('sync', PATIENT, {}, { secondControllers: true }));
+    operator.cluster.startAll();
+    for (const region of REGIONS) operator.cluster.startSecondController(region);
+    await operator.untilNormal();
+  });
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') process.stderr.write(`${operator.cluster.transcript()}\n`);
+  });
+  after(() => operator?.cluster.stop());
+
+  it('is one observer a region: with the controllers of two regions gone nobody fails over', async () => {
+    const since = operator.mark;
+    // What is left are two controllers of one region: two votes, but one observer of three.
+    for (const region of [CENTRAL, EAST]) operator.cluster.signal('controller', region, 'SIGSTOP');
+    for (const region of [CENTRAL, EAST]) operator.cluster.signalSecondController(region, 'SIGSTOP');
+    await operator.cluster.until(
+      'led from Europe',
+      async () => (await operator.controller(EUROPE))?.leader,
+      (leader) => leader === EUROPE,
+    );
+    operator.cluster.signal('database', CENTRAL, 'SIGSTOP');
+    await operator.cluster.until(
+      'suspected there',
+      async () => (await operator.controller(EUROPE))?.observers[EUROPE]?.verdict,
+      (verdict) => verdict === 'suspect',
+    );
+    expect(operator.said(since)).not.to.include('primary_suspected');
+    operator.cluster.signal('database', CENTRAL, 'SIGCONT');
+    for (const region of [CENTRAL, EAST]) operator.cluster.signal('controller', region, 'SIGCONT');
+    for (const region of [CENTRAL, EAST]) operator.cluster.signalSecondController(region, 'SIGCONT');
+    await operator.untilNormal();
+  });
+
+  it('fails over with one controller of each region gone, the leader among them', async () => {
+    await operator.writeMany(CENTRAL, 'before');
+    const since = operator.mark;
+    for (const region of REGIONS) await operator.cluster.end('controller', region, 'SIGKILL');
+    await operator.cluster.end('database', CENTRAL, 'SIGKILL');
+    await operator.untilSaid(since, 'failover_complete');
+    const status = await operator.cluster.command('status', '--json');
+    const { primary } = JSON.parse(status.out) as { readonly primary: Region };
+    expect(primary).not.to.equal(CENTRAL);
+    await operator.expectNothingLost(primary);
+    for (const region of REGIONS) operator.cluster.startProgram('controller', region);
+    operator.cluster.startProgram('database', CENTRAL);
+    await operator.untilNormal();
+  });
+});

@@ -7,7 +7,8 @@ import { takeVote, voteLifeMs, voteShape, type ReceivedVote } from './vote.ts';
 
 export interface PeersOptions {
   readonly region: string;
-  readonly regions: Readonly<Record<string, { readonly database: string; readonly controller: string }>>;
+  readonly incarnation: string;
+  readonly regions: Readonly<Record<string, { readonly database: string; readonly controller: readonly string[] }>>;
   readonly policy: Policy;
   readonly clock: Clock;
   readonly client: HttpClient;
@@ -22,6 +23,7 @@ export interface PeersOptions {
 /** Asks the other controllers for their votes and every database for its status; keeps the last answers. */
 export class Peers {
   readonly #options: PeersOptions;
+  /** By the address of the controller: a region may have several. */
   votes: ReadonlyMap<string, ReceivedVote> = new Map();
   databases: ReadonlyMap<string, SeenStatus> = new Map();
 
@@ -32,9 +34,12 @@ export class Peers {
   /** Asks until `signal` aborts. Each is asked by its own loop, so that one that hangs delays no other. */
   async run(signal: AbortSignal): Promise<void> {
     const { region, regions, policy } = this.#options;
-    const loops = Object.keys(regions).flatMap((peer) => [
+    const loops = Object.entries(regions).flatMap(([peer, { controller }]) => [
       this.#loop(2 * policy.probePeriodMs, () => this.#askDatabase(peer, signal), signal),
-      ...(peer === region ? [] : [this.#loop(policy.probePeriodMs, () => this.#askVote(peer, signal), signal)]),
+      // The only one of the own region is this one.
+      ...(peer === region && controller.length === 1 ? [] : controller).map((url) =>
+        this.#loop(policy.probePeriodMs, () => this.#askVote(peer, url, signal), signal),
+      ),
     ]);
     await Promise.all(loops);
   }
@@ -49,13 +54,13 @@ export class Peers {
     }
   }
 
-  async #askVote(peer: string, signal: AbortSignal): Promise<void> {
+  async #askVote(peer: string, url: string, signal: AbortSignal): Promise<void> {
     const sentAtMs = this.#options.clock.monotonicMs();
     // An older one would count for nothing.
-    const body = await this.#get(`${this.#options.regions[peer]?.controller}/v1/vote`, voteLifeMs(this.#options.policy), signal);
+    const body = await this.#get(`${url}/v1/vote`, voteLifeMs(this.#options.policy), signal);
     const parsed = voteShape.safeParse(body);
-    if (!parsed.success || parsed.data.region !== peer) return;
-    this.votes = takeVote(this.votes, { vote: parsed.data, sentAtMs, receivedAtMs: this.#options.clock.monotonicMs() });
+    if (!parsed.success || parsed.data.region !== peer || parsed.data.incarnation === this.#options.incarnation) return;
+    this.votes = takeVote(this.votes, url, { vote: parsed.data, sentAtMs, receivedAtMs: this.#options.clock.monotonicMs() });
     this.#heard(peer);
   }
 

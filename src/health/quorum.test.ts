@@ -23,7 +23,7 @@ function vote(region: string, change: Partial<Vote> = {}, receivedAtMs = NOW - 2
 }
 function ask(votes: readonly ReceivedVote[], change: Partial<Question> = {}) {
   const question = { observers, primary: 'us-central1', epoch: 1, candidate: 'us-east1', ...change };
-  return judgeQuorum({ ...question, votes: new Map(votes.map((received) => [received.vote.region, received])) }, NOW, policy);
+  return judgeQuorum({ ...question, votes: new Map(votes.map((received, i) => [`controller ${i}`, received])) }, NOW, policy);
 }
 
 describe('quorum', () => {
@@ -48,6 +48,19 @@ describe('quorum', () => {
     expect(ask([...others, vote('us-central1', { verdict: 'healthy', commitAgeMs: 150 })]).kind).to.equal('veto');
     expect(ask([...others, vote('us-central1', { commitAgeMs: 180 })]).kind, 'saw one 200 ms ago').to.equal('veto');
     expect(ask([...others, vote('us-central1', { commitAgeMs: 181 })]).kind).to.equal('suspects');
+  });
+
+  it('counts the controllers of a region once, by the freshest vote, but is vetoed by any of them', () => {
+    const twice = [vote('us-east1'), vote('us-east1', { incarnation: 'j' })];
+    expect(ask(twice).kind, 'two controllers, one observer').to.equal('none');
+    const older = vote('us-east1', { verdict: 'healthy' }, NOW - 60);
+    expect(ask([older, vote('us-east1', { incarnation: 'j' }), vote('europe-west1')]).kind).to.equal('suspects');
+    const newer = vote('us-east1', { verdict: 'healthy' }, NOW - 10);
+    expect(ask([vote('us-east1', { incarnation: 'j' }), newer, vote('europe-west1')]).kind).to.equal('none');
+    expect(ask([vote('us-east1'), vote('europe-west1'), vote('us-east1', { incarnation: 'j', commitAgeMs: 20 }, NOW - 60)])).to.deep.equal({
+      kind: 'veto',
+      by: 'us-east1',
+    });
   });
 
   it('counts no old vote, none on another epoch or primary, no blind observer, no stranger', () => {
@@ -80,9 +93,9 @@ describe('quorum', () => {
 
 describe('votes', () => {
   it('are not taken out of order, but from a restarted observer', () => {
-    const votes = takeVote(new Map(), vote('us-east1', { seq: 5 }));
-    expect(takeVote(votes, vote('us-east1', { seq: 4 }))).to.equal(votes);
-    expect(takeVote(votes, vote('us-east1', { seq: 1, incarnation: 'j' })).get('us-east1')?.vote.incarnation).to.equal('j');
+    const votes = takeVote(new Map(), 'url', vote('us-east1', { seq: 5 }));
+    expect(takeVote(votes, 'url', vote('us-east1', { seq: 4 }))).to.equal(votes);
+    expect(takeVote(votes, 'url', vote('us-east1', { seq: 1, incarnation: 'j' })).get('url')?.vote.incarnation).to.equal('j');
   });
 
   it('say blind instead of suspect where nobody is reached', () => {

@@ -1,5 +1,5 @@
 import type { Policy } from '../config/policy.ts';
-import { voteLifeMs, type ReceivedVote } from './vote.ts';
+import { freshestByRegion, voteLifeMs, type ReceivedVote } from './vote.ts';
 
 export interface Question {
   /** Every configured observer, whether it answers or not. */
@@ -20,13 +20,14 @@ export type Quorum =
 
 /**
  * Whether the observers agree that the primary is down: a majority of the *configured* ones, one of them outside the primary's region, one outside both the
- * primary's and the candidate's. No vote, an old vote, a vote on another epoch and a blind observer count for nothing, not for yes.
+ * primary's and the candidate's. A region counts once, by the freshest vote of its controllers; a veto is one
+ * whichever of them gives it. No vote, an old vote, a vote on another epoch and a blind observer count for nothing, not for yes.
  */
 export function judgeQuorum(question: Question, nowMs: number, policy: Policy): Quorum {
   const fresh = [...question.votes.values()].filter((received) => isFresh(received, question, nowMs, policy));
   const veto = fresh.find((received) => sawCommit(received, nowMs, policy));
   if (veto !== undefined) return { kind: 'veto', by: veto.vote.region };
-  const suspects = fresh
+  const suspects = freshestByRegion(fresh)
     .filter(({ vote }) => vote.verdict === 'suspect')
     .map(({ vote, receivedAtMs }) => ({ region: vote.region, sinceMs: receivedAtMs - (vote.suspectForMs ?? 0) }))
     .toSorted((a, b) => a.sinceMs - b.sinceMs);

@@ -3,7 +3,7 @@ import type { Knowledge } from '../failover/knowledge.ts';
 import { pauseInForce } from '../failover/maintenance.ts';
 import type { SeenStatus, State } from '../failover/state.ts';
 import type { ControllerStatus, SystemState } from './controller-status.ts';
-import type { ReceivedVote } from './vote.ts';
+import { freshestByRegion, type ReceivedVote } from './vote.ts';
 
 export interface StatusFacts {
   readonly region: string;
@@ -38,7 +38,7 @@ export function controllerStatus(facts: StatusFacts): ControllerStatus {
     primary: lease?.value.holder ?? null,
     epoch: lease?.value.epoch ?? 0,
     observers: Object.fromEntries(
-      [...facts.votes.values()].map(({ vote, receivedAtMs }) => [
+      freshestByRegion(facts.votes.values()).map(({ vote, receivedAtMs }) => [
         vote.region,
         { verdict: vote.verdict, ageMs: Math.round(facts.nowMs - receivedAtMs) },
       ]),

@@ -50,12 +50,26 @@ export function castVote(voter: Voter, detection: Detection | null, nowMs: numbe
   };
 }
 
-/** The votes with a new one taken in; one that was overtaken on the way is dropped. */
-export function takeVote(votes: ReadonlyMap<string, ReceivedVote>, received: ReceivedVote): ReadonlyMap<string, ReceivedVote> {
+/** The votes with a new one of this controller taken in; one that was overtaken on the way is dropped. */
+export function takeVote(
+  votes: ReadonlyMap<string, ReceivedVote>,
+  controller: string,
+  received: ReceivedVote,
+): ReadonlyMap<string, ReceivedVote> {
   const { vote } = received;
-  const before = votes.get(vote.region);
+  const before = votes.get(controller);
   if (before !== undefined && before.vote.incarnation === vote.incarnation && vote.seq <= before.vote.seq) return votes;
-  return new Map(votes).set(vote.region, received);
+  return new Map(votes).set(controller, received);
+}
+
+/** One vote a region, the freshest: an observer is a region, however many controllers it has. */
+export function freshestByRegion(votes: Iterable<ReceivedVote>): readonly ReceivedVote[] {
+  const freshest = new Map<string, ReceivedVote>();
+  for (const received of votes) {
+    const before = freshest.get(received.vote.region);
+    if (before === undefined || received.sentAtMs > before.sentAtMs) freshest.set(received.vote.region, received);
+  }
+  return [...freshest.values()];
 }
 
 /** How old a vote may be, from asking for it: one missed round, then it is none. */

@@ -291,7 +291,7 @@ function configOf(region: string, { policy, mode }: WorldOptions): EngineConfig 
         {
           api: `https://api.${name}`,
           database: `https://database.${name}`,
-          controller: `https://controller.${name}`,
+          controller: [`https://controller.${name}`],
           addresses: [`10.77.${i + 1}.10`],
         },
       ]),

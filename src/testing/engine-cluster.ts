@@ -14,6 +14,8 @@ import { startKnot, type TestKnot } from './knot.ts';
 import { PATIENT, PROGRAMS, REGIONS, testConfig, type Program, type Region, type TestPolicy, type TestSettings } from './test-config.ts';
 
 const MAIN = resolve(import.meta.dirname, '../main.js');
+/** Name of a region's further controller. */
+const SECOND = 'controller2';
 const CALL_MS = 2000;
 const WAIT_MS = 20_000;
 
@@ -65,14 +67,19 @@ export class EngineCluster {
 
   /**
    * Writes every configuration and starts etcd and knot; the programs are started by `startProgram` or `startAll`. `more` is laid over the configuration; where it names an
-   * arbiter and a DNS, those are the caller's, and no others are started.
+   * arbiter and a DNS, those are the caller's, and no others are started. `secondControllers`: one more in each region, for `startSecondController`.
    */
-  static async prepare(mode: 'sync' | 'async', policy: TestPolicy = PATIENT, more: TestSettings['more'] = {}): Promise<EngineCluster> {
+  static async prepare(
+    mode: 'sync' | 'async',
+    policy: TestPolicy = PATIENT,
+    more: TestSettings['more'] = {},
+    { secondControllers = false } = {},
+  ): Promise<EngineCluster> {
     const authority = await makeTestAuthority();
     const folder = mkdtempSync(join(tmpdir(), 'coditect-engine-'));
     const servers = more.arbiter !== undefined && more.dns !== undefined ? null : await startServers(authority);
-    const free = await freePorts(REGIONS.length * PROGRAMS.length);
-    const names = REGIONS.flatMap((region) => PROGRAMS.map((program) => `${program} ${region}`));
+    const names = REGIONS.flatMap((region) => [...PROGRAMS, SECOND].map((program) => `${program} ${region}`));
+    const free = await freePorts(names.length);
     const ports = new Map(names.map((name, i) => [name, free[i] as number]));
     const client = new HttpsClient(await authority.issue('operator.outside'));
     const cluster = new EngineCluster({ folder, servers, ports, client });
@@ -84,7 +91,16 @@ export class EngineCluster {
       pem: '',
       more,
       portOf: (program, region) => ports.get(`${program} ${region}`) ?? 0,
+      ...(secondControllers ? { secondControllerOf: (region: Region) => ports.get(`${SECOND} ${region}`) ?? 0 } : {}),
     };
+    for (const region of secondControllers ? REGIONS : []) {
+      const listen = { host: '127.0.0.1', port: ports.get(`${SECOND} ${region}`) };
+      await cluster.#configure(
+        `${SECOND}.${region}`,
+        testConfig({ ...settings, more: { ...more, listen } }, 'controller', region),
+        authority,
+      );
+    }
     for (const region of REGIONS)
       for (const program of PROGRAMS) await cluster.#configure(`${program}.${region}`, testConfig(settings, program, region), authority);
     await cluster.#configure('operator.outside', testConfig(settings, 'api', 'us-east1'), authority);
@@ -96,11 +112,24 @@ export class EngineCluster {
   }
 
   startProgram(program: Program, region: Region): void {
-    const child = spawn(process.execPath, [MAIN, program, '--config', this.#configOf(`${program}.${region}`)], {
+    this.#start(program, program, region);
+  }
+
+  /** Its log is that of the region's controller. */
+  startSecondController(region: Region): void {
+    this.#start(SECOND, 'controller', region);
+  }
+
+  signalSecondController(region: Region, signal: NodeJS.Signals): void {
+    this.#processes.get(`${SECOND} ${region}`)?.kill(signal);
+  }
+
+  #start(name: string, program: Program, region: Region): void {
+    const child = spawn(process.execPath, [MAIN, program, '--config', this.#configOf(`${name}.${region}`)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     createInterface({ input: child.stdout }).on('line', (line) => this.logs.push({ ...(JSON.parse(line) as LogLine), region, program }));
-    this.#processes.set(`${program} ${region}`, child);
+    this.#processes.set(`${name} ${region}`, child);
   }
 
   signal(program: Program, region: Region, signal: NodeJS.Signals): void {
@@ -177,7 +206,7 @@ export class EngineCluster {
   async #configure(name: string, config: string, authority: TestAuthority): Promise<void> {
     const own = join(this.#parts.folder, name);
     mkdirSync(own);
-    const credentials = await authority.issue(name);
+    const credentials = await authority.issue(name.replace(SECOND, 'controller'));
     for (const part of ['ca', 'cert', 'key'] as const) writeFileSync(join(own, `${part}.pem`), credentials[part], { mode: 0o600 });
     const secret = this.#parts.servers?.knot.key.secret.toString('base64');
     if (secret !== undefined) writeFileSync(join(own, 'tsig'), secret, { mode: 0o600 });

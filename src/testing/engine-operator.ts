@@ -22,7 +22,7 @@ export class Operator {
   async view(): Promise<ControllerStatus | null> {
     const views = await Promise.all(REGIONS.map((region) => this.controller(region)));
     const sorted = views.filter((view) => view !== null).toSorted((a, b) => b.epoch - a.epoch);
-    return sorted.find(({ region, leader }) => region === leader) ?? sorted[0] ?? null;
+    return sorted.find(({ leads }) => leads) ?? sorted[0] ?? null;
   }
   async untilNormal(): Promise<ControllerStatus> {
     await this.cluster.until(

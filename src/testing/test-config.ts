@@ -47,17 +47,23 @@ export interface TestSettings {
   readonly pem: string;
   /** The port on loopback of each program of each region. */
   readonly portOf: (program: Program, region: Region) => number;
+  /** Of a second controller in each region, where there is one. */
+  readonly secondControllerOf?: (region: Region) => number;
 }
 
 /** The text of the configuration file of one program of one region. */
-export function testConfig({ mode, policy, arbiter, dns, more, pem, portOf }: TestSettings, program: Program, region: Region): string {
+export function testConfig(settings: TestSettings, program: Program, region: Region): string {
+  const { mode, policy, arbiter, dns, more, pem, portOf, secondControllerOf } = settings;
   const url = (of: Program, where: Region): string => `https://127.0.0.1:${portOf(of, where)}`;
   const regions = REGIONS.map((where, i) => [
     where,
     {
       api: url('api', where),
       database: url('database', where),
-      controller: url('controller', where),
+      controller:
+        secondControllerOf === undefined
+          ? url('controller', where)
+          : [url('controller', where), `https://127.0.0.1:${secondControllerOf(where)}`],
       addresses: [`127.0.1.${i + 1}`, `fd77::${i + 1}:10`],
     },
   ]);
