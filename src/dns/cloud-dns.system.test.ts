@@ -78,7 +78,7 @@ describe('Google Cloud DNS, against a strict server of ours', () => {
   it('changes the time to live of the route of just that epoch; the next epoch has the configured one', async () => {
     const name = 'ttl.coditect.test.';
     const provider = open(name);
-    const ttls = (): readonly number[] => server.recordsOf(name).map(({ ttl }) => ttl);
+    const ttls = (): readonly unknown[] => server.recordsOf(name).map(({ ttl }) => ttl);
     await provider.publish(route);
     await provider.setTtl?.(route, 0);
     expect(ttls()).to.deep.equal([0, 0, 0]);

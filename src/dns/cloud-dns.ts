@@ -93,7 +93,8 @@ async function setTtl(to: Bound, of: Pick<PublishedRoute, 'epoch' | 'region'>, t
   for (let tries = 0; tries < TRIES; tries++) {
     const seen = await look(to);
     if (seen.route === null || seen.route.epoch !== of.epoch || seen.route.region !== of.region) return;
-    if (seen.records.every(({ metadata }) => metadata.ttl === ttlSeconds)) return;
+    // The API leaves out what is zero.
+    if (seen.records.every(({ metadata }) => ((metadata.ttl as number | undefined) ?? 0) === ttlSeconds)) return;
     await change({ ...to, options: { ...to.options, ttlSeconds } }, seen, seen.route);
   }
   throw new EngineError('dns-failed', `${to.options.name} does not get the time to live of ${ttlSeconds} s`);

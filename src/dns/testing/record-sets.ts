@@ -4,7 +4,8 @@ import { isIPv4, isIPv6 } from 'node:net';
 export interface RecordSet {
   readonly name: string;
   readonly type: string;
-  readonly ttl: number;
+  /** Left out where it is zero. */
+  readonly ttl?: number;
   readonly rrdatas: readonly string[];
 }
 export interface Change {
@@ -29,7 +30,7 @@ export function applyChange(domain: string, before: RecordSets, change: Change):
   for (const deletion of change.deletions) {
     const there = before.get(keyOf(deletion));
     if (there === undefined) return { code: 404, message: `deletion ${keyOf(deletion)} does not exist` };
-    if (there.ttl !== deletion.ttl || spelled(there) !== spelled(deletion))
+    if ((there.ttl ?? 0) !== (deletion.ttl ?? 0) || spelled(there) !== spelled(deletion))
       return { code: 412, message: `deletion ${keyOf(deletion)} is not what is there` };
     if (!after.delete(keyOf(deletion))) return { code: 400, message: `deletion ${keyOf(deletion)} is named twice` };
   }
@@ -37,7 +38,7 @@ export function applyChange(domain: string, before: RecordSets, change: Change):
     const problem = problemOf(domain, addition);
     if (problem !== null) return { code: 400, message: `addition ${keyOf(addition)}: ${problem}` };
     if (after.has(keyOf(addition))) return { code: 409, message: `addition ${keyOf(addition)} already exists` };
-    const { name, type, ttl, rrdatas } = addition;
+    const { name, type, ttl = 0, rrdatas } = addition;
     after.set(keyOf(addition), { name, type, ttl, rrdatas: rrdatas.map((data) => normalised(type, data)) });
   }
   return after;
@@ -47,7 +48,7 @@ export function isRefusal(outcome: RecordSets | Refusal): outcome is Refusal {
   return 'code' in outcome;
 }
 
-function problemOf(domain: string, { name, type, ttl, rrdatas }: RecordSet): string | null {
+function problemOf(domain: string, { name, type, ttl = 0, rrdatas }: RecordSet): string | null {
   if (name !== domain && !name.endsWith(`.${domain}`)) return `not in ${domain}`;
   if (!Number.isInteger(ttl) || ttl < 0) return `ttl ${ttl}`;
   if (!Array.isArray(rrdatas) || rrdatas.length === 0) return 'no data';

@@ -108,7 +108,8 @@ export class StrictCloudDns {
     const rrsets = [...this.#records.values()]
       .filter((record) => (name === null || record.name === name) && (type === null || record.type === type))
       .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
-      .map((record) => ({ kind: 'dns#resourceRecordSet', ...record, signatureRrdatas: [] }));
+      // What is zero is left out.
+      .map(({ ttl, ...record }) => ({ kind: 'dns#resourceRecordSet', ...record, ...(ttl === 0 ? {} : { ttl }), signatureRrdatas: [] }));
     return { status: 200, json: { kind: 'dns#resourceRecordSetsListResponse', rrsets } };
   }
 
