@@ -7,6 +7,7 @@ interface Given {
   readonly workers?: number;
   readonly keep?: readonly number[];
   readonly trace?: true;
+  readonly wrongMachines?: true;
   readonly json?: true;
 }
 
@@ -20,11 +21,16 @@ export function describeSimulation(program: Command, world: World, done: (code: 
     .option('--workers <count>', 'threads; one for each processor unless told otherwise', parseCount)
     .option('--keep <positions>', 'only these faults of a seed, as a failing one was reported', parsePositions)
     .option('--trace', 'everything that the programs log')
+    .option('--wrong-machines', 'the other way round: engines with one mistake each; exits 0 where a seed finds every one')
     .option('--json', 'one JSON document')
     .addHelpText('after', '\nExample:\n  coditect-dr simulate --seeds 10000')
-    .action(async ({ seeds, seed: firstSeed, workers, keep, trace, json }: Given) => {
+    .action(async ({ seeds, seed: firstSeed, workers, keep, trace, wrongMachines, json }: Given) => {
+      if (wrongMachines === true) {
+        const { proveSimulator } = await import('./commands/wrong-machines.ts');
+        return done(await proveSimulator({ seeds, firstSeed, workers, json: json === true }, world));
+      }
       const asked = { seeds, firstSeed, workers, keep: keep ?? null, trace: trace === true, json: json === true };
-      done(await (await import('./commands/simulate.ts')).runSimulation(asked, world));
+      return done(await (await import('./commands/simulate.ts')).runSimulation(asked, world));
     });
 }
 

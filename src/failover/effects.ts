@@ -21,6 +21,7 @@ export interface EffectContext {
   readonly onRecord: <K extends RecordName>(record: K, held: Held<Records[K]>) => void;
 }
 
+const canaryShape = z.object({ region: z.string(), epoch: z.number() });
 const errorShape = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 /** Carries one effect out, once, within its time limit. Null: nothing came of it yet, it may be tried again. Throws only what is broken here. */
@@ -188,7 +189,7 @@ async function writesAndReads(
   const value = `${effect.region} ${effect.epoch}`;
   const timeoutMs = context.config.policy.appendTimeoutMs;
   const answered = (body: unknown): boolean => {
-    const parsed = z.object({ region: z.string(), epoch: z.number() }).safeParse(body);
+    const parsed = canaryShape.safeParse(body);
     return parsed.success && parsed.data.region === effect.region && parsed.data.epoch >= effect.epoch;
   };
   const put = await context.client.call(url, { method: 'PUT', body: value, timeoutMs, signal });

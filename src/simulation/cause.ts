@@ -105,16 +105,19 @@ export class Cause {
     );
   }
 
-  /** Whether there was a time without commits that was long enough, and not long ago. */
+  /** Whether there was a time without commits that was long enough, that began long enough ago for the window of confirmation, and not very long ago. */
   #wasQuiet(region: string, nowMs: number): boolean {
-    const neededMs = this.#policy.suspectAfterMs * TOLERANCE;
-    const seen = this.#commits.get(region) ?? [];
+    const { suspectAfterMs, confirmMs } = this.#policy;
+    const neededMs = suspectAfterMs * TOLERANCE;
+    const beganBeforeMs = nowMs - (suspectAfterMs + confirmMs) * TOLERANCE;
+    const seen = [0, ...(this.#commits.get(region) ?? [])];
     let laterMs = nowMs;
     for (let i = seen.length - 1; i >= 0 && laterMs > nowMs - 8 * neededMs; i--) {
-      if (laterMs - (seen[i] as number) >= neededMs) return true;
-      laterMs = seen[i] as number;
+      const atMs = seen[i] as number;
+      if (laterMs - atMs >= neededMs && atMs <= beganBeforeMs) return true;
+      laterMs = atMs;
     }
-    return laterMs - (seen.length === 0 ? 0 : (seen[0] as number)) >= neededMs || seen.length === 0;
+    return false;
   }
 
   #saysSuspect(by: string, region: string, journal: Journal, nowMs: number): boolean {

@@ -6,7 +6,7 @@ const KEYS = 4;
 const PAUSE_MS = 120;
 const TIMEOUT_MS = 1500;
 
-/** Clients outside of the regions: they write values of their own and read, where the name points to or anywhere, as if their resolvers were stale. */
+/** They write values of their own and read, where the name points to or anywhere, as if their resolvers were stale. */
 export class Clients {
   /** Epochs under which a write was acknowledged, with when that last was. */
   readonly servedAtMs = new Map<number, number>();
@@ -26,12 +26,15 @@ export class Clients {
   async #go(client: number): Promise<void> {
     const { http, time, dns } = this.#world;
     const random = this.#random;
-    const caller = http.client({ region: 'outside', program: 'client' }, 'api', null);
+    // One is outside, the other beside a database: it goes on reaching it where that is cut off.
+    const home = client === 0 ? 'outside' : random.pick(REGIONS);
+    const caller = http.client({ region: home, program: 'client' }, 'api', null);
     for (;;) {
       await new Promise<void>((resolve) => time.after(random.between(0.5, 1.5) * PAUSE_MS, null, resolve));
-      const region = random.chance(0.75) && dns.route !== null ? dns.route.region : random.pick(REGIONS);
+      const named = random.chance(0.6) ? dns.route?.region : undefined;
+      const region = named ?? (home !== 'outside' && random.chance(0.7) ? home : random.pick(REGIONS));
       const url = `https://api.${region}/v1/kv/key-${random.whole(1, KEYS)}`;
-      if (random.chance(0.2)) {
+      if (random.chance(0.3)) {
         await caller.call(url, { timeoutMs: TIMEOUT_MS });
         continue;
       }

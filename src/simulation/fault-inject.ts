@@ -1,9 +1,10 @@
-import type { Fault } from './fault.ts';
+import { resolve, type Fault } from './fault.ts';
 import type { Impairment } from './network.ts';
 import type { World } from './world.ts';
 
 /** Lets a fault begin in the world; gives what ends it. */
-export function inject(fault: Fault, world: World): () => void {
+export function inject(planned: Fault, world: World): () => void {
+  const fault = resolve(planned, (where) => world.regionOf(where));
   switch (fault.kind) {
     case 'crash':
       world.kill(fault.region, fault.program);
@@ -16,6 +17,12 @@ export function inject(fault: Fault, world: World): () => void {
       return impair(world, isolation(fault));
     case 'cut':
       return impair(world, cuts(fault));
+    case 'no-arbiter': {
+      const { region, program, direction } = fault;
+      const there = { from: region, fromProgram: program, toProgram: 'arbiter', cut: true } as const;
+      const back = { to: region, fromProgram: 'arbiter', toProgram: program, cut: true } as const;
+      return impair(world, direction === 'both' ? [there, back] : direction === 'out' ? [there] : [back]);
+    }
     case 'slow-link': {
       const { from, to, delayMs, lossProbability, duplicateProbability } = fault;
       return impair(world, [{ ...(from === null ? {} : { from }), to, delayMs, lossProbability, duplicateProbability }]);
@@ -90,8 +97,8 @@ function isolation({ region, direction }: { readonly region: string; readonly di
 }
 
 function cuts({ from, to, direction, only }: Extract<Fault, { kind: 'cut' }>): readonly Impairment[] {
-  const programs = only === null ? {} : { fromProgram: only, toProgram: only };
-  const there = { from, to, cut: true, ...programs };
+  const [fromProgram, toProgram] = only === 'probes' ? (['controller', 'database'] as const) : [only, only];
+  const there = { from, to, cut: true, ...(fromProgram === null ? {} : { fromProgram }), ...(toProgram === null ? {} : { toProgram }) };
   return direction === 'both' ? [there, { ...there, from: to, to: from }] : [there];
 }
 

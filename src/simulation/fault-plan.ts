@@ -1,4 +1,4 @@
-import type { Fault } from './fault.ts';
+import { PRIMARY, STANDBYS, type Fault, type Where } from './fault.ts';
 import type { Random } from './random.ts';
 import type { Program } from './simulated-process.ts';
 
@@ -6,43 +6,40 @@ type Kind = Fault['kind'];
 type Details<K extends Kind = Kind> = K extends Kind ? Omit<Extract<Fault, { kind: K }>, 'atMs' | 'forMs'> : never;
 
 /** Faults begin between these; what was there before is a healthy system. */
-export const FIRST_FAULT_MS = 1000;
+const FIRST_BEGIN_MS = 1000;
 const LAST_BEGIN_MS = 5000;
 const PROGRAMS: readonly Program[] = ['database', 'controller'];
+const DIRECTIONS = ['both', 'in', 'out'] as const;
 /** By how much a clock may run wrong: less than half of what the policies leave between holder and successor. */
 const MAX_DRIFT = 0.04;
 
 /** How often each kind is chosen, and with what. */
 const KINDS: readonly { readonly weight: number; readonly make: (random: Random, regions: readonly string[]) => Details }[] = [
-  { weight: 10, make: (r, regions) => ({ kind: 'crash', region: r.pick(regions), program: r.pick(PROGRAMS) }) },
-  { weight: 10, make: (r, regions) => ({ kind: 'stop', region: r.pick(regions), program: r.pick(PROGRAMS) }) },
-  { weight: 7, make: (r, regions) => ({ kind: 'region-down', region: r.pick(regions) }) },
-  { weight: 9, make: (r, regions) => ({ kind: 'isolate', region: r.pick(regions), direction: r.pick(['both', 'in', 'out']) }) },
-  { weight: 9, make: cut },
+  { weight: 10, make: (r, regions) => ({ kind: 'crash', region: somewhere(r, regions), program: r.pick(PROGRAMS) }) },
+  { weight: 10, make: (r, regions) => ({ kind: 'stop', region: somewhere(r, regions), program: r.pick(PROGRAMS) }) },
+  { weight: 7, make: (r, regions) => ({ kind: 'region-down', region: somewhere(r, regions) }) },
+  { weight: 9, make: (r, regions) => ({ kind: 'isolate', region: somewhere(r, regions), direction: r.pick(DIRECTIONS) }) },
+  { weight: 10, make: cut },
+  {
+    weight: 6,
+    make: (r, regions) => ({ kind: 'no-arbiter', region: somewhere(r, regions), program: r.pick(PROGRAMS), direction: r.pick(DIRECTIONS) }),
+  },
   { weight: 6, make: slowLink },
   { weight: 4, make: (r, regions) => ({ kind: 'arbiter-members-down', regions: some(r, regions) }) },
   { weight: 4, make: (r) => ({ kind: 'arbiter-answers-lost', probability: r.between(0.1, 0.9) }) },
-  { weight: 4, make: (r, regions) => ({ kind: 'disk-slow', region: r.pick(regions), byMs: r.between(20, 900) }) },
-  { weight: 2, make: (r, regions) => ({ kind: 'disk-broken', region: r.pick(regions) }) },
-  {
-    weight: 3,
-    make: (r, regions) => ({
-      kind: 'clock-rate',
-      region: r.pick(regions),
-      program: r.pick(PROGRAMS),
-      rate: 1 + r.between(-MAX_DRIFT, MAX_DRIFT),
-    }),
-  },
+  { weight: 5, make: (r, regions) => ({ kind: 'disk-slow', region: somewhere(r, regions), byMs: r.between(20, 900) }) },
+  { weight: 2, make: (r, regions) => ({ kind: 'disk-broken', region: somewhere(r, regions) }) },
+  { weight: 4, make: (r, regions) => ({ kind: 'clock-rate', region: r.pick(regions), program: r.pick(PROGRAMS), rate: drift(r) }) },
   {
     weight: 2,
-    make: (r, regions) => ({ kind: 'clock-jump', region: r.pick(regions), program: r.pick(PROGRAMS), byMs: r.between(-3600e3, 3600e3) }),
+    make: (r, regions) => ({ kind: 'clock-jump', region: r.pick(regions), program: r.pick(PROGRAMS), byMs: r.between(-36e5, 36e5) }),
   },
   { weight: 3, make: (r) => ({ kind: 'dns', how: r.pick(['down', 'errs']) }) },
   {
     weight: 6,
     make: (r, regions) => ({
       kind: 'requests',
-      region: r.pick(regions),
+      region: somewhere(r, regions),
       path: r.pick(['/v1/fence', '/v1/seal', '/v1/promote', '/v1/append']),
       how: r.pick(['fails', 'hangs', 'errs']),
     }),
@@ -55,36 +52,59 @@ const KINDS: readonly { readonly weight: number; readonly make: (random: Random,
       target: r.pick(regions),
     }),
   },
-  { weight: 3, make: () => ({ kind: 'pause' }) },
+  { weight: 2, make: () => ({ kind: 'pause' }) },
 ];
 
-/** The faults of a seed, in the order of their beginnings. */
+/** The faults of a seed, in the order of their beginnings: anything, and often what the engine is for with what makes it hard. */
 export function planFaults(random: Random, regions: readonly string[]): readonly Fault[] {
   const faults: Fault[] = [];
-  // Most runs begin with trouble for the first primary: that is what the engine is for.
-  if (random.chance(0.6)) faults.push(troubleForPrimary(random, regions[0] as string));
-  const more = random.whole(faults.length === 0 ? 0 : 0, 5);
-  for (let i = 0; i < more; i++) faults.push(timed(random, chooseKind(random, regions)));
+  const troubleAtMs = random.between(FIRST_BEGIN_MS, 2000);
+  if (random.chance(0.65)) faults.push({ ...troubleForPrimary(random), atMs: troubleAtMs, forMs: lasting(random) } as Fault);
+  // Just before it, a standby falls behind, the arbiter is in trouble or somebody paused.
+  if (random.chance(0.25))
+    faults.push({ ...lag(random), atMs: troubleAtMs - random.between(0, 900), forMs: random.between(300, 2500) } as Fault);
+  if (random.chance(0.06)) faults.push({ kind: 'pause', atMs: troubleAtMs - 700, forMs: random.between(1500, 4000) });
+  // The next primary is not spared.
+  if (random.chance(0.25))
+    faults.push({ ...troubleForPrimary(random), atMs: troubleAtMs + random.between(1500, 3500), forMs: lasting(random) } as Fault);
+  const more = random.whole(0, 4);
+  for (let i = 0; i < more; i++)
+    faults.push({ ...chooseKind(random, regions), atMs: random.between(FIRST_BEGIN_MS, LAST_BEGIN_MS), forMs: lasting(random) } as Fault);
   return faults.toSorted((a, b) => a.atMs - b.atMs);
 }
 
-function troubleForPrimary(random: Random, region: string): Fault {
-  const details = random.pick<Details>([
+/** Many short ones, some long. */
+function lasting(random: Random): number {
+  return random.chance(0.4) ? random.between(50, 800) : random.between(800, 4000);
+}
+
+function troubleForPrimary(random: Random): Details {
+  const region = PRIMARY;
+  return random.pick<Details>([
+    { kind: 'crash', region, program: 'database' },
     { kind: 'crash', region, program: 'database' },
     { kind: 'stop', region, program: 'database' },
     { kind: 'region-down', region },
     { kind: 'isolate', region, direction: 'both' },
     { kind: 'isolate', region, direction: 'out' },
     { kind: 'isolate', region, direction: 'in' },
+    { kind: 'no-arbiter', region, program: 'database', direction: random.pick(DIRECTIONS) },
     { kind: 'disk-slow', region, byMs: 900 },
   ]);
-  return { ...details, atMs: random.between(FIRST_FAULT_MS, 2000), forMs: random.between(800, 4000) } as Fault;
 }
 
-function timed(random: Random, details: Details): Fault {
-  // Many short ones, some long.
-  const forMs = random.chance(0.5) ? random.between(50, 800) : random.between(800, 4000);
-  return { ...details, atMs: random.between(FIRST_FAULT_MS, LAST_BEGIN_MS), forMs } as Fault;
+function lag(random: Random): Details {
+  const region = random.pick(STANDBYS);
+  return random.pick<Details>([
+    { kind: 'disk-slow', region, byMs: random.between(100, 900) },
+    { kind: 'disk-slow', region: PRIMARY, byMs: random.between(100, 900) },
+    { kind: 'cut', from: PRIMARY, to: region, direction: 'both', only: 'database' },
+    { kind: 'slow-link', from: PRIMARY, to: region, delayMs: random.pick([100, 300, 800]), lossProbability: 0, duplicateProbability: 0 },
+    { kind: 'stop', region, program: 'database' },
+    { kind: 'arbiter-answers-lost', probability: random.between(0.5, 1) },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'in' },
+    { kind: 'no-arbiter', region, program: 'controller', direction: random.pick(DIRECTIONS) },
+  ]);
 }
 
 function chooseKind(random: Random, regions: readonly string[]): Details {
@@ -97,21 +117,30 @@ function chooseKind(random: Random, regions: readonly string[]): Details {
   return { kind: 'dns', how: 'down' };
 }
 
+function somewhere(random: Random, regions: readonly string[]): Where {
+  return random.chance(0.35) ? PRIMARY : random.pick(regions);
+}
+
 function cut(random: Random, regions: readonly string[]): Details<'cut'> {
   const from = random.pick(regions);
   const to = random.pick(regions.filter((region) => region !== from));
-  return { kind: 'cut', from, to, direction: random.pick(['both', 'one-way']), only: random.pick([null, null, 'database', 'controller']) };
+  const only = random.pick([null, null, 'database', 'controller', 'probes'] as const);
+  return { kind: 'cut', from, to, direction: random.pick(['both', 'one-way']), only };
 }
 
 function slowLink(random: Random, regions: readonly string[]): Details<'slow-link'> {
   return {
     kind: 'slow-link',
     from: random.chance(0.5) ? null : random.pick(regions),
-    to: random.pick(regions),
+    to: somewhere(random, regions),
     delayMs: random.pick([20, 100, 300, 800]),
     lossProbability: random.pick([0, 0.05, 0.3]),
     duplicateProbability: random.pick([0, 0.1, 0.5]),
   };
+}
+
+function drift(random: Random): number {
+  return 1 + (random.chance(0.5) ? random.pick([-MAX_DRIFT, MAX_DRIFT]) : random.between(-MAX_DRIFT, MAX_DRIFT));
 }
 
 function some(random: Random, regions: readonly string[]): readonly string[] {

@@ -1,41 +1,54 @@
 import type { Program } from './simulated-process.ts';
 
+/** A region by name, or by what it is when the fault begins: the holder of the lease, or the first (second) of the others. */
+export type Where = string;
+export const PRIMARY = '@primary';
+export const STANDBYS = ['@standby-1', '@standby-2'] as const;
+
 /** One thing that goes wrong (or that somebody asks for) at a moment of virtual time, and how long it lasts. */
 export type Fault = { readonly atMs: number; readonly forMs: number } & (
-  | { readonly kind: 'crash'; readonly region: string; readonly program: Program }
-  | { readonly kind: 'stop'; readonly region: string; readonly program: Program }
-  | { readonly kind: 'region-down'; readonly region: string }
-  | { readonly kind: 'isolate'; readonly region: string; readonly direction: 'both' | 'in' | 'out' }
+  | { readonly kind: 'crash'; readonly region: Where; readonly program: Program }
+  | { readonly kind: 'stop'; readonly region: Where; readonly program: Program }
+  | { readonly kind: 'region-down'; readonly region: Where }
+  | { readonly kind: 'isolate'; readonly region: Where; readonly direction: 'both' | 'in' | 'out' }
+  /** `probes`: only what controllers ask of databases. */
   | {
       readonly kind: 'cut';
-      readonly from: string;
-      readonly to: string;
+      readonly from: Where;
+      readonly to: Where;
       readonly direction: 'both' | 'one-way';
-      readonly only: Program | null;
+      readonly only: Program | 'probes' | null;
     }
+  /** A program cannot reach any member of the arbiter, or does not hear its answers. */
+  | { readonly kind: 'no-arbiter'; readonly region: Where; readonly program: Program; readonly direction: 'both' | 'in' | 'out' }
   | {
       readonly kind: 'slow-link';
-      readonly from: string | null;
-      readonly to: string;
+      readonly from: Where | null;
+      readonly to: Where;
       readonly delayMs: number;
       readonly lossProbability: number;
       readonly duplicateProbability: number;
     }
-  | { readonly kind: 'arbiter-members-down'; readonly regions: readonly string[] }
+  | { readonly kind: 'arbiter-members-down'; readonly regions: readonly Where[] }
   | { readonly kind: 'arbiter-answers-lost'; readonly probability: number }
-  | { readonly kind: 'disk-slow'; readonly region: string; readonly byMs: number }
-  | { readonly kind: 'disk-broken'; readonly region: string }
-  | { readonly kind: 'clock-rate'; readonly region: string; readonly program: Program; readonly rate: number }
-  | { readonly kind: 'clock-jump'; readonly region: string; readonly program: Program; readonly byMs: number }
+  | { readonly kind: 'disk-slow'; readonly region: Where; readonly byMs: number }
+  | { readonly kind: 'disk-broken'; readonly region: Where }
+  | { readonly kind: 'clock-rate'; readonly region: Where; readonly program: Program; readonly rate: number }
+  | { readonly kind: 'clock-jump'; readonly region: Where; readonly program: Program; readonly byMs: number }
   | { readonly kind: 'dns'; readonly how: 'down' | 'errs' }
-  | { readonly kind: 'requests'; readonly region: string; readonly path: string; readonly how: 'fails' | 'hangs' | 'errs' }
-  | {
-      readonly kind: 'order';
-      readonly order: 'switchover' | 'failback' | 'failover' | 'forced';
-      readonly target: string;
-    }
+  | { readonly kind: 'requests'; readonly region: Where; readonly path: string; readonly how: 'fails' | 'hangs' | 'errs' }
+  | { readonly kind: 'order'; readonly order: 'switchover' | 'failback' | 'failover' | 'forced'; readonly target: Where }
   | { readonly kind: 'pause' }
 );
+
+/** The fault with its regions by name. */
+export function resolve(fault: Fault, nameOf: (where: Where) => string): Fault {
+  const entries = Object.entries(fault).map(([name, value]) => {
+    if (Array.isArray(value)) return [name, value.map((one) => nameOf(one as Where))];
+    return [name, ['region', 'from', 'to', 'target'].includes(name) && typeof value === 'string' ? nameOf(value) : value];
+  });
+  return Object.fromEntries(entries) as Fault;
+}
 
 /** One line for people. */
 export function describeFault(fault: Fault): string {

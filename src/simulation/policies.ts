@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 /** The lab's promises at a quieter pace: fewer happenings in the same virtual time. */
 const CALM: Policy = {
   ...PRESETS.lab,
-  probePeriodMs: 250,
+  probePeriodMs: 300,
   probeTimeoutMs: 200,
   suspectAfterMs: 900,
   confirmMs: 400,

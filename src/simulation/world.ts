@@ -7,6 +7,7 @@ import type { CallResult } from '../platform/https-client.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Authority, type Holder } from './authority.ts';
 import { Cause } from './cause.ts';
+import { PRIMARY, STANDBYS, type Where } from './fault.ts';
 import { Http } from './http.ts';
 import { Ledger } from './ledger.ts';
 import { Network, type Place } from './network.ts';
@@ -151,6 +152,15 @@ export class World implements Surroundings {
 
   configOf(region: string): EngineConfig {
     return configOf(region, this.options);
+  }
+
+  /** A region by what it is now: see `Where`. */
+  regionOf(where: Where): string {
+    const { lease, failover } = this.etcd.records;
+    const primary = lease?.value.holder ?? failover?.value.from ?? REGIONS[0];
+    if (where === PRIMARY) return primary;
+    const standby = REGIONS.filter((region) => region !== primary)[STANDBYS.indexOf(where as (typeof STANDBYS)[number])];
+    return standby ?? where;
   }
 
   /** Who could acknowledge at this moment, by its own clock. */
