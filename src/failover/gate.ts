@@ -51,7 +51,7 @@ export const ANY_LOSS_SECONDS = Number.MAX_SAFE_INTEGER;
 
 /**
  * How much of what was acknowledged `region` may lack, at most: its lag in the last sample of the old primary, plus what the primary may have acknowledged since. That
- * ends when its lease is certainly over. Null where no sample tells of it.
+ * ends when its lease is certainly over. Without such a sample, what the standby itself has heard; null where nobody can tell.
  */
 export function estimateLossSeconds(facts: Facts, from: string, region: string, setting: Setting): number | null {
   const lossMs = estimateLossMs(facts, from, region, setting);
@@ -59,12 +59,21 @@ export function estimateLossSeconds(facts: Facts, from: string, region: string, 
 }
 
 function estimateLossMs(facts: Facts, from: string, region: string, { policy }: Setting): number | null {
-  const sample = facts.databases.get(from);
-  const lagMs = sample?.status.standbys[region]?.lagMs;
-  if (sample === undefined || lagMs === undefined) return null;
   const held = facts.lease?.lease.holder === from ? facts.lease : facts.replaced?.lease.holder === from ? facts.replaced : null;
   const stoppedAtMs = held === null ? facts.nowMs : Math.min(facts.nowMs, held.seenAtMs + policy.holderStopsMs);
-  return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
+  const sample = facts.databases.get(from);
+  const lagMs = sample?.status.standbys[region]?.lagMs;
+  if (sample !== undefined && lagMs !== undefined) return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
+  const completeAtMs = whenComplete(facts.databases.get(region), from, held?.lease.epoch ?? null);
+  return completeAtMs === null ? null : Math.max(0, stoppedAtMs - completeAtMs) + policy.appendTimeoutMs;
+}
+
+/** When the standby itself last heard from the old primary that it had everything: for a leader that never saw that primary. What it heard was sent a little earlier. */
+function whenComplete(seen: SeenStatus | undefined, from: string, epoch: number | null): number | null {
+  const upstream = seen?.status.upstream;
+  if (seen === undefined || upstream == null || upstream.region !== from || upstream.lagEntries > 0) return null;
+  // A log that ends in another epoch may not be that primary's.
+  return upstream.epoch === epoch && seen.status.lastEpoch === epoch ? seen.askedAtMs - upstream.ageMs : null;
 }
 
 function rpoGate(facts: Facts, from: string, candidate: string, setting: Setting): Gate {

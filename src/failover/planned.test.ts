@@ -281,6 +281,23 @@ describe('orders', () => {
   });
 });
 
+describe('the estimate of a leader that never saw the old primary', () => {
+  const lease = { lease: { epoch: 1, holder: CENTRAL, incarnation: 'p', seq: 3 }, revision: 7, seenAtMs: NOW - 10_000 };
+  const forced = (upstream: DatabaseStatus['upstream'], change: Partial<DatabaseStatus> = {}) =>
+    refusal(
+      { kind: 'forced', target: EAST, acceptedLossSeconds: 0, by: 'anna' },
+      { lease, databases: new Map([seen(EAST, { upstream: upstream ?? null, ...change })]) },
+    );
+  it('is what the standby heard itself: nothing since it had everything, until the lease was over', () => {
+    const heard = { region: CENTRAL, epoch: 1, lagEntries: 0, ageMs: 10_500 };
+    // Complete at NOW - 10.5 s, stopped by NOW - 10 s + holderStopsMs, and what was on its way.
+    expect(forced(heard)).to.contain(`up to ${(500 + policy.holderStopsMs + policy.appendTimeoutMs) / 1000} s`);
+    for (const other of [{ ...heard, lagEntries: 3 }, { ...heard, epoch: 2 }, { ...heard, region: EUROPE }, null])
+      expect(forced(other), JSON.stringify(other)).to.contain('not known');
+    expect(forced(heard, { lastEpoch: 0 }), 'a log of another epoch').to.contain('not known');
+  });
+});
+
 describe('history', () => {
   it('tells once that the region which was left is back in sync', () => {
     const lease = { lease: { epoch: 2, holder: EAST, incarnation: 'p', seq: 3 }, revision: 7, seenAtMs: NOW };

@@ -54,5 +54,7 @@ export const databaseStatusShape = z.object({
     z.string(),
     z.object({ matchIndex: count, lagEntries: z.number(), lagMs: z.number(), ageMs: z.number(), inSync: z.boolean() }),
   ),
+  /** On a standby that has heard a primary. */
+  upstream: z.object({ region: z.string(), epoch: count, lagEntries: z.number(), ageMs: z.number() }).nullable().optional(),
 });
 export type DatabaseStatus = z.infer<typeof databaseStatusShape>;
