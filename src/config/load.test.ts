@@ -66,6 +66,12 @@ describe('engine configuration', () => {
     expect(problemsOf(GOOD, { CODITECT_DR_LISTEN_PORT: 'x' })[0]).to.match(/^environment CODITECT_DR_LISTEN_PORT: /);
     expect(problemsOf(GOOD, { CODITECT_DR_LISTEN_PROT: '1' })).to.deep.equal(['environment CODITECT_DR_LISTEN_PROT: no such setting']);
   });
+  it('refuses a time to live that a planned move could not wait out', () => {
+    expect(problemsOf(GOOD.replace(/ttl_seconds: \d+/, 'ttl_seconds: 10')).join()).to.match(
+      /c\.yaml:\d+:\d+: dns\.ttl_seconds: 10 s is not below prepareMs/,
+    );
+  });
+
   it('takes one address of a controller, or those of all of a region', () => {
     const both = GOOD.replace("controller: 'https://127.0.0.1:6'", "controller: ['https://127.0.0.1:6', 'https://127.0.0.1:7']");
     const { regions } = decodeConfig(both, 'c.yaml');

@@ -73,6 +73,10 @@ function inconsistencies(config: EngineConfig, place: (path: readonly string[]) 
     found.push(
       `${place(['standby_regions'])}: standby_regions: ${config.primary_region} is the primary_region; a region is one or the other`,
     );
+  if (config.dns.ttl_seconds * 1000 >= config.policy.prepareMs)
+    found.push(
+      `${place(['dns', 'ttl_seconds'])}: dns.ttl_seconds: ${config.dns.ttl_seconds} s is not below prepareMs (${config.policy.prepareMs} ms): a planned move waits it out before it begins and would never begin; make prepareMs longer`,
+    );
   if (new Set(config.standby_regions).size !== config.standby_regions.length)
     found.push(`${place(['standby_regions'])}: standby_regions: a region is named twice`);
   if (config.arbiter.kind === 'gcs')

@@ -97,7 +97,7 @@ export function restart(run: Run, lease: Lease, facts: Facts): Moved {
   return announced(write(run, next, facts), 'failover_restarted', { runId: journal.runId, from: holder, epoch: next.epoch });
 }
 
-/** Done when somebody has seen the new primary commit all the time for so long. */
+/** Done when somebody sees the new primary commit, and did so long ago, and nobody had reason to doubt it between. */
 function whileStabilising(run: Run, facts: Facts, setting: Setting): Moved {
   const { policy } = setting;
   const { to: region, runId } = run.journal;
@@ -109,7 +109,9 @@ function whileStabilising(run: Run, facts: Facts, setting: Setting): Moved {
     // A failover away from it is another run, and has to pass the gate again.
     return announced(end(run, 'DONE', because, facts), 'failover_unstable', { runId, region, because });
   }
-  if (facts.quorum.kind !== 'veto') return stay(run.stableSinceMs === null ? run : { ...run, stableSinceMs: null });
+  if (facts.quorum.kind === 'suspects') return stay(run.stableSinceMs === null ? run : { ...run, stableSinceMs: null });
+  // One commit that comes late on a busy machine is no doubt.
+  if (facts.quorum.kind === 'none') return stay(run);
   const stableSinceMs = run.stableSinceMs ?? facts.nowMs;
   if (facts.nowMs - stableSinceMs < policy.stabiliseMs) return stay({ ...run, stableSinceMs });
   return end(run, 'DONE', run.journal.because, facts);
