@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { BackupCommand } from './commands/backup-context.ts';
 import type { World } from './commands/world.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -14,6 +14,14 @@ export interface BackupCli {
   readonly configOption: Option;
   readonly load: (file: string) => Promise<LoadedConfig>;
   readonly done: (code: number) => void;
+}
+
+interface RestoreOptions {
+  readonly into: string;
+  readonly prefix?: string;
+  readonly newPrefix?: string;
+  readonly toVersion?: number;
+  readonly toTime?: number;
 }
 
 /** `coditect-dr backup …`. Each command loads only what it needs. */
@@ -64,12 +72,29 @@ export function describeBackupCommands({ program, world, configOption, load, don
     .requiredOption('--into <region>', 'the region whose database is filled: must be the one of the configuration')
     .option('--prefix <prefix>', 'only keys that begin so')
     .option('--new-prefix <prefix>', 'and write them under this prefix instead')
-    .action(async (backupId: string, options: Shared & { into: string; prefix?: string; newPrefix?: string }) => {
-      const { into, prefix, newPrefix } = options;
+    .option('--to-version <version>', 'with `latest`: the state after this write', parseVersion)
+    .option('--to-time <time>', 'with `latest`: the last state that was committed by then, as 2026-11-22T21:00:00Z', parseTime)
+    .action(async (backupId: string, options: Shared & RestoreOptions) => {
+      const { into, prefix, newPrefix, toVersion, toTime } = options;
+      const point = toVersion !== undefined ? { version: toVersion } : toTime !== undefined ? { timeMs: toTime } : null;
       const change = prefix === undefined && newPrefix === undefined ? null : { from: prefix ?? '', to: newPrefix ?? prefix ?? '' };
       done(
-        await (await import('./commands/backup-restore.ts')).restoreOneBackup(await contextOf(options), { backupId, into, prefix: change }),
+        await (
+          await import('./commands/backup-restore.ts')
+        ).restoreOneBackup(await contextOf(options), { backupId, into, prefix: change, point }),
       );
     });
   for (const each of group.commands) each.copyInheritedSettings(program);
+}
+
+function parseVersion(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a version is a whole number.');
+  return Number(text);
+}
+
+function parseTime(text: string): number {
+  const time = Date.parse(text);
+  if (Number.isNaN(time) || !/[zZ]|[+-]\d\d:\d\d$/.test(text))
+    throw new InvalidArgumentError('write a time with its zone, as 2026-11-22T21:00:00Z.');
+  return time;
 }

@@ -2,6 +2,9 @@ import { databaseFolder, openConfiguredRepository } from '../backup/service/conf
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findBackup } from '../backup/repository/catalog.ts';
+import { planPointInTime, type PointInTime } from '../backup/log/point-in-time.ts';
+import type { Manifest } from '../backup/format/manifest.ts';
+import type { Repository } from '../backup/repository/repository.ts';
 import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
 import type { PrefixChange } from '../backup/restore/prefix.ts';
 import { restoreBackup, type LogToApply, type Restored } from '../backup/restore/restore.ts';
@@ -18,6 +21,8 @@ export interface RestoreFlags {
   /** The region, typed by who asks, so that a restore never goes where somebody did not mean it to. */
   readonly into: string;
   readonly prefix: PrefixChange | null;
+  /** null: the backup as it is. */
+  readonly point: PointInTime | null;
 }
 
 /** `backup restore`: into this machine's database, which must be stopped and empty. */
@@ -29,13 +34,12 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
       `--into ${flags.into}: this configuration is of region ${loaded.config.region}; type the region whose database is to be filled`,
     );
   const repository = await openConfiguredRepository(command, command.world.signal);
-  const manifest = await findBackup(repository, backup.cluster.id, flags.backupId, world.signal);
+  const { manifest, log } = await planned(repository, backup.cluster.id, flags, world.signal);
   const folder = databaseFolder(loaded);
   const dataFolder = dirname(folder);
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(dataFolder);
   const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
-  const log: LogToApply | null = null;
   try {
     const restored = await restoreBackup(
       {
@@ -66,6 +70,18 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   } finally {
     await lock.release();
   }
+}
+
+async function planned(
+  repository: Repository,
+  cluster: string,
+  { backupId, point, prefix }: RestoreFlags,
+  signal: AbortSignal,
+): Promise<{ readonly manifest: Manifest; readonly log: LogToApply | null }> {
+  if (point === null) return { manifest: await findBackup(repository, cluster, backupId, signal), log: null };
+  if (backupId !== 'latest') throw new EngineError('bad-request', 'a point in time chooses the backup itself: say `latest`');
+  if (prefix !== null) throw new EngineError('bad-request', 'a point in time restores everything: leave --prefix away');
+  return await planPointInTime(repository, cluster, point, signal);
 }
 
 /** Lets the database begin a new history where the arbiter has none: only with just this log. */

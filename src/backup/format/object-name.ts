@@ -39,6 +39,15 @@ export function manifestName(cluster: string, backupId: string): string {
   return `manifests/${checked(cluster, SEGMENT, 'cluster id')}/${checked(backupId, SEGMENT, 'backup id')}`;
 }
 
+/** The first version is part of the name, so that of two writers only one can continue a stream at a version. */
+export function logName(cluster: string, stream: string, begin: number): string {
+  return `${logPrefix(cluster)}${checked(stream, SEGMENT, 'stream id')}/${begin.toString().padStart(16, '0')}`;
+}
+
+export function logPrefix(cluster: string): string {
+  return `log/${checked(cluster, SEGMENT, 'cluster id')}/`;
+}
+
 export function keyWrapName(kid: string, wrapId: string): string {
   return `keys/${checked(kid, HEX_16_BYTES, 'key id')}/${checked(wrapId, HEX_16_BYTES, 'wrap id')}.json`;
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
@@ -83,3 +84,35 @@ describe('making a backup', () => {
     expect(await listBackups(await lab.repository(), 'lab')).to.deep.equal([]);
   });
 });
+
+const READER = join(process.cwd(), 'src/backup/format/testing/reader.py');
+const missing = spawnSync('python3', ['-c', 'import blake3, cryptography, zstandard'], { encoding: 'utf8' });
+
+describe(`the first and the last backup, read by a Python program${missing.status === 0 ? '' : ': skipped, its packages are not there'}`, () => {
+  it('hold just what the database held', async function () {
+    if (missing.status !== 0) return this.skip();
+    const lab = await BackupLab.open();
+    try {
+      const contents: Record<string, string>[] = [];
+      const names: string[] = [];
+      for (let n = 0; n < 3; n++) {
+        await lab.write([...documents(n * 300, n * 300 + 900, n), [`only ${n}`, 'x'], [`only ${n - 1}`, null]]);
+        names.push((await lab.backup()).name);
+        contents.push(Object.fromEntries([...lab.model].map(([key, value]) => [hex(key), hex(value)])));
+      }
+      const publicHex = Buffer.from(lab.access.trusted[0]!.export({ format: 'jwk' }).x!, 'base64url').toString('hex');
+      for (const n of [0, 2]) {
+        const words = [READER, lab.storeFolder, names[n]!, join(lab.folder, 'key'), publicHex];
+        const { stdout, stderr } = spawnSync('python3', words, { encoding: 'utf8', maxBuffer: 1e8 });
+        expect(stderr).to.equal('');
+        expect(JSON.parse(stdout)).to.deep.equal(contents[n]);
+      }
+    } finally {
+      await lab.close();
+    }
+  }).timeout(60_000);
+});
+
+function hex(text: string): string {
+  return Buffer.from(text).toString('hex');
+}

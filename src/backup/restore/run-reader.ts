@@ -5,12 +5,13 @@ import { packName } from '../format/object-name.ts';
 import type { BlobMap } from '../repository/blob-reader.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import type { FromDecoder } from './decode-worker.ts';
-import type { RunKeys, SealedRun } from './run-decoder.ts';
+import { decodeRun, type RunKeys, type SealedRun } from './run-decoder.ts';
 import type { Run } from './runs.ts';
 
 export interface RunReaderOptions {
   readonly repository: Repository;
   readonly map: BlobMap;
+  /** Threads; 0 decodes in this one. */
   readonly workers: number;
 }
 
@@ -25,7 +26,7 @@ export async function* readRuns(
 ): AsyncGenerator<readonly Uint8Array[]> {
   const { repo } = repository;
   const keys: RunKeys = { repo, kid: map.keys.kid, epoch: map.epoch, packKey: map.keys.pack, idKey: map.keys.id };
-  const pool = new DecoderPool(Math.max(1, Math.min(workers, runs.length)), keys);
+  const pool = new DecoderPool(Math.min(workers, runs.length), keys);
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const ahead: Promise<readonly Uint8Array[]>[] = [];
@@ -39,7 +40,7 @@ export async function* readRuns(
     ahead.push(work);
   };
   try {
-    while (ahead.length < workers * AHEAD_PER_WORKER && next < runs.length) begin();
+    while (ahead.length < Math.max(1, workers) * AHEAD_PER_WORKER && next < runs.length) begin();
     for (let work = ahead.shift(); work !== undefined; work = ahead.shift()) {
       const files = await Promise.race([work, pool.failed]);
       signal.throwIfAborted();
@@ -93,12 +94,14 @@ interface Waiting {
 
 class DecoderPool {
   readonly failed: Promise<never>;
+  readonly #keys: RunKeys;
   readonly #workers: readonly Worker[];
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
   #closing = false;
 
   constructor(count: number, keys: RunKeys) {
+    this.#keys = keys;
     const failure = Promise.withResolvers<never>();
     this.failed = failure.promise;
     this.failed.catch(() => undefined);
@@ -113,9 +116,10 @@ class DecoderPool {
     });
   }
 
-  decode(run: SealedRun): Promise<readonly Uint8Array[]> {
+  async decode(run: SealedRun): Promise<readonly Uint8Array[]> {
+    if (this.#workers.length === 0) return decodeRun(this.#keys, run);
     const number = this.#next++;
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
       this.#workers[number % this.#workers.length]!.postMessage({ number, run });
     });

@@ -127,11 +127,26 @@ describe('backups of a running system', () => {
     await cluster.until('us-east1', 'caught up', ({ appliedIndex, lastIndex }) => appliedIndex === lastIndex);
     await systemClock.sleep(200);
     await backups.command('us-east1', 'create');
-    const content = await cluster.exported('us-east1');
+    // What no backup has, but the log.
+    backups.start('us-east1');
+    await backups.until('the log', () => backups.lines.some(({ action }) => action === 'started'));
+    const { index } = (await cluster.put('us-central1', 'after', 'the backup'))?.json as { index: number };
+    const content = await cluster.exported('us-central1');
+    await cluster.put('us-central1', 'unwanted', 'mistake');
+    await systemClock.sleep(4000);
+    await backups.end('us-east1', 'SIGTERM');
     const empty = await DatabaseCluster.start('sync');
     try {
       const elsewhere = new Backups(empty, cluster.folder);
-      const restored = (await elsewhere.command('us-central1', 'restore', 'latest', '--into', 'us-central1')) as { records: number };
+      const restored = (await elsewhere.command(
+        'us-central1',
+        'restore',
+        'latest',
+        '--into',
+        'us-central1',
+        '--to-version',
+        `${index}`,
+      )) as { records: number };
       expect(restored.records).to.equal(content.size);
       for (const region of REGIONS) empty.startProgram('database', region);
       await empty.until('us-central1', 'writable', ({ writable }) => writable);

@@ -1,8 +1,12 @@
 import type { LoadedConfig } from '../../config/load.ts';
+import type { Manifest } from '../format/manifest.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { openLog } from '../../telemetry/log.ts';
+import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import { listBackups } from '../repository/catalog.ts';
-import { configuredBackup, createConfigured, openConfiguredRepository, whileWriter } from './configured.ts';
+import { LogShipper } from '../log/shipper.ts';
+import { configuredBackup, createConfigured, databaseFolder, openConfiguredRepository, whileWriter } from './configured.ts';
+import { runLogLoop } from './log-loop.ts';
 import { runService } from './service.ts';
 
 const RETRY_MS = 5_000;
@@ -14,12 +18,27 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
   const log = openLog({ component: 'dr.backup', region: loaded.config.region, clock: systemClock });
   const repository = await openConfiguredRepository(configured, signal);
   log.info('started', { interval_seconds: backup.interval_seconds, cluster: backup.cluster.id });
+  const newest = async (either: AbortSignal): Promise<Manifest | null> =>
+    (await listBackups(repository, backup.cluster.id, either)).findLast(({ problem }) => problem === null)?.manifest ?? null;
+  const reader = openLmdbReader(databaseFolder(loaded));
+  const shipper = new LogShipper({
+    repository,
+    cluster: backup.cluster.id,
+    reader,
+    clock: systemClock,
+    anchor: async (either) => {
+      const manifest = await newest(either);
+      return manifest === null ? null : { epoch: Number(manifest.generation), index: Number(manifest.readVersion) };
+    },
+  });
+  const shipping =
+    backup.log_seconds === null ? null : runLogLoop({ shipper, periodMs: backup.log_seconds * 1000, clock: systemClock, log }, signal);
   await runService(
     {
       timetable: { intervalMs: backup.interval_seconds * 1000, jitterMs: backup.jitter_seconds * 1000, retryMs: RETRY_MS },
       newestAtMs: async (either) => {
-        const newest = (await listBackups(repository, backup.cluster.id, either)).findLast(({ problem }) => problem === null);
-        return newest?.manifest === null || newest === undefined ? null : Date.parse(newest.manifest.created);
+        const manifest = await newest(either);
+        return manifest === null ? null : Date.parse(manifest.created);
       },
       whileWriter: (work, either) => whileWriter(configured, work, either),
       // Opened anew: the epoch key may have changed.
@@ -30,7 +49,7 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
             repository: await openConfiguredRepository(configured, either),
             lease,
             fullScan: false,
-            log: null,
+            log: shipper.head === null ? null : { stream: shipper.head.stream, head: shipper.head.hash.toString('hex') },
             excluded: new Set(),
             onProgress: () => undefined,
           },
@@ -42,5 +61,7 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
     },
     signal,
   );
+  await shipping;
+  await reader.close();
   log.info('stopped');
 }

@@ -1,0 +1,117 @@
+import { expect } from 'chai';
+import { openLmdbReader } from '../../database/lmdb-reader.ts';
+import type { DataReader } from '../../database/data-reader.ts';
+import { systemClock, type Clock } from '../../platform/clock.ts';
+import { BackupLab, documents } from '../../testing/backup-lab.ts';
+import { listBackups } from '../repository/catalog.ts';
+import { planPointInTime, type PointInTime } from './point-in-time.ts';
+import { LogShipper } from './shipper.ts';
+
+const VERSIONS = 200;
+const never = new AbortController().signal;
+
+describe('restoring to a point in time', () => {
+  let lab: BackupLab;
+  let reader: DataReader;
+  let wallMs = 1_700_000_000_000;
+  const clock: Clock = { ...systemClock, wall: () => new Date(wallMs) };
+  beforeEach(async () => {
+    lab = await BackupLab.open();
+    reader = openLmdbReader(lab.databaseFolder);
+  });
+  afterEach(async () => {
+    await reader.close();
+    await lab.close();
+  });
+
+  async function shipper(): Promise<LogShipper> {
+    const repository = await lab.repository();
+    const anchor = async (): Promise<{ index: number; epoch: number } | null> => {
+      const manifest = (await listBackups(repository, 'lab')).at(-1)?.manifest;
+      return manifest == null ? null : { index: Number(manifest.readVersion), epoch: Number(manifest.generation) };
+    };
+    return new LogShipper({ repository, cluster: 'lab', reader, clock, anchor });
+  }
+
+  async function restored(point: PointInTime, name: string): Promise<{ version: number; content: Map<string, string> }> {
+    const { manifest, log, version } = await planPointInTime(await lab.repository(), 'lab', point, never);
+    return { version, content: await lab.restore(manifest, name, { log, workers: 0 }) };
+  }
+
+  it(`gives the state of any version (${VERSIONS} at random)`, async () => {
+    const random = generator(20261122);
+    const states: Map<string, string>[] = [];
+    await lab.write([...documents(0, 30)]);
+    await lab.backup({ clock });
+    const first = lab.version;
+    const logs = [await shipper(), await shipper()];
+    for (let round = 0; states.length < 400; round++) {
+      const count = 1 + Math.floor(random() * 8);
+      for (let n = 0; n < count; n++) {
+        const key = `doc/${String(Math.floor(random() * 60)).padStart(8, '0')}`;
+        await lab.write(
+          [[key, random() < 0.3 ? null : `value ${round}.${n} ${'x'.repeat(Math.floor(random() * 200))}`]],
+          1 + Math.floor(round / 20),
+        );
+        states.push(new Map(lab.model));
+      }
+      wallMs += 1000;
+      // Two programs that ship the same log, now one and now the other.
+      if (random() < 0.7) await logs[Math.floor(random() * 2)]!.tick(never);
+      if (random() < 0.05) await lab.backup({ clock, workers: 1 });
+    }
+    for (let tries = 0; tries < 5; tries++) await logs[0]!.tick(never);
+    for (let n = 0; n < VERSIONS; n++) {
+      const version = first + 1 + Math.floor(random() * states.length);
+      const result = await restored({ version }, `at-${n}`);
+      expect(result.content, `version ${version}`).to.deep.equal(states[version - first - 1]);
+    }
+  }).timeout(600_000);
+
+  it('gives the state just before everything was deleted', async () => {
+    await lab.write(documents(0, 50));
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([
+      ['doc/00000003', 'changed'],
+      ['late', 'addition'],
+    ]);
+    const before = new Map(lab.model);
+    wallMs += 1000;
+    await log.tick(never);
+    const goodMs = wallMs;
+    wallMs += 1000;
+    await lab.write([...lab.model.keys()].map((key) => [key, null] as const));
+    await log.tick(never);
+    expect(lab.model.size).to.equal(0);
+    expect((await restored({ timeMs: goodMs + 500 }, 'before')).content).to.deep.equal(before);
+    expect((await restored({ timeMs: wallMs + 500 }, 'after')).content.size).to.equal(0);
+  }).timeout(60_000);
+
+  it('says how far the log reaches, and begins a new stream where the log was trimmed away', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const log = await shipper();
+    expect((await log.tick(never)).kind).to.equal('new-stream');
+    await lab.write(documents(5, 10));
+    expect((await log.tick(never)).kind).to.equal('shipped');
+    expect((await log.tick(never)).kind).to.equal('idle');
+    await lab.write(documents(10, 20));
+    await lab.trimLog(lab.version);
+    await lab.write([['after', 'trim']]);
+    expect(await log.tick(never)).to.include({ kind: 'new-stream' });
+    const failure = await restored({ version: 15 }, 'none').catch((error: Error) => error.message);
+    expect(failure).to.match(/cannot restore to version 15/);
+    expect((await restored({ version: 8 }, 'eight')).content.size).to.equal(8);
+  }).timeout(60_000);
+});
+
+/** A small generator of numbers in [0, 1) from a seed. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

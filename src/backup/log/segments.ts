@@ -1,0 +1,77 @@
+import { EngineError } from '../../platform/errors.ts';
+import { decodeBlob, encodeBlob } from '../format/blob.ts';
+import { openFloe, sealFloe } from '../format/floe.ts';
+import { isBackupId } from '../format/ids.ts';
+import { chainHash, decodeLogSegment, encodeLogSegment, MAX_SEGMENT_BYTES, type LogSegment } from '../format/log-segment.ts';
+import { logName, logPrefix, objectAad } from '../format/object-name.ts';
+import { named } from '../repository/blob-reader.ts';
+import { signalOf, type Repository } from '../repository/repository.ts';
+
+/** A segment as it is in the store, with what tells it from others. */
+export interface StoredSegment extends LogSegment {
+  readonly stream: string;
+  /** Version of the last entry. */
+  readonly end: number;
+  readonly endEpoch: number;
+  readonly hash: Buffer;
+}
+
+const MAX_STORED_BYTES = MAX_SEGMENT_BYTES + 1024 * 1024;
+const LEVEL = 1;
+
+/** Stores a segment; `taken` where another writer has continued the stream there. */
+export async function putSegment(
+  repository: Repository,
+  place: { readonly cluster: string; readonly stream: string },
+  segment: LogSegment,
+  signal: AbortSignal,
+): Promise<StoredSegment | 'taken'> {
+  const { store, keys, repo, epoch } = repository;
+  const name = logName(place.cluster, place.stream, segment.begin);
+  const plain = encodeLogSegment(segment);
+  const body = sealFloe(keys.log, objectAad({ type: 'log', name, repo, kid: keys.kid, epoch }), encodeBlob(plain, LEVEL));
+  const result = await store.put(name, body, { signal });
+  return result.outcome === 'stored' ? described(place.stream, segment, chainHash(keys.id, plain)) : 'taken';
+}
+
+/** @throws EngineError backup-damaged, naming it */
+export async function getSegment(
+  repository: Repository,
+  place: { readonly cluster: string; readonly stream: string; readonly begin: number },
+  signal: AbortSignal,
+): Promise<StoredSegment> {
+  const { store, keys, repo, epoch } = repository;
+  const name = logName(place.cluster, place.stream, place.begin);
+  const found = await store.get(name, { maxBytes: MAX_STORED_BYTES, signal });
+  if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
+  return named(name, () => {
+    const { plain, rest } = decodeBlob(openFloe(keys.log, objectAad({ type: 'log', name, repo, kid: keys.kid, epoch }), found.body));
+    if (rest.length > 0) throw new EngineError('backup-damaged', 'bytes follow its content');
+    const segment = decodeLogSegment(plain);
+    if (segment.begin !== place.begin) throw new EngineError('backup-damaged', `it begins at version ${segment.begin}`);
+    return described(place.stream, segment, chainHash(keys.id, plain));
+  });
+}
+
+/** The streams of a cluster with the first versions of their segments, oldest first. */
+export async function listStreams(
+  { store }: Repository,
+  cluster: string,
+  signal: AbortSignal,
+): Promise<readonly { readonly stream: string; readonly begins: readonly number[] }[]> {
+  const streams = new Map<string, number[]>();
+  const prefix = logPrefix(cluster);
+  for await (const { name } of store.list(prefix, signalOf(signal))) {
+    const [stream, begin] = name.slice(prefix.length).split('/');
+    if (stream === undefined || !isBackupId(stream) || !/^\d{16}$/.test(begin ?? '')) continue;
+    const begins = streams.get(stream) ?? [];
+    begins.push(Number(begin));
+    streams.set(stream, begins);
+  }
+  return [...streams].map(([stream, begins]) => ({ stream, begins }));
+}
+
+function described(stream: string, segment: LogSegment, hash: Buffer): StoredSegment {
+  const last = segment.entries.at(-1)!;
+  return { ...segment, stream, hash, end: segment.begin + segment.entries.length - 1, endEpoch: last.epoch };
+}

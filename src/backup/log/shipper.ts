@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import type { DataReader, PinnedData } from '../../database/data-reader.ts';
+import type { Entry } from '../../database/database.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { epochAt, type LogEnd } from '../../replication/epochs.ts';
+import { backupId } from '../format/ids.ts';
+import { CHAIN_HASH_BYTES, type LogEntry } from '../format/log-segment.ts';
+import type { Repository } from '../repository/repository.ts';
+import { getSegment, listStreams, putSegment } from './segments.ts';
+
+/** Where a stream ends. */
+export interface StreamHead {
+  readonly stream: string;
+  readonly end: number;
+  readonly endEpoch: number;
+  readonly hash: Buffer;
+}
+
+export type Shipped =
+  | { readonly kind: 'shipped'; readonly head: StreamHead; readonly entries: number }
+  /** Nothing new here, or this copy is behind the stream. */
+  | { readonly kind: 'idle'; readonly head: StreamHead | null }
+  /** Another program goes on with the stream. */
+  | { readonly kind: 'overtaken' }
+  /** The stream cannot be continued from this copy: a new one was begun, which needs a backup to begin from. */
+  | { readonly kind: 'new-stream'; readonly head: StreamHead; readonly why: string };
+
+const SEGMENT_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Uploads what was committed since the last time, as segments that continue each other by version and by hash. Several programs may do so: a segment's name is its first
+ * version, so only one can continue a stream at a version, and the other goes on after it. Only what is committed and durable is read.
+ */
+export class LogShipper {
+  readonly #repository: Repository;
+  readonly #cluster: string;
+  readonly #reader: DataReader;
+  readonly #clock: Clock;
+  readonly #anchor: (signal: AbortSignal) => Promise<LogEnd | null>;
+  #head: StreamHead | null = null;
+
+  /** @param options.anchor where the newest backup was read: a new stream begins there, if the log still reaches back so far */
+  constructor(options: {
+    readonly repository: Repository;
+    readonly cluster: string;
+    readonly reader: DataReader;
+    readonly clock: Clock;
+    readonly anchor: (signal: AbortSignal) => Promise<LogEnd | null>;
+  }) {
+    this.#anchor = options.anchor;
+    this.#repository = options.repository;
+    this.#cluster = options.cluster;
+    this.#reader = options.reader;
+    this.#clock = options.clock;
+  }
+
+  get head(): StreamHead | null {
+    return this.#head;
+  }
+
+  /** Ships what there is, up to one segment. */
+  async tick(signal: AbortSignal): Promise<Shipped> {
+    this.#head ??= await this.#findHead(signal);
+    const anchor = await this.#anchorIfNeeded(signal);
+    const wallMs = this.#clock.wall().getTime();
+    const data = this.#reader.pin();
+    try {
+      const why = this.#head === null ? 'there is none yet' : brokenBy(data, this.#head);
+      if (why !== null) {
+        const start = anchor !== null && continues(data, anchor) ? anchor : data.identity.end;
+        const stream = backupId(wallMs, randomBytes(10));
+        this.#head = { stream, end: start.index, endEpoch: start.epoch, hash: Buffer.alloc(CHAIN_HASH_BYTES) };
+        return { kind: 'new-stream', head: this.#head, why };
+      }
+      const head = this.#head!;
+      const entries = upTo(data.entries(head.end + 1, Math.max(head.end, data.identity.end.index)));
+      if (entries.length === 0) return { kind: 'idle', head };
+      const segment = { previous: head.hash, begin: head.end + 1, epochBefore: head.endEpoch, wallMs, entries };
+      const stored = await putSegment(this.#repository, { cluster: this.#cluster, stream: head.stream }, segment, signal);
+      if (stored === 'taken') {
+        this.#head = null;
+        return { kind: 'overtaken' };
+      }
+      this.#head = stored;
+      return { kind: 'shipped', head: stored, entries: entries.length };
+    } finally {
+      data.release();
+    }
+  }
+
+  /** Asked before the data are pinned: what the backup has read must be there then. */
+  async #anchorIfNeeded(signal: AbortSignal): Promise<LogEnd | null> {
+    if (this.#head === null) return await this.#anchor(signal);
+    const data = this.#reader.pin();
+    const broken = brokenBy(data, this.#head);
+    data.release();
+    return broken === null ? null : await this.#anchor(signal);
+  }
+
+  /** The end of the newest stream under the current key. */
+  async #findHead(signal: AbortSignal): Promise<StreamHead | null> {
+    const newest = (await listStreams(this.#repository, this.#cluster, signal)).at(-1);
+    const begin = newest?.begins.at(-1);
+    if (newest === undefined || begin === undefined) return null;
+    try {
+      return await getSegment(this.#repository, { cluster: this.#cluster, stream: newest.stream, begin }, signal);
+    } catch (error) {
+      // Of an earlier key, or damaged: it cannot be continued, and a restore that needs it will say what is wrong.
+      if ((error as { readonly code?: unknown }).code === 'backup-damaged') return null;
+      throw error;
+    }
+  }
+}
+
+/** Why a stream cannot go on from this copy; null where it can, or where this copy only has not got so far. */
+function brokenBy({ identity: { end, epochs, baseIndex } }: PinnedData, head: StreamHead): string | null {
+  if (end.index < head.end) return end.epoch > head.endEpoch ? `what it has up to ${head.end} was rolled back` : null;
+  if (epochAt(epochs, end.index, head.end) !== head.endEpoch) return `this history has another entry ${head.end}`;
+  return head.end < baseIndex ? `the log here begins after ${baseIndex}, the stream ends at ${head.end}` : null;
+}
+
+function continues({ identity: { end, epochs, baseIndex } }: PinnedData, { epoch, index }: LogEnd): boolean {
+  return index >= baseIndex && epochAt(epochs, end.index, index) === epoch;
+}
+
+function upTo(entries: Iterable<Entry>): readonly LogEntry[] {
+  const taken: LogEntry[] = [];
+  let bytes = 0;
+  for (const { epoch, op, key, value } of entries) {
+    taken.push({ epoch, op, key: Buffer.from(key), value: Buffer.from(value) });
+    bytes += key.length + value.length + 16;
+    if (bytes >= SEGMENT_BYTES) break;
+  }
+  return taken;
+}

@@ -1,0 +1,31 @@
+import type { Clock } from '../../platform/clock.ts';
+import { describeError, type Log } from '../../telemetry/log.ts';
+import type { LogShipper } from '../log/shipper.ts';
+
+/** Who finds that another ships looks again after so many periods. */
+const STAND_BACK_PERIODS = 5;
+
+/** Ships the log every period until the signal aborts; at once again while a whole segment was shipped. Failures are told and tried again. */
+export async function runLogLoop(
+  { shipper, periodMs, clock, log }: { readonly shipper: LogShipper; readonly periodMs: number; readonly clock: Clock; readonly log: Log },
+  signal: AbortSignal,
+): Promise<void> {
+  let failing = false;
+  while (!signal.aborted) {
+    let pauseMs = periodMs;
+    try {
+      const shipped = await shipper.tick(signal);
+      if (shipped.kind === 'shipped') log.debug('backup_log_shipped', { version: shipped.head.end, entries: shipped.entries });
+      else if (shipped.kind === 'new-stream')
+        log.warn('backup_log_new_stream', { stream: shipped.head.stream, from: shipped.head.end, why: shipped.why });
+      else if (shipped.kind === 'overtaken') pauseMs = periodMs * STAND_BACK_PERIODS;
+      if (failing) log.info('backup_log_recovered');
+      failing = false;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!failing) log.error('backup_log_failed', { error: describeError(error) });
+      failing = true;
+    }
+    await clock.sleep(pauseMs, signal).catch(() => undefined);
+  }
+}
