@@ -5,6 +5,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
 import { partitionEvents, type HandmadeFault } from '../testing/handmade-fault.ts';
 import { judge } from './judge.ts';
+import { linearizableWithin } from './linearizable.ts';
 import type { RunResult } from './verdict.ts';
 
 /** Histories that look like a pass and are none. Each names the check that must say so. */
@@ -203,6 +204,12 @@ describe('histories that look like a pass', () => {
       const result = judged({ scenario, edit: lastReadOf('outside', 'reg/us-east1/1') });
       expect(objections(result)).to.include('session-guarantees').and.not.include('linearizable');
     });
+  });
+
+  it('a search for an order that takes too long is undecided, never a pass', () => {
+    const result = judge(failoverHistory(), [linearizableWithin(5)]);
+    expect(result.verdict.outcome).to.equal('inconclusive');
+    expect(result.verdict.reason).to.match(/more than 5 steps for \d+ operations; not decided/);
   });
 
   describe('orders of the operator', () => {
