@@ -163,15 +163,24 @@ class World {
     const database = this.database(region);
     if (!database.reachable) return { kind: 'promote-failed', region, why: 'unreachable' };
     const { value } = this.lease;
-    if (value.epoch === request.epoch && value.holder === region) return { kind: 'promoted', region, writable: true };
+    if (value.epoch === request.epoch && value.holder === region)
+      return { kind: 'promoted', region, writable: this.takeRule(region, request) };
     if (value.epoch !== request.epoch || value.holder !== null || value.incarnation !== request.runId) {
       return { kind: 'promote-failed', region, why: 'epoch-passed' };
     }
     this.checkPromotion(region, request.epoch);
     this.lease = { value: { epoch: request.epoch, holder: region, incarnation: 'p', seq: 0 }, revision: ++this.revision };
-    this.replication = { value: { epoch: request.epoch, mode: request.mode, set: request.set, w: request.w }, revision: ++this.revision };
     database.log = { region, lastEpoch: request.epoch, lastIndex: database.log.lastIndex + 1 };
-    return { kind: 'promoted', region, writable: true };
+    return { kind: 'promoted', region, writable: this.takeRule(region, request) };
+  }
+
+  /** A new primary's own commit rule is in force, and it serves, only when a standby holds its log: before that the one that was frozen stays. */
+  takeRule(region: string, { epoch, mode, set, w }: Extract<Effect, { kind: 'promote' }>['request']): boolean {
+    const holder = REGIONS.find((name) => name !== region && this.database(name).reachable && this.database(name).sealedEpoch <= epoch);
+    if (holder === undefined) return false;
+    this.database(holder).log = { ...this.database(region).log, region: holder };
+    this.replication = { value: { epoch, mode, set: [...new Set([...set, holder])], w }, revision: ++this.revision };
+    return true;
   }
 
   checkPromotion(region: string, epoch: number): void {
