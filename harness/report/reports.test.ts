@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { sampleRun } from '../testing/sample-run.ts';
 import { allureFiles } from './allure.ts';
 import { duration, span, whole } from './figures.ts';
+import { reportPage } from './html/page.ts';
 import { junitXml } from './junit.ts';
 import { toResultDocument } from './result.ts';
 import { resultShape } from './result-shape.ts';
@@ -26,6 +27,18 @@ describe('reports of a run', () => {
       const document = toResultDocument(run);
       expect(resultShape.parse(JSON.parse(JSON.stringify(document)))).to.deep.equal(document);
     }
+  });
+
+  it('tells what the operator ordered and how it ended, in every report for people', () => {
+    const run = sampleRun();
+    const order = { kind: 'order', args: ['failback', '--x=<b>'], givenMs: 12_000, endedMs: 14_500, exitCode: null } as const;
+    const result = toResultDocument({ ...run, events: [...run.events, { atMs: 14_500, wall: '', ...order }] });
+    expect(resultShape.parse(result).orders).to.deep.equal([
+      { command: 'coditect-dr failback --x=<b>', givenMs: 12_000, endedMs: 14_500, exitCode: null },
+    ]);
+    expect(summaryMarkdown(result)).to.match(/\| coditect-dr failback --x=\\<b\\> \| 12\.0 s \| 2\.50 s \| killed \|/);
+    expect(reportPage(result)).to.contain('coditect-dr failback --x=&lt;b&gt;').and.to.contain('killed');
+    expect(reportPage(toResultDocument(run))).to.not.contain('Orders of the operator');
   });
 
   it('every difference of the timeline leads from one seen point to the next', () => {

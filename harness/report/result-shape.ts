@@ -150,6 +150,8 @@ export const resultShape = z.strictObject({
   reigns: z.array(z.strictObject({ region: z.string(), firstAckMs: z.number(), lastAckMs: z.number(), acknowledgements: count })),
   replicas: z.array(z.strictObject({ region: z.string(), ok: z.boolean(), entries: count, differences: count })),
   faults: z.array(fault),
+  /** What the operator ordered with the engine's own command line. */
+  orders: z.array(z.strictObject({ command: z.string(), givenMs: z.number(), endedMs: z.number(), exitCode: z.number().nullable() })),
   phases: z.array(z.strictObject({ phase: z.string(), atMs: z.number() })),
   vantages: z.array(vantage),
   availability: z.array(

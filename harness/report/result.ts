@@ -40,6 +40,9 @@ export function toResultDocument(run: RunResult): ResultDocument {
       differences: measurement.replicas.differences.filter((one) => one.region === region).length,
     })),
     faults: measurement.faults.map((timeline) => faultPart(timeline, events)),
+    orders: only(events, 'order').map(({ args, givenMs, endedMs, exitCode }) => {
+      return { command: ['coditect-dr', ...args].join(' '), givenMs, endedMs, exitCode };
+    }),
     phases: only(events, 'phase').map(({ phase, atMs }) => ({ phase, atMs })),
     vantages: measurement.vantages.map((vantage) => ({
       ...counts(vantage),

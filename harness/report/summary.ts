@@ -18,6 +18,7 @@ export function summaryMarkdown(result: ResultDocument): string {
       ),
     ),
     section('Vantages', table(['vantage', 'good', 'slow', 'failed', 'unknown', 'p99', 'recovery'], result.vantages.map(vantageRow))),
+    orders(result),
     lostWrites(result),
     section('What this does not prove', result.whatThisDoesNotProve.map((line) => `- ${inline(line)}`).join('\n')),
     environment(result),
@@ -62,6 +63,16 @@ function vantageRow(vantage: ResultDocument['vantages'][number]): readonly strin
     vantage.latencyMs === null ? '–' : duration(vantage.latencyMs.p99),
     recovery,
   ];
+}
+
+function orders(result: ResultDocument): string {
+  const rows = result.orders.map(({ command, givenMs, endedMs, exitCode }) => [
+    inline(command),
+    duration(givenMs),
+    duration(endedMs - givenMs),
+    exitCode === null ? 'killed' : String(exitCode),
+  ]);
+  return section('Orders of the operator', table(['command', 'given at', 'took', 'exit code'], rows));
 }
 
 function lostWrites({ writes }: ResultDocument): string {

@@ -32,6 +32,15 @@ describe('report.html', () => {
     }
   });
 
+  it('draws where the time went for the worst of many faults only', () => {
+    const result = toResultDocument(sampleRun());
+    const [fault] = result.faults;
+    if (fault === undefined) throw new Error('no fault');
+    const many = { ...result, faults: Array.from({ length: 30 }, (_, n) => (n === 7 ? fault : { ...fault, fault: `flap-${n}` })) };
+    const headings = reportPage(many).match(/Where the time went: [\w-]+/g);
+    expect(headings).to.deep.equal([`Where the time went: ${fault.fault}`]);
+  });
+
   it('draws a run without fault, one without operations and one that was aborted', () => {
     const empty = toResultDocument(
       sampleRun({ fault: false, outcome: 'inconclusive', recovery: { state: 'not-measured', reason: 'no load' } }),

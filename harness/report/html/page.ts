@@ -4,7 +4,7 @@ import { lagChart } from './lag-chart.ts';
 import { html, Markup, type Content } from './markup.ts';
 import { overviewChart } from './overview-chart.ts';
 import { recoveryChart } from './recovery-chart.ts';
-import { engineClaims, environment, faultCard, findings, vantages, writes } from './sections.ts';
+import { engineClaims, environment, faultCard, findings, orders, vantages, writes } from './sections.ts';
 import { CHART_STYLE } from './style-charts.ts';
 import { MEDIA_STYLE } from './style-media.ts';
 import { PAGE_STYLE } from './style-page.ts';
@@ -12,13 +12,18 @@ import { PAGE_STYLE } from './style-page.ts';
 /** No network, no script: whatever a run's text holds, the page can only show it. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
+const MOST_CHARTS = 4;
+
 /** `report.html`: the whole run as one self-contained file. */
 export function reportPage(result: ResultDocument): string {
   const dnsShareMs = result.recovery.state === 'recovered' ? result.recovery.dnsShareMs : null;
   const worstFault = result.recovery.state === 'recovered' ? result.recovery.fault : null;
+  // Of a link that flaps thirty times, one chart says more than thirty.
+  const charted = result.faults.length > MOST_CHARTS ? result.faults.filter((fault) => fault.fault === worstFault) : result.faults;
   const body = html`${pageHeader(result)} ${section('What clients saw', overviewChart(result))}
-  ${result.faults.map((fault) => section(`Where the time went: ${fault.fault}`, recoveryChart(fault, fault.fault === worstFault ? dnsShareMs : null)))}
-  ${section('Objectives', targetsTable(result))} ${section('Checks', findings(result))} ${section('Writes', writes(result))}
+  ${charted.map((fault) => section(`Where the time went: ${fault.fault}`, recoveryChart(fault, fault.fault === worstFault ? dnsShareMs : null)))}
+  ${section('Objectives', targetsTable(result))} ${section('Checks', findings(result))}
+  ${result.orders.length === 0 ? null : section('Orders of the operator', orders(result))} ${section('Writes', writes(result))}
   ${section(
     'Replication lag',
     html`${lagChart(result)}

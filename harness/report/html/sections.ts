@@ -31,6 +31,21 @@ function lines(evidence: readonly number[]): string {
   return `line${evidence.length === 1 ? '' : 's'} ${shown}${evidence.length > 12 ? ` and ${evidence.length - 12} more` : ''}`;
 }
 
+export function orders(result: ResultDocument): Markup {
+  return table(
+    [words('command'), figures('given at'), figures('took'), figures('exit code')],
+    result.orders.map(
+      ({ command, givenMs, endedMs, exitCode }) =>
+        html`<tr>
+          <td><code>${command}</code></td>
+          <td class="n">${duration(givenMs)}</td>
+          <td class="n">${duration(endedMs - givenMs)}</td>
+          <td class="n">${exitCode ?? 'killed'}</td>
+        </tr>`,
+    ),
+  );
+}
+
 export function faultCard(fault: ResultFault): Markup {
   return html`<dl class="facts">
       ${fact('manifest', html`<code>${fault.manifestFile}</code> <small title="sha256 ${fault.manifestSha256}">sha256 ${fault.manifestSha256.slice(0, 12)}…</small>`)}
