@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { toResultDocument } from '../report/result.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { recoveryStatistics, recoveryTable } from './recovery.ts';
+import { simulationHolds, simulationTable } from './simulate.ts';
 import { soakHolds, soakScenario, unwantedIn } from './soak.ts';
 
 const recovered = (upperMs: number) =>
@@ -10,6 +11,30 @@ const recovered = (upperMs: number) =>
       recovery: { state: 'recovered', lowerMs: upperMs - 30, upperMs, vantage: 'outside', fault: 'f', line: 1, dnsShareMs: upperMs / 10 },
     }),
   );
+
+describe('the simulation bench', () => {
+  const run = { seeds: 10, firstSeed: 1, seconds: 2, failovers: 5, acknowledgedWrites: 900, virtualMs: 36_000_000, failures: [] };
+  const machine = (seeds: number | null) => ({
+    name: 'a veto is ignored',
+    seeds,
+    invariant: seeds === null ? null : 'no-failover-against-a-veto',
+  });
+  const figures = (seeds: number | null) => ({ run, proof: { seeds: 100, machines: [machine(3), machine(seeds)] } });
+
+  it('holds only where every wrong machine is found and no seed failed', () => {
+    expect(simulationHolds(figures(7))).to.equal(true);
+    expect(simulationHolds(figures(null))).to.equal(false);
+    expect(simulationHolds({ ...figures(7), run: { ...run, failures: [{ seed: 4, message: 'lost' }] } })).to.equal(false);
+    expect(simulationHolds({ run, proof: { seeds: 100, machines: [] } })).to.equal(false);
+  });
+
+  it('says what it costs and what was not found', () => {
+    expect(simulationTable(figures(null)))
+      .to.contain('50 in 10 s')
+      .and.contain('| a veto is ignored | not found |  |')
+      .and.contain('1 of 2 wrong');
+  });
+});
 
 describe('statistics of repeated runs', () => {
   it('takes median, p95 and max of the upper bounds, and the width and the DNS share apart', () => {

@@ -4,6 +4,7 @@ import { EXIT } from '../platform/errors.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { publish } from './publish.ts';
 import { recoveryStatistics, recoveryTable } from './recovery.ts';
+import { simulation, simulationHolds, simulationTable } from './simulate.ts';
 import { soak, soakHolds } from './soak.ts';
 
 /** `./scripts/bench`: the statistical runs. Exit codes as `gameday`. */
@@ -57,6 +58,18 @@ program
     tell(text);
     say(`written: ${await publish('soak', result, text)}.md and .json`);
     process.exitCode = soakHolds(result) ? EXIT.pass : EXIT.fail;
+  });
+program
+  .command('simulate')
+  .description("the engine's simulator: so many seeds without a broken promise, and every wrong machine found")
+  .option('--seeds <count>', 'worlds', positive, 10_000)
+  .option('--proof-seeds <count>', 'worlds for each wrong machine, at most', positive, 1000)
+  .action(async ({ seeds, proofSeeds }: { readonly seeds: number; readonly proofSeeds: number }) => {
+    const figures = await simulation(seeds, proofSeeds, interrupted.signal);
+    const table = simulationTable(figures);
+    tell(table);
+    say(`written: ${await publish('simulate', figures, table)}.md and .json`);
+    process.exitCode = simulationHolds(figures) ? EXIT.pass : EXIT.fail;
   });
 
 try {

@@ -17,6 +17,11 @@ export function inject(planned: Fault, world: World): () => void {
       return impair(world, isolation(fault));
     case 'cut':
       return impair(world, cuts(fault));
+    case 'unseen': {
+      const there = { to: fault.region, fromProgram: 'controller', toProgram: 'database', cut: true } as const;
+      const back = { from: fault.region, fromProgram: 'database', toProgram: 'controller', cut: true } as const;
+      return impair(world, fault.direction === 'both' ? [there, back] : fault.direction === 'in' ? [there] : [back]);
+    }
     case 'no-arbiter': {
       const { region, program, direction } = fault;
       const there = { from: region, fromProgram: program, toProgram: 'arbiter', cut: true } as const;

@@ -1,4 +1,4 @@
-import { PRIMARY, STANDBYS, type Fault, type Where } from './fault.ts';
+import { LEADER, PRIMARY, PROMOTED, STANDBYS, type Fault, type Where } from './fault.ts';
 import type { Random } from './random.ts';
 import type { Program } from './simulated-process.ts';
 
@@ -28,7 +28,7 @@ const KINDS: readonly { readonly weight: number; readonly make: (random: Random,
   { weight: 4, make: (r, regions) => ({ kind: 'arbiter-members-down', regions: some(r, regions) }) },
   { weight: 4, make: (r) => ({ kind: 'arbiter-answers-lost', probability: r.between(0.1, 0.9) }) },
   { weight: 5, make: (r, regions) => ({ kind: 'disk-slow', region: somewhere(r, regions), byMs: r.between(20, 900) }) },
-  { weight: 2, make: (r, regions) => ({ kind: 'disk-broken', region: somewhere(r, regions) }) },
+  { weight: 4, make: (r, regions) => ({ kind: 'disk-broken', region: somewhere(r, regions) }) },
   { weight: 4, make: (r, regions) => ({ kind: 'clock-rate', region: r.pick(regions), program: r.pick(PROGRAMS), rate: drift(r) }) },
   {
     weight: 2,
@@ -64,13 +64,88 @@ export function planFaults(random: Random, regions: readonly string[]): readonly
   if (random.chance(0.25))
     faults.push({ ...lag(random), atMs: troubleAtMs - random.between(0, 900), forMs: random.between(300, 2500) } as Fault);
   if (random.chance(0.06)) faults.push({ kind: 'pause', atMs: troubleAtMs - 700, forMs: random.between(1500, 4000) });
+  if (random.chance(0.08)) faults.push(...flicker(random, troubleAtMs));
   // The next primary is not spared.
   if (random.chance(0.25))
     faults.push({ ...troubleForPrimary(random), atMs: troubleAtMs + random.between(1500, 3500), forMs: lasting(random) } as Fault);
-  const more = random.whole(0, 4);
+  if (random.chance(0.3)) faults.push(atStep(random));
+  if (random.chance(0.05)) faults.push(...changingSet(random, troubleAtMs));
+  if (random.chance(0.05)) faults.push(...droppedMember(random, troubleAtMs));
+  if (random.chance(0.04)) faults.push(...staleLeader(random, troubleAtMs));
+  const more = random.whole(0, 3);
   for (let i = 0; i < more; i++)
     faults.push({ ...chooseKind(random, regions), atMs: random.between(FIRST_BEGIN_MS, LAST_BEGIN_MS), forMs: lasting(random) } as Fault);
   return faults.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** In the middle of a run, whoever matters to it fails. */
+function atStep(random: Random): Fault {
+  const details = random.pick<Details>([
+    { kind: 'crash', region: LEADER, program: 'controller' },
+    { kind: 'stop', region: LEADER, program: 'controller' },
+    { kind: 'no-arbiter', region: LEADER, program: 'controller', direction: random.pick(DIRECTIONS) },
+    { kind: 'crash', region: PROMOTED, program: 'database' },
+    { kind: 'crash', region: random.pick(STANDBYS), program: 'database' },
+    { kind: 'stop', region: PROMOTED, program: 'database' },
+    { kind: 'isolate', region: PROMOTED, direction: random.pick(DIRECTIONS) },
+    { kind: 'region-down', region: random.pick([LEADER, PROMOTED]) },
+    { kind: 'arbiter-answers-lost', probability: random.between(0.3, 1) },
+    { kind: 'dns', how: random.pick(['down', 'errs']) },
+  ]);
+  const onStep = random.pick(['ACQUIRE', 'FENCE_AND_SEAL', 'PROMOTE', 'VERIFY_DB', 'ROUTE', 'VERIFY_E2E', 'STABILISE'] as const);
+  return { ...details, atMs: 0, forMs: lasting(random), onStep, afterStepMs: random.between(0, random.pick([5, 40])) } as Fault;
+}
+
+/** A standby comes back into the set while the arbiter does not answer the primary and the other one lags; then the primary goes. */
+function changingSet(random: Random, atMs: number): readonly Fault[] {
+  const [back, behind] = random.chance(0.5) ? STANDBYS : STANDBYS.toReversed();
+  const backAtMs = atMs + random.between(800, 1600);
+  const direction = random.pick(DIRECTIONS);
+  return [
+    { kind: 'stop', region: back as Where, program: 'database', atMs, forMs: backAtMs - atMs },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction, atMs: backAtMs - random.between(0, 400), forMs: 2000 },
+    { kind: 'disk-slow', region: behind as Where, byMs: random.between(100, 500), atMs: backAtMs - 200, forMs: 1500 },
+    { kind: 'crash', region: PRIMARY, program: 'database', atMs: backAtMs + random.between(200, 900), forMs: 3000 },
+  ];
+}
+
+/** One standby is gone for long enough to leave the set while the other one is slow; then the primary goes. */
+function droppedMember(random: Random, atMs: number): readonly Fault[] {
+  const [gone, behind] = random.chance(0.5) ? STANDBYS : STANDBYS.toReversed();
+  return [
+    { kind: 'disk-slow', region: behind as Where, byMs: random.between(500, 1100), atMs: atMs - 900, forMs: 3500 },
+    { kind: 'crash', region: gone as Where, program: 'database', atMs, forMs: 4500 },
+    { kind: 'crash', region: PRIMARY, program: 'database', atMs: atMs + random.between(600, 1500), forMs: 4000 },
+  ];
+}
+
+/** The leader is stopped while it writes the name, and wakes up when others have gone on. */
+function staleLeader(random: Random, atMs: number): readonly Fault[] {
+  return [
+    { kind: 'region-down', region: PRIMARY, atMs, forMs: 3000 },
+    {
+      kind: 'stop',
+      region: LEADER,
+      program: 'controller',
+      atMs,
+      forMs: random.between(3000, 5000),
+      onStep: 'ROUTE',
+      afterStepMs: random.between(0, 12),
+    },
+    { kind: 'crash', region: PRIMARY, program: 'database', atMs: atMs + random.between(3300, 4200), forMs: 60 },
+  ];
+}
+
+/** A link that flaps: cut, there for a moment, cut again. */
+function flicker(random: Random, fromMs: number): readonly Fault[] {
+  const faults: Fault[] = [];
+  let atMs = fromMs;
+  for (let i = random.whole(2, 4); i > 0; i--) {
+    const forMs = random.between(300, 1400);
+    faults.push({ kind: 'isolate', region: PRIMARY, direction: random.pick(DIRECTIONS), atMs, forMs });
+    atMs += forMs + random.between(5, 150);
+  }
+  return faults;
 }
 
 /** Many short ones, some long. */
@@ -90,6 +165,9 @@ function troubleForPrimary(random: Random): Details {
     { kind: 'isolate', region, direction: 'in' },
     { kind: 'no-arbiter', region, program: 'database', direction: random.pick(DIRECTIONS) },
     { kind: 'disk-slow', region, byMs: 900 },
+    { kind: 'unseen', region, direction: random.pick(DIRECTIONS) },
+    { kind: 'unseen', region, direction: 'both' },
+    { kind: 'disk-broken', region },
   ]);
 }
 

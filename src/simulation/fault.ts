@@ -1,12 +1,21 @@
+import type { Step } from '../arbiter/arbiter.ts';
 import type { Program } from './simulated-process.ts';
 
-/** A region by name, or by what it is when the fault begins: the holder of the lease, or the first (second) of the others. */
+/** A region by name, or by what it is when the fault begins: the holder of the lease, the first (second) of the others, where the leader is, whom a run promotes. */
 export type Where = string;
 export const PRIMARY = '@primary';
+export const LEADER = '@leader';
+export const PROMOTED = '@promoted';
 export const STANDBYS = ['@standby-1', '@standby-2'] as const;
 
 /** One thing that goes wrong (or that somebody asks for) at a moment of virtual time, and how long it lasts. */
-export type Fault = { readonly atMs: number; readonly forMs: number } & (
+export type Fault = {
+  readonly atMs: number;
+  readonly forMs: number;
+  /** Begins so, `afterStepMs` after a run reaches this step for the first time after `atMs`; never, where none does. */
+  readonly onStep?: Step;
+  readonly afterStepMs?: number;
+} & (
   | { readonly kind: 'crash'; readonly region: Where; readonly program: Program }
   | { readonly kind: 'stop'; readonly region: Where; readonly program: Program }
   | { readonly kind: 'region-down'; readonly region: Where }
@@ -19,6 +28,8 @@ export type Fault = { readonly atMs: number; readonly forMs: number } & (
       readonly direction: 'both' | 'one-way';
       readonly only: Program | 'probes' | null;
     }
+  /** No controller reaches the region's database, not even the one beside it; everybody else does. */
+  | { readonly kind: 'unseen'; readonly region: Where; readonly direction: 'both' | 'in' | 'out' }
   /** A program cannot reach any member of the arbiter, or does not hear its answers. */
   | { readonly kind: 'no-arbiter'; readonly region: Where; readonly program: Program; readonly direction: 'both' | 'in' | 'out' }
   | {
@@ -52,9 +63,10 @@ export function resolve(fault: Fault, nameOf: (where: Where) => string): Fault {
 
 /** One line for people. */
 export function describeFault(fault: Fault): string {
-  const { kind, atMs, forMs, ...details } = fault;
+  const { kind, atMs, forMs, onStep, afterStepMs = 0, ...details } = fault;
+  const when = `${String(Math.round(atMs)).padStart(6)} ms${onStep === undefined ? '' : `, ${Math.round(afterStepMs)} ms into ${onStep}`}`;
   const told = Object.entries(details)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `${name}=${Array.isArray(value) ? value.join('+') : String(value)}`);
-  return `${String(Math.round(atMs)).padStart(6)} ms  ${kind} ${told.join(' ')} for ${Math.round(forMs)} ms`;
+  return `${when}  ${kind} ${told.join(' ')} for ${Math.round(forMs)} ms`;
 }

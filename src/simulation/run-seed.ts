@@ -51,22 +51,13 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
   const clients = new Clients(world);
   enterWorld(world);
   let over = false;
-  const end = faults.reduce((last, fault) => Math.max(last, fault.atMs + fault.forMs), QUIET_MS);
+  let end = faults.reduce((last, fault) => Math.max(last, fault.atMs + fault.forMs), QUIET_MS);
   for (const region of REGIONS) for (const program of ['database', 'controller'] as const) world.start(region, program);
   clients.start();
-  for (const fault of faults) {
-    world.time.after(fault.atMs, null, () => {
-      onLine?.(world.time.nowMs, 'world', `begins: ${fault.kind}`, fault);
-      const heal = inject(fault, world);
-      world.time.after(fault.forMs, null, () => {
-        onLine?.(world.time.nowMs, 'world', `ends: ${fault.kind}`, {});
-        heal();
-      });
-    });
-  }
+  letHappen(world, faults, (untilMs) => (end = Math.max(end, untilMs)));
   const look = (): void => {
     const why = whyNotSettled(world, clients, end);
-    if (why === null) over = true;
+    if (why === null && world.time.nowMs > end) over = true;
     else if (world.time.nowMs > end + WHOLE_AGAIN_MS)
       world.violation ??= new Violation('whole-again', `${why}, ${WHOLE_AGAIN_MS} ms after the last fault`);
     else world.time.after(LOOK_MS, null, look);
@@ -94,4 +85,27 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
     epochs: etcd.records.lease?.value.epoch ?? 0,
     acknowledgedWrites: ledger.acknowledgedWrites,
   };
+}
+
+/** Faults begin at their time, or when a run reaches their step. */
+function letHappen(world: World, faults: readonly Fault[], goesOnUntil: (untilMs: number) => void): void {
+  const { time, options } = world;
+  const begin = (fault: Fault): void => {
+    options.onLine?.(time.nowMs, 'world', `begins: ${fault.kind}`, fault);
+    const heal = inject(fault, world);
+    goesOnUntil(time.nowMs + fault.forMs);
+    time.after(fault.forMs, null, () => {
+      options.onLine?.(time.nowMs, 'world', `ends: ${fault.kind}`, {});
+      heal();
+    });
+  };
+  const waiting = new Set(faults.filter(({ onStep }) => onStep !== undefined));
+  world.onStep = (step) => {
+    for (const fault of waiting) {
+      if (fault.onStep !== step || time.nowMs < fault.atMs) continue;
+      waiting.delete(fault);
+      time.after(fault.afterStepMs ?? 0, null, () => begin(fault));
+    }
+  };
+  for (const fault of faults) if (fault.onStep === undefined) time.after(fault.atMs, null, () => begin(fault));
 }

@@ -1,4 +1,4 @@
-import type { RecordName, Records } from '../arbiter/arbiter.ts';
+import type { RecordName, Records, Step } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { Policy } from '../config/policy.ts';
 import type { PublishedRoute } from '../dns/dns.ts';
@@ -7,7 +7,7 @@ import type { CallResult } from '../platform/https-client.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Authority, type Holder } from './authority.ts';
 import { Cause } from './cause.ts';
-import { PRIMARY, STANDBYS, type Where } from './fault.ts';
+import { LEADER, PRIMARY, PROMOTED, STANDBYS, type Where } from './fault.ts';
 import { Http } from './http.ts';
 import { Ledger } from './ledger.ts';
 import { Network, type Place } from './network.ts';
@@ -49,6 +49,8 @@ export class World implements Surroundings {
   readonly databases = new Map<string, RunningDatabase>();
   readonly controllers = new Map<string, RunningController>();
   violation: Violation | null = null;
+  /** Told of each step that a run reaches. */
+  onStep: (step: Step) => void = () => undefined;
   readonly #random: Random;
   readonly #disks = new Map<string, SimulatedDisk>();
   readonly #hosts = new Map<string, HostClock>();
@@ -156,9 +158,11 @@ export class World implements Surroundings {
 
   /** A region by what it is now: see `Where`. */
   regionOf(where: Where): string {
-    const { lease, failover } = this.etcd.records;
+    const { lease, failover, leader } = this.etcd.records;
     const primary = lease?.value.holder ?? failover?.value.from ?? REGIONS[0];
     if (where === PRIMARY) return primary;
+    if (where === LEADER) return leader?.value.region ?? REGIONS[0];
+    if (where === PROMOTED) return failover?.value.to ?? failover?.value.target ?? primary;
     const standby = REGIONS.filter((region) => region !== primary)[STANDBYS.indexOf(where as (typeof STANDBYS)[number])];
     return standby ?? where;
   }
@@ -216,6 +220,11 @@ export class World implements Surroundings {
   }
 
   #replied({ method, path, rest, body }: HttpRequest, { region }: Place, status: number, json: unknown): void {
+    if ((path === '/v1/seal' || path === '/v1/fence') && status === 200) {
+      const { epoch } = JSON.parse(body.toString()) as { epoch: number };
+      if (this.disk(region).image.sealedEpoch < epoch)
+        throw new Violation('promises-are-durable', `${region} answered ${path} of epoch ${epoch} before its disk had it`);
+    }
     if (!path.startsWith('/v1/kv/')) return;
     const reply = json as { epoch?: number; index?: number; value?: string; error?: { applied?: string } };
     const { epoch = 0, index = 0 } = reply;
@@ -259,7 +268,11 @@ export class World implements Surroundings {
     change: { readonly before: Records[K] | null; readonly after: Records[K] },
   ): void {
     this.authority.stored(record, change, this.etcd.records, this.holders());
-    if (record === 'failover') this.cause.ended(change.after as Records['failover']);
+    if (record === 'failover') {
+      const { step } = change.after as Records['failover'];
+      this.cause.ended(change.after as Records['failover']);
+      if (step !== (change.before as Records['failover'] | null)?.step) this.onStep(step);
+    }
     if (record !== 'lease') return;
     const lease = change.after as Records['lease'];
     const before = change.before as Records['lease'] | null;

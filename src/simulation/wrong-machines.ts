@@ -56,12 +56,6 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     put: ': true;\n}',
   },
   { name: 'fenced, but the lease goes on', module: 'server/node.js', find: 'this.#session.lease.end();', put: '' },
-  {
-    name: 'a wait that somebody else began counts as the own',
-    module: 'failover/fencing.js',
-    find: 'replaced.revision === pending.lease.seq',
-    put: 'true',
-  },
   { name: 'acknowledges without a lease', module: 'replication/primary.js', find: '|| !leaseIsValid())', put: ')' },
   {
     name: 'reads without a lease',
@@ -88,12 +82,6 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     module: 'failover/promotion.js',
     find: 'if (!run.frozen)',
     put: 'if (false)',
-  },
-  {
-    name: 'a resumed run promotes under the old epoch',
-    module: 'server/node.js',
-    find: 'if (lease === null || lease.value.epoch !== epoch || (lease.value.holder !== null && !ours)) {',
-    put: 'if (lease === null) {',
   },
   {
     name: 'the name goes back to an older epoch',
@@ -155,12 +143,6 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     module: 'replication/replication-rule.js',
     find: 'return same || next.set.filter((region) => holders.includes(region)).length >= next.w;',
     put: 'return true;',
-  },
-  {
-    name: 'entries of older epochs are committed by counting',
-    module: 'replication/commit-rule.js',
-    find: 'return index >= epochFirstIndex ? index : null;',
-    put: 'return index;',
   },
   {
     name: 'a sealed standby takes appends of the old epoch',

@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { HarnessError } from '../platform/errors.ts';
+import { ROOT } from './gameday-cli.ts';
+
+const MAIN = join(ROOT, 'dist/src/main.js');
+const count = z.number().int().nonnegative();
+const runShape = z.object({
+  seeds: count,
+  firstSeed: count,
+  seconds: z.number(),
+  failovers: count,
+  acknowledgedWrites: count,
+  virtualMs: z.number(),
+  failures: z.array(z.object({ seed: count, message: z.string() })),
+});
+const proofShape = z.object({
+  seeds: count,
+  machines: z.array(z.object({ name: z.string(), seeds: count.nullable(), invariant: z.string().nullable() })),
+});
+
+export interface SimulationFigures {
+  readonly run: z.infer<typeof runShape>;
+  readonly proof: z.infer<typeof proofShape>;
+}
+
+/** The engine's own simulator as the program that it is: so many seeds, then its proof that it finds what is wrong, with at most `proofSeeds` each. */
+export async function simulation(seeds: number, proofSeeds: number, signal: AbortSignal): Promise<SimulationFigures> {
+  const run = runShape.parse(await engine(['simulate', '--seeds', String(seeds), '--json'], signal));
+  const proof = proofShape.parse(await engine(['simulate', '--wrong-machines', '--seeds', String(proofSeeds), '--json'], signal));
+  return { run, proof };
+}
+
+export function simulationHolds({ run, proof }: SimulationFigures): boolean {
+  return run.failures.length === 0 && proof.machines.length > 0 && proof.machines.every(({ seeds }) => seeds !== null);
+}
+
+export function simulationTable({ run, proof }: SimulationFigures): string {
+  const { seeds, seconds, failovers, acknowledgedWrites, virtualMs, failures } = run;
+  const hours = (virtualMs / 3_600_000).toFixed(1);
+  const found = proof.machines.filter((one) => one.seeds !== null).length;
+  return [
+    `${seeds} seeds in ${seconds.toFixed(1)} s (${Math.round((seeds / seconds) * 10)} in 10 s): ${failures.length} broke an invariant.`,
+    `${failovers} failovers, ${acknowledgedWrites} acknowledged writes, ${hours} h of virtual time.`,
+    '',
+    `${found} of ${proof.machines.length} wrong machines found within ${proof.seeds} seeds each:`,
+    '',
+    '| wrong machine | seeds until found | by |',
+    '|---|---|---|',
+    ...proof.machines.map((one) => `| ${one.name} | ${one.seeds ?? 'not found'} | ${one.invariant ?? ''} |`),
+  ].join('\n');
+}
+
+async function engine(args: readonly string[], signal: AbortSignal): Promise<unknown> {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  signal.removeEventListener('abort', stop);
+  signal.throwIfAborted();
+  const text = Buffer.concat(chunks).toString('utf8');
+  if (text === '') throw new HarnessError('lab-failed', `coditect-dr ${args.join(' ')} ended with exit code ${code} and without a result`);
+  return JSON.parse(text);
+}
