@@ -225,6 +225,8 @@ describe('an engine with two controllers a region', () => {
       async () => (await operator.controller(EUROPE))?.observers[EUROPE]?.verdict,
       (verdict) => verdict === 'suspect',
     );
+    // Time enough for the other one's vote, and for a failover if two votes of one region were a quorum.
+    await systemClock.sleep(2 * PATIENT.confirmMs);
     expect(operator.said(since)).not.to.include('primary_suspected');
     operator.cluster.signal('database', CENTRAL, 'SIGCONT');
     for (const region of [CENTRAL, EAST]) operator.cluster.signal('controller', region, 'SIGCONT');
