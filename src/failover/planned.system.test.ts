@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { PastRun } from '../arbiter/arbiter.ts';
+import { systemClock } from '../platform/clock.ts';
 import { EngineCluster } from '../testing/engine-cluster.ts';
 import { PATIENT, REGIONS, type Region } from '../testing/test-config.ts';
 import { Operator } from '../testing/engine-operator.ts';

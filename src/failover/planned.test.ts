@@ -132,3 +132,46 @@ describe('an epoch that was taken although its run was aborted', () => {
     expect(walk.effects[0]).to.deep.include({ kind: 'save-journal', expected: 30 });
   });
 });
+
+describe('a promoted region that goes down within its run', () => {
+  const held = (epoch: number, holder: string | null, revision: number) => ({
+    lease: { lease: { epoch, holder, incarnation: holder === null ? 'run' : 'p', seq: 0 }, revision, seenAtMs: NOW },
+  });
+  const down = { kind: 'suspects', sinceMs: NOW - policy.confirmMs, by: [CENTRAL, EUROPE] } as const;
+  /** Promoted to us-east1 in epoch 2, then down while the name is written. */
+  const promoted = (): Walk => {
+    const walk = new Walk()
+      .acquired()
+      .tell({ kind: 'fenced', log: log(CENTRAL) })
+      .tell({ kind: 'caught-up', region: EAST });
+    walk
+      .tell({ kind: 'sealed', log: log(EAST) })
+      .saved()
+      .tick({ ...held(2, EAST, 9), replication: { value: { epoch: 2, mode: 'sync', set: [CENTRAL, EUROPE], w: 1 }, revision: 10 } });
+    return walk.tell({ kind: 'promoted', region: EAST, writable: true }).saved().tell({ kind: 'database-verified' }).saved();
+  };
+
+  it('is failed over from in the same run, with the next epoch', () => {
+    const walk = promoted().tick({ quorum: down });
+    expect(walk.run.journal).to.include({ step: 'ACQUIRE', epoch: 3, from: EAST, tier: 'automatic', course: 'urgent', restarts: 1 });
+  });
+
+  it('is verified, published and told as complete when it comes back before anything was taken', () => {
+    const walk = promoted().tick({ quorum: down }).saved();
+    walk.tick({ ...held(3, EAST, 12), quorum: { kind: 'veto', by: EUROPE } });
+    expect(walk.run.journal).to.include({ step: 'VERIFY_DB', to: EAST, epoch: 3 });
+    walk.saved().tell({ kind: 'database-verified' }).saved().tell({ kind: 'routed' }).saved().tell({ kind: 'end-to-end-verified' }).saved();
+    walk.tick().after(policy.stabiliseMs).saved();
+    expect(walk.said).to.include('failover_complete').and.not.to.include('failover_aborted');
+    expect(walk.facts.history?.value.runs.at(-1)).to.include({ outcome: 'DONE', to: EAST, epoch: 3, restarts: 1 });
+  });
+
+  it('is not failed over from while paused, until somebody approves it', () => {
+    const pause = { paused: true, by: 'anna', why: '', since: '', until: null, seq: 0 };
+    const walk = promoted().tick({ quorum: down, maintenance: { value: pause, revision: 40 } });
+    expect([walk.run.journal.step, walk.run.awaiting?.blocker]).to.deep.equal(['ROUTE', 'paused']);
+    expect(walk.after(0).said.filter((action) => action === 'awaiting_approval')).to.have.length(1);
+    walk.tell({ kind: 'operator', request: { kind: 'approve', acceptedLossSeconds: null, by: 'anna' } });
+    expect(walk.run.journal).to.include({ step: 'ACQUIRE', epoch: 3, from: EAST });
+  });
+});
