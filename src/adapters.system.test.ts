@@ -49,7 +49,7 @@ function engineOnGoogle(where: string, startBucket: (() => Promise<Bucket>) | nu
       await dns.start();
       const arbiter: EngineConfig['arbiter'] = { kind: 'gcs', bucket: bucket.bucket, prefix: 'coditect-dr/', endpoint: bucket.endpoint };
       const { project, managedZone, endpoint } = dns;
-      const zone: EngineConfig['dns'] = { kind: 'cloud-dns', project, managed_zone: managedZone, name: NAME, ttl_seconds: 30, endpoint };
+      const zone: EngineConfig['dns'] = { kind: 'cloud-dns', project, managed_zone: managedZone, name: NAME, ttl_seconds: 1, endpoint };
       operator = new Operator(await EngineCluster.prepare('sync', PATIENT_WITH_A_BUCKET, { arbiter, dns: zone }));
       operator.cluster.startAll();
       await operator.untilNormal();
