@@ -84,6 +84,29 @@ export function describeBackupCommands({ program, world, configOption, load, don
         ).restoreOneBackup(await contextOf(options), { backupId, into, prefix: change, point }),
       );
     });
+  command('drill', 'restore into a folder of its own, compare, measure, sign what was found', 'drill latest')
+    .argument('<backup>', 'its id, or latest')
+    .action(async (backupId: string, options: Shared) =>
+      done(await (await import('./commands/backup-upkeep.ts')).drillBackup(await contextOf(options), backupId)),
+    );
+  command(
+    'prune',
+    'tell what is over its time and what nobody needs; --confirm marks it, and deletes what was marked long ago',
+    'prune --confirm',
+  )
+    .option('--confirm', 'do it')
+    .option('--no-lease', 'do not ask the arbiter who may write: for when it is gone')
+    .action(async (options: Shared & { confirm?: true; lease: boolean }) => {
+      const flags = { confirm: options.confirm === true, noLease: !options.lease };
+      done(await (await import('./commands/backup-upkeep.ts')).pruneBackups(await contextOf(options), flags));
+    });
+  command('rewrap', 'encrypt the epoch keys anew with the configured key service; no backup is touched', 'rewrap --remove-others')
+    .option('--remove-others', 'also delete wraps of other key services')
+    .option('--new-epoch', 'and begin a new epoch key: later backups share nothing with earlier ones')
+    .action(async (options: Shared & { removeOthers?: true; newEpoch?: true }) => {
+      const flags = { removeOthers: options.removeOthers === true, rollEpoch: options.newEpoch === true };
+      done(await (await import('./commands/backup-upkeep.ts')).rewrapBackups(await contextOf(options), flags));
+    });
   for (const each of group.commands) each.copyInheritedSettings(program);
 }
 

@@ -41,7 +41,6 @@ export async function createOneBackup(command: BackupCommand, { fullScan, noLeas
         lease,
         fullScan,
         log: null,
-        excluded: new Set(),
         onProgress: ({ phase, plainBytes, totalBytes }) => printer.show({ phase, doneBytes: plainBytes, totalBytes }),
       },
       signal,

@@ -3,6 +3,16 @@ import { z } from 'zod';
 const bytes = z.number().int().positive();
 const MIB = 1024 * 1024;
 
+const keyService = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('local-file'), path: z.string().min(1) }),
+  z.strictObject({
+    kind: z.literal('cloud-kms'),
+    key: z.string().min(1),
+    endpoint: z.url().optional(),
+    timeout_seconds: z.number().positive().default(10),
+  }),
+]);
+
 /** Where backups go and how they are made. Paths are relative to the configuration file. Absent: this engine makes none. */
 export const backupConfigShape = z.strictObject({
   /** Names the system that is backed up; backups of several may be in one store. */
@@ -20,15 +30,9 @@ export const backupConfigShape = z.strictObject({
       timeout_seconds: z.number().positive().default(60),
     }),
   ]),
-  keys: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('local-file'), path: z.string().min(1) }),
-    z.strictObject({
-      kind: z.literal('cloud-kms'),
-      key: z.string().min(1),
-      endpoint: z.url().optional(),
-      timeout_seconds: z.number().positive().default(10),
-    }),
-  ]),
+  keys: keyService,
+  /** The service that wrapped the keys before: only `rewrap` uses it. */
+  previous_keys: keyService.optional(),
   /** Ed25519 keys in PEM. `key_file` signs and is needed to write; whoever only reads needs `trusted_files`. */
   signing: z.strictObject({ key_file: z.string().optional(), trusted_files: z.array(z.string()).default([]) }),
   interval_seconds: z.number().positive().default(3600),
@@ -58,8 +62,9 @@ export const BACKUP_SETTINGS: readonly (readonly string[])[] = [
   ['cluster', 'description'],
   ...['kind', 'path', 'bucket', 'project', 'endpoint', 'timeout_seconds'].map((field) => ['store', field]),
   ...['kind', 'path', 'key', 'endpoint', 'timeout_seconds'].map((field) => ['keys', field]),
+  ...['kind', 'path', 'key', 'endpoint', 'timeout_seconds'].map((field) => ['previous_keys', field]),
   ...['key_file', 'trusted_files'].map((field) => ['signing', field]),
   ...Object.keys(backupConfigShape.shape)
-    .filter((field) => !['cluster', 'store', 'keys', 'signing'].includes(field))
+    .filter((field) => !['cluster', 'store', 'keys', 'previous_keys', 'signing'].includes(field))
     .map((field) => [field]),
 ];

@@ -78,7 +78,7 @@ export class BackupLab {
   async backup(options: Partial<CreateOptions> = {}, signal: AbortSignal = new AbortController().signal): Promise<Created> {
     return await createBackup(
       {
-        repository: await this.repository(),
+        repository: options.repository ?? (await this.repository()),
         databaseFolder: this.databaseFolder,
         workers: 2,
         level: 1,

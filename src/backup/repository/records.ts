@@ -38,3 +38,9 @@ export async function readRecords(repository: Repository, prefix: string, signal
 export function timePart(time: Date): string {
   return time.toISOString().replaceAll(/[-:.]/g, '');
 }
+
+/** A member that is a text; empty where it is none. */
+export function textOf(document: CanonicalObject, name: string): string {
+  const value = document[name];
+  return typeof value === 'string' ? value : '';
+}

@@ -51,13 +51,8 @@ export async function initRepository(access: RepositoryAccess, created: Date, si
 
 /** @throws EngineError bad-request where there is none, backup-damaged where it is not as it was signed, key-service-failed where no key opens */
 export async function openRepository(access: RepositoryAccess, signal?: AbortSignal): Promise<Repository> {
-  const { store, service, trusted } = access;
-  const found = await store.get(CONFIG_NAME, { maxBytes: MAX_DOCUMENT_BYTES, ...signalOf(signal) });
-  if (found.outcome === 'not-found')
-    throw new EngineError('bad-request', 'there is no backup repository in this store; make one with `coditect-dr backup init`');
-  const checked = configShape.safeParse(verifyDocument(CONFIG_NAME, found.body, trusted));
-  if (!checked.success) throw new EngineError('backup-damaged', `${CONFIG_NAME} refused: ${z.prettifyError(checked.error)}`);
-  const { repo } = checked.data;
+  const { store, service } = access;
+  const repo = await repositoryId(access, signal);
   const wraps = (await listWraps(store, signal)).filter(({ wrap }) => wrap.repo === repo);
   const opened = new Map<string, Promise<EpochKeys>>();
   const open = async (kid: string): Promise<EpochKeys> => {
@@ -75,6 +70,16 @@ export async function openRepository(access: RepositoryAccess, signal?: AbortSig
   if (newest === undefined)
     throw new EngineError('backup-damaged', 'the repository has no key: it was destroyed, and what it opened with it');
   return { ...access, repo, epoch: BigInt(newest.epoch), keys: await keysOf(newest.kid), keysOf };
+}
+
+/** The repository's UUID, from its signed configuration; no key is needed. */
+export async function repositoryId({ store, trusted }: RepositoryAccess, signal?: AbortSignal): Promise<string> {
+  const found = await store.get(CONFIG_NAME, { maxBytes: MAX_DOCUMENT_BYTES, ...signalOf(signal) });
+  if (found.outcome === 'not-found')
+    throw new EngineError('bad-request', 'there is no backup repository in this store; make one with `coditect-dr backup init`');
+  const checked = configShape.safeParse(verifyDocument(CONFIG_NAME, found.body, trusted));
+  if (!checked.success) throw new EngineError('backup-damaged', `${CONFIG_NAME} refused: ${z.prettifyError(checked.error)}`);
+  return checked.data.repo;
 }
 
 /** All wraps there are, also of repositories that were never finished. */

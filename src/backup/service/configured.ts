@@ -10,6 +10,7 @@ import { createBackup, type Created, type CreateOptions, type WriterLease } from
 import type { BackupFacts } from '../pipeline/manifest-of.ts';
 import { openAccess } from '../repository/access.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
+import { markedPacks } from '../retention/marks.ts';
 import { acquireWriterLease } from './writer-lease.ts';
 
 export const TOOL_VERSION = '0.1.0';
@@ -42,7 +43,7 @@ export function databaseFolder({ config, folder }: LoadedConfig): string {
 /** One backup as it is configured. */
 export async function createConfigured(
   { loaded, backup }: ConfiguredBackup,
-  run: Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress' | 'log' | 'excluded'>,
+  run: Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress' | 'log'>,
   signal: AbortSignal,
 ): Promise<Created> {
   return await createBackup(
@@ -53,6 +54,7 @@ export async function createConfigured(
       level: backup.compression_level,
       packBytes: backup.pack_bytes,
       clock: systemClock,
+      excluded: await markedPacks(run.repository, signal),
       ...run,
     },
     signal,

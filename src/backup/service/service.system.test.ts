@@ -130,7 +130,7 @@ describe('backups of a running system', () => {
     // What no backup has, but the log.
     backups.start('us-east1');
     await backups.until('the log', () => backups.lines.some(({ action }) => action === 'started'));
-    const { index } = (await cluster.put('us-central1', 'after', 'the backup'))?.json as { index: number };
+    const index = (await cluster.put('us-central1', 'after', 'the backup'))?.json['index'] as number;
     const content = await cluster.exported('us-central1');
     await cluster.put('us-central1', 'unwanted', 'mistake');
     await systemClock.sleep(4000);

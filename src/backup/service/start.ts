@@ -50,7 +50,6 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
             lease,
             fullScan: false,
             log: shipper.head === null ? null : { stream: shipper.head.stream, head: shipper.head.hash.toString('hex') },
-            excluded: new Set(),
             onProgress: () => undefined,
           },
           either,

@@ -1,0 +1,134 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { openKeyService } from '../adapters.ts';
+import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
+import { findBackup } from '../backup/repository/catalog.ts';
+import { putRecord, timePart } from '../backup/repository/records.ts';
+import { openAccess } from '../backup/repository/access.ts';
+import { repositoryId } from '../backup/repository/repository.ts';
+import { newEpoch, rewrapKeys } from '../backup/repository/rewrap.ts';
+import { restoreBackup } from '../backup/restore/restore.ts';
+import { prune, type Pruned } from '../backup/retention/prune.ts';
+import { configuredBackup, databaseFolder, openConfiguredRepository, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
+import { systemClock } from '../platform/clock.ts';
+import type { BackupCommand } from './backup-context.ts';
+import { EXIT } from './world.ts';
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** `backup drill`: restores into a new folder that no program uses, compares, measures, signs what it found, and removes the folder. */
+export async function drillBackup(command: BackupCommand, backupId: string): Promise<number> {
+  const { backup, loaded, json, world } = command;
+  const repository = await openConfiguredRepository(command, world.signal);
+  const manifest = await findBackup(repository, backup.cluster.id, backupId, world.signal);
+  const beside = dirname(dirname(databaseFolder(loaded)));
+  mkdirSync(beside, { recursive: true });
+  const folder = mkdtempSync(join(beside, 'drill-'));
+  const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
+  const rtoMs = loaded.config.rto_seconds * 1000;
+  const startMs = systemClock.monotonicMs();
+  const problems: string[] = [];
+  let records = 0;
+  try {
+    const options = { repository, manifest, databaseFolder: join(folder, 'db'), workers: backup.workers, prefix: null, log: null };
+    records = (await restoreBackup({ ...options, clock: systemClock, onProgress: printer.show }, world.signal)).records;
+  } catch (error) {
+    if (world.signal.aborted) return EXIT.interrupted;
+    problems.push((error as Error).message);
+  } finally {
+    printer.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const elapsedMs = Math.round(systemClock.monotonicMs() - startMs);
+  const at = systemClock.wall();
+  const ok = problems.length === 0;
+  const document = {
+    backupId: manifest.backupId,
+    level: 4,
+    ok,
+    problems,
+    records,
+    plainBytes: manifest.totals.plainBytes,
+    elapsedMs,
+    rtoMs: Math.round(rtoMs),
+    withinRto: ok && elapsedMs <= rtoMs,
+    at: at.toISOString(),
+    root: manifest.ranges[0]?.root ?? '',
+    region: loaded.config.region,
+    tool: { name: 'coditect-dr', version: TOOL_VERSION },
+  };
+  if (repository.signingKey !== null)
+    await putRecord(repository, `verify/${manifest.backupId}/${timePart(at)}-4.json`, document, world.signal);
+  if (json) world.out(`${JSON.stringify(document)}\n`);
+  else if (ok)
+    world.out(
+      `drill of ${manifest.backupId}: ${records} records, ${megabytes(manifest.totals.plainBytes)} MB restored and compared both ways in ${duration(elapsedMs)}` +
+        ` (objective ${duration(rtoMs)}: ${document.withinRto ? 'kept' : 'MISSED'})\n`,
+    );
+  else world.out(`drill of ${manifest.backupId} FAILED: ${problems.join('; ')}\n`);
+  return ok ? EXIT.ok : EXIT.failed;
+}
+
+/** `backup prune`: tells what would be deleted; `--confirm` does it. Exits 1 where it refuses. */
+export async function pruneBackups(
+  command: BackupCommand,
+  { confirm, noLease }: { readonly confirm: boolean; readonly noLease: boolean },
+): Promise<number> {
+  const { backup, loaded, json, world } = command;
+  const repository = await openConfiguredRepository(command, world.signal);
+  const rules = {
+    nowMs: systemClock.wall().getTime(),
+    retentionMs: loaded.config.backup_retention_days * DAY_MS,
+    minimumBackups: backup.minimum_backups,
+  };
+  const options = { repository, cluster: backup.cluster.id, rules, graceMs: backup.grace_hours * HOUR_MS, confirm };
+  const run = async (check: () => Promise<void>, signal: AbortSignal): Promise<Pruned> => await prune({ ...options, check }, signal);
+  const outcome =
+    !confirm || noLease
+      ? { kind: 'done' as const, value: await run(() => Promise.resolve(), world.signal) }
+      : await whileWriter(command, (lease, signal) => run(() => lease.check(), signal), world.signal);
+  if (outcome.kind !== 'done') {
+    world.err(outcome.kind === 'busy' ? `${outcome.holder} is writing backups; never two at once\n` : 'the arbiter did not answer\n');
+    return EXIT.undecided;
+  }
+  world.out(json ? `${JSON.stringify({ confirmed: confirm, ...outcome.value })}\n` : pruneText(outcome.value, confirm));
+  return outcome.value.plan.refused === null ? EXIT.ok : EXIT.failed;
+}
+
+/** `backup rewrap`: all epoch keys under the configured key service. */
+export async function rewrapBackups(
+  command: BackupCommand,
+  { removeOthers, rollEpoch }: { readonly removeOthers: boolean; readonly rollEpoch: boolean },
+): Promise<number> {
+  const { loaded, json, world } = command;
+  const { backup } = configuredBackup(loaded);
+  const context = { backup, folder: loaded.folder, clock: systemClock };
+  const previous =
+    backup.previous_keys === undefined ? null : await openKeyService({ ...context, backup: { ...backup, keys: backup.previous_keys } });
+  const access = await openAccess(context);
+  const repo = await repositoryId(access, world.signal);
+  const result = await rewrapKeys({ repository: { ...access, repo }, previous, removeOthers, created: systemClock.wall() }, world.signal);
+  const epoch = rollEpoch ? await newEpoch(await openConfiguredRepository(command, world.signal), systemClock.wall(), world.signal) : null;
+  if (json) world.out(`${JSON.stringify({ ...result, epoch: epoch === null ? null : epoch.toString() })}\n`);
+  else
+    world.out(
+      `wrapped ${result.wrapped} epoch keys anew, removed ${result.removed} old wraps${epoch === null ? '' : `; epoch ${epoch} begins`}\n`,
+    );
+  return EXIT.ok;
+}
+
+function pruneText(pruned: Pruned, confirm: boolean): string {
+  const { plan, markedBackups, deletedBackups, markedObjects, deletedObjects, deletedBytes, window } = pruned;
+  const did = (past: string, future: string): string => (confirm ? past : future);
+  return [
+    ...(plan.refused === null ? [] : [`REFUSED: ${plan.refused}`]),
+    ...plan.keep.map(({ backupId, why }) => `keep    ${backupId}  ${why}`),
+    ...markedBackups.map((id) => `${did('marked ', 'mark   ')} ${id}  deleted after the grace`),
+    ...deletedBackups.map((id) => `${did('deleted', 'delete ')} ${id}`),
+    `objects: ${markedObjects} ${did('marked', 'to mark')}, ${deletedObjects} ${did('deleted', 'to delete')} (${megabytes(deletedBytes)} MB)`,
+    `restorable afterwards: ${window.from === null ? 'nothing' : `from ${window.from} to ${window.to}, and on as far as the log reaches`}`,
+    ...(confirm ? [] : ['nothing was changed: --confirm does it']),
+    '',
+  ].join('\n');
+}
