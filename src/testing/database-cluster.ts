@@ -13,6 +13,7 @@ import { makeTestAuthority, type TestAuthority } from './certificates.ts';
 import { startEtcdCluster, type EtcdCluster } from './etcd-cluster.ts';
 import { freePorts } from './free-ports.ts';
 import { REGIONS, testConfig, type Region, type TestSettings } from './test-config.ts';
+import { WITH_PARENT } from './with-parent.ts';
 
 const MAIN = resolve(import.meta.dirname, '../main.js');
 const CALL_MS = 5_000;
@@ -70,7 +71,7 @@ export class DatabaseCluster {
   /** `wrap` runs the program under another one, e.g. strace and its arguments. */
   startProgram(program: 'database' | 'api', region: Region, wrap: readonly string[] = []): ChildProcess {
     const command = [...wrap, process.execPath, MAIN, program, '--config', join(this.folder, region, `${program}.yaml`)];
-    const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('setpriv', [...WITH_PARENT, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
     createInterface({ input: child.stdout }).on('line', (line) =>
       this.logs.push({ region, program, ...(parseJson(Buffer.from(line)) as object) }),
     );

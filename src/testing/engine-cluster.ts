@@ -12,6 +12,7 @@ import { startEtcdCluster, type EtcdCluster } from './etcd-cluster.ts';
 import { freePorts } from './free-ports.ts';
 import { startKnot, type TestKnot } from './knot.ts';
 import { PATIENT, PROGRAMS, REGIONS, testConfig, type Program, type Region, type TestPolicy, type TestSettings } from './test-config.ts';
+import { WITH_PARENT } from './with-parent.ts';
 
 const MAIN = resolve(import.meta.dirname, '../main.js');
 /** Name of a region's further controller. */
@@ -125,7 +126,7 @@ export class EngineCluster {
   }
 
   #start(name: string, program: Program, region: Region): void {
-    const child = spawn(process.execPath, [MAIN, program, '--config', this.#configOf(`${name}.${region}`)], {
+    const child = spawn('setpriv', [...WITH_PARENT, process.execPath, MAIN, program, '--config', this.#configOf(`${name}.${region}`)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     createInterface({ input: child.stdout }).on('line', (line) => this.logs.push({ ...(JSON.parse(line) as LogLine), region, program }));
@@ -146,7 +147,7 @@ export class EngineCluster {
 
   /** A command of the operator, to its end. */
   async command(...args: readonly string[]): Promise<Finished> {
-    const child = spawn(process.execPath, [MAIN, ...args, '--config', this.#configOf('operator.outside')], {
+    const child = spawn('setpriv', [...WITH_PARENT, process.execPath, MAIN, ...args, '--config', this.#configOf('operator.outside')], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';

@@ -7,6 +7,7 @@ import { systemClock } from '../platform/clock.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import type { Credentials } from '../platform/tls.ts';
 import { freePorts } from './free-ports.ts';
+import { WITH_PARENT } from './with-parent.ts';
 
 const START_MS = 15_000;
 
@@ -74,7 +75,7 @@ function startMember(folder: string, i: number, urls: { client: string; peer: st
     ...tls(''),
     ...tls('peer-'),
   ];
-  return spawn('etcd', args, { stdio: 'ignore' });
+  return spawn('setpriv', [...WITH_PARENT, 'etcd', ...args], { stdio: 'ignore' });
 }
 
 async function end(member: ChildProcess): Promise<void> {

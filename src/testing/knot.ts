@@ -9,6 +9,7 @@ import { createSocket } from 'node:dgram';
 import type { TsigKey } from '../dns/tsig.ts';
 import { systemClock } from '../platform/clock.ts';
 import { freePorts } from './free-ports.ts';
+import { WITH_PARENT } from './with-parent.ts';
 
 const START_MS = 10_000;
 
@@ -32,7 +33,7 @@ export async function startKnot(): Promise<TestKnot> {
     join(folder, 'zone'),
     '$ORIGIN coditect.test.\n@ 1 SOA dns.coditect.test. admin.coditect.test. 1 60 60 60 1\n@ 1 NS dns\ndns 1 A 127.0.0.1\n',
   );
-  const knot = spawn('knotd', ['-c', join(folder, 'knot.conf')], { stdio: 'ignore' });
+  const knot = spawn('setpriv', [...WITH_PARENT, 'knotd', '-c', join(folder, 'knot.conf')], { stdio: 'ignore' });
   const stop = async (): Promise<void> => {
     if (knot.exitCode === null && knot.signalCode === null) {
       const exited = once(knot, 'exit');

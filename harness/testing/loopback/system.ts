@@ -12,6 +12,9 @@ import { HarnessError } from '../../platform/errors.ts';
 import { ask, type Question, type Reply } from './ask.ts';
 import { PORTS, podOf, SERVICE_NAME, threeRegions, ZONE, type App, type PodSpec, type Topology } from '../../platform/local/topology.ts';
 
+/** `setpriv` and these, before a program: it ends with the test that started it, whatever ends that. */
+const WITH_PARENT = ['--pdeathsig', 'KILL', '--'] as const;
+
 /** Not 53: this needs no root. */
 const DNS_PORT = 5377;
 const READY_WITHIN_MS = 20_000;
@@ -193,7 +196,10 @@ export class LoopbackSystem {
   }
 
   #spawn(pod: string, [program = '', ...args]: readonly string[]): Started {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } });
+    const child = spawn('setpriv', [...WITH_PARENT, program, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'] },
+    });
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { systemClock } from '../../platform/clock.ts';
 import { DatabaseCluster } from '../../testing/database-cluster.ts';
 import { REGIONS, type Region } from '../../testing/test-config.ts';
+import { WITH_PARENT } from '../../testing/with-parent.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../main.js');
 const WAIT_MS = 40_000;
@@ -55,7 +56,7 @@ class Backups {
   }
 
   start(region: Region): void {
-    const child = spawn(process.execPath, [MAIN, 'backup-service', '--config', this.#config(region)], {
+    const child = spawn('setpriv', [...WITH_PARENT, process.execPath, MAIN, 'backup-service', '--config', this.#config(region)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     createInterface({ input: child.stdout }).on('line', (line) => this.lines.push({ region, ...(JSON.parse(line) as object) } as never));

@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePorts } from '../../testing/free-ports.ts';
+import { WITH_PARENT } from '../../testing/with-parent.ts';
 
 /** A running fake-gcs-server. The owner calls `stop`. */
 export interface FakeGcs {
@@ -24,7 +25,7 @@ export async function startFakeGcs(path: string): Promise<FakeGcs> {
   const [port] = await freePorts(1);
   const endpoint = `http://127.0.0.1:${port}`;
   const flags = ['-scheme', 'http', '-backend', 'memory', '-host', '127.0.0.1', '-port', String(port), '-external-url', endpoint];
-  const server = spawn(path, [...flags, '-public-host', `127.0.0.1:${port}`], { stdio: 'ignore' });
+  const server = spawn('setpriv', [...WITH_PARENT, path, ...flags, '-public-host', `127.0.0.1:${port}`], { stdio: 'ignore' });
   const stop = async (): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return;
     const ended = once(server, 'exit');
