@@ -1,4 +1,5 @@
 import type { Lease } from '../arbiter/arbiter.ts';
+import { isConfirmedDown } from './confirm.ts';
 import { end } from './ending.ts';
 import { lossGate, policyBlock } from './gate.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
@@ -115,8 +116,4 @@ function whileStabilising(run: Run, facts: Facts, setting: Setting): Moved {
   const stableSinceMs = run.stableSinceMs ?? facts.nowMs;
   if (facts.nowMs - stableSinceMs < policy.stabiliseMs) return stay({ ...run, stableSinceMs });
   return end(run, 'DONE', run.journal.because, facts);
-}
-
-function isConfirmedDown({ quorum, nowMs }: Facts, { policy }: Setting): boolean {
-  return quorum.kind === 'suspects' && nowMs - quorum.sinceMs >= policy.confirmMs;
 }

@@ -94,6 +94,27 @@ function journal(change: Partial<Journal>): Journal {
 }
 const log = (region: string, lastIndex: number, lastEpoch = 1) => ({ region, lastEpoch, lastIndex });
 
+function running(change: Partial<Run>): Run {
+  return {
+    kind: 'run',
+    journal: journal({}),
+    revision: 5,
+    saved: true,
+    enteredAtMs: NOW,
+    frozen: false,
+    fenced: null,
+    fencedAtMs: null,
+    caughtUp: false,
+    announced: false,
+    recorded: false,
+    stableSinceMs: null,
+    failures: {},
+    awaiting: null,
+    overdue: false,
+    ...change,
+  };
+}
+
 describe('failover before anything is taken', () => {
   it('suspects, waits for the window, then writes the intent and nothing else', () => {
     const early = tick(INITIAL, facts({ quorum: { kind: 'suspects', sinceMs: NOW - 100, by: ['us-east1', 'europe-west1'] } }));
@@ -140,48 +161,28 @@ describe('failover before anything is taken', () => {
   });
 
   it('goes on where the promoted database was restarted and took the next epoch itself', () => {
-    const promoting: Run = {
-      kind: 'run',
-      journal: journal({ step: 'PROMOTE', to: 'us-east1', fencedBy: 'lease' }),
-      revision: 5,
-      saved: true,
-      enteredAtMs: NOW,
-      frozen: true,
-      fenced: null,
-      fencedAtMs: null,
-      caughtUp: false,
-      announced: false,
-      recorded: false,
-      stableSinceMs: null,
-      failures: {},
-      awaiting: null,
-      overdue: false,
-    };
+    const promoting = running({ journal: journal({ step: 'PROMOTE', to: 'us-east1', fencedBy: 'lease' }), frozen: true });
     const holds = (epoch: number) =>
       facts({ lease: { lease: { epoch, holder: 'us-east1', incarnation: 'p', seq: 0 }, revision: 9, seenAtMs: NOW } });
     expect(tick(promoting, holds(2)).state, 'being promoted still').to.have.nested.property('journal.step', 'PROMOTE');
     expect(tick(promoting, holds(3)).state).to.have.nested.property('journal.step', 'VERIFY_DB');
   });
 
+  it('does not take a new primary for down that somebody has just seen commit', () => {
+    const routing = running({ journal: journal({ step: 'ROUTE', to: 'us-east1', fencedBy: 'lease' }), frozen: true });
+    const down = (vetoedAtMs: number | null) =>
+      facts({
+        lease: { lease: { epoch: 2, holder: 'us-east1', incarnation: 'p', seq: 0 }, revision: 9, seenAtMs: NOW },
+        replication: { value: { epoch: 2, mode: 'sync', set: ['europe-west1'], w: 1 }, revision: 8 },
+        vetoedAtMs,
+      });
+    expect(actions(tick(routing, down(NOW - policy.confirmMs + 1)))).to.deep.equal([]);
+    expect(actions(tick(routing, down(null)))).to.deep.equal(['failover_restarted']);
+  });
+
   it('never chooses whom to promote before the set is frozen', () => {
     const sealed = [log('us-east1', 10), log('europe-west1', 10)];
-    const run: Run = {
-      kind: 'run',
-      journal: journal({ sealed }),
-      revision: 5,
-      saved: true,
-      enteredAtMs: NOW,
-      frozen: false,
-      fenced: log('us-central1', 10),
-      fencedAtMs: NOW,
-      caughtUp: false,
-      announced: false,
-      recorded: false,
-      stableSinceMs: null,
-      failures: {},
-      awaiting: null,
-      overdue: false,
-    };
+    const run = running({ journal: journal({ sealed }), fenced: log('us-central1', 10), fencedAtMs: NOW });
     const pending = facts({ lease: { lease: { epoch: 2, holder: null, incarnation: 'other', seq: 7 }, revision: 9, seenAtMs: NOW } });
     expect(tick(run, pending).state).to.have.nested.property('journal.step', 'FENCE_AND_SEAL');
     const frozen = transition(run, { kind: 'set-frozen', replication: null }, pending, setting);

@@ -1,4 +1,5 @@
 import { journalIsOpen, type Journal } from '../arbiter/arbiter.ts';
+import { isConfirmedDown } from './confirm.ts';
 import { passGate, type Gate } from './gate.ts';
 import { recording, rejoined } from './history.ts';
 import { order } from './orders.ts';
@@ -47,8 +48,7 @@ function watchPrimary(state: Opinion, facts: Facts, setting: Setting): Step {
   if (quorum.kind === 'veto') return { state: { kind: 'observe' }, announce: cleared(state, `${quorum.by} sees commits`) };
   const suspected: Announcement[] =
     state.kind === 'observe' ? [{ action: 'primary_suspected', details: { primary: holder, by: quorum.by } }] : [];
-  const sinceMs = Math.max(quorum.sinceMs, facts.vetoedAtMs ?? quorum.sinceMs);
-  if (facts.nowMs - sinceMs < setting.policy.confirmMs) return { state: { kind: 'suspect' }, announce: suspected };
+  if (!isConfirmedDown(facts, setting)) return { state: { kind: 'suspect' }, announce: suspected };
   const first = state.kind === 'observe' || state.kind === 'suspect';
   const told = first ? [...suspected, { action: 'primary_confirmed_down', details: { primary: holder, by: quorum.by } }] : [];
   const next = confirmed(state, holder, facts, setting);

@@ -5,15 +5,21 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
   // Whether to fail over.
   {
     name: 'the confirm window is ignored',
-    module: 'failover/transition.js',
-    find: 'if (facts.nowMs - sinceMs < setting.policy.confirmMs)',
-    put: 'if (false)',
+    module: 'failover/confirm.js',
+    find: 'return nowMs - sinceMs >= policy.confirmMs;',
+    put: 'return true;',
   },
   {
     name: 'a veto does not begin the window anew',
-    module: 'failover/transition.js',
-    find: 'Math.max(quorum.sinceMs, facts.vetoedAtMs ?? quorum.sinceMs)',
+    module: 'failover/confirm.js',
+    find: 'Math.max(quorum.sinceMs, vetoedAtMs ?? quorum.sinceMs)',
     put: 'quorum.sinceMs',
+  },
+  {
+    name: 'a run that restarts does not wait after a veto',
+    module: 'failover/advance.js',
+    find: 'if (isConfirmedDown(facts, setting) && lossGate',
+    put: 'if (isConfirmedDown({ ...facts, vetoedAtMs: null }, setting) && lossGate',
   },
   { name: 'a veto is ignored', module: 'health/quorum.js', find: 'if (veto !== undefined)', put: 'if (false)' },
   {
