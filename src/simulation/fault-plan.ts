@@ -6,8 +6,8 @@ type Kind = Fault['kind'];
 type Details<K extends Kind = Kind> = K extends Kind ? Omit<Extract<Fault, { kind: K }>, 'atMs' | 'forMs'> : never;
 
 /** Faults begin between these; what was there before is a healthy system. */
-const FIRST_BEGIN_MS = 1000;
-const LAST_BEGIN_MS = 5000;
+const FIRST_BEGIN_MS = 800;
+const LAST_BEGIN_MS = 4000;
 const PROGRAMS: readonly Program[] = ['database', 'controller'];
 const DIRECTIONS = ['both', 'in', 'out'] as const;
 /** By how much a clock may run wrong: less than half of what the policies leave between holder and successor. */
@@ -58,7 +58,7 @@ const KINDS: readonly { readonly weight: number; readonly make: (random: Random,
 /** The faults of a seed, in the order of their beginnings: anything, and often what the engine is for with what makes it hard. */
 export function planFaults(random: Random, regions: readonly string[]): readonly Fault[] {
   const faults: Fault[] = [];
-  const troubleAtMs = random.between(FIRST_BEGIN_MS, 2000);
+  const troubleAtMs = random.between(FIRST_BEGIN_MS, 1600);
   if (random.chance(0.65)) faults.push({ ...troubleForPrimary(random), atMs: troubleAtMs, forMs: lasting(random) } as Fault);
   // Just before it, a standby falls behind, the arbiter is in trouble or somebody paused.
   if (random.chance(0.25))
@@ -150,7 +150,8 @@ function flicker(random: Random, fromMs: number): readonly Fault[] {
 
 /** Many short ones, some long. */
 function lasting(random: Random): number {
-  return random.chance(0.4) ? random.between(50, 800) : random.between(800, 4000);
+  const share = random.unit();
+  return share < 0.4 ? random.between(50, 800) : share < 0.9 ? random.between(800, 2600) : random.between(2600, 5000);
 }
 
 function troubleForPrimary(random: Random): Details {
