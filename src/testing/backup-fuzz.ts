@@ -1,0 +1,117 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { encodeBlobIndex, decodeBlobIndex } from '../backup/format/blob-index.ts';
+import { decodeBlob, encodeBlob } from '../backup/format/blob.ts';
+import { decodeCanonical, encodeCanonical } from '../backup/format/canonical-json.ts';
+import { decodeEdges, encodeEdges } from '../backup/format/edges.ts';
+import { openFloe, sealFloe } from '../backup/format/floe.ts';
+import { decodeLogSegment, encodeLogSegment } from '../backup/format/log-segment.ts';
+import { decodeManifest } from '../backup/format/manifest.ts';
+import { decodeRangeFile, encodeRangeFile } from '../backup/format/records.ts';
+import { signDocument, verifyDocument } from '../backup/format/signing.ts';
+import { EngineError } from '../platform/errors.ts';
+import { systemClock } from '../platform/clock.ts';
+
+export interface FuzzResult {
+  readonly inputs: number;
+  readonly refused: number;
+  readonly accepted: number;
+  readonly slowestMs: number;
+  readonly growthBytes: number;
+}
+
+const MAX_INPUT_MS = 2_000;
+const MAX_GROWTH_BYTES = 512 * 1024 * 1024;
+
+interface Target {
+  readonly name: string;
+  readonly sample: Buffer;
+  readonly decode: (bytes: Buffer) => unknown;
+}
+
+/** Gives every decoder valid inputs with bytes changed, cut, doubled and put elsewhere: each must be taken or refused with an error of ours. Throws at the first that is not. */
+export function runFuzz(inputs: number, random: () => number): FuzzResult {
+  const targets = makeTargets();
+  const before = process.memoryUsage().rss;
+  let [refused, slowestMs] = [0, 0];
+  for (let n = 0; n < inputs; n++) {
+    const { name, sample, decode } = targets[n % targets.length]!;
+    const input = mutated(sample, random);
+    const startMs = systemClock.monotonicMs();
+    try {
+      decode(input);
+    } catch (error) {
+      if (!(error instanceof EngineError) || !['backup-damaged', 'backup-unsupported'].includes(error.code))
+        throw new Error(`${name} threw on ${input.toString('hex').slice(0, 4000)}`, { cause: error });
+      refused++;
+    }
+    slowestMs = Math.max(slowestMs, systemClock.monotonicMs() - startMs);
+    if (slowestMs > MAX_INPUT_MS) throw new Error(`${name} took ${slowestMs} ms on ${input.length} bytes`);
+  }
+  const growthBytes = Math.max(0, process.memoryUsage().rss - before);
+  if (growthBytes > MAX_GROWTH_BYTES) throw new Error(`memory grew by ${growthBytes} bytes`);
+  return { inputs, refused, accepted: inputs - refused, slowestMs: Math.round(slowestMs * 10) / 10, growthBytes };
+}
+
+function makeTargets(): readonly Target[] {
+  const bytes = (text: string): Buffer => Buffer.from(text);
+  const key = Buffer.alloc(32, 7);
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const records = Array.from({ length: 5 }, (_, n) => ({ key: bytes(`key ${n}`), value: bytes(`value ${n}`.repeat(n)) }));
+  const entries = records.map(({ key: name, value }, n) => ({ epoch: 1 + n, op: 'put' as const, key: name, value }));
+  const places = records.map((_, n) => ({
+    blob: Buffer.alloc(32, n),
+    pack: Buffer.alloc(16, n),
+    offset: n,
+    storedBytes: n,
+    plainBytes: n,
+  }));
+  const manifest = { format: { major: 1, minor: 0 }, backupId: '01ARYZ6S410000000000000000', ranges: [], packs: [] };
+  return [
+    { name: 'range file', sample: encodeRangeFile({ begin: bytes(''), end: null }, records), decode: decodeRangeFile },
+    { name: 'range file, footer mended', sample: encodeRangeFile({ begin: bytes(''), end: bytes('z') }, records), decode: decodeRangeFile },
+    { name: 'blob', sample: encodeBlob(bytes('some text '.repeat(30)), 1), decode: decodeBlob },
+    { name: 'plain blob', sample: encodeBlob(bytes('some text'), null), decode: decodeBlob },
+    { name: 'index', sample: encodeBlobIndex(places), decode: decodeBlobIndex },
+    {
+      name: 'edges',
+      sample: encodeEdges(records.map(({ key: begin }, n) => ({ begin, records: n, bytes: n * 1000 }))),
+      decode: decodeEdges,
+    },
+    {
+      name: 'log segment',
+      sample: encodeLogSegment({ previous: Buffer.alloc(32), begin: 5, epochBefore: 1, wallMs: 1_700_000_000_000, entries }),
+      decode: decodeLogSegment,
+    },
+    { name: 'manifest', sample: encodeCanonical(manifest), decode: decodeManifest },
+    {
+      name: 'canonical JSON',
+      sample: encodeCanonical({ a: [1, 'x', null, { b: true }] }),
+      decode: (input) => decodeCanonical(input, 1e6, 'x'),
+    },
+    { name: 'FLOE', sample: sealFloe(key, key, bytes('secret '.repeat(20))), decode: (input) => openFloe(key, key, input) },
+    {
+      name: 'signed document',
+      sample: signDocument('x', { a: 1 }, privateKey),
+      decode: (input) => verifyDocument('x', input, [publicKey]),
+    },
+  ];
+}
+
+function mutated(sample: Buffer, random: () => number): Buffer {
+  let bytes = Buffer.from(sample);
+  const below = (limit: number): number => Math.floor(random() * limit);
+  for (let change = 1 + below(4); change > 0; change--) {
+    const at = below(Math.max(1, bytes.length));
+    const kind = below(7);
+    if (kind === 0 && bytes.length > 0) bytes[at] = bytes[at]! ^ (1 << below(8));
+    else if (kind === 1 && bytes.length > 0) bytes[at] = [0, 0x7f, 0x80, 0xff][below(4)]!;
+    else if (kind === 2) bytes = bytes.subarray(0, at);
+    else if (kind === 3)
+      bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f].slice(below(4))), bytes.subarray(at)]);
+    else if (kind === 4) bytes = Buffer.concat([bytes, bytes.subarray(at)]);
+    else if (kind === 5) bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(Math.min(bytes.length, at + 1 + below(8)))]);
+    else bytes = Buffer.concat([bytes.subarray(at), bytes.subarray(0, at)]);
+    bytes = Buffer.from(bytes);
+  }
+  return bytes;
+}
