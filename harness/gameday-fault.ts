@@ -37,14 +37,28 @@ export class FaultRun {
     return this.#effectMs;
   }
 
-  /** Injects when an engine program logs this action, into the pod that logged it; heal() disarms. What goes wrong then is told by heal(). */
+  /**
+   * Injects when an engine program logs this action, into the pod that logged it, if the experiments select that pod; heal() disarms. What
+   * goes wrong then is a note: the fault is not in the record, and so the run proves nothing.
+   */
   arm(action: string, signal: AbortSignal): void {
+    const { logs, context } = this.#env;
     const disarmed = AbortSignal.any([signal, this.#expiry.signal]);
-    this.#armed = abortable(this.#env.logs.next(action), disarmed).then(
-      (pod) => this.inject(signal, pod),
-      () => this.#env.context.record({ kind: 'note', message: `${this.#name}: no program logged ${action}; it was not injected` }),
-    );
-    this.#armed.catch(() => undefined); // heal() rejects with it
+    const note = (what: string): void => context.record({ kind: 'note', message: `${this.#name}: ${what}` });
+    this.#armed = abortable(
+      logs.next(action, (pod) => this.#selects(pod)),
+      disarmed,
+    )
+      .then(
+        (pod) => this.inject(signal, pod),
+        () => note(`no program that it selects logged ${action}; it was not injected`),
+      )
+      .catch((error: unknown) => note(`could not be injected: ${error instanceof Error ? error.message : String(error)}`));
+  }
+
+  #selects(name: string): boolean {
+    const pods = this.#env.platform.pods().filter((pod) => pod.name === name);
+    return this.#experiments.some((one) => one.plan({ pods, seed: this.#env.context.seed, addressesOf: {} }).outcome === 'planned');
   }
 
   /** Throws HarnessError: nothing-selected, unsupported. Whatever was done by then is taken back by heal(). */
