@@ -69,9 +69,8 @@ export function planFaults(random: Random, regions: readonly string[]): readonly
   if (random.chance(0.25))
     faults.push({ ...troubleForPrimary(random), atMs: troubleAtMs + random.between(1500, 3500), forMs: lasting(random) } as Fault);
   if (random.chance(0.3)) faults.push(atStep(random));
-  if (random.chance(0.05)) faults.push(...changingSet(random, troubleAtMs));
-  if (random.chance(0.05)) faults.push(...droppedMember(random, troubleAtMs));
-  if (random.chance(0.04)) faults.push(...staleLeader(random, troubleAtMs));
+  if (random.chance(0.06)) faults.push(...changingSet(random, troubleAtMs));
+  if (random.chance(0.06)) faults.push(...staleLeader(random, troubleAtMs));
   const more = random.whole(0, 3);
   for (let i = 0; i < more; i++)
     faults.push({ ...chooseKind(random, regions), atMs: random.between(FIRST_BEGIN_MS, LAST_BEGIN_MS), forMs: lasting(random) } as Fault);
@@ -96,26 +95,27 @@ function atStep(random: Random): Fault {
   return { ...details, atMs: 0, forMs: lasting(random), onStep, afterStepMs: random.between(0, random.pick([5, 40])) } as Fault;
 }
 
-/** A standby comes back into the set while the arbiter does not answer the primary and the other one lags; then the primary goes. */
+/** A standby leaves the set or comes back into it while the arbiter does not answer the primary and the other standby is cut off; then the primary goes, and that standby with it. */
 function changingSet(random: Random, atMs: number): readonly Fault[] {
-  const [back, behind] = random.chance(0.5) ? STANDBYS : STANDBYS.toReversed();
-  const backAtMs = atMs + random.between(800, 1600);
+  const [back, behind] = (random.chance(0.5) ? STANDBYS : STANDBYS.toReversed()) as readonly [Where, Where];
+  const awayMs = random.between(700, 1300);
+  const backAtMs = atMs + awayMs;
+  const endAtMs = backAtMs + random.between(150, 900);
   const direction = random.pick(DIRECTIONS);
   return [
-    { kind: 'stop', region: back as Where, program: 'database', atMs, forMs: backAtMs - atMs },
-    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction, atMs: backAtMs - random.between(0, 400), forMs: 2000 },
-    { kind: 'disk-slow', region: behind as Where, byMs: random.between(100, 500), atMs: backAtMs - 200, forMs: 1500 },
-    { kind: 'crash', region: PRIMARY, program: 'database', atMs: backAtMs + random.between(200, 900), forMs: 3000 },
-  ];
-}
-
-/** One standby is gone for long enough to leave the set while the other one is slow; then the primary goes. */
-function droppedMember(random: Random, atMs: number): readonly Fault[] {
-  const [gone, behind] = random.chance(0.5) ? STANDBYS : STANDBYS.toReversed();
-  return [
-    { kind: 'disk-slow', region: behind as Where, byMs: random.between(500, 1100), atMs: atMs - 900, forMs: 3500 },
-    { kind: 'crash', region: gone as Where, program: 'database', atMs, forMs: 4500 },
-    { kind: 'crash', region: PRIMARY, program: 'database', atMs: atMs + random.between(600, 1500), forMs: 4000 },
+    { kind: 'stop', region: back, program: 'database', atMs, forMs: awayMs },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction, atMs: atMs + random.between(400, awayMs + 200), forMs: 1800 },
+    {
+      kind: 'cut',
+      from: PRIMARY,
+      to: behind,
+      direction: 'both',
+      only: 'database',
+      atMs: backAtMs + random.between(-200, 200),
+      forMs: 3000,
+    },
+    { kind: 'crash', region: PRIMARY, program: 'database', atMs: endAtMs, forMs: 3000 },
+    { kind: 'crash', region: back, program: 'database', atMs: endAtMs, forMs: 2600 },
   ];
 }
 
@@ -128,9 +128,9 @@ function staleLeader(random: Random, atMs: number): readonly Fault[] {
       region: LEADER,
       program: 'controller',
       atMs,
-      forMs: random.between(3000, 5000),
+      forMs: random.between(4000, 6000),
       onStep: 'ROUTE',
-      afterStepMs: random.between(0, 12),
+      afterStepMs: random.between(2, 22),
     },
     { kind: 'crash', region: PRIMARY, program: 'database', atMs: atMs + random.between(3300, 4200), forMs: 60 },
   ];

@@ -139,12 +139,6 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     put: "if (!result.ok && result.reason === 'unknown') {\n                this.#proposed = null;\n                return;",
   },
   {
-    name: 'the remaining members of a set may lack something',
-    module: 'replication/sync-set.js',
-    find: 'holders.length >= Math.max(1, rule.w)',
-    put: 'remaining.length >= Math.max(1, rule.w)',
-  },
-  {
     name: 'a new primary writes its set at once',
     module: 'replication/replication-rule.js',
     find: 'return same || next.set.filter((region) => holders.includes(region)).length >= next.w;',
