@@ -203,6 +203,10 @@ describe('histories that look like a pass', () => {
       const scenario = withScenario({ replication: 'async', expect: { ...SCENARIO.expect, loss: 'allowed' } });
       const result = judged({ scenario, edit: lastReadOf('outside', 'reg/us-east1/1') });
       expect(objections(result)).to.include('session-guarantees').and.not.include('linearizable');
+      const unread = (events: readonly RunEvent[]) =>
+        editOf('readback', (event) => ({ ...event, ok: false }))(lastReadOf('outside', 'reg/us-east1/1')(events));
+      const unknown = judged({ scenario, edit: unread }).verdict.findings.find((one) => one.check === 'session-guarantees');
+      expect(unknown?.outcome, 'what was lost is not known').to.equal('inconclusive');
     });
   });
 

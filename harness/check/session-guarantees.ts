@@ -15,6 +15,9 @@ export const sessionGuarantees: Check = {
   kind: 'safety',
   question: 'Did every client read its own writes, and never older values than it had read before?',
   judge: ({ view, scenario, measurement }) => {
+    const { readBackRegion } = measurement.writes;
+    if (scenario.expect.loss === 'allowed' && readBackRegion === null)
+      return [finding(NAME, 'inconclusive', 'no copy could be read, so it is not known which writes were lost, as some may be')];
     const exempt = new Set(scenario.expect.loss === 'allowed' ? measurement.writes.lost.map((write) => write.line) : []);
     const registers = view.operations.filter((op) => registerOwner(op.key) !== null && op.outcome !== 'failed');
     const effective = effectiveByMs(view.operations);
