@@ -40,11 +40,12 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
   recorder.onEvent((event) => view.onEvent(event));
   const context: RunContext = { nowMs: () => clock.nowMs(), record: (event) => recorder.record(event), runFolder, seed };
   try {
-    const { replication, policy } = loaded.scenario;
+    const { replication, policy, controllersPerRegion } = loaded.scenario;
     const movableClocks = [...loaded.faults.values()].flat().some((fault) => fault.kind === 'TimeChaos');
     const platform = new LocalPlatform(context, {
       replication,
       policy,
+      controllersPerRegion,
       movableClocks,
       ...(engine === undefined ? {} : { engineMain: engine }),
     });

@@ -10,6 +10,7 @@ const recorded: z.ZodType<Scenario> = z.object({
   platform: z.enum(['local', 'kubernetes']),
   replication: z.enum(['sync', 'async']),
   policy: z.enum(['lab', 'production']),
+  controllersPerRegion: z.union([z.literal(1), z.literal(2)]).default(1),
   seed: z.number().nullable(),
   workload: z.object({
     periodMs: ms,

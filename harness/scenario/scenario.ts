@@ -12,6 +12,7 @@ export interface Scenario {
   readonly platform: 'local' | 'kubernetes';
   readonly replication: 'sync' | 'async';
   readonly policy: 'lab' | 'production';
+  readonly controllersPerRegion: 1 | 2;
   readonly seed: number | null;
   readonly workload: Workload;
   readonly steadyMs: number;

@@ -53,6 +53,7 @@ export const SCENARIO: Scenario = {
   platform: 'local',
   replication: 'sync',
   policy: 'lab',
+  controllersPerRegion: 1,
   seed: 1,
   workload: { periodMs: 20, timeoutMs: 1000, goodWithinMs: 250, sustained: { operations: 10, forMs: 200 } },
   steadyMs: 1000,

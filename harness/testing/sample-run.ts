@@ -56,6 +56,7 @@ function sampleScenario(name: string): Scenario {
     platform: 'local',
     replication: 'sync',
     policy: 'lab',
+    controllersPerRegion: 1,
     seed: 42,
     workload: { periodMs: 20, timeoutMs: 1000, goodWithinMs: 250, sustained: { operations: 10, forMs: 1000 } },
     steadyMs: 8000,

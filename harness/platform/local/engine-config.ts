@@ -42,9 +42,13 @@ export function engineConfig(topology: Topology, pod: PodSpec, settings: EngineS
 }
 
 function endpoints(topology: Topology, region: string): Readonly<Record<string, unknown>> {
-  const url = (app: 'api' | 'db' | 'dr-controller'): string => `https://${podOf(topology, app, region).ipv4}:${PORTS[app]}`;
+  const urls = (app: 'api' | 'db' | 'dr-controller'): readonly string[] =>
+    topology.pods.filter((pod) => pod.app === app && pod.region === region).map((pod) => `https://${pod.ipv4}:${PORTS[app]}`);
   const api = podOf(topology, 'api', region);
-  return { api: url('api'), database: url('db'), controller: url('dr-controller'), addresses: [api.ipv4, api.ipv6] };
+  const controllers = urls('dr-controller');
+  // One address stays one: engines that know no lists can be judged too.
+  const controller = controllers.length === 1 ? controllers[0] : controllers;
+  return { api: urls('api')[0], database: urls('db')[0], controller, addresses: [api.ipv4, api.ipv6] };
 }
 
 /** The own region's member first: the one that answers soonest. */

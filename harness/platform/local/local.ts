@@ -39,12 +39,14 @@ export interface LocalOptions extends EngineSettings {
   readonly engineMain?: string;
   /** Whether the clocks of engine programs can be moved in this lab; off by default, since it costs a library in each of them. */
   readonly movableClocks?: boolean;
+  /** 1 by default: each costs CPU that the load on the same machine needs. */
+  readonly controllersPerRegion?: 1 | 2;
 }
 
 /** The lab on this machine (ARCHITECTURE §2). Must be made inside a prepared sandbox (sandbox.ts, lifeline.ts). */
 export class LocalPlatform implements Platform {
   readonly kind = 'local';
-  readonly topology: Topology = threeRegions();
+  readonly topology: Topology;
   readonly #context: RunContext;
   #settings: LabSettings;
   readonly #supervisors = new Map<string, Supervisor>();
@@ -60,6 +62,7 @@ export class LocalPlatform implements Platform {
 
   constructor(context: RunContext, options: LocalOptions) {
     const engineMain = options.engineMain ?? path.resolve(import.meta.dirname, '../../../src/main.js');
+    this.topology = threeRegions(options.controllersPerRegion);
     this.#context = context;
     this.#settings = {
       replication: options.replication,

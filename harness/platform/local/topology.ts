@@ -53,9 +53,14 @@ const HOSTS_OUTSIDE: readonly (readonly [App, number])[] = [
 ];
 const OUTSIDE_NUMBER = 9;
 
-/** The lab of ARCHITECTURE §2: three regions of six pods each, and four pods outside. */
-export function threeRegions(): Topology {
-  const inRegions = REGIONS.flatMap((region, i) => HOSTS_PER_REGION.map(([app, host]) => podSpec(app, region, i + 1, host)));
+const SECOND_CONTROLLER_HOST = 15;
+
+/** The lab of ARCHITECTURE §2: three regions of six pods each (seven with two controllers), and four pods outside. */
+export function threeRegions(controllersPerRegion: 1 | 2 = 1): Topology {
+  const inRegions = REGIONS.flatMap((region, i) => [
+    ...HOSTS_PER_REGION.map(([app, host]) => podSpec(app, region, i + 1, host)),
+    ...(controllersPerRegion === 1 ? [] : [secondController(region, i + 1)]),
+  ]);
   const outside = HOSTS_OUTSIDE.map(([app, host]) => podSpec(app, OUTSIDE, OUTSIDE_NUMBER, host));
   return {
     primaryRegion: REGIONS[0],
@@ -80,6 +85,11 @@ function podSpec(app: App, region: string, regionNumber: number, host: number): 
   };
 }
 
+function secondController(region: string, regionNumber: number): PodSpec {
+  const name = `dr-controller-2-${region}`;
+  return { ...podSpec('dr-controller', region, regionNumber, SECOND_CONTROLLER_HOST), name, netns: name };
+}
+
 function mac(regionNumber: number, host: number): string {
   const byte = (value: number): string => value.toString(16).padStart(2, '0');
   return `02:77:00:00:${byte(regionNumber)}:${byte(host)}`;
@@ -97,7 +107,7 @@ export function podNamed(topology: Topology, name: string): PodSpec {
   return pod;
 }
 
-/** The pod with this role in this region; throws RangeError when there is none. */
+/** The first pod with this role in this region; throws RangeError when there is none. */
 export function podOf(topology: Topology, app: App, region: string): PodSpec {
   const pod = topology.pods.find((candidate) => candidate.app === app && candidate.region === region);
   if (pod === undefined) throw new RangeError(`no ${app} pod in region ${region}`);

@@ -148,6 +148,7 @@ function runStarted({ originNs }: Lane): EventBody {
     platform: 'local',
     replication: 'sync',
     policy: 'lab',
+    controllersPerRegion: 1,
     seed: 0,
     workload: WORKLOAD,
     steadyMs: STEADY_MS,
