@@ -1,18 +1,28 @@
 const MAX_LINE_CHARS = 1024 * 1024;
 
 /**
- * Cuts a stream of text into lines and hands each one over. Returns what to feed it with. A line longer than 1 MiB is handed over in pieces
- * (nothing of ours writes such lines; memory stays bounded).
+ * Cuts a stream of text into lines and hands each one over. Returns what to feed it with. A line longer than `maxChars` is handed over in
+ * pieces, so that memory stays bounded.
  */
-export function splitLines(onLine: (line: string) => void): (text: string) => void {
-  let rest = '';
+export function splitLines(onLine: (line: string) => void, maxChars = MAX_LINE_CHARS): (text: string) => void {
+  let parts: string[] = [];
+  let length = 0;
+  const hand = (): void => {
+    const line = parts.join('');
+    parts = [];
+    length = 0;
+    onLine(line);
+  };
   return (text) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) onLine(line);
-    if (rest.length <= MAX_LINE_CHARS) return;
-    onLine(rest);
-    rest = '';
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      parts.push(text.slice(start, end));
+      start = end + 1;
+      hand();
+    }
+    parts.push(text.slice(start));
+    length += text.length - start;
+    if (length > maxChars) hand();
   };
 }
 

@@ -4,6 +4,9 @@ import type { PodProgram } from '../platform.ts';
 import type { BoundedLog } from './bounded-log.ts';
 import { jsonObject, splitLines } from './lines.ts';
 
+/** The operator's agent hands over a region's whole copy in one message: 64 MiB at most, and JSON may double it. */
+const MAX_MESSAGE_CHARS = 160 * 1024 * 1024;
+
 export interface PodProgramProcess extends PodProgram {
   /** Kills it and resolves when it is gone. */
   stop(): Promise<void>;
@@ -34,7 +37,7 @@ export function startPodProgram(
     const message = jsonObject(line);
     if (message === undefined) log.write(`${line}\n`);
     else for (const handler of handlers) handler(message);
-  });
+  }, MAX_MESSAGE_CHARS);
   child.stdout.setEncoding('utf8').on('data', onLine);
   const kill = (): void => {
     try {
