@@ -1,7 +1,7 @@
 import { ANY_LOSS_SECONDS, estimateLossSeconds } from './gate.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
 import { undo } from './planned.ts';
-import { judgeSealing } from './sealing.ts';
+import { asGoodAs, judgeSealing } from './sealing.ts';
 import type { Facts, Run, Setting } from './state.ts';
 import { isFenced } from './wanted.ts';
 
@@ -44,7 +44,7 @@ function everybodyAsked(run: Run, setting: Setting, enough: boolean): boolean {
   return enough || setting.regions.every(asked);
 }
 
-/** Twice in vain: the next one with as good a log; a planned run has no other. */
+/** Twice in vain: the next one with as good a log, else the same again; a planned run has no other. */
 export function promoteFailed(run: Run, event: { region: string; why: string }, facts: Facts, setting: Setting): Moved {
   const { journal } = run;
   const lease = facts.lease?.lease;
@@ -53,8 +53,7 @@ export function promoteFailed(run: Run, event: { region: string; why: string }, 
   if (journal.step !== 'PROMOTE' || event.region !== journal.to || taken || (run.failures[event.region] ?? 0) < 2) return stay(run);
   if (journal.course === 'undo') return stay(run);
   if (journal.course === 'planned') return undo(run, `${event.region} could not be promoted: ${event.why}`, facts);
-  const sealing = judgeSealing({ ...run, failures: {} }, setting);
-  const candidates = sealing.kind === 'reached' ? sealing.candidates : journal.sealed.map(({ region }) => region);
+  const candidates = asGoodAs(event.region, run, setting);
   const failed = [...new Set([...journal.failed, event.region])];
   const next = candidates.find((region) => !failed.includes(region));
   const told = { runId: journal.runId, region: event.region, why: event.why, next: next ?? event.region };

@@ -40,6 +40,21 @@ export function judgeSealing(run: Sealed, setting: Setting): Sealing {
   return { kind: 'short', why: whyShort(standbys, journal), best: preferred(standbys, journal, setting)[0] ?? null };
 }
 
+/**
+ * Who has, by what is known, a log at least as long as that of `region`, in the order of preference. Whoever was chosen was judged complete: any other than these may lack
+ * acknowledged writes, also where the judgement cannot be repeated now.
+ */
+export function asGoodAs(region: string, { journal, fenced }: Pick<Run, 'journal' | 'fenced'>, setting: Setting): readonly string[] {
+  const logs = [...journal.sealed.filter((log) => log.region !== fenced?.region), ...(fenced === null ? [] : [fenced])];
+  const chosen = logs.find((log) => log.region === region);
+  if (chosen === undefined) return [];
+  return preferred(
+    logs.filter((log) => compareLogs(log, chosen) <= 0),
+    journal,
+    setting,
+  );
+}
+
 /** The fenced holder's log, if it is the one of the epoch that it held. */
 function logOfHolder({ journal, fenced }: Sealed): SealedLog | null {
   return fenced !== null && fenced.lastEpoch > 0 && fenced.lastEpoch === journal.epoch - 1 ? fenced : null;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Journal, PastRun } from '../arbiter/arbiter.ts';
+import type { SealedLog, Journal, PastRun } from '../arbiter/arbiter.ts';
 import { PRESETS } from '../config/policy.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { passGate } from './gate.ts';
@@ -166,6 +166,26 @@ describe('failover before anything is taken', () => {
       facts({ lease: { lease: { epoch, holder: 'us-east1', incarnation: 'p', seq: 0 }, revision: 9, seenAtMs: NOW } });
     expect(tick(promoting, holds(2)).state, 'being promoted still').to.have.nested.property('journal.step', 'PROMOTE');
     expect(tick(promoting, holds(3)).state).to.have.nested.property('journal.step', 'VERIFY_DB');
+  });
+
+  it('promotes nobody with a shorter log where whoever was chosen cannot be promoted', () => {
+    const failed: Event = { kind: 'promote-failed', region: 'us-central1', why: 'the arbiter does not answer' };
+    const pending = facts({ lease: { lease: { epoch: 2, holder: null, incarnation: 'other', seq: 7 }, revision: 9, seenAtMs: NOW } });
+    const afterTwo = (sealed: readonly SealedLog[], fenced: Run['fenced']) => {
+      const run = running({
+        journal: journal({ step: 'PROMOTE', to: 'us-central1', sealed: [...sealed] }),
+        fenced,
+        failures: { 'us-central1': 1 },
+      });
+      return transition(run, failed, pending, setting).state;
+    };
+    const holder = log('us-central1', 38);
+    expect(afterTwo([log('us-east1', 28)], holder), 'the old holder alone has everything').to.have.nested.property(
+      'journal.to',
+      'us-central1',
+    );
+    expect(afterTwo([log('us-east1', 38)], holder)).to.have.nested.property('journal.to', 'us-east1');
+    expect(afterTwo([log('us-east1', 38)], null), 'adopted: its log is not known').to.have.nested.property('journal.to', 'us-central1');
   });
 
   it('does not take a new primary for down that somebody has just seen commit', () => {
