@@ -96,6 +96,12 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     put: 'if (false)',
   },
   {
+    name: 'whoever is sealed may follow one that cannot be promoted',
+    module: 'failover/promotion.js',
+    find: 'const candidates = asGoodAs(event.region, run, setting);',
+    put: 'const candidates = journal.sealed.map(({ region }) => region);',
+  },
+  {
     name: 'a promoted database that took the next epoch itself is asked for ever',
     module: 'failover/advance.js',
     find: "journal.step === 'PROMOTE' && lease.epoch > journal.epoch",
