@@ -94,7 +94,7 @@ describe('rehearsal', () => {
       'FENCE_AND_SEAL seal',
       'PROMOTE promote',
       'VERIFY_DB verify-database',
-      'ROUTE route',
+      'VERIFY_DB route',
       'VERIFY_E2E verify-end-to-end',
     ]);
   });

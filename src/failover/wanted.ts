@@ -17,9 +17,9 @@ export function wantedEffects(run: Run, facts: Facts, setting: Setting): readonl
     case 'FENCE_AND_SEAL':
       return [...freezing(run), ...fencing(run, facts, setting), ...catchingUp(run), ...sealing(run, facts, setting)];
     case 'PROMOTE':
-      return mayPromote(run, facts, setting) ? promotion(run) : fencing(run, facts, setting);
+      return [...(mayPromote(run, facts, setting) ? promotion(run) : fencing(run, facts, setting)), ...routingAhead(run, facts)];
     case 'VERIFY_DB':
-      return to === null ? [] : [{ kind: 'verify-database', region: to, epoch: servingEpoch(run, facts) }];
+      return to === null ? [] : [{ kind: 'verify-database', region: to, epoch: servingEpoch(run, facts) }, ...routingAhead(run, facts)];
     case 'ROUTE':
       return to === null ? [] : [{ kind: 'route', region: to, epoch: servingEpoch(run, facts) }];
     case 'VERIFY_E2E':
@@ -63,6 +63,16 @@ function mayPromote(run: Run, facts: Facts, setting: Setting): boolean {
 export function servingEpoch(run: Run, facts: Facts): number {
   const lease = facts.lease?.lease;
   return lease !== undefined && lease.holder === run.journal.to ? Math.max(lease.epoch, run.journal.epoch) : run.journal.epoch;
+}
+
+/**
+ * Once a region has the lease nobody else can serve, so the name may point to it already while it is made writable and verified: clients wait for both. What counts is the step ROUTE.
+ */
+function routingAhead(run: Run, facts: Facts): readonly Effect[] {
+  const { to, epoch } = run.journal;
+  const lease = facts.lease?.lease;
+  if (to === null || lease === undefined || lease.holder !== to || lease.epoch < epoch) return [];
+  return [{ kind: 'route', region: to, epoch: servingEpoch(run, facts) }];
 }
 
 function acquisition({ journal }: Run, { lease }: Facts): readonly Effect[] {
