@@ -2,6 +2,7 @@ import { Lexer, LineCounter, Parser, isAlias, isMap, isPair, isScalar, isSeq, pa
 import type { Alias, Document, Node } from 'yaml';
 import { z } from 'zod';
 import { HarnessError } from '../platform/errors.ts';
+import { nearest } from './nearest.ts';
 
 /** One thing wrong with an input file, where it is and what to do. Lines and columns count from 1. */
 export interface InputProblem {
@@ -202,9 +203,7 @@ const typeName = (value: unknown): string =>
   value === null ? 'empty' : Array.isArray(value) ? 'a list' : typeof value === 'string' ? 'text' : `a ${typeof value}`;
 
 const unknownField = (key: string, allowed: readonly string[]): string => {
-  const same = allowed.find((name) => name.toLowerCase() === key.toLowerCase());
-  const [nearest] = allowed.filter((name) => isNear(name, key)).toSorted((one, other) => distance(one, key) - distance(other, key));
-  const near = same ?? nearest;
+  const near = nearest(key, allowed);
   return `unknown field \`${key}\`; ${near === undefined ? '' : `did you mean \`${near}\`? `}allowed here: ${allowed.join(', ')}`;
 };
 
@@ -216,25 +215,6 @@ function messageForKey(message: string, key: string): string {
   } catch {
     return `unknown field \`${key}\``;
   }
-}
-
-/** Edit distance of at most two, and of half the word: enough to find the typo, too little to guess. */
-function isNear(a: string, b: string): boolean {
-  return distance(a, b) <= Math.min(2, Math.floor(a.length / 2));
-}
-
-function distance(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > 2) return Number.POSITIVE_INFINITY;
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, replace));
-    }
-    row = next;
-  }
-  return row[b.length] ?? Number.POSITIVE_INFINITY;
 }
 
 export function formatPath(path: readonly PropertyKey[]): string {
