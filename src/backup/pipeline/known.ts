@@ -39,8 +39,10 @@ export async function loadKnown(
   for (const id of excluded) packs.delete(id);
   const listed = await listById(repository, `index/${repository.epoch}/`, signal);
   const indexes: { readonly id: string; readonly index: BlobIndex }[] = [];
-  for (const [id, { bytes }] of listed)
-    indexes.push({ id, index: await readIndex(repository, { keys: repository.keys, epoch: repository.epoch, id, bytes }, signal) });
+  for (const [id, { bytes }] of listed) {
+    const index = await soundIndex(repository, { id, bytes }, signal);
+    if (index !== null) indexes.push({ id, index });
+  }
   const table = BlobTable.create(indexes.reduce((sum, { index }) => sum + index.count, 0));
   for (const [number, { index }] of indexes.entries()) {
     for (let n = 0; n < index.count; n++) {
@@ -66,6 +68,20 @@ export async function loadKnown(
     indexOf: (id) => indexRefs.get(table.find(id)?.index ?? -1) ?? null,
     pack: async (id) => await refOf(id, packName(id), packs.get(id)!, packs.get(id)!.bytes),
   };
+}
+
+/** null where it is damaged: what it names is then stored again, which mends that for the backups to come. */
+async function soundIndex(
+  repository: Repository,
+  { id, bytes }: { readonly id: string; readonly bytes: number },
+  signal: AbortSignal | undefined,
+): Promise<BlobIndex | null> {
+  try {
+    return await readIndex(repository, { keys: repository.keys, epoch: repository.epoch, id, bytes }, signal);
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'backup-damaged') return null;
+    throw error;
+  }
 }
 
 async function listById(repository: Repository, prefix: string, signal: AbortSignal | undefined): Promise<Map<string, Listed>> {

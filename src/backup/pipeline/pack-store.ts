@@ -6,7 +6,6 @@ import { decodeBlob } from '../format/blob.ts';
 import { openFloe, sealFloe } from '../format/floe.ts';
 import { blobId } from '../format/ids.ts';
 import { indexName, objectAad, packName } from '../format/object-name.ts';
-import { named } from '../repository/blob-reader.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { StoredRef } from './known.ts';
 import type { PlacedBlob } from './pack-builder.ts';
@@ -59,18 +58,34 @@ export class PackStore {
   }
 
   /** The pack is there already, with the same blobs in the same order. They may lie elsewhere in it, so it is read. */
-  async #adopt({ id, blobs }: PackToStore): Promise<void> {
+  async #adopt(pack: PackToStore): Promise<void> {
+    const { id, blobs } = pack;
     const { store, keys, repo, epoch } = this.#repository;
     const name = packName(id);
     const object = await store.stat(name, this.#signal);
     const found = await store.get(name, { maxBytes: object?.bytes ?? 0, signal: this.#signal });
     if (object === null || found.outcome === 'not-found') throw new EngineError('backup-failed', `${name} was deleted while it was stored`);
-    const placed = named(name, () => {
+    const placed = this.#placesIfSound(() => {
       const plain = openFloe(keys.pack, objectAad({ type: 'pack', name, repo, kid: keys.kid, epoch }), found.body);
       return placesIn(plain, keys.id, blobs);
     });
+    if (placed === null) {
+      // What stands there is damaged: nobody can read it, and this is what it was. Older backups are mended by it, too.
+      await store.delete(name, { generation: found.generation, signal: this.#signal });
+      await this.put(pack);
+      return;
+    }
     this.adopted++;
     this.#note({ id, bytes: found.body.length, crc32c: crc32c(found.body), generation: found.generation }, placed);
+  }
+
+  #placesIfSound(read: () => readonly PlacedBlob[]): readonly PlacedBlob[] | null {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof EngineError && error.code === 'backup-damaged') return null;
+      throw error;
+    }
   }
 
   #note(ref: StoredRef, blobs: readonly PlacedBlob[]): void {

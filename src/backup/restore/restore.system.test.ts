@@ -3,6 +3,8 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import { packName } from '../format/object-name.ts';
+import { putRecord } from '../repository/records.ts';
+import { damagedPacks } from '../retention/marks.ts';
 import { verifyBackup } from '../verify/verify.ts';
 
 const failureOf = (work: Promise<unknown>): Promise<string> =>
@@ -116,3 +118,27 @@ function flipped(bytes: Buffer): Buffer {
   bytes[at] = bytes[at]! ^ 1;
   return bytes;
 }
+
+describe('a damaged pack', () => {
+  it('is told with all others, and what it held is stored again by the next backup', async () => {
+    const lab = await BackupLab.open();
+    try {
+      await lab.write(documents(0, 5000));
+      const { manifest } = await lab.backup();
+      const [first, second] = manifest.packs.map(({ id }) => packName(id));
+      for (const name of [first!, second!]) {
+        const path = join(lab.storeFolder, name);
+        writeFileSync(path, flipped(readFileSync(path)));
+      }
+      const repository = await lab.repository();
+      const options = { repository, level: 3, percent: 100, workers: 1, random: Math.random, onProgress: () => undefined } as const;
+      const { problems } = await verifyBackup({ ...options, manifest }, new AbortController().signal);
+      expect(problems.join()).to.contain(first).and.to.contain(second);
+      await putRecord(repository, `verify/${manifest.backupId}/1-3.json`, { ok: false, problems: [...problems] });
+      const again = await lab.backup({ excluded: await damagedPacks(repository) });
+      expect(await lab.restore(again.manifest, 'mended')).to.deep.equal(lab.model);
+    } finally {
+      await lab.close();
+    }
+  }).timeout(60_000);
+});

@@ -46,3 +46,12 @@ export async function markedPacks(repository: Repository, signal?: AbortSignal):
   const names = marks.flatMap(({ objects }) => objects.map(({ name }) => name)).filter((name) => name.startsWith('packs/'));
   return new Set(names.map((name) => name.slice(name.lastIndexOf('/') + 1)));
 }
+
+/** Packs that a verification found damaged: no later backup may rely on them, so what they held is stored again. */
+export async function damagedPacks(repository: Repository, signal?: AbortSignal): Promise<ReadonlySet<string>> {
+  const failed = (await readRecords(repository, 'verify/', signal)).filter(({ document }) => document['ok'] === false);
+  const problems = failed.flatMap(({ document }) => (Array.isArray(document['problems']) ? document['problems'] : []));
+  return new Set(
+    problems.flatMap((problem) => [...String(problem).matchAll(/packs\/[0-9a-f]{2}\/([0-9a-f]{32})/g)].map((match) => match[1]!)),
+  );
+}

@@ -10,7 +10,7 @@ import { createBackup, type Created, type CreateOptions, type WriterLease } from
 import type { BackupFacts } from '../pipeline/manifest-of.ts';
 import { openAccess } from '../repository/access.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
-import { markedPacks } from '../retention/marks.ts';
+import { damagedPacks, markedPacks } from '../retention/marks.ts';
 import { acquireWriterLease } from './writer-lease.ts';
 
 export const TOOL_VERSION = '0.1.0';
@@ -54,7 +54,7 @@ export async function createConfigured(
       level: backup.compression_level,
       packBytes: backup.pack_bytes,
       clock: systemClock,
-      excluded: await markedPacks(run.repository, signal),
+      excluded: new Set([...(await markedPacks(run.repository, signal)), ...(await damagedPacks(run.repository, signal))]),
       ...run,
     },
     signal,

@@ -6,7 +6,7 @@ import { readFileList } from '../repository/file-list.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import { checkedFile } from '../restore/restore.ts';
 import { readRuns } from '../restore/run-reader.ts';
-import { runsOf } from '../restore/runs.ts';
+import { runsOf, type Run } from '../restore/runs.ts';
 
 /** 0: all objects are there, with their lengths (and checksums, where the store keeps them); 1: signatures, keys, indexes, lists; 2: some packs; 3: everything, read. */
 export type VerifyLevel = 0 | 1 | 2 | 3;
@@ -41,17 +41,27 @@ export async function verifyBackup(options: VerifyOptions, signal: AbortSignal):
     for (const range of manifest.ranges) {
       const list = await readFileList(repository, map, range, signal);
       const all = runsOf(list.files, map);
-      const chosen = level === 1 ? [] : level === 3 ? all : all.filter(() => options.random() * 100 < options.percent);
       const numbers = new Map(list.files.map((file, n) => [file.id, n]));
       read.total += list.files.length;
       const totalBytes = list.files.reduce((sum, { bytes }) => sum + bytes, 0) * (level === 2 ? options.percent / 100 : 1);
-      let at = 0;
-      for await (const plains of readRuns({ repository, map, workers: options.workers }, chosen, signal)) {
-        for (const [n, plain] of plains.entries()) checkedFile(plain, list, numbers.get(chosen[at]!.files[n]!.id)!);
-        read.files += plains.length;
-        read.bytes += plains.reduce((sum, { length }) => sum + length, 0);
-        at++;
-        options.onProgress({ phase: 'verifying', doneBytes: read.bytes, totalBytes });
+      let rest = chosenOf(all, options);
+      while (rest.length > 0) {
+        let at = 0;
+        try {
+          for await (const plains of readRuns({ repository, map, workers: options.workers }, rest, signal)) {
+            for (const [n, plain] of plains.entries()) checkedFile(plain, list, numbers.get(rest[at]!.files[n]!.id)!);
+            read.files += plains.length;
+            read.bytes += plains.reduce((sum, { length }) => sum + length, 0);
+            at++;
+            options.onProgress({ phase: 'verifying', doneBytes: read.bytes, totalBytes });
+          }
+          break;
+        } catch (error) {
+          // All that is damaged is told, not only the first of it.
+          if (!isDamage(error)) throw error;
+          problems.push((error as Error).message);
+          rest = rest.slice(at + 1).filter(({ pack }) => pack !== rest[at]!.pack);
+        }
       }
     }
     return { level, problems, readBytes: read.bytes, readShare: read.total === 0 ? 1 : read.files / read.total };
@@ -59,6 +69,13 @@ export async function verifyBackup(options: VerifyOptions, signal: AbortSignal):
     if (!isDamage(error)) throw error;
     return { level, problems: [...problems, (error as Error).message], readBytes: 0, readShare: 0 };
   }
+}
+
+/** What is read at a level; at level 2 at least something. */
+function chosenOf(runs: readonly Run[], { level, percent, random }: VerifyOptions): readonly Run[] {
+  if (level !== 2) return level < 2 ? [] : runs;
+  const chosen = runs.filter(() => random() * 100 < percent);
+  return chosen.length > 0 ? chosen : runs.slice(Math.floor(random() * runs.length)).slice(0, 1);
 }
 
 function isDamage(error: unknown): boolean {
