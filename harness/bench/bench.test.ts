@@ -8,7 +8,16 @@ import { soakHolds, soakScenario, unwantedIn } from './soak.ts';
 const recovered = (upperMs: number) =>
   toResultDocument(
     sampleRun({
-      recovery: { state: 'recovered', lowerMs: upperMs - 30, upperMs, vantage: 'outside', fault: 'f', line: 1, dnsShareMs: upperMs / 10 },
+      recovery: {
+        state: 'recovered',
+        lowerMs: upperMs - 30,
+        upperMs,
+        vantage: 'outside',
+        fault: 'f',
+        line: 1,
+        dnsShareMs: upperMs / 10,
+        firstOperationMs: 8,
+      },
     }),
   );
 
@@ -41,6 +50,8 @@ describe('statistics of repeated runs', () => {
     const statistics = recoveryStatistics([3000, 2000, 2500, 4000].map(recovered));
     expect(statistics.recoveryMs).to.deep.equal({ n: 4, min: 2000, median: 2500, p95: 4000, p99: 4000, max: 4000 });
     expect(statistics.intervalWidthMs.max).to.equal(30);
+    expect(statistics.firstOperationMs.max).to.equal(8);
+    expect(statistics.samplingDoubtMs.max).to.equal(22);
     expect(statistics.dnsShareMs.median).to.equal(250);
     expect(statistics.detectMs.median).to.equal(628);
     expect(recoveryTable(statistics)).to.contain('| recovery time (upper bound, worst vantage) | 4 | 2000 | 2500 | 4000 | 4000 | 4000 |');

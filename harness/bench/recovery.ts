@@ -18,6 +18,9 @@ export interface RecoveryStatistics {
   /** Upper bound of the recovery interval at the worst vantage. */
   readonly recoveryMs: Spread;
   readonly intervalWidthMs: Spread;
+  /** How long the first good operation took, and what else the interval is wide: probe period and injection. */
+  readonly firstOperationMs: Spread;
+  readonly samplingDoubtMs: Spread;
   readonly dnsShareMs: Spread;
   readonly detectMs: Spread;
   readonly decideMs: Spread;
@@ -41,6 +44,8 @@ export function recoveryStatistics(results: readonly ResultDocument[]): Recovery
       .map(({ runId, verdict }) => `${runId}: ${verdict.reason}`),
     recoveryMs: spread(recovered.map((one) => one.upperMs)),
     intervalWidthMs: spread(recovered.map((one) => one.upperMs - one.lowerMs)),
+    firstOperationMs: spread(recovered.map((one) => one.firstOperationMs)),
+    samplingDoubtMs: spread(recovered.map((one) => one.upperMs - one.lowerMs - one.firstOperationMs)),
     dnsShareMs: spread(recovered.map((one) => one.dnsShareMs)),
     detectMs: step('t1Effect', 't3Detected'),
     decideMs: step('t3Detected', 't4Decided'),
@@ -67,6 +72,8 @@ const ROWS = {
   firstGoodMs: 'first good operation (t5→t6)',
   dnsShareMs: "of it DNS's share",
   intervalWidthMs: 'width of the interval',
+  firstOperationMs: 'of it the first good operation',
+  samplingDoubtMs: 'of it probe period and injection',
   injectionLatencyMs: 'injection latency',
   injectionSkewMs: 'injection skew',
 } as const;

@@ -40,6 +40,8 @@ export type RecoveryTime =
       readonly line: number;
       /** Part of the above that the clients waited for the new address, after it first was writable; null when the address did not change. */
       readonly dnsShareMs: number | null;
+      /** How long the operation took that t7 is the end of: part of the interval's width, the rest is probe period and injection. */
+      readonly firstOperationMs: number;
     }
   /** Not back when the load ended: the truth is above lowerMs. */
   | { readonly state: 'censored'; readonly lowerMs: number; readonly vantage: string; readonly fault: string }

@@ -42,6 +42,7 @@ function recoveryFrom({ began, back, lastBad }: Outage<Operation>, view: RunView
     vantage: back.operation.vantage,
     fault,
     line: back.operation.line,
+    firstOperationMs: back.operation.completedMs - back.operation.intendedMs,
     dnsShareMs: dnsShareMs(view, back.operation, began.lowerMs),
   };
 }

@@ -23,6 +23,7 @@ const recovery = z.discriminatedUnion('state', [
     fault: z.string(),
     line: count,
     dnsShareMs: z.number().nullable(),
+    firstOperationMs: z.number(),
   }),
   z.strictObject({ state: z.literal('censored'), lowerMs: z.number(), vantage: z.string(), fault: z.string() }),
   z.strictObject({ state: z.literal('not-measured'), reason: z.string() }),

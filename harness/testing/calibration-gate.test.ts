@@ -6,7 +6,7 @@ const sample = (truthMs: number, lowerMs: number, upperMs: number): CalibrationS
   outageMs: 200,
   how: 'refuse',
   truthMs,
-  measured: { state: 'recovered', lowerMs, upperMs, vantage: 'v', fault: 'f', line: 1, dnsShareMs: null },
+  measured: { state: 'recovered', lowerMs, upperMs, vantage: 'v', fault: 'f', line: 1, dnsShareMs: null, firstOperationMs: 1 },
 });
 const good = Array.from({ length: 30 }, (_, index) => sample(200, 185 + (index % 10), 205 + (index % 10)));
 

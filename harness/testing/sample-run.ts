@@ -28,6 +28,7 @@ const RECOVERED: RecoveryTime = {
   fault: 'isolate-primary',
   line: 2204,
   dnsShareMs: 830,
+  firstOperationMs: 9,
 };
 
 export function sampleRun(options: SampleOptions = {}): RunResult {

@@ -88,7 +88,9 @@ export function targetsTable(result: ResultDocument): Markup {
         : html`<tr>
             <td>Verified recovery <small>all data read back and compared</small></td>
             <td class="n">not asked</td>
-            <td class="n">${recoveryText({ ...verified, state: 'recovered', vantage: '', fault: '', line: 0, dnsShareMs: null })}</td>
+            <td class="n">
+              ${recoveryText({ ...verified, state: 'recovered', vantage: '', fault: '', line: 0, dnsShareMs: null, firstOperationMs: 0 })}
+            </td>
             <td></td>
           </tr>`,
       result.writePause === null
