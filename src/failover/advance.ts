@@ -21,6 +21,7 @@ export function advance(run: Run, facts: Facts, setting: Setting): Moved {
   }
   const lease = facts.lease?.lease;
   if (step === 'ACQUIRE') return afterAcquire(run, lease, facts);
+  if (lease !== undefined && lease.holder === null && lease.epoch > journal.epoch) return takenAfterAll(run, lease, facts);
   if (step === 'STABILISE') return whileStabilising(run, facts, setting);
   if (lease !== undefined && lease.epoch >= journal.epoch && lease.holder !== null) {
     const moved = withHolder(run, lease, facts, setting);
@@ -96,6 +97,15 @@ export function restart(run: Run, lease: Lease, facts: Facts): Moved {
   const again = { tier: 'automatic', course: 'urgent', step: 'ACQUIRE', epoch: lease.epoch + 1, from: holder } as const;
   const next = { ...journal, ...again, ...fresh, sealed: [], failed: [], restarts: journal.restarts + 1 };
   return announced(write(run, next, facts), 'failover_restarted', { runId: journal.runId, from: holder, epoch: next.epoch });
+}
+
+/** The run had given up to begin anew, but the arbiter had the request for the epoch already: nobody serves, and nobody else may take it. */
+function takenAfterAll(run: Run, lease: Lease, facts: Facts): Moved {
+  const { journal } = run;
+  const from = facts.replaced?.lease.holder ?? journal.to ?? journal.from;
+  const fresh = { to: null, target: null, fencedBy: null, course: 'urgent', step: 'FENCE_AND_SEAL' } as const;
+  const next = { ...journal, ...fresh, from, epoch: lease.epoch, sealed: [], failed: [] };
+  return announced(write(run, next, facts), 'epoch_acquired', { epoch: lease.epoch, runId: journal.runId });
 }
 
 /** Done when somebody sees the new primary commit, and did so long ago, and nobody had reason to doubt it between. */

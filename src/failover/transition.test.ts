@@ -168,6 +168,19 @@ describe('failover before anything is taken', () => {
     expect(tick(promoting, holds(3)).state).to.have.nested.property('journal.step', 'VERIFY_DB');
   });
 
+  it('goes on with an epoch that the arbiter had taken although the run had given it up', () => {
+    const verifying = running({ journal: journal({ step: 'VERIFY_DB', to: 'us-east1', restarts: 1 }) });
+    const held = { lease: { epoch: 2, holder: 'us-east1', incarnation: 'p', seq: 4 }, revision: 8, seenAtMs: NOW - 50 };
+    const pending = { lease: { epoch: 3, holder: null, incarnation: 'other', seq: 8 }, revision: 9, seenAtMs: NOW };
+    const next = tick(verifying, facts({ lease: pending, replaced: held })).state;
+    expect(next).to.have.nested.include({
+      'journal.step': 'FENCE_AND_SEAL',
+      'journal.epoch': 3,
+      'journal.from': 'us-east1',
+      'journal.to': null,
+    });
+  });
+
   it('promotes nobody with a shorter log where whoever was chosen cannot be promoted', () => {
     const failed: Event = { kind: 'promote-failed', region: 'us-central1', why: 'the arbiter does not answer' };
     const pending = facts({ lease: { lease: { epoch: 2, holder: null, incarnation: 'other', seq: 7 }, revision: 9, seenAtMs: NOW } });

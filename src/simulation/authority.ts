@@ -1,4 +1,4 @@
-import { journalIsOpen, STEPS, type Journal, type Lease, type RecordName, type Records, type Snapshot } from '../arbiter/arbiter.ts';
+import { STEPS, type Journal, type Lease, type RecordName, type Records } from '../arbiter/arbiter.ts';
 import type { PublishedRoute } from '../dns/dns.ts';
 import { Violation } from './violation.ts';
 
@@ -13,15 +13,16 @@ export class Authority {
   readonly #holderOf = new Map<number, string>();
   failovers = 0;
   readonly #runs = new Set<string>();
+  /** `run epoch` that were in the journal before they were taken. */
+  readonly #intents = new Set<string>();
 
   /** A record was changed in the arbiter. `holders`: who could acknowledge at this moment. */
   stored<K extends RecordName>(
     record: K,
     change: { readonly before: Records[K] | null; readonly after: Records[K] },
-    all: Snapshot,
     holders: readonly Holder[],
   ): void {
-    if (record === 'lease') this.#lease(change as { before: Lease | null; after: Lease }, all.failover?.value ?? null, holders);
+    if (record === 'lease') this.#lease(change as { before: Lease | null; after: Lease }, holders);
     if (record === 'failover') this.#journal(change.after as Journal);
   }
 
@@ -59,17 +60,14 @@ export class Authority {
     }
   }
 
-  #lease(
-    { before, after }: { readonly before: Lease | null; readonly after: Lease },
-    journal: Journal | null,
-    holders: readonly Holder[],
-  ): void {
+  #lease({ before, after }: { readonly before: Lease | null; readonly after: Lease }, holders: readonly Holder[]): void {
     const was = before?.epoch ?? 0;
     const isNew = after.epoch !== was;
     if (isNew && after.epoch !== was + 1) throw new Violation('epochs-grow-by-one', `from ${was} to ${after.epoch}`);
     if (after.holder === null) {
-      const written = journalIsOpen(journal) && journal?.epoch === after.epoch && journal.runId === after.incarnation;
-      if (!written) throw new Violation('journal-before-act', `epoch ${after.epoch} was taken without a word in the journal`);
+      // It may have been given up since, while the request was on its way.
+      if (!this.#intents.has(`${after.incarnation} ${after.epoch}`))
+        throw new Violation('journal-before-act', `epoch ${after.epoch} was taken without a word in the journal`);
       return;
     }
     if (!isNew && before?.holder === after.holder && before.incarnation === after.incarnation) return;
@@ -85,7 +83,8 @@ export class Authority {
     this.#holderOf.set(after.epoch, after.holder);
   }
 
-  #journal({ runId, step }: Journal): void {
+  #journal({ runId, step, epoch }: Journal): void {
+    if (step === 'ACQUIRE') this.#intents.add(`${runId} ${epoch}`);
     if (step !== 'DONE' || this.#runs.has(runId)) return;
     this.#runs.add(runId);
     this.failovers++;

@@ -267,7 +267,7 @@ export class World implements Surroundings {
     record: K,
     change: { readonly before: Records[K] | null; readonly after: Records[K] },
   ): void {
-    this.authority.stored(record, change, this.etcd.records, this.holders());
+    this.authority.stored(record, change, this.holders());
     if (record === 'failover') {
       const { step } = change.after as Records['failover'];
       this.cause.ended(change.after as Records['failover']);
