@@ -10,6 +10,7 @@ import type { Database, Entry } from '../database/database.ts';
 import { openLmdb } from '../database/lmdb.ts';
 import { createLocalKeyFile, openLocalKeyFile } from '../keys/local-key-file.ts';
 import { openFolderStore } from '../objectstore/folder-store.ts';
+import type { ObjectStore } from '../objectstore/object-store.ts';
 import { systemClock } from '../platform/clock.ts';
 
 /** A database, and a repository in a folder, for tests; what the database should hold is kept beside it. The owner calls `close`. */
@@ -30,12 +31,13 @@ export class BackupLab {
     this.#database = openLmdb(this.databaseFolder);
   }
 
-  static async open(): Promise<BackupLab> {
+  /** @param store default: a folder */
+  static async open(store?: ObjectStore): Promise<BackupLab> {
     const folder = mkdtempSync(join(tmpdir(), 'coditect-backup-'));
     await createLocalKeyFile(join(folder, 'key'));
     const { privateKey } = generateKeyPairSync('ed25519');
     const access = {
-      store: await openFolderStore(join(folder, 'store'), Date.now()),
+      store: store ?? (await openFolderStore(join(folder, 'store'), Date.now())),
       service: await openLocalKeyFile(join(folder, 'key')),
       signingKey: privateKey,
       trusted: [createPublicKey(privateKey)],

@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CreateOptions } from './create.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
-import { listBackups } from '../repository/catalog.ts';
+import { findBackup, listBackups } from '../repository/catalog.ts';
 
 const failureOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -66,6 +67,19 @@ describe('making a backup', () => {
     for (const name of readdirSync(indexes)) rmSync(join(indexes, name));
     const third = await lab.backup();
     expect(third.adoptedPacks).to.equal(first.manifest.packs.length);
+  }).timeout(20_000);
+
+  it('sets apart what a writer commits that had been replaced, and goes on from the others', async () => {
+    const lease = (epoch: string): CreateOptions['lease'] => ({ epoch, holder: 'x', check: () => Promise.resolve() });
+    await lab.write(documents(0, 10));
+    const good = await lab.backup({ lease: lease('5') });
+    const zombie = await lab.backup({ lease: lease('3') });
+    const repository = await lab.repository();
+    const listed = await listBackups(repository, 'lab');
+    expect(listed.map(({ problem }) => problem === null)).to.deep.equal([true, false]);
+    expect((await findBackup(repository, 'lab', 'latest')).backupId).to.equal(good.manifest.backupId);
+    expect(await failureOf(findBackup(repository, 'lab', zombie.manifest.backupId))).to.match(/had been replaced/);
+    expect((await lab.backup({ lease: lease('6') })).manifest.parent).to.equal(good.manifest.backupId);
   }).timeout(20_000);
 
   it('backs up an empty database', async () => {
