@@ -67,6 +67,18 @@ export function startFloeDecryption(key: Uint8Array, aad: Uint8Array, header: Ui
 
 /** Encrypts the segment at position; every segment but the final one must be full. */
 export function encryptFloeSegment(message: FloeMessage, plain: Uint8Array, position: number, isFinal: boolean): Buffer {
+  const sealed = Buffer.allocUnsafe(plain.length + FLOE_SEGMENT_OVERHEAD_BYTES);
+  encryptFloeSegmentInto(message, plain, { position, isFinal }, sealed);
+  return sealed;
+}
+
+/** As encryptFloeSegment, into memory of just its length. */
+export function encryptFloeSegmentInto(
+  message: FloeMessage,
+  plain: Uint8Array,
+  { position, isFinal }: { readonly position: number; readonly isFinal: boolean },
+  sealed: Buffer,
+): void {
   const full = floePlainSegmentBytes(message.parameters);
   if (isFinal ? plain.length > full : plain.length !== full) {
     throw new EngineError('internal', `FLOE segment ${position} of ${plain.length} bytes does not fit segments of ${full}`);
@@ -77,12 +89,10 @@ export function encryptFloeSegment(message: FloeMessage, plain: Uint8Array, posi
   cipher.setAAD(segmentAad(position, isFinal));
   const body = cipher.update(plain);
   cipher.final();
-  const sealed = Buffer.allocUnsafe(plain.length + FLOE_SEGMENT_OVERHEAD_BYTES);
   sealed.writeUInt32BE(isFinal ? sealed.length : NOT_FINAL, 0);
   iv.copy(sealed, LENGTH_BYTES);
   body.copy(sealed, LENGTH_BYTES + AEAD_IV_BYTES);
   cipher.getAuthTag().copy(sealed, sealed.length - AEAD_TAG_BYTES);
-  return sealed;
 }
 
 /** Decrypts the segment at position; returns plaintext only when it authenticates. @throws EngineError backup-damaged */

@@ -3,6 +3,7 @@ import {
   damaged,
   decryptFloeSegment,
   encryptFloeSegment,
+  encryptFloeSegmentInto,
   FLOE_HEADER_BYTES,
   FLOE_SEGMENT_OVERHEAD_BYTES,
   floePlainSegmentBytes,
@@ -22,14 +23,30 @@ export function floeSealedBytes(plainBytes: number, parameters: FloeParameters =
 
 /** Encrypts a whole object that is in memory. The result differs on each call: the IVs are random. */
 export function sealFloe(key: Uint8Array, aad: Uint8Array, plain: Uint8Array, parameters: FloeParameters = CDR1_FLOE): Buffer {
+  const sealed = Buffer.allocUnsafeSlow(floeSealedBytes(plain.length, parameters));
+  sealFloeInto(key, aad, plain, sealed, parameters);
+  return sealed;
+}
+
+/** As sealFloe, into memory of at least the object's length; returns the part of it that is the object. */
+export function sealFloeInto(
+  key: Uint8Array,
+  aad: Uint8Array,
+  plain: Uint8Array,
+  target: Buffer,
+  parameters: FloeParameters = CDR1_FLOE,
+): Buffer {
   const { message, header } = startFloeEncryption(key, aad, parameters);
   const full = floePlainSegmentBytes(parameters);
   const last = Math.max(0, Math.ceil(plain.length / full) - 1);
-  const parts = [header];
+  let at = header.copy(target);
   for (let position = 0; position <= last; position++) {
-    parts.push(encryptFloeSegment(message, plain.subarray(position * full, (position + 1) * full), position, position === last));
+    const part = plain.subarray(position * full, (position + 1) * full);
+    const end = at + part.length + FLOE_SEGMENT_OVERHEAD_BYTES;
+    encryptFloeSegmentInto(message, part, { position, isFinal: position === last }, target.subarray(at, end));
+    at = end;
   }
-  return Buffer.concat(parts);
+  return target.subarray(0, at);
 }
 
 /**

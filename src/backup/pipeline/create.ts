@@ -61,7 +61,7 @@ export interface Created {
   readonly elapsedMs: number;
 }
 
-const SLABS_PER_WORKER = 3;
+const SLABS_PER_WORKER = 2;
 const PROGRESS_MS = 200;
 
 /**

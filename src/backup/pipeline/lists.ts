@@ -1,7 +1,7 @@
 import { blobId } from '../format/ids.ts';
 import { encodeFileLists, type BackupFile } from '../repository/file-list.ts';
 import type { KnownBlobs } from './known.ts';
-import { PackBuilder, type PackSettings } from './pack-builder.ts';
+import { maxPackBytes, PackBuilder, type PackSettings } from './pack-builder.ts';
 import type { PackStore } from './pack-store.ts';
 
 export interface StoredLists {
@@ -21,7 +21,7 @@ export async function storeLists(
   const builder = new PackBuilder(settings);
   const ids: Buffer[] = [];
   const send = async (): Promise<void> => {
-    const { id, name, bytes, crc32c, blobs } = builder.seal();
+    const { id, name, bytes, crc32c, blobs } = builder.seal(Buffer.allocUnsafeSlow(maxPackBytes(settings)));
     await packs.put({ id, name, crc32c, blobs, body: bytes });
   };
   const store = async (plain: Buffer): Promise<string> => {

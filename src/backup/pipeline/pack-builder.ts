@@ -2,7 +2,7 @@ import { crc32c } from '@node-rs/crc32';
 import { MAX_FILE_BYTES } from '../chunking/cut-rule.ts';
 import type { BlobPlace } from '../format/blob-index.ts';
 import { encodeBlob } from '../format/blob.ts';
-import { floeSealedBytes, sealFloe } from '../format/floe.ts';
+import { floeSealedBytes, sealFloeInto } from '../format/floe.ts';
 import { packId } from '../format/ids.ts';
 import { objectAad, packName } from '../format/object-name.ts';
 
@@ -63,8 +63,8 @@ export class PackBuilder {
     this.#used += stored.length;
   }
 
-  /** Encrypts what was added and begins anew. */
-  seal(): SealedPack {
+  /** Encrypts what was added into memory of at least maxPackBytes, and begins anew. */
+  seal(memory: Buffer): SealedPack {
     const { repo, kid, epoch, idKey, packKey } = this.#settings;
     const blobs = this.#blobs;
     const id = packId(
@@ -72,7 +72,7 @@ export class PackBuilder {
       blobs.map(({ blob }) => blob),
     ).toString('hex');
     const name = packName(id);
-    const bytes = sealFloe(packKey, objectAad({ type: 'pack', name, repo, kid, epoch }), this.#plain.subarray(0, this.#used));
+    const bytes = sealFloeInto(packKey, objectAad({ type: 'pack', name, repo, kid, epoch }), this.#plain.subarray(0, this.#used), memory);
     this.#used = 0;
     this.#blobs = [];
     return { id, name, bytes, crc32c: crc32c(bytes), blobs };

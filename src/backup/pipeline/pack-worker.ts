@@ -83,8 +83,7 @@ async function sendPack(): Promise<void> {
     await new Promise<void>((resolve) => (waiting = resolve));
     waiting = null;
   }
-  const { id, name, bytes, crc32c, blobs } = builder.seal();
   const memory = slabs.pop()!;
-  Buffer.from(memory).set(bytes);
+  const { id, name, bytes, crc32c, blobs } = builder.seal(Buffer.from(memory));
   say({ kind: 'pack', id, name, crc32c, bytes: bytes.length, memory, blobs }, [memory]);
 }
