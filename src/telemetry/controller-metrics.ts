@@ -9,6 +9,8 @@ export class ControllerMetrics {
   readonly #state = this.#gauge('coditect_dr_state', '1 for the present state of the system', ['state']);
   readonly #epoch = this.#gauge('coditect_dr_epoch', 'Epoch of the lease', []);
   readonly #leader = this.#gauge('coditect_dr_leader', '1 where this controller leads', []);
+  readonly #paused = this.#gauge('coditect_dr_paused', '1 while no failover begins by itself', []);
+  readonly #awaiting = this.#gauge('coditect_dr_awaiting_approval', '1 for what a failover waits for an operator for', ['blocker']);
   readonly #observers = this.#gauge('coditect_dr_observer_verdict', '1 for the present verdict of each observer', ['observer', 'verdict']);
   readonly #failovers = new Counter({
     name: 'coditect_dr_failovers_total',
@@ -36,7 +38,10 @@ export class ControllerMetrics {
   async text(status: ControllerStatus): Promise<string> {
     for (const state of SYSTEM_STATES) this.#state.set({ state }, status.state === state ? 1 : 0);
     this.#epoch.set(status.epoch);
-    this.#leader.set(status.leader === status.region ? 1 : 0);
+    this.#leader.set(status.leads ? 1 : 0);
+    this.#paused.set(status.paused === undefined ? 0 : 1);
+    this.#awaiting.reset();
+    if (status.awaiting !== undefined) this.#awaiting.set({ blocker: status.awaiting.blocker }, 1);
     for (const [observer, { verdict }] of Object.entries(status.observers)) {
       for (const each of VERDICTS) this.#observers.set({ observer, verdict: each }, verdict === each ? 1 : 0);
     }
