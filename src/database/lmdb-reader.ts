@@ -20,9 +20,12 @@ const MAP_BYTES = 64 * 2 ** 30;
  */
 export function openLmdbReader(folder: string): DataReader {
   if (!existsSync(join(folder, 'data.mdb'))) throw new EngineError('bad-request', `there is no database in ${folder}`);
+  let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
-    return new LmdbReader(open({ path: folder, noSubdir: false, maxDbs: 8, mapSize: MAP_BYTES, overlappingSync: false, readOnly: true }));
+    root = open({ path: folder, noSubdir: false, maxDbs: 8, mapSize: MAP_BYTES, overlappingSync: false, readOnly: true });
+    return new LmdbReader(root);
   } catch (cause) {
+    void root?.close();
     throw cause instanceof EngineError ? cause : new EngineError('database-broken', `cannot read the database in ${folder}`, cause);
   }
 }

@@ -1,7 +1,8 @@
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { openLog } from '../../telemetry/log.ts';
+import { EngineError } from '../../platform/errors.ts';
+import { describeError, openLog, type Log } from '../../telemetry/log.ts';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import { listBackups } from '../repository/catalog.ts';
 import { LogShipper } from '../log/shipper.ts';
@@ -10,17 +11,20 @@ import { runLogLoop } from './log-loop.ts';
 import { runService } from './service.ts';
 
 const RETRY_MS = 5_000;
+const WAIT_MS = 1_000;
 
 /** `coditect-dr backup-service`: puts the program together and runs it until the signal aborts. */
 export async function startBackupService(loaded: LoadedConfig, signal: AbortSignal): Promise<void> {
   const configured = configuredBackup(loaded);
   const { backup } = configured;
   const log = openLog({ component: 'dr.backup', region: loaded.config.region, clock: systemClock });
-  const repository = await openConfiguredRepository(configured, signal);
+  const repository = await whenThere(() => openConfiguredRepository(configured, signal), log, signal);
+  if (repository === null) return;
   log.info('started', { interval_seconds: backup.interval_seconds, cluster: backup.cluster.id });
   const newest = async (either: AbortSignal): Promise<Manifest | null> =>
     (await listBackups(repository, backup.cluster.id, either)).findLast(({ problem }) => problem === null)?.manifest ?? null;
-  const reader = openLmdbReader(databaseFolder(loaded));
+  const reader = await whenThere(async () => openLmdbReader(databaseFolder(loaded)), log, signal);
+  if (reader === null) return;
   const shipper = new LogShipper({
     repository,
     cluster: backup.cluster.id,
@@ -63,4 +67,20 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
   await shipping;
   await reader.close();
   log.info('stopped');
+}
+
+/** Tries until it works: the service may be started before the database beside it, or while the store cannot be reached. null when the signal aborts. */
+async function whenThere<T>(open: () => Promise<T>, log: Log, signal: AbortSignal): Promise<T | null> {
+  let told = '';
+  while (!signal.aborted) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code === 'bad-config') throw error;
+      if (error.message !== told) log.warn('backup_waiting', { error: describeError(error) });
+      told = error.message;
+      await systemClock.sleep(WAIT_MS, signal).catch(() => undefined);
+    }
+  }
+  return null;
 }
