@@ -50,7 +50,7 @@ export class Connection extends EventEmitter {
     const how = mishap();
     const listener = this.#served ?? accept();
     if (how === 'fails' || listener === null || listener.process.isDead) return this.#reset();
-    time.after(0, listener.process, () => {
+    time.handOver(listener.process, () => {
       if (this.#served === null && 'route' in listener) {
         const stream = new LightStream();
         this.#served = { process: listener.process, stream };

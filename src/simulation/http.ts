@@ -118,7 +118,7 @@ export class Http {
     if (listener === undefined || listener.process.isDead) {
       return this.#back(exchange, message, () => exchange.end({ kind: 'not-sent', reason: 'econnrefused' }));
     }
-    this.#time.after(0, listener.process, () => this.#serve(exchange, message, listener));
+    this.#time.handOver(listener.process, () => this.#serve(exchange, message, listener));
   }
 
   #serve(exchange: Exchange, message: Message, { routes, onError }: Listener): void {

@@ -39,7 +39,11 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   let next = firstSeed;
   const end = firstSeed + seeds;
   const work = async (): Promise<void> => {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: { wrong } satisfies WorkerSetting });
+    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: { wrong } satisfies WorkerSetting,
+      // Worlds make much that does not live long.
+      resourceLimits: { maxYoungGenerationSizeMb: 64 },
+    });
     try {
       while (next < end && failures.length < stopAfterFailures && signal?.aborted !== true) {
         const task: Task = { seeds: range(next, Math.min(end, next + CHUNK)), shrinkBudget, keep, trace };

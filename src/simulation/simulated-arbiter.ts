@@ -4,7 +4,7 @@ import { EngineError } from '../platform/errors.ts';
 import type { Network, Place } from './network.ts';
 import type { Random } from './random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
-import type { VirtualTime } from './virtual-time.ts';
+import type { Happening, VirtualTime } from './virtual-time.ts';
 
 export interface ArbiterWitness {
   /** A process asks for this change, for the first time or again. */
@@ -108,10 +108,12 @@ export class SimulatedEtcd {
   #ask<T>(client: Client, carryOut: () => T, signal?: AbortSignal): Promise<T | null> {
     const { policy } = this.#options;
     return new Promise((resolve) => {
+      const timers: Happening[] = [];
       let done = false;
       const end = (answer: T | null): void => {
         if (done) return;
         done = true;
+        for (const timer of timers) timer.cancelled = true;
         signal?.removeEventListener('abort', abort);
         resolve(answer);
       };
@@ -119,13 +121,10 @@ export class SimulatedEtcd {
       if (signal?.aborted === true) return end(null);
       signal?.addEventListener('abort', abort, { once: true });
       client.order.forEach((member, i) => {
-        const send = (): void => {
-          if (!done) this.#send(client, member, carryOut, end);
-        };
-        if (i === 0) send();
-        else client.process.timer(i * policy.arbiterRpcMs, send);
+        if (i === 0) this.#send(client, member, carryOut, end);
+        else timers.push(client.process.timer(i * policy.arbiterRpcMs, () => this.#send(client, member, carryOut, end)));
       });
-      client.process.timer(client.order.length * policy.arbiterRpcMs, abort);
+      timers.push(client.process.timer(client.order.length * policy.arbiterRpcMs, abort));
     });
   }
 

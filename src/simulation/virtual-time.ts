@@ -33,6 +33,13 @@ export class VirtualTime {
     return happening;
   }
 
+  /** The rest of what happens now is another's: a message has arrived. */
+  handOver(owner: Owner, run: () => void): void {
+    if (!owner.take({ atMs: this.nowMs, order: this.#order++, owner, run, cancelled: false })) return;
+    this.current = owner;
+    run();
+  }
+
   /** What its owner kept happens now. */
   again(happening: Happening): void {
     happening.atMs = this.nowMs;

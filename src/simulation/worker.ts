@@ -6,8 +6,6 @@ import { loadWrong } from './wrong-machine.ts';
 const { wrong } = workerData as WorkerSetting;
 if (wrong !== null) loadWrong(wrong);
 installStandIns();
-// Stacks take time and nobody reads those of expected errors.
-Error.stackTraceLimit = 4;
 // Only now: the engine is loaded as this thread is to see it.
 const { faultsOf, runSeed } = await import('./run-seed.ts');
 const { shrink } = await import('./shrink.ts');
@@ -29,6 +27,8 @@ async function carryOut({ seeds, shrinkBudget, keep, trace: traced }: Task): Pro
     ? (atMs: number, who: string, action: string, details: unknown): void =>
         void trace.push(`${atMs.toFixed(1).padStart(9)} ${who.padEnd(24)} ${action} ${JSON.stringify(details)}`)
     : null;
+  // Stacks take time, and nobody reads those of expected errors.
+  Error.stackTraceLimit = traced ? 10 : 0;
   for (const seed of seeds) {
     const all = faultsOf(seed);
     const faults = keep === null ? all : all.filter((_, i) => keep.includes(i));
