@@ -10,7 +10,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 let lines: readonly string[];
 let document: object;
 try {
-  const fuzz = runFuzz(Number(values.inputs), Math.random);
+  const fuzz = await runFuzz(Number(values.inputs), Math.random);
   const corruption = await runCorruption(Number(values.step), say);
   document = { passed: true, corruption, fuzz };
   lines = [
