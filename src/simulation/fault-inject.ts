@@ -49,6 +49,8 @@ export function inject(planned: Fault, world: World): () => void {
     case 'clock-jump':
       world.host(fault.region, fault.program).jump(fault.byMs);
       return () => undefined;
+    case 'no-name':
+      return impair(world, [{ from: fault.region, toProgram: 'dns', cut: true }]);
     case 'dns':
       world.dns.fault = fault.how;
       return () => (world.dns.fault = 'none');

@@ -34,6 +34,7 @@ const KINDS: readonly { readonly weight: number; readonly make: (random: Random,
     weight: 2,
     make: (r, regions) => ({ kind: 'clock-jump', region: r.pick(regions), program: r.pick(PROGRAMS), byMs: r.between(-36e5, 36e5) }),
   },
+  { weight: 2, make: (r, regions) => ({ kind: 'no-name', region: somewhere(r, regions) }) },
   { weight: 3, make: (r) => ({ kind: 'dns', how: r.pick(['down', 'errs']) }) },
   {
     weight: 6,
@@ -119,20 +120,22 @@ function changingSet(random: Random, atMs: number): readonly Fault[] {
   ];
 }
 
-/** The leader is stopped while it writes the name, and wakes up when others have gone on. */
+/** The leader loses the name, then the arbiter while it still wants to write the name; others go on, to a further epoch. When it reaches the name again it still believes to lead. */
 function staleLeader(random: Random, atMs: number): readonly Fault[] {
   return [
     { kind: 'region-down', region: PRIMARY, atMs, forMs: 3000 },
+    { kind: 'no-name', region: LEADER, atMs, onStep: 'PROMOTE', afterStepMs: 0, forMs: random.between(4500, 6500) },
     {
-      kind: 'stop',
+      kind: 'no-arbiter',
       region: LEADER,
       program: 'controller',
+      direction: 'both',
       atMs,
-      forMs: random.between(4000, 6000),
       onStep: 'ROUTE',
-      afterStepMs: random.between(2, 22),
+      afterStepMs: random.between(15, 40),
+      forMs: 6500,
     },
-    { kind: 'crash', region: PRIMARY, program: 'database', atMs: atMs + random.between(3300, 4200), forMs: 60 },
+    { kind: 'crash', region: PRIMARY, program: 'database', atMs: atMs + random.between(3500, 5000), forMs: 60 },
   ];
 }
 

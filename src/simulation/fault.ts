@@ -46,6 +46,8 @@ export type Fault = {
   | { readonly kind: 'disk-broken'; readonly region: Where }
   | { readonly kind: 'clock-rate'; readonly region: Where; readonly program: Program; readonly rate: number }
   | { readonly kind: 'clock-jump'; readonly region: Where; readonly program: Program; readonly byMs: number }
+  /** The region does not reach the name's server. */
+  | { readonly kind: 'no-name'; readonly region: Where }
   | { readonly kind: 'dns'; readonly how: 'down' | 'errs' }
   | { readonly kind: 'requests'; readonly region: Where; readonly path: string; readonly how: 'fails' | 'hangs' | 'errs' }
   | { readonly kind: 'order'; readonly order: 'switchover' | 'failback' | 'failover' | 'forced'; readonly target: Where }
