@@ -32,13 +32,18 @@ function regionClaims({ view }: Case): readonly Finding[] {
   ];
 }
 
-/** Completed failovers in the log, against changes of the serving region. */
+/**
+ * Where completed failovers in the log ended, against changes of the serving region. A failover that began anew may end where it had begun:
+ * whoever was promoted in between never served, and clients saw no change.
+ */
 function failoverClaims({ view, measurement }: Case): readonly Finding[] {
   const logged = eventsOf(view.events, 'engine-log').filter((event) => event.action === 'failover_complete');
-  const runs = new Set(logged.map((event) => correlationOf(event.line) ?? `line ${event.lineNumber}`));
-  const { changes } = measurement.reigns;
-  if (runs.size === changes) return [];
-  const message = `the log tells of ${runs.size} completed failover(s), clients saw ${changes} change(s) of the serving region`;
+  const runs = [...Map.groupBy(logged, (event) => correlationOf(event.line) ?? `line ${event.lineNumber}`).values()];
+  const { changes, reigns } = measurement.reigns;
+  const way = [reigns[0]?.region, ...runs.map((lines, index) => targetOf(lines[0]?.line) ?? `run ${index}`)];
+  const claimed = way.filter((region, index) => index > 0 && region !== way[index - 1]).length;
+  if (claimed === changes) return [];
+  const message = `the log tells of ${runs.length} completed failover(s), which moved the service ${claimed} time(s); clients saw ${changes} change(s) of the serving region`;
   return [
     finding(
       'engine-claims',
@@ -47,6 +52,12 @@ function failoverClaims({ view, measurement }: Case): readonly Finding[] {
       logged.map((event) => event.lineNumber),
     ),
   ];
+}
+
+/** `details.to` of a line, where it has one. */
+function targetOf(line: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  const { to } = (line?.['details'] ?? {}) as { to?: unknown };
+  return typeof to === 'string' ? to : undefined;
 }
 
 /** Everything lost must be in a divergent tail: what is rolled back never disappears silently. */

@@ -210,6 +210,17 @@ describe('histories that look like a pass', () => {
     });
   });
 
+  it('a failover that began anew and ended where it had begun is no lie of the engine: clients saw no change', () => {
+    const complete = (to: string) =>
+      at(5000, { kind: 'engine-log', pod: 'c', action: 'failover_complete', line: { correlation_id: 'f2', details: { to } } });
+    const claims = (to: string) => {
+      const edit = (events: readonly RunEvent[]) => [...events, complete(to)].toSorted((a, b) => a.atMs - b.atMs);
+      return judge(nullHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims')?.outcome;
+    };
+    expect(claims('us-central1')).to.equal('pass');
+    expect(claims('us-east1')).to.equal('inconclusive');
+  });
+
   it('a search for an order that takes too long is undecided, never a pass', () => {
     const result = judge(failoverHistory(), [linearizableWithin(5)]);
     expect(result.verdict.outcome).to.equal('inconclusive');
