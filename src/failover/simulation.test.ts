@@ -373,7 +373,10 @@ function finish(world: World, controller: ModelController): void {
   expect(world.dnsEpoch).to.equal(world.lease.value.epoch);
 }
 
-describe('failover, simulated', () => {
+describe('failover, simulated', function () {
+  // Hundreds of worlds take a second, and many on a machine that plays a game day beside.
+  this.timeout(60_000);
+
   const run = (request: OperatorRequest | null) =>
     fc.property(fc.array(action, { minLength: 20, maxLength: 200 }), fc.boolean(), (schedule, cut) => {
       const world = new World();
