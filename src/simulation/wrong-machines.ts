@@ -84,16 +84,10 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     put: 'const [longest] = logs.toSorted((a, b) => compareLogs(b, a));',
   },
   {
-    name: 'seals the set as it was before it was frozen',
-    module: 'failover/promotion.js',
-    find: 'if (!run.frozen)',
-    put: 'if (false)',
-  },
-  {
     name: 'the name goes back to an older epoch',
     module: 'dns/route.js',
     find: 'if (published.epoch > wanted.epoch || published.region !== wanted.region)',
-    put: 'if (false)',
+    put: "if (published.epoch > wanted.epoch)\n        return 'write';\n    if (false)",
   },
   {
     name: 'whoever is sealed may follow one that cannot be promoted',
