@@ -1,5 +1,6 @@
 import { Random } from './random.ts';
-import { REGIONS, type World } from './world.ts';
+import { REGIONS } from './simulated-config.ts';
+import type { World } from './world.ts';
 
 const CLIENTS = 2;
 const KEYS = 4;

@@ -1,5 +1,6 @@
 import { resolve, type Fault } from './fault.ts';
 import type { Impairment } from './network.ts';
+import { giveOrder, operate } from './operator.ts';
 import type { World } from './world.ts';
 
 /** Lets a fault begin in the world; gives what ends it. */
@@ -60,11 +61,11 @@ export function inject(planned: Fault, world: World): () => void {
       return () => world.http.mishaps.delete(mishap);
     }
     case 'order':
-      world.order(fault.order, fault.target);
+      giveOrder(world, fault.order, fault.target);
       return () => undefined;
     case 'pause':
-      world.operate('/v1/pause', { why: 'simulated' });
-      return () => world.operate('/v1/resume', {});
+      operate(world, '/v1/pause', { why: 'simulated' });
+      return () => operate(world, '/v1/resume', {});
     default:
       throw new RangeError(`fault ${JSON.stringify(fault satisfies never)}`);
   }

@@ -7,7 +7,8 @@ import { Random } from './random.ts';
 import { whyNotSettled } from './settled.ts';
 import { enterWorld } from './stand-ins.ts';
 import { Violation } from './violation.ts';
-import { REGIONS, World, type WorldOptions } from './world.ts';
+import { REGIONS } from './simulated-config.ts';
+import { World, type WorldOptions } from './world.ts';
 
 export interface SeedPlan {
   readonly seed: number;

@@ -1,5 +1,6 @@
 import { journalIsOpen } from '../arbiter/arbiter.ts';
-import { REGIONS, type World } from './world.ts';
+import { REGIONS } from './simulated-config.ts';
+import type { World } from './world.ts';
 import type { Clients } from './clients.ts';
 
 /** What keeps the system from being whole again, in words; null when one primary serves, everybody follows, and the name points to it. */

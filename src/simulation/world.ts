@@ -17,10 +17,9 @@ import { SimulatedEtcd } from './simulated-arbiter.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { SimulatedDns } from './simulated-dns.ts';
 import { HostClock, SimulatedProcess, type Program } from './simulated-process.ts';
+import { configOf, REGIONS } from './simulated-config.ts';
 import { Violation } from './violation.ts';
 import { VirtualTime } from './virtual-time.ts';
-
-export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
 
 export interface WorldOptions {
   readonly seed: number;
@@ -176,30 +175,6 @@ export class World implements Surroundings {
     return holders;
   }
 
-  /** An operator asks every controller; the leader follows. */
-  order(order: 'switchover' | 'failback' | 'failover' | 'forced', target: string): void {
-    if (order === 'failback') this.operate('/v1/failback', {});
-    else if (order === 'forced') this.operate('/v1/failover', { target, force: true, acceptDataLossSeconds: 'any' });
-    else this.operate(`/v1/${order}`, { target });
-  }
-
-  /** The same request to every controller, until each has answered once. */
-  operate(path: string, body: unknown): void {
-    const client = this.http.client({ region: 'outside', program: 'client' }, 'operator', null);
-    const ask = async (region: string): Promise<void> => {
-      for (let tries = 0; tries < 10; tries++) {
-        const reply = await client.call(`https://controller.${region}${path}`, {
-          method: 'POST',
-          body: JSON.stringify(body),
-          timeoutMs: 1000,
-        });
-        if (reply.kind === 'reply') return;
-        await new Promise<void>((resolve) => this.time.after(300, null, resolve));
-      }
-    };
-    for (const region of REGIONS) void ask(region);
-  }
-
   #boot(region: string, program: Program): void {
     const name = `${program}.${region}`;
     const before = this.#processes.get(name);
@@ -294,41 +269,4 @@ function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function configOf(region: string, { policy, mode }: WorldOptions): EngineConfig {
-  const [primary, ...standbys] = REGIONS;
-  return {
-    region,
-    primary_region: primary,
-    standby_regions: standbys,
-    rpo_seconds: 5,
-    rto_seconds: 60,
-    backup_retention_days: 30,
-    policy,
-    replication: mode,
-    listen: { host: '0.0.0.0', port: 1 },
-    regions: Object.fromEntries(
-      REGIONS.map((name, i) => [
-        name,
-        {
-          api: `https://api.${name}`,
-          database: `https://database.${name}`,
-          controller: [`https://controller.${name}`],
-          addresses: [`10.77.${i + 1}.10`],
-        },
-      ]),
-    ),
-    arbiter: { kind: 'etcd', endpoints: ['https://arbiter'], prefix: '/simulated/' },
-    dns: {
-      kind: 'rfc2136',
-      server: '10.77.9.53',
-      port: 53,
-      zone: 'simulated.test.',
-      name: 'api.simulated.test.',
-      ttl_seconds: 1,
-      tsig: { name: 'key.', algorithm: 'hmac-sha256', secret_file: '' },
-    },
-    tls: { ca: '', cert: '', key: '' },
-  };
 }
