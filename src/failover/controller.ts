@@ -12,6 +12,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { HttpClient } from '../platform/https-client.ts';
 import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
 import type { Log } from '../telemetry/log.ts';
+import { hear, NEVER_HEARD } from './arbiter-contact.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { perform } from './effects.ts';
 import { fencedAtMs } from './fencing.ts';
@@ -71,6 +72,7 @@ export class Controller {
   #knowledge: Knowledge;
   #state: State = INITIAL;
   #vetoedAtMs: number | null = null;
+  #arbiter = NEVER_HEARD;
   #wake: () => void = () => undefined;
 
   constructor(deps: ControllerDeps) {
@@ -256,7 +258,9 @@ export class Controller {
     if (state !== before && event.kind !== 'tick') this.#wake();
   }
 
+  /** Only the arbiter's own answers teach anything, so it was heard. */
   #learn(knowledge: Knowledge): void {
+    this.#arbiter = hear(this.#arbiter, this.#deps.clock.monotonicMs(), this.#deps.config.policy);
     this.#knowledge = knowledge;
   }
 
@@ -278,6 +282,7 @@ export class Controller {
       inSyncSinceMs: this.#inSync.sinceMs,
       quorum,
       vetoedAtMs: this.#vetoedAtMs,
+      arbiter: this.#arbiter,
       databases: this.#peers.databases,
       newRunId: randomUUID(),
     };

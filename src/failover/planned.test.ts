@@ -116,6 +116,23 @@ describe('switchover', () => {
   });
 });
 
+describe('a forced failover whose loss was typed', () => {
+  it('asks nobody before everybody was asked, and goes on when a later answer is enough', () => {
+    const replication = { value: { epoch: 1, mode: 'sync' as const, set: [EAST, EUROPE], w: 1 }, revision: 2 };
+    const request = { kind: 'forced', target: EAST, acceptedLossSeconds: Number.MAX_SAFE_INTEGER, by: 'anna' } as const;
+    const walk = new Walk({ replication });
+    walk.tell({ kind: 'operator', request }).saved();
+    walk.tick({ lease: pending(), replaced: walk.facts.lease, quorum: { kind: 'none', why: '' } }).saved();
+    walk.after(policy.successorWaitsMs + policy.leaseMs).tell({ kind: 'set-frozen', replication: replication.value });
+    walk.tell({ kind: 'seal-failed', region: EUROPE });
+    expect(walk.run.awaiting, 'the target may still answer').to.equal(null);
+    walk.tell({ kind: 'seal-failed', region: EAST });
+    expect(walk.run.awaiting).to.include({ blocker: 'loss' });
+    walk.tell({ kind: 'sealed', log: log(EAST) });
+    expect(walk.run.journal).to.include({ step: 'PROMOTE', to: EAST });
+  });
+});
+
 describe('an epoch that was taken although its run was aborted', () => {
   it('is taken on by whoever leads: nobody would serve otherwise', () => {
     const aborted = {

@@ -11,18 +11,21 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
   const { journal } = run;
   const sealing = judgeSealing(run, setting);
   if (sealing.kind === 'short') {
-    if (run.awaiting !== null || !isFenced(run, facts, setting) || Object.keys(run.failures).length === 0) return stay(run);
+    // Another answer may make it enough: people are asked when everybody was.
+    if (run.awaiting !== null || !isFenced(run, facts, setting) || !everybodyAsked(run, setting, false)) return stay(run);
     return waitFor(run, sealing.why, sealing.best, { facts, setting });
   }
   const [to] = sealing.candidates;
   const fenced = isFenced(run, facts, setting);
   if (to === undefined || !everybodyAsked(run, setting, sealing.complete && fenced)) return stay(run);
   if (!sealing.complete) {
-    if (run.awaiting !== null || !fenced) return stay(run);
+    if (!fenced) return stay(run);
     const estimate = estimateLossSeconds(facts, journal.from, to, setting);
     const accepted = journal.acceptedLossSeconds ?? 0;
     if (accepted !== ANY_LOSS_SECONDS && (estimate === null || estimate > accepted))
-      return waitFor(run, `${to} may lack more than the ${accepted} s that were accepted`, to, { facts, setting });
+      return run.awaiting !== null
+        ? stay(run)
+        : waitFor(run, `${to} may lack more than the ${accepted} s that were accepted`, to, { facts, setting });
   }
   const fencedBy = run.fenced === null ? journal.fencedBy : ('holder' as const);
   const { target } = journal;

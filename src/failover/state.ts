@@ -1,3 +1,4 @@
+import type { ArbiterContact } from './arbiter-contact.ts';
 import type { Held, History, Journal, Lease, Maintenance, PastRun, Replication, SealedLog } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Quorum } from '../health/quorum.ts';
@@ -42,6 +43,7 @@ export interface Facts {
   readonly quorum: Quorum;
   /** When a veto was last in force: the window of confirmation begins after it. */
   readonly vetoedAtMs: number | null;
+  readonly arbiter: ArbiterContact;
   /** The last status of each database, however old. */
   readonly databases: ReadonlyMap<string, SeenStatus>;
   /** Since when this controller sees each standby in sync with the present primary, without a break. */

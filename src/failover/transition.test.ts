@@ -54,6 +54,7 @@ function facts(change: Partial<Facts> = {}): Facts {
     inSyncSinceMs: new Map(),
     quorum: { kind: 'suspects', sinceMs: NOW - policy.confirmMs, by: ['us-east1', 'europe-west1'] },
     vetoedAtMs: null,
+    arbiter: { heardAtMs: Infinity, backAtMs: null },
     databases: new Map([seen('us-east1', 10), seen('europe-west1', 10)]),
     newRunId: 'run',
     ...change,
@@ -129,6 +130,17 @@ describe('failover before anything is taken', () => {
     expect(tick({ kind: 'suspect' }, facts({ vetoedAtMs: NOW - policy.confirmMs + 1 })).state.kind).to.equal('suspect');
     expect(actions(tick({ kind: 'suspect' }, facts({ quorum: { kind: 'veto', by: 'us-central1' } })))).to.deep.equal(['suspicion_cleared']);
     expect(tick({ kind: 'suspect' }, facts({ quorum: { kind: 'none', why: '' } })).state).to.deep.equal(INITIAL);
+  });
+
+  it('does not take a primary for down that may only wait for the arbiter: silent, or back for too short', () => {
+    const silence = policy.holderStopsMs - policy.leaseRenewMs;
+    const given = (heardAgoMs: number, backAgoMs: number | null) =>
+      tick({ kind: 'suspect' }, facts({ arbiter: { heardAtMs: NOW - heardAgoMs, backAtMs: backAgoMs === null ? null : NOW - backAgoMs } }))
+        .state.kind;
+    expect(given(silence + 1, null)).to.equal('suspect');
+    expect(given(silence, null)).to.equal('run');
+    expect(given(0, policy.suspectAfterMs + policy.confirmMs - 1)).to.equal('suspect');
+    expect(given(0, policy.suspectAfterMs + policy.confirmMs)).to.equal('run');
   });
 
   it('takes the epoch once the intent is there, and drops it when the primary is seen to commit before', () => {
