@@ -15,12 +15,6 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     find: 'Math.max(quorum.sinceMs, vetoedAtMs ?? quorum.sinceMs)',
     put: 'quorum.sinceMs',
   },
-  {
-    name: 'a run that restarts does not wait after a veto',
-    module: 'failover/advance.js',
-    find: 'if (isConfirmedDown(facts, setting) && lossGate',
-    put: 'if (isConfirmedDown({ ...facts, vetoedAtMs: null }, setting) && lossGate',
-  },
   { name: 'a veto is ignored', module: 'health/quorum.js', find: 'if (veto !== undefined)', put: 'if (false)' },
   {
     name: 'quorum of those who answer, not of the configured',
