@@ -1,4 +1,4 @@
-import { sealQuorum } from './fencing.ts';
+import { sealQuorum, type LeaseSighting } from './fencing.ts';
 import { blockingFailover } from './history.ts';
 import { describePause, pauseInForce } from './maintenance.ts';
 import { compareLogs } from './sealing.ts';
@@ -59,13 +59,21 @@ export function estimateLossSeconds(facts: Facts, from: string, region: string, 
 }
 
 function estimateLossMs(facts: Facts, from: string, region: string, { policy }: Setting): number | null {
-  const held = facts.lease?.lease.holder === from ? facts.lease : facts.replaced?.lease.holder === from ? facts.replaced : null;
+  const held = lastSighting(facts, from);
   const stoppedAtMs = held === null ? facts.nowMs : Math.min(facts.nowMs, held.seenAtMs + policy.holderStopsMs);
   const sample = facts.databases.get(from);
   const lagMs = sample?.status.standbys[region]?.lagMs;
   if (sample !== undefined && lagMs !== undefined) return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
   const completeAtMs = whenComplete(facts.databases.get(region), from, held?.lease.epoch ?? null);
   return completeAtMs === null ? null : Math.max(0, stoppedAtMs - completeAtMs) + policy.appendTimeoutMs;
+}
+
+/** From when on the old primary cannot have renewed its lease any more. One whose last renewal this controller missed may have renewed until its epoch was seen taken. */
+function lastSighting({ lease, replaced }: Facts, from: string): LeaseSighting | null {
+  if (lease?.lease.holder === from) return lease;
+  if (replaced?.lease.holder !== from) return null;
+  const missedRenewals = lease !== null && lease.lease.holder === null && lease.lease.seq !== replaced.revision;
+  return missedRenewals ? { ...replaced, seenAtMs: lease.seenAtMs } : replaced;
 }
 
 /** When the standby itself last heard from the old primary that it had everything: for a leader that never saw that primary. What it heard was sent a little earlier. */

@@ -116,6 +116,34 @@ describe('switchover', () => {
   });
 });
 
+describe('an asynchronous failover', () => {
+  const nobody = { kind: 'none', why: '' } as const;
+  /** EAST was expected to be promoted and does not answer; EUROPE lags so much. */
+  const sealedWith = (lagMs: number, leaseSeq = 7): Walk => {
+    const replication = { value: { epoch: 1, mode: 'async' as const, set: [], w: 0 }, revision: 2 };
+    const databases = new Map([
+      seen(CENTRAL, { role: 'primary', mode: 'async', standbys: { [EAST]: standby(), [EUROPE]: standby(5, lagMs) } }),
+      seen(EAST),
+      seen(EUROPE),
+    ]);
+    const down = { kind: 'suspects', sinceMs: NOW - policy.confirmMs, by: [EAST, EUROPE] } as const;
+    const walk = new Walk({ replication, databases, quorum: down }).tick().saved();
+    const lease = { ...pending(), lease: { ...pending().lease, incarnation: walk.run.journal.runId, seq: leaseSeq } };
+    walk.tick({ lease, replaced: walk.facts.lease, quorum: nobody }).saved();
+    walk.after(policy.successorWaitsMs).tell({ kind: 'set-frozen', replication: replication.value });
+    return walk.tell({ kind: 'seal-failed', region: EAST }).tell({ kind: 'sealed', log: log(EUROPE, 50) });
+  };
+
+  it('is judged by the lag of whoever is promoted, not of whom it was expected to be', () => {
+    expect(sealedWith(100).run.journal).to.include({ step: 'PROMOTE', to: EUROPE });
+    const waiting = sealedWith(60_000);
+    expect(waiting.run.journal.step).to.equal('FENCE_AND_SEAL');
+    expect(waiting.run.awaiting).to.include({ blocker: 'loss' });
+    waiting.tell({ kind: 'operator', request: { kind: 'approve', acceptedLossSeconds: 70, by: 'anna' } });
+    expect(waiting.run.journal).to.include({ step: 'PROMOTE', to: EUROPE });
+  });
+});
+
 describe('a forced failover whose loss was typed', () => {
   it('asks nobody before everybody was asked, and goes on when a later answer is enough', () => {
     const replication = { value: { epoch: 1, mode: 'sync' as const, set: [EAST, EUROPE], w: 1 }, revision: 2 };

@@ -21,7 +21,8 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
   if (!sealing.complete) {
     if (!fenced) return stay(run);
     const estimate = estimateLossSeconds(facts, journal.from, to, setting);
-    const accepted = journal.acceptedLossSeconds ?? 0;
+    // Async: the gate judged the standby that it expected to be promoted, and that one may not have answered.
+    const accepted = journal.acceptedLossSeconds ?? (journal.mode === 'async' ? setting.rpoMs / 1000 : 0);
     if (accepted !== ANY_LOSS_SECONDS && (estimate === null || estimate > accepted))
       return run.awaiting !== null
         ? stay(run)

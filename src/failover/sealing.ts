@@ -3,7 +3,7 @@ import { sealQuorum } from './fencing.ts';
 import type { Run, Setting } from './state.ts';
 
 export type Sealing =
-  /** `complete`: certainly nothing that was acknowledged is missing (async: nothing that could be saved). Else an operator accepted a loss. */
+  /** `complete`: certainly nothing that was acknowledged is missing. Else there may be a loss, which is to be judged for whoever is promoted. */
   | { readonly kind: 'reached'; readonly candidates: readonly string[]; readonly complete: boolean }
   /** `best`: the longest log of those that are sealed. */
   | { readonly kind: 'short'; readonly why: string; readonly best: string | null };
@@ -30,12 +30,12 @@ export function judgeSealing(run: Sealed, setting: Setting): Sealing {
     if (target !== undefined && isComplete(target)) return { kind: 'reached', candidates: [target.region], complete: true };
     return { kind: 'short', why: `${journal.target} does not have everything yet`, best: journal.target };
   }
-  const complete = standbys.some(isComplete) || standbysSuffice(standbys, run, setting);
+  const complete = standbys.some(isComplete) || standbysSuffice(standbys, journal);
   if (standbys.length > 0 && complete) return { kind: 'reached', candidates: preferred(standbys, journal, setting), complete };
   if (holderLog !== null && journal.mode === 'sync' && setting.regions.every((region) => isDone(region, run))) {
     return { kind: 'reached', candidates: preferred([...standbys, holderLog], journal, setting), complete: true };
   }
-  if (standbys.length > 0 && journal.acceptedLossSeconds !== null)
+  if (standbys.length > 0 && (journal.acceptedLossSeconds !== null || isAllThatCanBeSaved(run, setting)))
     return { kind: 'reached', candidates: preferred(standbys, journal, setting), complete: false };
   return { kind: 'short', why: whyShort(standbys, journal), best: preferred(standbys, journal, setting)[0] ?? null };
 }
@@ -60,14 +60,15 @@ function logOfHolder({ journal, fenced }: Sealed): SealedLog | null {
   return fenced !== null && fenced.lastEpoch > 0 && fenced.lastEpoch === journal.epoch - 1 ? fenced : null;
 }
 
-function standbysSuffice(standbys: readonly SealedLog[], run: Sealed, setting: Setting): boolean {
-  const { journal } = run;
-  if (journal.mode === 'async') {
-    // Whatever can be reached, where the loss was judged before. A planned run promised none, so nobody judged it.
-    return journal.tier === 'switchover' || journal.tier === 'failback'
-      ? false
-      : setting.regions.every((region) => region === journal.from || isDone(region, run));
-  }
+/** Async: whatever answers. A planned run promised no loss at all. */
+function isAllThatCanBeSaved(run: Sealed, setting: Setting): boolean {
+  const { mode, tier, from } = run.journal;
+  if (mode !== 'async' || tier === 'switchover' || tier === 'failback') return false;
+  return setting.regions.every((region) => region === from || isDone(region, run));
+}
+
+function standbysSuffice(standbys: readonly SealedLog[], journal: Journal): boolean {
+  if (journal.mode === 'async') return false;
   const members = standbys.filter(({ region }) => journal.set.includes(region)).length;
   return journal.set.length > 0 && members >= sealQuorum(journal.set, journal.w);
 }
