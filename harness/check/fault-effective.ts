@@ -1,21 +1,21 @@
 import { eventsOf } from '../measure/view.ts';
 import { finding, type Check } from './check.ts';
-import { isOfStep } from './experiments.ts';
+import { faultSteps, isOfStep, neverPlanned } from './experiments.ts';
 
-/** A fault without effect proves nothing: every injected fault must have been seen to bite, and not before it was asked for. */
+/** A fault without effect proves nothing: every fault, injected or armed, must have been seen to bite, and not before it was asked for. */
 export const faultEffective: Check = {
   name: 'fault-effective',
   kind: 'assumption',
   question: 'Did every fault take effect, as independent probes saw it?',
   judge: ({ view, scenario, contradictions }) => {
-    const asked = scenario.method.filter((step) => step.do === 'inject');
+    const asked = faultSteps(scenario);
     if (asked.length === 0) return [finding('fault-effective', 'skipped', 'the scenario injects no fault')];
     const effects = eventsOf(view.events, 'fault-effect');
     const plans = eventsOf(view.events, 'fault-planned');
     const injections = eventsOf(view.events, 'fault-injected');
-    const experiments = asked.map((step) => ({ step: step.fault, planned: plans.filter((plan) => isOfStep(plan.fault, step.fault)) }));
+    const experiments = asked.map((step) => ({ step, planned: plans.filter((plan) => isOfStep(plan.fault, step.fault)) }));
     const unplanned = experiments.filter(({ planned }) => planned.length === 0);
-    const findings = unplanned.map(({ step }) => finding('fault-effective', 'inconclusive', `${step} was never planned`));
+    const findings = unplanned.map(({ step }) => finding('fault-effective', 'inconclusive', neverPlanned(step)));
     const judged = experiments
       .flatMap(({ planned }) => planned)
       .map((plan) => {

@@ -1,6 +1,6 @@
 import { eventsOf, type Lined } from '../measure/view.ts';
 import { finding, type Case, type Check } from './check.ts';
-import { isOfStep } from './experiments.ts';
+import { faultSteps, isOfStep, neverPlanned } from './experiments.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'fault-healed';
@@ -13,12 +13,12 @@ export const faultHealed: Check = {
   kind: 'assumption',
   question: 'Did every fault last until it was healed, and was it gone then, as independent probes saw it?',
   judge: (of) => {
-    const asked = of.scenario.method.filter((step) => step.do === 'inject');
+    const asked = faultSteps(of.scenario);
     if (asked.length === 0) return [finding(NAME, 'skipped', 'the scenario injects no fault')];
     const plans = eventsOf(of.view.events, 'fault-planned');
-    return asked.flatMap(({ fault: step }) => {
-      const planned = plans.filter((plan) => isOfStep(plan.fault, step));
-      return planned.length > 0 ? planned.map((plan) => judgeOne(of, plan)) : [finding(NAME, 'inconclusive', `${step} was never planned`)];
+    return asked.flatMap((step) => {
+      const planned = plans.filter((plan) => isOfStep(plan.fault, step.fault));
+      return planned.length > 0 ? planned.map((plan) => judgeOne(of, plan)) : [finding(NAME, 'inconclusive', neverPlanned(step))];
     });
   },
 };

@@ -156,6 +156,34 @@ describe('histories that look like a pass', () => {
     });
   });
 
+  describe('an armed fault', () => {
+    const arm = { do: 'arm', fault: 'leader', manifest: 'leader.yaml', at: 'sealed' } as const;
+    const outcomes = (result: RunResult) =>
+      result.verdict.findings.flatMap((one) => (one.check.startsWith('fault-') && one.outcome === 'inconclusive' ? [one.message] : []));
+    it('that never fired, beside another that did', () => {
+      const result = judged({ scenario: withScenario({ method: [arm, ...SCENARIO.method] }) });
+      expect(result.verdict.outcome, result.verdict.reason).to.equal('inconclusive');
+      expect(objections(result)).to.include.members(['fault-effective', 'fault-healed']);
+      expect(outcomes(result)).to.include('leader was never planned: no program that it selects logged sealed');
+    });
+    it('that never fired, alone', () => {
+      const method = [arm, { do: 'observe', forMs: 3000 }] as const;
+      const scenario = withScenario({ method, expect: { ...SCENARIO.expect, outage: 'allowed' } });
+      expect(objections(judged({ scenario, fault: null }))).to.include.members(['fault-effective', 'fault-healed']);
+    });
+    it('that fired, and of whose effect nobody said anything', () => {
+      const method = [{ ...arm, fault: 'isolation' }, ...SCENARIO.method.slice(1)];
+      const unseen = editOf('fault-effect', (event) => (event.moment === 'during' ? null : event));
+      expect(objections(judged({ scenario: withScenario({ method }), edit: unseen }))).to.include('fault-effective');
+    });
+    it('that did what it should is as good as an injected one', () => {
+      const method = [{ ...arm, fault: 'isolation' }, ...SCENARIO.method.slice(1)];
+      const result = judged({ scenario: withScenario({ method }) });
+      expect(result.verdict.outcome, result.verdict.reason).to.equal('pass');
+      expect(result.verdict.findings.find((one) => one.check === 'fault-effective')?.outcome).to.equal('pass');
+    });
+  });
+
   describe('a manifest of several experiments', () => {
     const twice =
       (change: (event: RunEvent) => RunEvent = (event) => event) =>

@@ -97,7 +97,7 @@ function targetProblems(document: YamlDocument): readonly InputProblem[] {
   const { expect, targets, method } = parts(document);
   const problems: InputProblem[] = [];
   const steps = writtenSteps(method).map(({ raw }) => stepShape.safeParse(raw).data?.do);
-  const injects = steps.includes('inject');
+  const injects = steps.includes('inject') || steps.includes('arm');
   const orders = steps.includes('order');
   if (targets.recoveryTime !== undefined && !injects) {
     problems.push(document.problem(['targets', 'recoveryTime'], 'there is no fault to recover from; inject one or remove this target'));

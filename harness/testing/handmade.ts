@@ -175,7 +175,9 @@ function head({ scenario, fault, vantages }: Handmade): readonly RunEvent[] {
 }
 
 function faultEvents({ scenario }: Handmade, fault: NonNullable<Handmade['fault']>): readonly RunEvent[] {
-  return partitionEvents({ fault: scenario.method.find((step) => step.do === 'inject')?.fault ?? 'fault', ...fault });
+  const { method } = scenario;
+  const step = method.find((one) => one.do === 'inject') ?? method.find((one) => one.do === 'arm');
+  return partitionEvents({ fault: step?.fault ?? 'fault', ...fault });
 }
 
 function tail({ scenario, loadEndMs }: Handmade, store: ReadonlyMap<string, string>): readonly RunEvent[] {
