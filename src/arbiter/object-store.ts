@@ -7,7 +7,7 @@ import { decodeRecord, encodeRecord } from './record-text.ts';
 export interface ObjectArbiterOptions {
   /** One that replaces under a condition. Each of its calls is bounded by its own limit. */
   readonly store: ObjectStore;
-  /** Of the names of the four objects; ends with `/`. */
+  /** Of the names of the objects, one a record; ends with `/`. */
   readonly prefix: string;
   /** Between two looks of a watch. */
   readonly pollMs: number;
