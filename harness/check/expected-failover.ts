@@ -6,7 +6,7 @@ const NAME = 'expected-failover';
 /** Orders that move the service when they succeed. */
 const MOVES = ['failover', 'switchover', 'failback'];
 
-/** How often the serving region changed, as clients saw it; a failover that was not asked for costs more than it saves. */
+/** How often, and where to, the serving region changed, as clients saw it; a failover that was not asked for costs more than it saves. */
 export const expectedFailover: Check = {
   name: NAME,
   kind: 'target',
@@ -28,17 +28,41 @@ export const expectedFailover: Check = {
       case 'at-most-one':
         return [say(changes <= 1, 'at most 1')];
       case 'ordered': {
-        const orders = moves(of);
-        const early = reigns.slice(1).findIndex((reign, index) => reign.firstAckMs < (orders[index]?.givenMs ?? Number.POSITIVE_INFINITY));
-        const reign = reigns[early + 1];
-        if (early < 0 || reign === undefined) return [say(changes === orders.length, `${orders.length}, as often as ordered`)];
-        const message = `${reign.region} served from ${seconds(reign.firstAckMs)} on, before anybody had ordered it (${way})`;
-        return [finding(NAME, 'fail', message, [reign.line])];
+        const wrong = unordered(of);
+        if (wrong !== undefined) return [wrong];
+        const expected = moves(of).length;
+        return [say(changes === expected, `${expected}, as often as ordered`)];
       }
     }
   },
 };
 
+/** The first move that nobody had ordered by then, or that went elsewhere than ordered. */
+function unordered(of: Case): Finding | undefined {
+  const { reigns } = of.measurement.reigns;
+  const way = reigns.map((reign) => reign.region).join(' → ');
+  const orders = moves(of);
+  for (const [index, reign] of reigns.slice(1).entries()) {
+    const order = orders[index];
+    const told = `${reign.region} served from ${seconds(reign.firstAckMs)} on`;
+    if (order === undefined || reign.firstAckMs < order.givenMs)
+      return finding(NAME, 'fail', `${told}, before anybody had ordered it (${way})`, [reign.line]);
+    // A lab begins in its configured primary region, and that is where a failback leads.
+    const ordered = order.args[0] === 'failback' ? reigns[0]?.region : targetOf(order.args);
+    if (reign.region !== ordered)
+      return finding(NAME, 'fail', `${told}, but ${ordered ?? 'no region'} was ordered (${way})`, [order.lineNumber, reign.line]);
+  }
+  return undefined;
+}
+
+/** `--target=REGION`, or `--target REGION`. */
+function targetOf(args: readonly string[]): string | undefined {
+  const index = args.findIndex((word) => word === '--target' || word.startsWith('--target='));
+  return args[index] === '--target' ? args[index + 1] : args[index]?.slice('--target='.length);
+}
+
+/** The orders that moved the service; a rehearsal moves nothing, and a move that follows it was ordered by nobody. */
 function moves({ view }: Case) {
-  return eventsOf(view.events, 'order').filter((order) => order.exitCode === 0 && MOVES.includes(order.args[0] ?? ''));
+  const succeeded = eventsOf(view.events, 'order').filter((order) => order.exitCode === 0 && !order.args.includes('--dry-run'));
+  return succeeded.filter((order) => MOVES.includes(order.args[0] ?? ''));
 }

@@ -283,6 +283,40 @@ describe('histories that look like a pass', () => {
       const result = ordered([order({ givenMs: 5000, endedMs: 5100 })]);
       expect(objections(result)).to.include('expected-failover');
     });
+    const failoverOf = (result: RunResult) => result.verdict.findings.find((one) => one.check === 'expected-failover');
+    const obeyed = (args: readonly string[]): RunResult =>
+      ordered([order({ args })], {
+        method: [
+          { do: 'observe', forMs: 10 },
+          { ...step, args },
+        ],
+      });
+    it('a move to another region than the ordered one', () => {
+      for (const words of ['switchover --target=europe-west1', 'failover --target europe-west1 --force', 'failback']) {
+        const found = failoverOf(obeyed(words.split(' ')));
+        expect(found?.outcome, words).to.equal('fail');
+        expect(found?.message).to.match(/us-east1 served from .* but (europe-west1|us-central1) was ordered/);
+      }
+      expect(failoverOf(obeyed(['failover', '--force', '--target', 'us-east1']))?.outcome).to.equal('pass');
+    });
+    it('there and back again goes where it was ordered to', () => {
+      const back = (op: Asked) =>
+        op.intendedMs < 5500 ? failover(op) : ({ outcome: 'ok', latencyMs: 5, region: 'us-central1', epoch: 3 } as const);
+      const home = (region: string) => {
+        const second = { do: 'order', args: ['failback'], exits: 0, atMostMs: 5000 } as const;
+        const given = [order(), at(5600, { kind: 'order', args: second.args, givenMs: 5450, endedMs: 5600, exitCode: 0 })];
+        const scenario = withScenario({ method: [step, second], expect: { ...SCENARIO.expect, failover: 'ordered', outage: 'allowed' } });
+        const edit = (events: readonly RunEvent[]) => [...events, ...given].toSorted((a, b) => a.atMs - b.atMs);
+        const answer = (op: Asked) => (op.intendedMs < 5500 ? back(op) : { ...back(op), region });
+        return failoverOf(judged({ scenario, fault: null, edit, answer }))?.outcome;
+      };
+      expect(home('us-central1')).to.equal('pass');
+      expect(home('europe-west1')).to.equal('fail');
+    });
+    it('a rehearsal that moves the service', () => {
+      const found = failoverOf(obeyed([...step.args, '--dry-run']));
+      expect(found?.outcome, found?.message).to.equal('fail');
+    });
     it('a pause of writes that is longer than the objective', () => {
       const targets = { recoveryTimeMs: null, recoveryPointMs: 0, lostWrites: 0, writePauseMs: 1500 };
       expect(objections(ordered([order()], { targets }))).to.deep.equal(['write-pause']);

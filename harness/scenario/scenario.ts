@@ -1,7 +1,7 @@
 /** Which scenarios are played together: `default` by `./scripts/gameday`, the others with `--set`. */
 export const SETS = ['default', 'failover', 'nightly'] as const;
 export type ScenarioSet = (typeof SETS)[number];
-/** How often the service may move; `ordered`: once for each order of the operator that succeeded, and never before it was given. */
+/** How often the service may move; `ordered`: once for each order of the operator that succeeded, never before it was given, to where it said. */
 export const FAILOVERS = ['none', 'one', 'at-most-one', 'ordered', 'allowed'] as const;
 
 /** One question about the system. Decoded from YAML by decode.ts; durations are written `500ms`, `10s`, `5m`. */
