@@ -28,13 +28,18 @@ describe('the simulation bench', () => {
     seeds,
     invariant: seeds === null ? null : 'no-failover-against-a-veto',
   });
-  const figures = (seeds: number | null) => ({ run, proof: { seeds: 100, machines: [machine(3), machine(seeds)] } });
+  const figures = (seeds: number | null) => ({ asked: 10, run, proof: { seeds: 100, machines: [machine(3), machine(seeds)] } });
 
   it('holds only where every wrong machine is found and no seed failed', () => {
     expect(simulationHolds(figures(7))).to.equal(true);
     expect(simulationHolds(figures(null))).to.equal(false);
     expect(simulationHolds({ ...figures(7), run: { ...run, failures: [{ seed: 4, message: 'lost' }] } })).to.equal(false);
-    expect(simulationHolds({ run, proof: { seeds: 100, machines: [] } })).to.equal(false);
+    expect(simulationHolds({ asked: 10, run, proof: { seeds: 100, machines: [] } })).to.equal(false);
+  });
+
+  it('does not hold where fewer seeds ran than were asked for', () => {
+    expect(simulationHolds({ ...figures(7), run: { ...run, seeds: 9 } })).to.equal(false);
+    expect(simulationTable({ ...figures(7), run: { ...run, seeds: 9 } })).to.contain('9 of 10 seeds in');
   });
 
   it('says what it costs and what was not found', () => {

@@ -15,7 +15,7 @@ export interface SimulateOptions {
 const MAX_FAILURES = 5;
 const SHRINK_BUDGET = 200;
 
-/** Runs the engine's programs in simulated worlds; exits 0 where no invariant was broken, 1 where one was. */
+/** Runs the engine's programs in simulated worlds; exits 0 where every seed ran and no invariant was broken, 1 where one was, 130 where it was ended before. */
 export async function runSimulation(options: SimulateOptions, world: World): Promise<number> {
   const { seeds, firstSeed, keep, trace, json } = options;
   const startedAtMs = performance.now();
@@ -31,7 +31,7 @@ export async function runSimulation(options: SimulateOptions, world: World): Pro
   });
   const seconds = (performance.now() - startedAtMs) / 1000;
   const { failures, trace: lines, ...sums } = result;
-  if (json) world.out(`${JSON.stringify({ ...sums, firstSeed, seconds, failures })}\n`);
+  if (json) world.out(`${JSON.stringify({ ...sums, asked: seeds, firstSeed, seconds, failures })}\n`);
   else {
     for (const line of lines) world.out(`${line}\n`);
     for (const { seed, message, atMs, faults, keep: kept } of failures) {
@@ -41,9 +41,10 @@ export async function runSimulation(options: SimulateOptions, world: World): Pro
     }
     const { failovers, acknowledgedWrites, virtualMs } = sums;
     world.out(
-      `${sums.seeds} seeds in ${seconds.toFixed(1)} s: ${failures.length} broke an invariant; ${failovers} failovers, ` +
+      `${sums.seeds} of ${seeds} seeds in ${seconds.toFixed(1)} s: ${failures.length} broke an invariant; ${failovers} failovers, ` +
         `${acknowledgedWrites} acknowledged writes, ${Math.round(virtualMs / 1000)} s of virtual time\n`,
     );
   }
-  return failures.length === 0 ? EXIT.ok : EXIT.failed;
+  if (failures.length > 0) return EXIT.failed;
+  return sums.seeds < seeds ? EXIT.interrupted : EXIT.ok;
 }
