@@ -14,8 +14,6 @@ export async function giveOrder(
   if (pod === undefined) throw new HarnessError('lab-failed', 'the lab has no operator pod');
   const givenMs = context.nowMs();
   const program = platform.runInPod(pod.name, PROGRAM, args);
-  const said: unknown[] = [];
-  program.onMessage((message) => void said.push(message));
   const limit = AbortSignal.any([signal, AbortSignal.timeout(atMostMs)]);
   const kill = (): void => program.kill();
   limit.addEventListener('abort', kill, { once: true });

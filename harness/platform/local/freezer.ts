@@ -3,17 +3,20 @@ import type { Supervisor } from './supervisor.ts';
 
 type Freeze = Extract<Primitive, { readonly act: 'freeze' }>;
 
+/** What freezing needs of a pod. */
+export type FreezablePod = Pick<Supervisor, 'signalProgram' | 'noteFrozen'>;
+
 /**
  * Holds the programs of some pods still, all the time or for a share of each period, as the kernel does with a container that has used up its
  * share of a processor. Owner of the timers until thaw(); a program that ends while it is still is its supervisor's business.
  */
 export class Freezer {
   readonly #freeze: Freeze;
-  readonly #supervisors: readonly Supervisor[];
+  readonly #supervisors: readonly FreezablePod[];
   #timer: NodeJS.Timeout | undefined;
   #active = false;
 
-  constructor(freeze: Freeze, supervisors: readonly Supervisor[]) {
+  constructor(freeze: Freeze, supervisors: readonly FreezablePod[]) {
     this.#freeze = freeze;
     this.#supervisors = supervisors;
   }

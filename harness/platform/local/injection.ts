@@ -1,18 +1,26 @@
+import { abortable } from '../abortable.ts';
 import { HarnessError } from '../errors.ts';
 import type { Injection, Primitive } from '../platform.ts';
 import { moveClock } from './fake-clock.ts';
-import { Freezer } from './freezer.ts';
+import { Freezer, type FreezablePod } from './freezer.ts';
 import { cutCommand, healCommand, type Cut } from './cuts.ts';
 import type { Nft } from './nft.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Topology } from './topology.ts';
 
+/** How long taking back what could only be half injected may take. */
+const TAKE_BACK_MS = 5000;
+
 export interface Hands {
   readonly topology: Topology;
-  readonly nft: Nft;
-  supervisor(pod: string): Supervisor;
+  readonly nft: Pick<Nft, 'execute'>;
+  supervisor(pod: string): HandledPod;
   nowMs(): number;
 }
+
+/** What a fault does to a pod. */
+export type HandledPod = FreezablePod &
+  Pick<Supervisor, 'killPod' | 'killContainer' | 'hold' | 'release'> & { readonly place: { readonly root: string } };
 
 /** One fault's acts on the lab: all cuts in one transaction, processes killed at the same time. `name` must be unique in the lab. */
 export class LocalInjection implements Injection {
@@ -33,27 +41,58 @@ export class LocalInjection implements Injection {
     const requestedMs = this.#hands.nowMs();
     const acts = [this.#cut(), ...this.#primitives.flatMap((primitive) => this.#kill(primitive))];
     const failed = (await Promise.allSettled(acts)).find((act) => act.status === 'rejected');
-    if (failed !== undefined) {
-      await this.heal();
-      throw new HarnessError('lab-failed', `the fault ${this.#name} could not be injected and was taken back`, failed.reason);
+    if (failed !== undefined) throw await this.#takenBack(failed.reason);
+    return { requestedMs, acknowledgedMs: this.#hands.nowMs() };
+  }
+
+  /** Throws HarnessError `lab-failed` that tells every act that failed, or was not done when the signal aborted; all were tried. */
+  async heal(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }> {
+    const requestedMs = this.#hands.nowMs();
+    const thawed = this.#freezers.splice(0).map(async (freezer) => freezer.thaw()); // first: it takes no time, and its timers end
+    const acts = [...thawed, ...this.#primitives.flatMap((primitive) => this.#undo(primitive)), this.#uncut()];
+    const results = await Promise.allSettled(acts.map((act) => abortable(act, signal)));
+    const reasons = results.flatMap((act) => (act.status === 'rejected' ? [act.reason as unknown] : []));
+    if (reasons.length > 0) {
+      const what = reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join('; ');
+      throw new HarnessError('lab-failed', `the fault ${this.#name} was not wholly taken back: ${what}`, new AggregateError(reasons));
     }
     return { requestedMs, acknowledgedMs: this.#hands.nowMs() };
   }
 
-  async heal(): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }> {
-    const requestedMs = this.#hands.nowMs();
-    for (const primitive of this.#primitives) {
-      if (primitive.act === 'pod-hold') for (const pod of primitive.pods) this.#hands.supervisor(pod).release(this.#name);
+  async #takenBack(reason: unknown): Promise<HarnessError> {
+    const told = `the fault ${this.#name} could not be injected and was`;
+    try {
+      await this.heal(AbortSignal.timeout(TAKE_BACK_MS)); // also when the run was aborted
+    } catch (left) {
+      const causes = new AggregateError([reason, left]);
+      return new HarnessError(
+        'lab-failed',
+        `${told} not wholly taken back (${left instanceof Error ? left.message : String(left)})`,
+        causes,
+      );
     }
-    for (const primitive of this.#primitives) {
-      if (primitive.act === 'move-clock') await Promise.all(this.#moveClocks({ ...primitive, offsetMs: 0 }));
+    return new HarnessError('lab-failed', `${told} taken back`, reason);
+  }
+
+  #undo(primitive: Primitive): readonly Promise<void>[] {
+    switch (primitive.act) {
+      case 'pod-hold':
+        return primitive.pods.map(async (pod) => this.#hands.supervisor(pod).release(this.#name));
+      case 'move-clock':
+        return this.#moveClocks({ ...primitive, offsetMs: 0 });
+      case 'cut':
+      case 'cut-external':
+      case 'freeze':
+      case 'pod-kill':
+      case 'container-kill':
+        return []; // all cuts and all freezers together, and the supervisor
     }
-    for (const freezer of this.#freezers.splice(0)) freezer.thaw();
-    if (this.#hasCuts) {
-      await this.#hands.nft.execute(healCommand(this.#name));
-      this.#hasCuts = false;
-    }
-    return { requestedMs, acknowledgedMs: this.#hands.nowMs() };
+  }
+
+  async #uncut(): Promise<void> {
+    if (!this.#hasCuts) return;
+    await this.#hands.nft.execute(healCommand(this.#name));
+    this.#hasCuts = false;
   }
 
   async #cut(): Promise<void> {
@@ -64,11 +103,11 @@ export class LocalInjection implements Injection {
   }
 
   #moveClocks({ pods, offsetMs }: Extract<Primitive, { act: 'move-clock' }>): readonly Promise<void>[] {
-    return pods.map((pod) => moveClock(this.#hands.supervisor(pod).place.root, offsetMs));
+    return pods.map(async (pod) => moveClock(this.#hands.supervisor(pod).place.root, offsetMs));
   }
 
   #kill(primitive: Primitive): readonly Promise<void>[] {
-    const supervisor = (pod: string): Supervisor => this.#hands.supervisor(pod);
+    const supervisor = (pod: string): HandledPod => this.#hands.supervisor(pod);
     switch (primitive.act) {
       case 'pod-kill':
         return primitive.pods.map((pod) => supervisor(pod).killPod(primitive.graceMs));

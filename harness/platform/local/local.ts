@@ -179,7 +179,7 @@ export class LocalPlatform implements Platform {
     const supervisors = [...this.#supervisors.values()];
     await step('programs in pods', Promise.all([...this.#programs].map((program) => program.stop())));
     await step('pods', Promise.all(supervisors.map((supervisor) => supervisor.stop(STOP_GRACE_MS))));
-    await step('faults', Promise.all(this.#injections.map((injection) => injection.heal())));
+    await step('faults', Promise.all(this.#injections.map((injection) => injection.heal(AbortSignal.timeout(CLOSE_STEP_MS)))));
     await step('reach', this.#closeReach());
     await step('nft', this.#nft?.close() ?? Promise.resolve());
     await step('network', removeNetwork(this.topology));
