@@ -9,6 +9,8 @@ import type { Injection } from './platform/platform.ts';
 
 /** Healing has a budget of its own: it must also work when the run was aborted. */
 const HEAL_MS = 10_000;
+/** How long the last look before it may take. */
+const LAST_LOOK_MS = 5000;
 
 type Planned = { readonly name: string; readonly plan: FaultPlan };
 
@@ -96,14 +98,16 @@ export class FaultRun {
 
   /** Idempotent; within its own budget, whatever became of the run. */
   heal(): Promise<void> {
-    this.#heal ??= this.#healOnce(AbortSignal.timeout(HEAL_MS));
+    this.#heal ??= this.#healOnce();
     return this.#heal;
   }
 
-  async #healOnce(signal: AbortSignal): Promise<void> {
+  async #healOnce(): Promise<void> {
     this.#expiry.abort(new Error('the fault is healed'));
     await this.#armed;
     if (this.#injection === undefined) return;
+    await this.#lastLook();
+    const signal = AbortSignal.timeout(HEAL_MS);
     try {
       const times = await this.#injection.heal(signal);
       this.#recordEach((fault) => ({ kind: 'fault-healed', fault, ...times }));
@@ -111,6 +115,20 @@ export class FaultRun {
       for (const probe of this.#probes) this.#env.context.record(await probe.afterHeal(signal));
     } finally {
       await Promise.all(this.#probes.map((probe) => probe.close()));
+    }
+  }
+
+  /** Whether it still lasts; a look that fails keeps nothing from being healed: it is missing in the record then, and the judge says so. */
+  async #lastLook(): Promise<void> {
+    const { context, signal } = this.#env;
+    await this.#observed.catch(() => undefined); // inject() rejects with it
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(LAST_LOOK_MS)]);
+    for (const probe of signal.aborted ? [] : this.#probes) {
+      const effect = await abortable(probe.beforeHeal(limit), limit).catch((error: unknown) => {
+        context.record({ kind: 'note', message: `${this.#name}: nobody could look before the heal: ${String(error)}` });
+        return null;
+      });
+      if (effect !== null) context.record(effect);
     }
   }
 

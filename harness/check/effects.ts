@@ -2,7 +2,7 @@ import { judgeClocks } from '../fault/clock-effect.ts';
 import { judgeLinks } from '../fault/effect.ts';
 import { judgeFreeze } from '../fault/freeze-effect.ts';
 import { judgeProcesses } from '../fault/process-effect.ts';
-import type { EventBody, FaultEffect, Link, RunEvent } from '../history/event.ts';
+import type { EventBody, FaultEffect, Link, ProcessState, RunEvent } from '../history/event.ts';
 
 export interface Recomputed {
   /** The record, with every effect as its evidence has it. */
@@ -37,23 +37,29 @@ function recompute(event: RunEvent & FaultEffect, earlier: readonly RunEvent[]):
   const { kind, fault, moment, asked, evidence } = event;
   const of = find(earlier, fault);
   const expected = of('fault-planned')?.expected;
-  if (expected?.kind === 'links-cut' && evidence.kind === 'links') {
+  if (expected?.kind === 'links-cut' && evidence.kind === 'links' && moment !== 'before-heal') {
     const sweep = earlier.findLast((one) => one.kind === 'reachability' && one.fault === fault && one.moment === moment);
     const cells = sweep?.kind === 'reachability' ? sweep.cells : [];
     return judgeLinks({ fault, moment, expected, cells, beacons: evidence.beacons, elsewhere: cutElsewhere(fault, earlier) });
   }
   const requestedMs = of(moment === 'after-heal' ? 'fault-healed' : 'fault-injected')?.requestedMs ?? event.atMs;
   if (expected?.kind === 'processes-frozen' && evidence.kind === 'states')
-    return judgeFreeze({ fault, moment, expected, states: evidence.states, requestedMs });
+    return judgeFreeze({ fault, moment, expected, states: evidence.states, requestedMs, had: statesDuring(fault, earlier) });
   if (expected?.kind === 'clocks-moved' && evidence.kind === 'clocks')
     return judgeClocks({ fault, moment, expected, readings: evidence.readings, requestedMs });
-  if (expected?.kind === 'processes-gone' && evidence.kind === 'processes') {
+  if (expected?.kind === 'processes-gone' && evidence.kind === 'processes' && moment !== 'before-heal') {
     const before = earlier.find((one) => one.kind === 'fault-effect' && one.fault === fault && one.moment === 'before');
     const had = before?.kind === 'fault-effect' && before.evidence.kind === 'processes' ? before.evidence.processes : [];
     const changes = earlier.filter((one) => one.kind === 'pod');
     return judgeProcesses({ fault, moment, expected, before: had, now: evidence.processes, changes, requestedMs });
   }
   return { kind, fault, moment, asked, evidence, confirmed: false, measured: 'the record holds no evidence of it' };
+}
+
+/** What the fault's pods did while it lasted: who stands still right before the heal must be who stood still then. */
+function statesDuring(fault: string, earlier: readonly RunEvent[]): readonly ProcessState[] {
+  const during = earlier.findLast((one) => one.kind === 'fault-effect' && one.fault === fault && one.moment === 'during');
+  return during?.kind === 'fault-effect' && during.evidence.kind === 'states' ? during.evidence.states : [];
 }
 
 type OfFault = Extract<EventBody, { readonly fault: string }>;

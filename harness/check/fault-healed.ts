@@ -30,6 +30,14 @@ function judgeOne({ view }: Case, plan: Lined<'fault-planned'>): Finding {
   if (healed === undefined) return finding(NAME, 'inconclusive', `${fault} was never healed`);
   if (after === undefined) return finding(NAME, 'inconclusive', `${fault}: nobody looked whether it was gone`, [healed.lineNumber]);
   const lines = [healed.lineNumber, after.lineNumber];
+  if (plan.expected.kind === 'processes-frozen' || plan.expected.kind === 'clocks-moved') {
+    const last = eventsOf(view.events, 'fault-effect').findLast((event) => event.fault === fault && event.moment === 'before-heal');
+    if (last === undefined) return finding(NAME, 'inconclusive', `${fault}: nobody looked whether it lasted until it was healed`, lines);
+    if (!last.confirmed) {
+      const message = `${fault}: its effect was over before it was healed: asked ${last.asked}, measured ${last.measured}`;
+      return finding(NAME, 'inconclusive', message, [last.lineNumber, ...lines]);
+    }
+  }
   if (after.betweenMs !== undefined && after.betweenMs[1] < healed.requestedMs && !actsOnce(plan)) {
     const earlyMs = Math.round(healed.requestedMs - after.betweenMs[1]);
     return finding(NAME, 'inconclusive', `${fault}: its effect was over ${earlyMs} ms before it was healed`, lines);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { Beacon, ReachabilityCell, RunEvent } from '../history/event.ts';
+import { judgeFreeze } from '../fault/freeze-effect.ts';
+import type { Beacon, FaultEffect, ReachabilityCell, RunEvent } from '../history/event.ts';
 import { CHECKS } from '../registry.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
@@ -153,6 +154,39 @@ describe('histories that look like a pass', () => {
     it('it was over before it was healed', () => {
       const back = { lastLostSentMs: 3000, firstArrivedAgainSentMs: 3010 };
       expect(objections(judged({ edit: beacons('after-heal', back) }))).to.include('fault-healed');
+    });
+  });
+
+  describe('a program that stands still', () => {
+    const expected = { kind: 'processes-frozen', pods: ['db-us-central1'], share: 1 } as const;
+    const seen = (atMs: number, moment: FaultEffect['moment'], state: string, pid = 7): RunEvent => {
+      const states = [{ atMs, pod: 'db-us-central1', pid, state }];
+      const had = [{ atMs: 2010, pod: 'db-us-central1', pid: 7, state: 'T' }];
+      const requestedMs = moment === 'after-heal' ? 6000 : 2000;
+      return at(atMs, judgeFreeze({ fault: 'isolation', moment, expected, states, requestedMs, had }));
+    };
+    const history = (last: readonly RunEvent[]): RunResult => {
+      const freeze = [seen(1999, 'before', 'S'), seen(2010, 'during', 'T'), ...last, seen(6010, 'after-heal', 'S')];
+      const edit = (events: readonly RunEvent[]): readonly RunEvent[] => {
+        const others = events.filter((event) => event.kind !== 'fault-effect' && event.kind !== 'reachability');
+        const planned = others.map((event) => (event.kind === 'fault-planned' ? { ...event, expected } : event));
+        return [...planned, ...freeze].toSorted((a, b) => a.atMs - b.atMs);
+      };
+      return judged({ edit });
+    };
+    it('until it is healed, passes', () => {
+      const result = history([seen(5990, 'before-heal', 'T')]);
+      expect(result.verdict.outcome, result.verdict.reason).to.equal('pass');
+    });
+    it('and went on, or was replaced by one that runs, before it was healed', () => {
+      for (const last of [seen(5990, 'before-heal', 'S'), seen(5990, 'before-heal', 'S', 99), seen(5990, 'before-heal', 'T', 99)]) {
+        const result = history([last]);
+        expect(objections(result)).to.include('fault-healed');
+        expect(result.verdict.reason).to.match(/over before it was healed/);
+      }
+    });
+    it('and at which nobody looked before it was healed', () => {
+      expect(objections(history([]))).to.include('fault-healed');
     });
   });
 

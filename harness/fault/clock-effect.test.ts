@@ -23,6 +23,12 @@ describe('effect on clocks', () => {
       expect(judge([reading('a', 110, -600_000), reading('b', 110, -600_000), reading('b', 120, last)]).confirmed).to.equal(false);
     expect(judge([reading('a', 110, -600_000)]).confirmed).to.equal(false);
   });
+  it('right before the heal every clock must still be off', () => {
+    const last = (offsetMs: number) => judge([reading('a', 110, -600_000), reading('b', 110, offsetMs)], { moment: 'before-heal' });
+    expect(last(-600_010).confirmed).to.equal(true);
+    expect(last(-600_010)).to.not.have.property('betweenMs');
+    expect(last(3).confirmed).to.equal(false);
+  });
   it('before and after every clock must be right', () => {
     for (const moment of ['before', 'after-heal'] as const) {
       expect(judge([reading('a', 110, 3), reading('b', 110, -40)], { moment }).confirmed).to.equal(true);

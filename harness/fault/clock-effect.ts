@@ -15,9 +15,9 @@ export interface ClockEvidence {
 /** How long an answer may be under way on a busy machine; an offset that is no larger cannot be told from that. */
 export const CLOCK_DOUBT_MS = 1000;
 
-/** Whether the clocks of the pods' programs are off as this moment asks: by the offset while the fault lasts, by nothing before and after. Pure. */
+/** Whether the clocks of the pods' programs are off as this moment asks: by the offset while the fault lasts, until its heal, by nothing before and after. Pure. */
 export function judgeClocks({ fault, moment, expected, readings, requestedMs }: ClockEvidence): FaultEffect {
-  const wantedMs = moment === 'during' ? expected.offsetMs : 0;
+  const wantedMs = moment === 'during' || moment === 'before-heal' ? expected.offsetMs : 0;
   const fits = ({ offsetMs }: ClockReading): boolean => offsetMs !== null && Math.abs(offsetMs - wantedMs) <= CLOCK_DOUBT_MS;
   const perPod = expected.pods.map((pod) => {
     const mine = readings.filter((one) => one.pod === pod);
@@ -27,7 +27,7 @@ export function judgeClocks({ fault, moment, expected, readings, requestedMs }: 
     last === undefined || last.offsetMs === null ? `${pod} does not say its time` : `${pod} is off by ${seconds(last.offsetMs)}`,
   );
   const known = perPod.flatMap(({ firstFit }) => (firstFit === undefined ? [] : [firstFit.atMs]));
-  const timed = moment !== 'before' && known.length === perPod.length && known.length > 0;
+  const timed = (moment === 'during' || moment === 'after-heal') && known.length === perPod.length && known.length > 0;
   return {
     kind: 'fault-effect',
     fault,

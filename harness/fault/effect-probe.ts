@@ -1,5 +1,6 @@
 import type {
   Beacon,
+  ChangeMoment,
   ClockReading,
   ExpectedEffect,
   FaultEffect,
@@ -14,7 +15,7 @@ import type { LinkWatch, Platform, RunContext } from '../platform/platform.ts';
 import { judgeClocks } from './clock-effect.ts';
 import { judgeLinks } from './effect.ts';
 import type { FaultPlan } from './fault.ts';
-import { judgeFreeze } from './freeze-effect.ts';
+import { judgeFreeze, SHARE_SAMPLES } from './freeze-effect.ts';
 import { linksToWatch } from './links.ts';
 import { judgeProcesses } from './process-effect.ts';
 
@@ -22,6 +23,8 @@ import { judgeProcesses } from './process-effect.ts';
 export interface EffectProbe {
   before(signal: AbortSignal): Promise<FaultEffect>;
   during(signal: AbortSignal): Promise<FaultEffect>;
+  /** Null where the end of the effect leaves its own trace: beacons on links, exits and starts of processes. */
+  beforeHeal(signal: AbortSignal): Promise<FaultEffect | null>;
   afterHeal(signal: AbortSignal): Promise<FaultEffect>;
   close(): Promise<void>;
 }
@@ -36,15 +39,23 @@ export interface ProbeEnv {
 const GONE_WITHIN_MS = 3000;
 /** How long until they run again: a new pod follows after the platform's replacement delay (3 s in the lab), and has to start. */
 const BACK_WITHIN_MS = 8000;
+/** A share that is over takes a first look that still saw it, and all its samples after that. */
+const FROZEN_WITHIN_MS: Readonly<Record<FaultEffect['moment'], number>> = {
+  before: 0,
+  during: GONE_WITHIN_MS,
+  'before-heal': 0,
+  'after-heal': 2 * GONE_WITHIN_MS,
+};
 const PROCESS_PERIOD_MS = 50;
-/** A share of the time is told from so many looks, whose distance is no fraction of the period in which the program stands still. */
-const SHARE_SAMPLES = 40;
+/** The distance of the looks that tell a share of the time: no fraction of the period in which the program stands still. */
 const SHARE_PERIOD_MS = 37;
 /**
  * How many links to watch from this moment to the next. Eight cost a tenth of a processor, which is paid for a moment only; until the heal
  * the system is being measured, and four must do.
  */
-const WATCHED_NEXT: Readonly<Record<FaultEffect['moment'], number>> = { before: 8, during: 4, 'after-heal': 0 };
+const WATCHED_NEXT: Readonly<Record<ChangeMoment, number>> = { before: 8, during: 4, 'after-heal': 0 };
+
+const leavesTrace = (): Promise<null> => Promise.resolve(null);
 
 /**
  * The effect probes of one run. They know of each other, because two faults at a time may cut the same links, and follow the run's events
@@ -86,7 +97,7 @@ export class EffectProbes {
       await watch?.started; // a change that comes at once is seen too
       return beacons;
     };
-    const look = async (moment: FaultEffect['moment'], signal: AbortSignal): Promise<FaultEffect> => {
+    const look = async (moment: ChangeMoment, signal: AbortSignal): Promise<FaultEffect> => {
       const cells = await platform.reachability(pods, signal);
       context.record({ kind: 'reachability', moment, fault, cells });
       const beacons = await rewatch(WATCHED_NEXT[moment]);
@@ -101,7 +112,13 @@ export class EffectProbes {
       this.#active.delete(fault);
       await rewatch(0);
     };
-    return { before: (signal) => look('before', signal), during: (signal) => look('during', signal), afterHeal, close };
+    return {
+      before: (signal) => look('before', signal),
+      during: (signal) => look('during', signal),
+      beforeHeal: leavesTrace,
+      afterHeal,
+      close,
+    };
   }
 
   #elsewhere(fault: string): readonly Link[] {
@@ -111,7 +128,7 @@ export class EffectProbes {
   #processes(fault: string, expected: Extract<ExpectedEffect, { kind: 'processes-gone' }>, graceMs: number): EffectProbe {
     const { platform, context } = this.#env;
     let before: readonly PodProcess[] = [];
-    const look = async (moment: FaultEffect['moment']): Promise<FaultEffect> => {
+    const look = async (moment: ChangeMoment): Promise<FaultEffect> => {
       const now = await platform.processes(expected.pods);
       if (moment === 'before') before = now;
       const requestedMs = this.#requestedMs.get(`${moment} ${fault}`) ?? context.nowMs();
@@ -120,6 +137,7 @@ export class EffectProbes {
     return {
       before: () => look('before'),
       during: (signal) => this.#until(() => look('during'), graceMs + GONE_WITHIN_MS, signal),
+      beforeHeal: leavesTrace,
       afterHeal: (signal) => this.#until(() => look('after-heal'), BACK_WITHIN_MS, signal),
       close: () => Promise.resolve(),
     };
@@ -128,21 +146,24 @@ export class EffectProbes {
   #frozen(fault: string, expected: Extract<ExpectedEffect, { kind: 'processes-frozen' }>): EffectProbe {
     const { platform, context } = this.#env;
     const states: ProcessState[] = [];
+    let had: readonly ProcessState[] = [];
     const look = async (moment: FaultEffect['moment']): Promise<FaultEffect> => {
       const processes = await platform.processes(expected.pods);
       const atMs = context.nowMs(); // after the look: what it shows was so by then
       states.push(...processes.map(({ pod, pid, state }) => ({ atMs, pod, pid, state })));
       const requestedMs = this.#requestedMs.get(`${moment} ${fault}`) ?? atMs;
-      return judgeFreeze({ fault, moment, expected, states: [...states], requestedMs });
+      return judgeFreeze({ fault, moment, expected, states: [...states], requestedMs, had });
     };
     const fresh = (moment: FaultEffect['moment'], signal: AbortSignal): Promise<FaultEffect> => {
+      if (moment === 'before-heal') had = [...states];
       states.length = 0;
-      const samples = moment === 'during' && expected.share < 1 ? SHARE_SAMPLES : 1;
-      return this.#until(() => look(moment), moment === 'before' ? 0 : GONE_WITHIN_MS, signal, samples);
+      const samples = moment !== 'before' && expected.share < 1 ? SHARE_SAMPLES : 1;
+      return this.#until(() => look(moment), FROZEN_WITHIN_MS[moment], signal, samples);
     };
     return {
       before: (signal) => fresh('before', signal),
       during: (signal) => fresh('during', signal),
+      beforeHeal: (signal) => fresh('before-heal', signal),
       afterHeal: (signal) => fresh('after-heal', signal),
       close: () => Promise.resolve(),
     };
@@ -158,11 +179,12 @@ export class EffectProbes {
     };
     const fresh = (moment: FaultEffect['moment'], signal: AbortSignal): Promise<FaultEffect> => {
       readings.length = 0;
-      return this.#until(() => look(moment), moment === 'before' ? 0 : GONE_WITHIN_MS, signal);
+      return this.#until(() => look(moment), moment === 'during' || moment === 'after-heal' ? GONE_WITHIN_MS : 0, signal);
     };
     return {
       before: (signal) => fresh('before', signal),
       during: (signal) => fresh('during', signal),
+      beforeHeal: (signal) => fresh('before-heal', signal),
       afterHeal: (signal) => fresh('after-heal', signal),
       close: () => Promise.resolve(),
     };

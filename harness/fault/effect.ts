@@ -1,8 +1,8 @@
-import type { Beacon, ExpectedEffect, FaultEffect, Link, ReachabilityCell } from '../history/event.ts';
+import type { Beacon, ChangeMoment, ExpectedEffect, FaultEffect, Link, ReachabilityCell } from '../history/event.ts';
 import { keysOf, linkKey } from './links.ts';
 
 type LinksCut = Extract<ExpectedEffect, { kind: 'links-cut' }>;
-type Moment = FaultEffect['moment'];
+type Moment = ChangeMoment;
 
 export interface LinkEvidence {
   readonly fault: string;

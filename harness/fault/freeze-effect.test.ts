@@ -40,6 +40,34 @@ describe('effect of standing still', () => {
     expect(judge([...samples('a', 36, 40), ...samples('b', 0, 40)], {}, 0.9).confirmed).to.equal(false);
   });
 
+  describe('right before the heal', () => {
+    const had = [...at(50, 'a', 'T', 'T'), ...at(50, 'b', 'T')];
+    const last = (states: readonly ProcessState[]) => judge(states, { moment: 'before-heal', had });
+    it('the same processes must still stand still', () => {
+      expect(last([...at(200, 'a', 'T', 'T'), ...at(200, 'b', 'T')])).to.deep.include({ confirmed: true });
+      expect(last([...at(200, 'a', 'T', 'S'), ...at(200, 'b', 'T')]).measured).to.match(/a: still runs|a: runs: process 2/);
+    });
+    it('a program that was replaced is not the one that stood still', () => {
+      const other = last([...at(200, 'a', 'T', 'T'), { atMs: 200, pod: 'b', pid: 77, state: 'T' }]);
+      expect(other.confirmed).to.equal(false);
+      expect(other.measured).to.match(/b: its processes are others: 77, and were 1/);
+    });
+    it('a share must still be one', () => {
+      const share = (still: number) =>
+        judge([...samples('a', still, 40), ...samples('b', 36, 40)], { moment: 'before-heal' }, 0.9).confirmed;
+      expect([share(36), share(0)]).to.deep.equal([true, false]);
+    });
+  });
+
+  it('a share is healed when none of as many samples as showed it stands still', () => {
+    const after = (a: readonly ProcessState[]) => judge([...a, ...samples('b', 0, 40)], { moment: 'after-heal' }, 0.9);
+    expect(after(samples('a', 0, 40)).confirmed).to.equal(true);
+    expect(after(samples('a', 0, 1)).confirmed, 'one look').to.equal(false);
+    expect(after([...samples('a', 0, 20), ...at(130, 'a', 'T'), ...at(131, 'a', 'S')]).confirmed).to.equal(false);
+    const still = [...at(90, 'a', 'T'), ...samples('a', 0, 40)];
+    expect(after(still), 'it may take a moment').to.deep.include({ confirmed: true, betweenMs: [100, 100] });
+  });
+
   it('before and after nothing may stand still', () => {
     for (const moment of ['before', 'after-heal'] as const) {
       expect(judge([...at(1, 'a', 'S'), ...at(1, 'b', 'R')], { moment }).confirmed).to.equal(true);

@@ -8,12 +8,16 @@ export interface FreezeEvidence {
   readonly expected: Frozen;
   /** Every process of the pods at several instants, as the kernel's process table has it; the instants ascend. */
   readonly states: readonly ProcessState[];
+  /** before-heal: what `during` had seen; who stands still must be who stood still then. */
+  readonly had?: readonly ProcessState[];
   /** When the injection (during) or the heal (after-heal) was asked for. */
   readonly requestedMs: number;
 }
 
 /** The kernel's word for a process that is stopped by a signal. */
 const STOPPED = 'T';
+/** So many samples tell a share of the time, and that there is none any more. */
+export const SHARE_SAMPLES = 40;
 /** A share is known from samples; it may be off by so much. */
 const TOLERANCE = 0.2;
 
@@ -34,7 +38,7 @@ export function judgeFreeze(evidence: FreezeEvidence): FaultEffect {
     moment,
     confirmed: objections.length === 0 && perPod.length > 0,
     ...timingOf(evidence),
-    asked: `${expected.pods.join(' ')}: ${moment === 'during' ? `stands still ${percent(expected.share)} of the time` : 'runs'}`,
+    asked: `${expected.pods.join(' ')}: ${lasts(moment) ? `stands still ${percent(expected.share)} of the time` : 'runs'}`,
     measured: [...told, ...objections].join('; '),
     evidence: { kind: 'states', states },
   };
@@ -42,20 +46,42 @@ export function judgeFreeze(evidence: FreezeEvidence): FaultEffect {
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
-function objectionTo(pod: string, { moment, expected, states }: FreezeEvidence): string | undefined {
-  const last = instants(pod, states).at(-1);
+const lasts = (moment: FaultEffect['moment']): boolean => moment === 'during' || moment === 'before-heal';
+
+function objectionTo(pod: string, { moment, expected, states, had = [] }: FreezeEvidence): string | undefined {
+  const all = instants(pod, states);
+  const last = all.at(-1);
   if (last === undefined) return 'no process runs in it';
   const still = last.filter((one) => one.state === STOPPED);
-  if (moment !== 'during') {
-    // A process that is stopped for a share of the time is seen running sooner or later; until then it is not healed.
-    return still.length === 0 ? undefined : `stands still: process ${still.map((one) => one.pid).join(', ')}`;
+  if (!lasts(moment)) {
+    if (still.length > 0) return `stands still: process ${still.map((one) => one.pid).join(', ')}`;
+    if (moment === 'before' || expected.share === 1) return undefined;
+    // A program that is stopped for a share of the time is seen running sooner or later: one look says nothing.
+    const running = runningSince(all).length;
+    return running >= SHARE_SAMPLES ? undefined : `stood still until ${running} samples before the last`;
   }
   if (expected.share === 1) {
     const running = last.filter((one) => one.state !== STOPPED);
-    return running.length === 0 ? undefined : `still runs: process ${running.map((one) => `${one.pid} (${one.state})`).join(', ')}`;
+    if (running.length > 0) return `still runs: process ${running.map((one) => `${one.pid} (${one.state})`).join(', ')}`;
+    return moment === 'before-heal' ? replaced(last, instants(pod, had).at(-1) ?? []) : undefined;
   }
   const share = shareOf(pod, states);
   return Math.abs(share - expected.share) <= TOLERANCE ? undefined : `stands still ${percent(share)} of the time`;
+}
+
+function replaced(now: readonly ProcessState[], before: readonly ProcessState[]): string | undefined {
+  const [are, were] = [now, before].map((processes) =>
+    processes
+      .map((one) => one.pid)
+      .toSorted((a, b) => a - b)
+      .join(' '),
+  );
+  return are === were ? undefined : `its processes are others: ${are}, and were ${were || 'none'}`;
+}
+
+/** The samples at the end in which nothing stands still. */
+function runningSince(all: readonly (readonly ProcessState[])[]): readonly (readonly ProcessState[])[] {
+  return all.slice(all.findLastIndex((processes) => processes.some((one) => one.state === STOPPED)) + 1);
 }
 
 /** The samples of a pod, each with all its processes. */
@@ -72,9 +98,10 @@ function shareOf(pod: string, states: readonly ProcessState[]): number {
 
 /** It began, or was over, between the request and the first sample that shows it, of the pod that was last. */
 function timingOf({ moment, expected, states, requestedMs }: FreezeEvidence): { betweenMs?: readonly [number, number]; skewMs?: number } {
-  if (moment === 'before') return {};
+  if (moment === 'before' || moment === 'before-heal') return {};
   const seen = expected.pods.map((pod) => {
-    const first = instants(pod, states).find((processes) => processes.every((one) => (one.state === STOPPED) === (moment === 'during')));
+    const all = instants(pod, states);
+    const first = moment === 'during' ? all.find((processes) => processes.every((one) => one.state === STOPPED)) : runningSince(all)[0];
     return first?.[0]?.atMs;
   });
   const known = seen.filter((atMs) => atMs !== undefined);

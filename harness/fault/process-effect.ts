@@ -1,10 +1,10 @@
-import type { ExpectedEffect, FaultEffect, PodChanged, PodProcess } from '../history/event.ts';
+import type { ChangeMoment, ExpectedEffect, FaultEffect, PodChanged, PodProcess } from '../history/event.ts';
 
 type ProcessesGone = Extract<ExpectedEffect, { kind: 'processes-gone' }>;
 
 export interface ProcessEvidence {
   readonly fault: string;
-  readonly moment: FaultEffect['moment'];
+  readonly moment: ChangeMoment;
   readonly expected: ProcessesGone;
   /** What ran in the pods before the injection, and what runs now: read from the kernel, not from the injector. */
   readonly before: readonly PodProcess[];
@@ -36,7 +36,7 @@ export function judgeProcesses(evidence: ProcessEvidence): FaultEffect {
   };
 }
 
-const ASKED: Readonly<Record<FaultEffect['moment'], (expected: ProcessesGone) => string>> = {
+const ASKED: Readonly<Record<ChangeMoment, (expected: ProcessesGone) => string>> = {
   before: () => 'running',
   during: ({ afterwards }) => (afterwards === 'held' ? 'no process left, and none started' : 'its processes gone'),
   'after-heal': () => 'running again',

@@ -96,7 +96,7 @@ const bodies = [
   z.object({
     kind: z.literal('fault-effect'),
     fault: z.string(),
-    moment,
+    moment: z.enum(['before', 'during', 'before-heal', 'after-heal']),
     confirmed: z.boolean(),
     betweenMs: z.tuple([ms, ms]).exactOptional(),
     skewMs: ms.exactOptional(),

@@ -189,13 +189,17 @@ export type EffectEvidence =
   | { readonly kind: 'states'; readonly states: readonly ProcessState[] }
   | { readonly kind: 'clocks'; readonly readings: readonly ClockReading[] };
 
+/** When every effect is looked at. */
+export type ChangeMoment = 'before' | 'during' | 'after-heal';
+
 /**
  * What independent probes saw at this moment. The run goes on by it; the judge works it out again from the evidence and trusts nothing else.
  */
 export interface FaultEffect {
   readonly kind: 'fault-effect';
   readonly fault: string;
-  readonly moment: 'before' | 'during' | 'after-heal';
+  /** `before-heal`: right before it is taken back, of an effect whose own end leaves no trace (programs that stand still, clocks). */
+  readonly moment: ChangeMoment | 'before-heal';
   readonly confirmed: boolean;
   /** Interval in which the effect began (during) or ended (after-heal): last sign of the old state, first of the new. */
   readonly betweenMs?: readonly [number, number];
@@ -223,7 +227,7 @@ export interface ReachabilityCell {
 }
 export interface ReachabilityMeasured {
   readonly kind: 'reachability';
-  readonly moment: 'before' | 'during' | 'after-heal';
+  readonly moment: ChangeMoment;
   readonly fault: string | null;
   readonly cells: readonly ReachabilityCell[];
 }

@@ -69,7 +69,7 @@ export type TimelinePoint = z.infer<typeof timelinePoint>;
 
 const podTarget = z.strictObject({ pod: z.string(), region: z.string() });
 const effect = z.strictObject({
-  moment: z.enum(['before', 'during', 'after-heal']),
+  moment: z.enum(['before', 'during', 'before-heal', 'after-heal']),
   confirmed: z.boolean(),
   asked: z.string(),
   measured: z.string(),

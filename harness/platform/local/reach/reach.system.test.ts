@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { judgeLinks } from '../../../fault/effect.ts';
 import { linksToWatch } from '../../../fault/links.ts';
-import type { FaultEffect, Link } from '../../../history/event.ts';
+import type { ChangeMoment, Link } from '../../../history/event.ts';
 import { HarnessError } from '../../errors.ts';
 import type { Primitive } from '../../platform.ts';
 import { cutCommand, healCommand } from '../cuts.ts';
@@ -67,7 +67,7 @@ describe('reach', () => {
   });
   afterEach(async () => await nft.execute(healCommand('test')).catch(() => undefined));
 
-  const judge = async (moment: FaultEffect['moment'], beacons: Awaited<ReturnType<ReturnType<Reach['watchLinks']>['stop']>> = []) =>
+  const judge = async (moment: ChangeMoment, beacons: Awaited<ReturnType<ReturnType<Reach['watchLinks']>['stop']>> = []) =>
     judgeLinks({
       fault: 'test',
       moment,
