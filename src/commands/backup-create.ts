@@ -3,7 +3,7 @@ import { makeMissingKeys, openAccess } from '../backup/repository/access.ts';
 import { initRepository } from '../backup/repository/repository.ts';
 import type { Created, WriterLease } from '../backup/pipeline/create.ts';
 import { megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
-import { listBackups } from '../backup/repository/catalog.ts';
+import { highestLeaseEpoch, listBackups } from '../backup/repository/catalog.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
@@ -73,8 +73,7 @@ export async function createOneBackup(command: BackupCommand, { fullScan, noLeas
 /** Of the newest backup: so that one made without the arbiter is neither quarantined nor quarantines others. */
 async function newestLease(command: BackupCommand, repository: Parameters<typeof listBackups>[0]): Promise<WriterLease> {
   const entries = await listBackups(repository, command.backup.cluster.id, command.world.signal);
-  const epoch = entries.findLast(({ manifest }) => manifest !== null)?.manifest?.lease.epoch ?? '0';
-  return { epoch, holder: command.loaded.config.region, check: () => Promise.resolve() };
+  return { epoch: highestLeaseEpoch(entries).toString(), holder: command.loaded.config.region, check: () => Promise.resolve() };
 }
 
 export function summary({ manifest, scannedBytes, uploadedBytes, adoptedPacks, elapsedMs }: Created): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 import { databaseFolder, openConfiguredRepository } from '../backup/service/configured.ts';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { findBackup } from '../backup/repository/catalog.ts';
 import { planPointInTime, type PointInTime } from '../backup/log/point-in-time.ts';
 import type { Manifest } from '../backup/format/manifest.ts';
@@ -10,9 +10,8 @@ import type { PrefixChange } from '../backup/restore/prefix.ts';
 import { restoreBackup, type LogToApply, type Restored } from '../backup/restore/restore.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
-import { syncFolder } from '../platform/sync-folder.ts';
 import { lockFolder } from '../server/folder-lock.ts';
-import { RESTORED_FILE } from '../server/restored.ts';
+import { writeRestored } from '../server/restored.ts';
 import type { BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
 
@@ -50,12 +49,13 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
         prefix: flags.prefix,
         log,
         clock: systemClock,
+        // Before: a crash in between must not leave a database that can neither start nor be restored again.
+        beforeLive: (end) => writeRestored(dataFolder, manifest.backupId, end),
         onProgress: printer.show,
       },
       world.signal,
     );
     printer.end();
-    markRestored(dataFolder, manifest.backupId, restored);
     world.out(
       json
         ? `${JSON.stringify({ backupId: manifest.backupId, ...restored, elapsedMs: Math.round(restored.elapsedMs) })}\n`
@@ -82,12 +82,6 @@ async function planned(
   if (backupId !== 'latest') throw new EngineError('bad-request', 'a point in time chooses the backup itself: say `latest`');
   if (prefix !== null) throw new EngineError('bad-request', 'a point in time restores everything: leave --prefix away');
   return await planPointInTime(repository, cluster, point, signal);
-}
-
-/** Lets the database begin a new history where the arbiter has none: only with just this log. */
-function markRestored(dataFolder: string, backupId: string, { end }: Restored): void {
-  writeFileSync(join(dataFolder, RESTORED_FILE), `${JSON.stringify({ backupId, end })}\n`, { mode: 0o600, flush: true });
-  syncFolder(dataFolder);
 }
 
 function text(backupId: string, { records, bytes, end, checked, elapsedMs }: Restored): string {

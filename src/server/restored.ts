@@ -1,20 +1,33 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { EngineError } from '../platform/errors.ts';
+import { syncFolder } from '../platform/sync-folder.ts';
 import type { LogEnd } from '../replication/epochs.ts';
 
 /** In the data folder of a database that was restored. */
-export const RESTORED_FILE = 'restored.json';
+const RESTORED_FILE = 'restored.json';
 const shape = z.looseObject({ end: z.object({ epoch: z.number().int(), index: z.number().int() }) });
 
+/** Lets the database begin a new history where the arbiter has none: only with just this log. Durable when it returns, and written as a whole or not at all. */
+export function writeRestored(dataFolder: string, backupId: string, end: LogEnd): void {
+  const path = join(dataFolder, RESTORED_FILE);
+  writeFileSync(`${path}.new`, `${JSON.stringify({ backupId, end })}\n`, { mode: 0o600, flush: true });
+  renameSync(`${path}.new`, path);
+  syncFolder(dataFolder);
+}
+
 /**
- * Where a restore ended, if the data folder was restored. While the log ends just there, a database may begin anew with an arbiter that knows nothing: everything
+ * Where a restore ended, if the data folder was restored; null: it was not. While the log ends just there, a database may begin anew with an arbiter that knows nothing: everything
  * was lost, and an operator chose this copy. With the first entry that is over by itself.
+ * @throws EngineError bad-config where the file is there and cannot be read
  */
 export function restoredEnd(dataFolder: string): LogEnd | null {
+  const path = join(dataFolder, RESTORED_FILE);
   try {
-    return shape.parse(JSON.parse(readFileSync(join(dataFolder, RESTORED_FILE), 'utf8'))).end;
-  } catch {
-    return null;
+    return shape.parse(JSON.parse(readFileSync(path, 'utf8'))).end;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new EngineError('bad-config', `${path} cannot be read: mend it, or remove it if this database was not just restored`, error);
   }
 }

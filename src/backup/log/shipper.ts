@@ -4,7 +4,7 @@ import type { Entry } from '../../database/database.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { epochAt, type LogEnd } from '../../replication/epochs.ts';
 import { backupId } from '../format/ids.ts';
-import { CHAIN_HASH_BYTES, type LogEntry } from '../format/log-segment.ts';
+import { CHAIN_HASH_BYTES, type LogEntry, type LogSegment } from '../format/log-segment.ts';
 import type { Repository } from '../repository/repository.ts';
 import { getSegment, listStreams, putSegment } from './segments.ts';
 
@@ -63,6 +63,20 @@ export class LogShipper {
     this.#head ??= await this.#findHead(signal);
     const anchor = await this.#anchorIfNeeded(signal);
     const wallMs = this.#clock.wall().getTime();
+    const taken = this.#take(anchor, wallMs);
+    if ('kind' in taken) return taken;
+    const { head, segment } = taken;
+    const stored = await putSegment(this.#repository, { cluster: this.#cluster, stream: head.stream }, segment, signal);
+    if (stored === 'taken') {
+      this.#head = null;
+      return { kind: 'overtaken' };
+    }
+    this.#head = stored;
+    return { kind: 'shipped', head: stored, entries: segment.entries.length };
+  }
+
+  /** Copies what is next; the data are not pinned while it is uploaded. */
+  #take(anchor: LogEnd | null, wallMs: number): Shipped | { readonly head: StreamHead; readonly segment: LogSegment } {
     const data = this.#reader.pin();
     try {
       const why = this.#head === null ? 'there is none yet' : brokenBy(data, this.#head);
@@ -75,14 +89,7 @@ export class LogShipper {
       const head = this.#head!;
       const entries = upTo(data.entries(head.end + 1, Math.max(head.end, data.identity.end.index)));
       if (entries.length === 0) return { kind: 'idle', head };
-      const segment = { previous: head.hash, begin: head.end + 1, epochBefore: head.endEpoch, wallMs, entries };
-      const stored = await putSegment(this.#repository, { cluster: this.#cluster, stream: head.stream }, segment, signal);
-      if (stored === 'taken') {
-        this.#head = null;
-        return { kind: 'overtaken' };
-      }
-      this.#head = stored;
-      return { kind: 'shipped', head: stored, entries: entries.length };
+      return { head, segment: { previous: head.hash, begin: head.end + 1, epochBefore: head.endEpoch, wallMs, entries } };
     } finally {
       data.release();
     }

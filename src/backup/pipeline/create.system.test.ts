@@ -4,7 +4,8 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CreateOptions } from './create.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
-import { findBackup, listBackups } from '../repository/catalog.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { findBackup, highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
 
 const failureOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -73,13 +74,22 @@ describe('making a backup', () => {
     const lease = (epoch: string): CreateOptions['lease'] => ({ epoch, holder: 'x', check: () => Promise.resolve() });
     await lab.write(documents(0, 10));
     const good = await lab.backup({ lease: lease('5') });
-    const zombie = await lab.backup({ lease: lease('3') });
+    expect(await failureOf(lab.backup({ lease: lease('3') }))).to.match(/writer.*epoch 3.*epoch 5/);
+    // It was replaced after it had begun, and does not learn so.
+    let newer: Awaited<ReturnType<typeof lab.backup>> | null = null;
+    const meanwhile = async (): Promise<void> => {
+      newer = await lab.backup({ lease: lease('7') });
+    };
+    const clock = { ...systemClock, wall: () => new Date(Date.now() + 60_000) };
+    const zombie = await lab.backup({ clock, lease: { ...lease('6'), check: meanwhile } });
     const repository = await lab.repository();
     const listed = await listBackups(repository, 'lab');
-    expect(listed.map(({ problem }) => problem === null)).to.deep.equal([true, false]);
-    expect((await findBackup(repository, 'lab', 'latest')).backupId).to.equal(good.manifest.backupId);
+    expect(listed.map(({ problem }) => problem === null)).to.deep.equal([true, true, false]);
+    expect(highestLeaseEpoch(listed)).to.equal(7n);
+    expect(listed[0]!.backupId).to.equal(good.manifest.backupId);
+    expect((await findBackup(repository, 'lab', 'latest')).backupId).to.equal(newer!.manifest.backupId);
     expect(await failureOf(findBackup(repository, 'lab', zombie.manifest.backupId))).to.match(/had been replaced/);
-    expect((await lab.backup({ lease: lease('6') })).manifest.parent).to.equal(good.manifest.backupId);
+    expect((await lab.backup({ lease: lease('8') })).manifest.parent).to.equal(newer!.manifest.backupId);
   }).timeout(20_000);
 
   it('backs up an empty database', async () => {

@@ -3,11 +3,12 @@ import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { DataIdentity, DataReader } from '../../database/data-reader.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { EngineError } from '../../platform/errors.ts';
+import type { LogEnd } from '../../replication/epochs.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import { backupId, listRoot } from '../format/ids.ts';
 import { sealManifest, type Manifest } from '../format/manifest.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
-import { listBackups } from '../repository/catalog.ts';
+import { highestLeaseEpoch, listBackups, type BackupEntry } from '../repository/catalog.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import { requireSigningKey, type Repository } from '../repository/repository.ts';
 import { loadKnown, type KnownBlobs } from './known.ts';
@@ -23,7 +24,7 @@ import type { PackSettings } from './pack-builder.ts';
 export interface WriterLease {
   readonly epoch: string;
   readonly holder: string;
-  /** Asked right before the commit. @throws EngineError lease-lost */
+  /** Asked right before the commit, and while objects are deleted. @throws EngineError lease-lost */
   check(): Promise<void>;
 }
 
@@ -77,7 +78,9 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
   const reader = openLmdbReader(options.databaseFolder);
   try {
     options.onProgress({ phase: 'reading the repository', plainBytes: 0, totalBytes: 0, storedBytes: 0 });
-    const parent = await newestUsable(repository, options.cluster.id, either);
+    const entries = await listBackups(repository, options.cluster.id, either);
+    refuseReplaced(entries, options.lease);
+    const parent = newestUsable(repository, entries);
     const known = await loadKnown(repository, parent, options.excluded, either);
     const before = parent === null ? null : await filesOf(repository, parent, either);
     const packs = new PackStore(repository, either);
@@ -148,7 +151,7 @@ async function packData({ options, reader, known, parent, before, packs }: Packi
   );
   try {
     const identity = await pool.rendezvous(signal);
-    const pieces = options.fullScan ? null : piecesSince(reader, { parent, before, known });
+    const pieces = options.fullScan ? null : piecesSince(reader, { parent, before, known }, identity.end);
     if (pieces !== null) totalBytes = bytesToScan(pieces, before);
     const cut = await pool.run(pieces === null ? wholeScan(reader, workers) : scanJobs(pieces, workers));
     return { files: pieces === null ? joined(cut) : spliced(pieces, cut), identity, scannedBytes: scanned() };
@@ -160,12 +163,16 @@ async function packData({ options, reader, known, parent, before, packs }: Packi
 }
 
 /** What the log says has to be read again; null: everything. */
-function piecesSince(reader: DataReader, { parent, before, known }: Pick<Packing, 'parent' | 'before' | 'known'>): readonly Piece[] | null {
+function piecesSince(
+  reader: DataReader,
+  { parent, before, known }: Pick<Packing, 'parent' | 'before' | 'known'>,
+  read: LogEnd,
+): readonly Piece[] | null {
   if (parent === null || before === null) return null;
   // At least as new as what the workers see: a few more keys may be read again, none is missed.
   const data = reader.pin();
   try {
-    const changed = changedKeys(data, { index: Number(parent.readVersion), epoch: Number(parent.generation) });
+    const changed = changedKeys(data, { index: Number(parent.readVersion), epoch: Number(parent.generation) }, read);
     return changed === null ? null : piecesOf(before.files, changed, ({ id }) => known.table.find(id) !== null);
   } finally {
     data.release();
@@ -208,9 +215,18 @@ export function settingsOf({ repository, level, packBytes }: CreateOptions): Pac
   return { repo, kid: keys.kid, epoch, idKey: keys.id, packKey: keys.pack, level, packBytes };
 }
 
+/** A backup under a lower epoch than one before would be quarantined as it is made. @throws EngineError lease-lost */
+function refuseReplaced(entries: readonly BackupEntry[], { epoch, holder }: WriterLease): void {
+  const highest = highestLeaseEpoch(entries);
+  if (BigInt(epoch) < highest)
+    throw new EngineError(
+      'lease-lost',
+      `the writer ${holder} has lease epoch ${epoch}, there is a backup of epoch ${highest}: it was replaced, or its arbiter has forgotten; ask for the right to write anew`,
+    );
+}
+
 /** The newest backup under the epoch's key that is to be trusted. */
-async function newestUsable(repository: Repository, cluster: string, signal: AbortSignal): Promise<Manifest | null> {
-  const entries = await listBackups(repository, cluster, signal);
+function newestUsable(repository: Repository, entries: readonly BackupEntry[]): Manifest | null {
   return entries.findLast(({ manifest, problem }) => problem === null && manifest?.kid === repository.keys.kid)?.manifest ?? null;
 }
 

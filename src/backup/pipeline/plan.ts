@@ -1,5 +1,5 @@
 import type { DataReader, PinnedData } from '../../database/data-reader.ts';
-import { epochAt, type EpochTable } from '../../replication/epochs.ts';
+import { epochAt, type EpochTable, type LogEnd } from '../../replication/epochs.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import type { BackupFile } from '../repository/file-list.ts';
 
@@ -27,9 +27,11 @@ export async function* wholeScan(reader: DataReader, workers: number): AsyncGene
 /**
  * The keys that were written since `since`, in byte order, as the log has them; null where the log does not tell: it was trimmed, the state at `since` is
  * of another history, or there are too many.
+ * @param data as new as what is read (`read`), or newer: then a few more keys are told, none is missed
  */
-export function changedKeys(data: PinnedData, since: { readonly index: number; readonly epoch: number }): readonly Buffer[] | null {
+export function changedKeys(data: PinnedData, since: LogEnd, read: LogEnd): readonly Buffer[] | null {
   const { end, epochs, baseIndex } = data.identity;
+  if (since.index > read.index || !inHistory(epochs, end.index, read)) return null;
   if (!inHistory(epochs, end.index, since) || since.index < baseIndex || end.index - since.index > MAX_CHANGES) return null;
   const keys = new Set<string>();
   for (const { op, key } of data.entries(since.index + 1, end.index)) if (op !== 'noop') keys.add(key);

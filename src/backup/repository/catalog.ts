@@ -47,6 +47,14 @@ async function readManifest(repository: Repository, name: string, signal: AbortS
   return await openManifest({ name, repo, bytes: found.body }, trusted, (kid, epoch) => repository.keysOf(kid, epoch));
 }
 
+/** The highest epoch of the right to write that a backup carries; 0 where there is none. Who writes needs at least this one. */
+export function highestLeaseEpoch(entries: readonly BackupEntry[]): bigint {
+  return entries.reduce((highest, { manifest }) => {
+    const epoch = manifest === null ? 0n : BigInt(manifest.lease.epoch);
+    return epoch > highest ? epoch : highest;
+  }, 0n);
+}
+
 /** A manifest whose lease epoch is below that of an older backup was written by a writer that had been replaced. */
 function quarantineReplaced(entries: readonly BackupEntry[]): readonly BackupEntry[] {
   let highest = 0n;

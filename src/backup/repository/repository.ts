@@ -64,6 +64,8 @@ export async function openRepository(access: RepositoryAccess, signal?: AbortSig
   const keysOf = (kid: string): Promise<EpochKeys> => {
     const keys = opened.get(kid) ?? open(kid);
     opened.set(kid, keys);
+    // A key service that failed is asked again.
+    keys.catch(() => opened.delete(kid));
     return keys;
   };
   const newest = wraps.map(({ wrap }) => wrap).toSorted((a, b) => (BigInt(a.epoch) < BigInt(b.epoch) ? 1 : -1))[0];

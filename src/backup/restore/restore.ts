@@ -24,6 +24,8 @@ export interface RestoreOptions {
   /** Applied on top, after everything was compared; null: the backup's own version. */
   readonly log: LogToApply | null;
   readonly clock: Clock;
+  /** Called with where it will end, right before it becomes live. */
+  readonly beforeLive?: (end: LogEnd) => void;
   readonly onProgress: (progress: { readonly phase: string; readonly doneBytes: number; readonly totalBytes: number }) => void;
 }
 
@@ -89,6 +91,7 @@ export async function restoreBackup(options: RestoreOptions, signal: AbortSignal
     const end = await applyLog({ options, target, job, set }, { ...note, compared: true }, signal);
     if (log !== null) compareWithSet(target, map.keys.id, set);
     signal.throwIfAborted();
+    options.beforeLive?.(end);
     await target.finish(end, epochsOf(manifest, end, backupEnd));
     return {
       records: set.count > 0 ? set.count : part.files.reduce((sum, { records }) => sum + records, 0),

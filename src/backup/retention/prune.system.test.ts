@@ -73,6 +73,22 @@ describe('upkeep of a repository', () => {
     expect(await lab.restore(manifest, 'kept')).to.deep.equal(lab.model);
   }).timeout(60_000);
 
+  it('changes nothing where it refuses, and asks before deletions whether it still may', async () => {
+    await lab.write(documents(0, 1000));
+    const first = await lab.backup();
+    await lab.write(documents(0, 1000, 1));
+    await verified((await lab.backup()).manifest.backupId);
+    await pruned();
+    await lab.write(documents(0, 1000, 2));
+    await lab.backup();
+    const before = await names();
+    expect(before).to.include(`tomb/${first.manifest.backupId}.json`);
+    const refused = await pruned({ days: 90 });
+    expect(refused.plan.refused).to.match(/not verified/);
+    expect(await names()).to.deep.equal(before);
+    expect(refused).to.include({ markedObjects: 0, deletedObjects: 0, deletedBytes: 0 });
+  }).timeout(60_000);
+
   it('marks what a run left that was cut off, which no backup then relies on', async () => {
     await lab.write(documents(0, 2000));
     const lease = { epoch: '1', holder: 'x', check: () => Promise.reject(new Error('cut off')) };

@@ -15,7 +15,7 @@ export interface PruneOptions {
   readonly graceMs: number;
   /** false: only tell what would be done. */
   readonly confirm: boolean;
-  /** Asked before each deletion. */
+  /** Asked before anything is changed, and again every few deletions. */
   readonly check: () => Promise<void>;
 }
 
@@ -30,6 +30,9 @@ export interface Pruned {
   /** What can be restored afterwards: from the first kept backup on. */
   readonly window: { readonly from: string | null; readonly to: string | null };
 }
+
+/** Each question is a write at the arbiter. */
+const DELETIONS_PER_CHECK = 16;
 
 /**
  * Deletes in two steps, each a run of its own: what is over its time, or needed by nobody, is marked; what was marked longer ago than the grace, and is still not needed, is
@@ -60,21 +63,22 @@ export async function prune(options: PruneOptions, signal: AbortSignal): Promise
     deletedBytes: deletable.reduce((sum, { bytes }) => sum + bytes, 0),
     window: windowOf(kept.filter(({ problem }) => problem === null)),
   };
+  if (plan.refused !== null) return { ...done, markedObjects: 0, deletedObjects: 0, deletedBytes: 0 };
   if (!confirm) return done;
+  const remove = remover(options, signal);
   await options.check();
   for (const id of fresh) await putRecord(repository, `tomb/${id}.json`, { backupId: id, at: new Date(rules.nowMs).toISOString() }, signal);
   // A backup that is to stay after all (a hold, a minimum that grew) loses its tombstone.
-  for (const [id, tomb] of tombOf) if (!plan.expire.includes(id)) await remove(repository, tomb, signal);
+  for (const [id, tomb] of tombOf) if (!plan.expire.includes(id)) await remove(tomb);
   for (const id of due) {
     const entry = entries.find(({ backupId }) => backupId === id);
-    if (entry !== undefined) await remove(repository, entry, signal);
-    for await (const record of repository.store.list(`verify/${id}/`, signalOf(signal))) await remove(repository, record, signal);
-    await remove(repository, tombOf.get(id)!, signal);
+    if (entry !== undefined) await remove(entry);
+    for await (const record of repository.store.list(`verify/${id}/`, signalOf(signal))) await remove(record);
+    await remove(tombOf.get(id)!);
   }
-  await options.check();
   await putMarks(repository, toMark, new Date(rules.nowMs), signal);
-  for (const object of deletable) await remove(repository, object, signal);
-  await dropMarks(repository, { marks, garbage, deleted: deletable }, signal);
+  for (const object of deletable) await remove(object);
+  await dropMarks(remove, { marks, garbage, deleted: deletable });
   return done;
 }
 
@@ -183,21 +187,28 @@ function windowOf(kept: readonly BackupEntry[]): Pruned['window'] {
 
 /** Marks of which nothing is left: deleted, or needed again. */
 async function dropMarks(
-  repository: Repository,
+  remove: Remove,
   {
     marks,
     garbage,
     deleted,
   }: { readonly marks: Awaited<ReturnType<typeof readMarks>>; readonly garbage: readonly Garbage[]; readonly deleted: readonly Garbage[] },
-  signal: AbortSignal,
 ): Promise<void> {
   const gone = new Set(deleted.map(key));
   const waiting = new Set(garbage.map(key).filter((object) => !gone.has(object)));
-  for (const mark of marks) if (!mark.objects.some((object) => waiting.has(key(object)))) await remove(repository, mark, signal);
+  for (const mark of marks) if (!mark.objects.some((object) => waiting.has(key(object)))) await remove(mark);
 }
 
-async function remove(repository: Repository, { name, generation }: MarkedObject, signal: AbortSignal): Promise<void> {
-  await repository.store.delete(name, { generation, signal });
+type Remove = (object: MarkedObject) => Promise<void>;
+
+/** Deletes one generation, and asks at the first and then every so many whether this program still may; in between the signal tells. */
+function remover({ repository, check }: PruneOptions, signal: AbortSignal): Remove {
+  let removed = 0;
+  return async ({ name, generation }) => {
+    signal.throwIfAborted();
+    if (removed++ % DELETIONS_PER_CHECK === 0) await check();
+    await repository.store.delete(name, { generation, signal });
+  };
 }
 
 function key({ name, generation }: MarkedObject): string {

@@ -9,6 +9,7 @@ import { loadCredentials } from '../../platform/tls.ts';
 import { createBackup, type Created, type CreateOptions, type WriterLease } from '../pipeline/create.ts';
 import type { BackupFacts } from '../pipeline/manifest-of.ts';
 import { openAccess } from '../repository/access.ts';
+import { highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { damagedPacks, markedPacks } from '../retention/marks.ts';
 import { acquireWriterLease } from './writer-lease.ts';
@@ -78,15 +79,19 @@ export type WriterOutcome<T> =
 
 /** Runs the work while this program holds the right to write backups; `busy` tells who has it. The work's signal also aborts when that right is lost. */
 export async function whileWriter<T>(
-  { loaded: { config, folder } }: ConfiguredBackup,
+  { loaded, backup }: ConfiguredBackup,
   work: (lease: WriterLease, signal: AbortSignal) => Promise<T>,
   signal: AbortSignal,
 ): Promise<WriterOutcome<T>> {
+  const { config, folder } = loaded;
+  // Opened for the look: the epoch key may have changed.
+  const highestEpoch = async (either: AbortSignal): Promise<bigint> =>
+    highestLeaseEpoch(await listBackups(await openConfiguredRepository({ loaded, backup }, either), backup.cluster.id, either));
   const arbiter = await openArbiter({ config, folder, credentials: loadCredentials(config.tls, folder), clock: systemClock });
   try {
     // As slow as the leadership of controllers: nothing waits for a backup's writer to be replaced.
     const timing = { renewMs: config.policy.leaderRenewMs, takeoverMs: 2 * config.policy.leaderTakeoverMs };
-    const acquired = await acquireWriterLease({ arbiter, region: config.region, clock: systemClock, timing }, signal);
+    const acquired = await acquireWriterLease({ arbiter, region: config.region, clock: systemClock, timing, highestEpoch }, signal);
     if (acquired.kind !== 'held') return acquired;
     try {
       return { kind: 'done', value: await work(acquired.lease, AbortSignal.any([signal, acquired.lease.lost])) };

@@ -43,6 +43,8 @@ export async function runService(parts: ServiceParts, signal: AbortSignal): Prom
       if (outcome.kind === 'done') {
         failures = 0;
         random = parts.random();
+        // Whatever was made, or not: there is never a turn without a pause.
+        await clock.sleep(Math.min(parts.timetable.retryMs, parts.timetable.intervalMs), signal);
       } else {
         log.info('backup_not_leader', outcome.kind === 'busy' ? { holder: outcome.holder } : { reason: 'the arbiter did not answer' });
         await clock.sleep(Math.min(MAX_LOOK_MS, parts.timetable.retryMs), signal);

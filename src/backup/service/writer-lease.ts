@@ -22,16 +22,22 @@ export interface HeldWriterLease extends WriterLease {
   release(): Promise<void>;
 }
 
+export interface LeaseOptions {
+  readonly arbiter: Arbiter;
+  readonly region: string;
+  readonly clock: Clock;
+  readonly timing: LeaseTiming;
+  /** The highest epoch that a backup carries: an arbiter that was lost and began anew knows nothing of it. */
+  readonly highestEpoch: (signal: AbortSignal) => Promise<bigint>;
+}
+
 const LOOKS = 5;
 
 /**
- * Takes the right to write backups. Where another holds it, watches for `takeoverMs` whether that one still renews: `busy` as soon as it does. A holder
+ * Takes the right to write backups, with an epoch above all that the arbiter and the backups know. Where another holds it, watches for `takeoverMs` whether that one still renews: `busy` as soon as it does. A holder
  * that was replaced learns it at its next renewal, and what it still commits carries a lower epoch than what came before, so it is not trusted.
  */
-export async function acquireWriterLease(
-  options: { readonly arbiter: Arbiter; readonly region: string; readonly clock: Clock; readonly timing: LeaseTiming },
-  signal: AbortSignal,
-): Promise<Acquired> {
+export async function acquireWriterLease(options: LeaseOptions, signal: AbortSignal): Promise<Acquired> {
   const { arbiter, region, clock, timing } = options;
   const incarnation = randomUUID();
   let { backup: current } = await arbiter.read(signal);
@@ -44,14 +50,16 @@ export async function acquireWriterLease(
       if (current.revision !== seen) return { kind: 'busy', holder: current.value.holder };
     }
   }
-  const value: BackupLease = { epoch: (current?.value.epoch ?? 0) + 1, holder: region, incarnation, seq: 0 };
+  const epoch = Math.max(current?.value.epoch ?? 0, Number(await options.highestEpoch(signal))) + 1;
+  const value: BackupLease = { epoch, holder: region, incarnation, seq: 0 };
   const result = await arbiter.cas('backup', current?.revision ?? null, value, signal);
   if (result.ok) return { kind: 'held', lease: hold(options, { value, revision: result.revision }) };
   if (result.reason === 'unknown') return { kind: 'unknown' };
   return { kind: 'busy', holder: result.current?.value.holder ?? 'somebody' };
 }
 
-function hold({ arbiter, clock, timing, region }: Parameters<typeof acquireWriterLease>[0], first: Held<BackupLease>): HeldWriterLease {
+function hold({ arbiter, clock, timing, region }: LeaseOptions, first: Held<BackupLease>): HeldWriterLease {
+  let okAtMs = clock.monotonicMs();
   const lost = new AbortController();
   const ending = new AbortController();
   let held = first;
@@ -59,26 +67,40 @@ function hold({ arbiter, clock, timing, region }: Parameters<typeof acquireWrite
   const write = (change: Partial<BackupLease>): Promise<'ok' | 'lost' | 'unknown'> => {
     const step = queue.then(async () => {
       const value = { ...held.value, seq: held.value.seq + 1, ...change };
+      const askedAtMs = clock.monotonicMs();
       const result = await arbiter.cas('backup', held.revision, value, ending.signal.aborted ? undefined : ending.signal);
-      if (result.ok) held = { value, revision: result.revision };
+      if (result.ok) {
+        held = { value, revision: result.revision };
+        okAtMs = askedAtMs;
+      }
       return result.ok ? 'ok' : result.reason === 'conflict' ? 'lost' : 'unknown';
     });
     queue = step.catch(() => undefined);
     return step;
   };
   const gone = (): EngineError => new EngineError('lease-lost', 'another program has taken the right to write backups');
+  const silent = (): EngineError =>
+    new EngineError(
+      'lease-lost',
+      `the arbiter has not confirmed the right to write backups for ${timing.takeoverMs} ms: another may have it`,
+    );
   const renewing = (async () => {
-    while (!ending.signal.aborted) {
-      await clock.sleep(timing.renewMs, ending.signal);
-      if ((await write({})) === 'lost') return lost.abort(gone());
+    for (;;) {
+      await clock.sleep(timing.renewMs, ending.signal).catch(() => undefined);
+      if (ending.signal.aborted) return;
+      // An arbiter that fails is asked again: only silence for so long that another may have taken over ends it.
+      const outcome = await write({}).catch(() => 'unknown' as const);
+      if (outcome === 'lost') return lost.abort(gone());
+      if (clock.monotonicMs() - okAtMs >= timing.takeoverMs) return lost.abort(silent());
     }
-  })().catch(() => undefined);
+  })();
   return {
     epoch: first.value.epoch.toString(),
     holder: region,
     lost: lost.signal,
     check: async () => {
       for (let attempt = 0; attempt < LOOKS; attempt++) {
+        if (lost.signal.aborted) throw lost.signal.reason;
         const outcome = await write({});
         if (outcome === 'ok') return;
         if (outcome === 'lost') throw gone();
