@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { HarnessError } from '../platform/errors.ts';
-import { ROOT } from './gameday-cli.ts';
+import { ROOT, runProgram } from './run-program.ts';
 
 const MAIN = join(ROOT, 'dist/src/main.js');
 const count = z.number().int().nonnegative();
@@ -29,8 +27,8 @@ export interface SimulationFigures {
 
 /** The engine's own simulator as the program that it is: so many seeds, then its proof that it finds what is wrong, with at most `proofSeeds` each. */
 export async function simulation(seeds: number, proofSeeds: number, signal: AbortSignal): Promise<SimulationFigures> {
-  const run = runShape.parse(await engine(['simulate', '--seeds', String(seeds), '--json'], signal));
-  const proof = proofShape.parse(await engine(['simulate', '--wrong-machines', '--seeds', String(proofSeeds), '--json'], signal));
+  const run = runShape.parse(await runProgram(MAIN, ['simulate', '--seeds', String(seeds)], signal));
+  const proof = proofShape.parse(await runProgram(MAIN, ['simulate', '--wrong-machines', '--seeds', String(proofSeeds)], signal));
   return { asked: seeds, run, proof };
 }
 
@@ -53,18 +51,4 @@ export function simulationTable({ asked, run, proof }: SimulationFigures): strin
     '|---|---|---|',
     ...proof.machines.map((one) => `| ${one.name} | ${one.seeds ?? 'not found'} | ${one.invariant ?? ''} |`),
   ].join('\n');
-}
-
-async function engine(args: readonly string[], signal: AbortSignal): Promise<unknown> {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  const stop = (): void => void child.kill('SIGTERM');
-  signal.addEventListener('abort', stop, { once: true });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  const code = await new Promise<number | null>((done) => child.once('close', done));
-  signal.removeEventListener('abort', stop);
-  signal.throwIfAborted();
-  const text = Buffer.concat(chunks).toString('utf8');
-  if (text === '') throw new HarnessError('lab-failed', `coditect-dr ${args.join(' ')} ended with exit code ${code} and without a result`);
-  return JSON.parse(text);
 }

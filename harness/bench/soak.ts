@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError } from '../platform/errors.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
-import { ROOT, runGamedayProgram } from './gameday-cli.ts';
+import { runGamedayProgram } from './gameday-cli.ts';
+import { ROOT } from './run-program.ts';
 
 export interface SoakResult {
   readonly minutes: number;

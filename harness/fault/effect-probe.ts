@@ -160,13 +160,7 @@ export class EffectProbes {
       const samples = moment !== 'before' && expected.share < 1 ? SHARE_SAMPLES : 1;
       return this.#until(() => look(moment), FROZEN_WITHIN_MS[moment], signal, samples);
     };
-    return {
-      before: (signal) => fresh('before', signal),
-      during: (signal) => fresh('during', signal),
-      beforeHeal: (signal) => fresh('before-heal', signal),
-      afterHeal: (signal) => fresh('after-heal', signal),
-      close: () => Promise.resolve(),
-    };
+    return lookedAtAnew(fresh);
   }
 
   #clocks(fault: string, expected: Extract<ExpectedEffect, { kind: 'clocks-moved' }>): EffectProbe {
@@ -181,13 +175,7 @@ export class EffectProbes {
       readings.length = 0;
       return this.#until(() => look(moment), moment === 'during' || moment === 'after-heal' ? GONE_WITHIN_MS : 0, signal);
     };
-    return {
-      before: (signal) => fresh('before', signal),
-      during: (signal) => fresh('during', signal),
-      beforeHeal: (signal) => fresh('before-heal', signal),
-      afterHeal: (signal) => fresh('after-heal', signal),
-      close: () => Promise.resolve(),
-    };
+    return lookedAtAnew(fresh);
   }
 
   /** Looks at least so often, until it is confirmed or the time is over, and gives what was seen last. */
@@ -200,4 +188,15 @@ export class EffectProbes {
     }
     return seen;
   }
+}
+
+/** A probe that holds nothing and looks afresh at each moment. */
+function lookedAtAnew(look: (moment: FaultEffect['moment'], signal: AbortSignal) => Promise<FaultEffect>): EffectProbe {
+  return {
+    before: (signal) => look('before', signal),
+    during: (signal) => look('during', signal),
+    beforeHeal: (signal) => look('before-heal', signal),
+    afterHeal: (signal) => look('after-heal', signal),
+    close: () => Promise.resolve(),
+  };
 }

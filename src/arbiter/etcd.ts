@@ -17,7 +17,7 @@ import {
   watchReplyShape,
   watchRequest,
 } from './etcd-wire.ts';
-import { encodeRecord } from './record-text.ts';
+import { encodeRecord, refusedBy } from './record-text.ts';
 
 /** A watch is begun anew so often at the latest; nothing is missed, it starts at the revision where the last one ended. */
 const WATCH_LIFE_MS = 10 * 60_000;
@@ -70,9 +70,7 @@ class EtcdArbiter implements Arbiter {
     if (succeeded) return { ok: true, revision: header.revision };
     const kv = responses[0]?.response_range?.kvs[0];
     if (kv === undefined) return { ok: false, reason: 'conflict', current: null };
-    const current = decodeKeyValue(record, kv);
-    if (encodeRecord(record, current.value) === text) return { ok: true, revision: current.revision };
-    return { ok: false, reason: 'conflict', current };
+    return refusedBy(record, decodeKeyValue(record, kv), text);
   }
 
   async watch(onRecords: (snapshot: Snapshot) => void, signal: AbortSignal): Promise<void> {

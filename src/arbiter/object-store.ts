@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { ObjectStore } from '../objectstore/object-store.ts';
 import { RECORD_NAMES, type Arbiter, type CasResult, type Held, type RecordName, type Records, type Snapshot } from './arbiter.ts';
-import { decodeRecord, encodeRecord } from './record-text.ts';
+import { decodeRecord, encodeRecord, refusedBy } from './record-text.ts';
 
 export interface ObjectArbiterOptions {
   /** One that replaces under a condition. Each of its calls is bounded by its own limit. */
@@ -65,11 +65,7 @@ class ObjectArbiter implements Arbiter {
       if (written !== null) return { ok: true, revision: written };
       const found = await this.#get(record, bound);
       if (found === null) return { ok: false, reason: 'conflict', current: null };
-      const current = found.held as Held<Records[K]>;
-      // Ours: carried out by an earlier try whose answer was lost.
-      return encodeRecord(record, current.value) === text
-        ? { ok: true, revision: current.revision }
-        : { ok: false, reason: 'conflict', current };
+      return refusedBy(record, found.held as Held<Records[K]>, text);
     } catch (error) {
       if (error instanceof EngineError && error.code === 'internal') throw error;
       // Also where the bucket refused it (too fast, no right, no bucket): a reading says so, and later the same write may succeed.

@@ -1,5 +1,5 @@
 import { EngineError } from '../platform/errors.ts';
-import { RECORD_SHAPES, type RecordName, type Records } from './arbiter.ts';
+import { RECORD_SHAPES, type CasResult, type Held, type RecordName, type Records } from './arbiter.ts';
 
 /** One text for one value, whatever order its fields came in. */
 export function encodeRecord<K extends RecordName>(name: K, value: Records[K]): string {
@@ -18,4 +18,10 @@ export function decodeRecord<K extends RecordName>(name: K, text: string): Recor
       cause,
     );
   }
+}
+
+/** What a CAS of `text` amounts to that was refused because of `current`: the very same value was carried out by an earlier try, whose answer was lost. */
+export function refusedBy<K extends RecordName>(name: K, current: Held<Records[K]>, text: string): CasResult<Records[K]> {
+  if (encodeRecord(name, current.value) === text) return { ok: true, revision: current.revision };
+  return { ok: false, reason: 'conflict', current };
 }

@@ -1,17 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type Database as Store, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { EngineError } from '../platform/errors.ts';
 import { endOf, truncated } from '../replication/epochs.ts';
 import { decodeEntry, encodeIndex } from './codec.ts';
 import type { DataReader, PinnedData } from './data-reader.ts';
 import type { Entry } from './database.ts';
+import { BINARY, ENVIRONMENT, META_KEY, type Binary } from './lmdb-environment.ts';
 import { decodeMeta } from './meta.ts';
 import { SeenRow } from './seen-row.ts';
-
-type Binary = Store<Buffer, Buffer>;
-const META_KEY = Buffer.from('meta');
-const MAP_BYTES = 64 * 2 ** 30;
 
 /**
  * Opens the LMDB environment of a database for reading, beside the process that writes it (or without one). LMDB gives every read transaction its own
@@ -22,7 +19,7 @@ export function openLmdbReader(folder: string): DataReader {
   if (!existsSync(join(folder, 'data.mdb'))) throw new EngineError('bad-request', `there is no database in ${folder}`);
   let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
-    root = open({ path: folder, noSubdir: false, maxDbs: 8, mapSize: MAP_BYTES, overlappingSync: false, readOnly: true });
+    root = open({ path: folder, ...ENVIRONMENT, readOnly: true });
     return new LmdbReader(root);
   } catch (cause) {
     void root?.close();
@@ -41,7 +38,7 @@ class LmdbReader implements DataReader {
   constructor(root: RootDatabase<Buffer, Buffer>) {
     this.#root = root;
     const plain = (name: string): Binary => {
-      const store = root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' }) as Binary | undefined;
+      const store = root.openDB({ name, ...BINARY }) as Binary | undefined;
       if (store === undefined) throw new EngineError('bad-request', 'this LMDB environment is no database of coditect-dr');
       return store;
     };

@@ -1,17 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { open, type Database as Store, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { EngineError } from '../platform/errors.ts';
 import { syncFolder } from '../platform/sync-folder.ts';
 import type { EpochTable, LogEnd } from '../replication/epochs.ts';
 import type { RowVisitor } from './data-reader.ts';
+import { BINARY, ENVIRONMENT, META_KEY, type Binary } from './lmdb-environment.ts';
 import { decodeMeta, encodeMeta, type Meta } from './meta.ts';
 import { SeenRow } from './seen-row.ts';
 
-type Binary = Store<Buffer, Buffer>;
-const META_KEY = Buffer.from('meta');
 const PROGRESS_KEY = Buffer.from('progress');
-const MAP_BYTES = 64 * 2 ** 30;
 
 export interface RestoreRow {
   readonly key: Uint8Array;
@@ -45,18 +43,10 @@ export interface RestoreTarget {
 /** @throws EngineError bad-request where there is data: a restore never replaces anything */
 export function openRestoreTarget(folder: string): RestoreTarget {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const root = open({
-    path: folder,
-    noSubdir: false,
-    maxDbs: 8,
-    mapSize: MAP_BYTES,
-    overlappingSync: false,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-  }) as unknown as RootDatabase<Buffer, Buffer>;
+  const root = open({ path: folder, ...ENVIRONMENT, ...BINARY }) as unknown as RootDatabase<Buffer, Buffer>;
   syncFolder(folder);
   syncFolder(dirname(folder));
-  const store = (name: string): Binary => root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' }) as Binary;
+  const store = (name: string): Binary => root.openDB({ name, ...BINARY }) as Binary;
   const [log, metaStore, slots, progressStore] = [store('log'), store('meta'), [store('data0'), store('data1')] as const, store('restore')];
   const meta = decodeMeta(metaStore.get(META_KEY));
   const slot: Meta['slot'] = meta.slot === 0 ? 1 : 0;

@@ -1,39 +1,26 @@
 import { dirname } from 'node:path';
-import { open, type Database as Store, type RootDatabase } from 'lmdb';
+import { open, type RootDatabase } from 'lmdb';
 import { syncFolder } from '../platform/sync-folder.ts';
 import { EngineError } from '../platform/errors.ts';
-import { endOf, truncated, withEntry, type EpochTable } from '../replication/epochs.ts';
+import { endOf, truncated, withEntries } from '../replication/epochs.ts';
 import { decodeEntry, decodeIndex, encodeEntry, encodeIndex } from './codec.ts';
 import type { DataSnapshot, Database, DatabaseState, Entry, KeyValue } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
+import { BINARY, ENVIRONMENT, META_KEY, type Binary } from './lmdb-environment.ts';
 import { decodeMeta, encodeMeta, type Meta } from './meta.ts';
 import { RecentEntries } from './recent.ts';
 
-type Binary = Store<Buffer, Buffer>;
-const META_KEY = Buffer.from('meta');
-/** Address space only; the file grows as needed. */
-const MAP_BYTES = 64 * 2 ** 30;
 /** How long what is committed may wait for a write to be made durable with. Losing it costs nothing: the log has it. */
 const APPLY_DELAY_MS = 25;
 const INSTALL_CHUNK_BYTES = 1024 * 1024;
 
 /**
- * Opens (or makes) the database in `folder`. LMDB's plain commit is used (pages, fdatasync, then the root page through O_DSYNC; `overlappingSync` off), so a
+ * Opens (or makes) the database in `folder`. LMDB's plain commit is used (`ENVIRONMENT`), so a
  * resolved write is durable and no state of the file between two commits is ever the newest.
  */
 export function openLmdb(folder: string): Database {
   try {
-    const database = new LmdbDatabase(
-      open({
-        path: folder,
-        noSubdir: false,
-        maxDbs: 8,
-        mapSize: MAP_BYTES,
-        overlappingSync: false,
-        encoding: 'binary',
-        keyEncoding: 'binary',
-      }),
-    );
+    const database = new LmdbDatabase(open({ path: folder, ...ENVIRONMENT, ...BINARY }));
     syncFolder(folder);
     syncFolder(dirname(folder));
     return database;
@@ -65,7 +52,7 @@ class LmdbDatabase implements Database {
 
   constructor(root: RootDatabase<Buffer, Buffer>) {
     this.#root = root;
-    const store = (name: string): Binary => root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' }) as Binary;
+    const store = (name: string): Binary => root.openDB({ name, ...BINARY }) as Binary;
     this.#log = store('log');
     this.#metaStore = store('meta');
     this.#slots = [store('data0'), store('data1')];
@@ -92,13 +79,7 @@ class LmdbDatabase implements Database {
 
   async append(entries: readonly Entry[]): Promise<void> {
     this.#group.check();
-    let epochs: EpochTable = this.#meta.epochs;
-    for (const [i, entry] of entries.entries()) {
-      const before = epochs.at(-1)?.[0] ?? 0;
-      if (entry.index !== this.#lastIndex + 1 + i || entry.epoch < before || entry.epoch < 1)
-        throw new EngineError('internal', `entry (${entry.epoch}, ${entry.index}) does not follow (${before}, ${this.#lastIndex + i})`);
-      epochs = withEntry(epochs, entry.epoch, entry.index);
-    }
+    const epochs = withEntries(this.#meta.epochs, this.#lastIndex, entries);
     const last = entries.at(-1);
     if (last === undefined) return;
     this.#meta = { ...this.#meta, epochs };

@@ -1,3 +1,5 @@
+import { EngineError } from '../platform/errors.ts';
+
 /**
  * Which epoch wrote which part of a log: `[epoch, first index]`, both ascending. An epoch has one writer and writes an index once, so that two logs hold
  * the same entry exactly where both ascribe an index to the same epoch (and the same everything before it). The table outlives trimming.
@@ -24,6 +26,18 @@ export function endOf(table: EpochTable, lastIndex: number): LogEnd {
 /** The table after an entry of `epoch` was appended at `index`. */
 export function withEntry(table: EpochTable, epoch: number, index: number): EpochTable {
   return table.at(-1)?.[0] === epoch ? table : [...table, [epoch, index]];
+}
+
+/** The table after these entries were appended to a log that ends at `lastIndex`. @throws EngineError internal where they do not follow it */
+export function withEntries(table: EpochTable, lastIndex: number, entries: readonly LogEnd[]): EpochTable {
+  let epochs = table;
+  for (const [i, { epoch, index }] of entries.entries()) {
+    const before = epochs.at(-1)?.[0] ?? 0;
+    if (index !== lastIndex + 1 + i || epoch < before || epoch < 1)
+      throw new EngineError('internal', `entry (${epoch}, ${index}) does not follow (${before}, ${lastIndex + i})`);
+    epochs = withEntry(epochs, epoch, index);
+  }
+  return epochs;
 }
 
 /** The table after everything above `afterIndex` was removed. */

@@ -1,7 +1,7 @@
 import type { DataSnapshot, Database, DatabaseState, Entry } from '../database/database.ts';
 import { GroupCommit } from '../database/group-commit.ts';
 import { EngineError } from '../platform/errors.ts';
-import { endOf, truncated, withEntry, type EpochTable } from '../replication/epochs.ts';
+import { endOf, truncated, withEntries, type EpochTable } from '../replication/epochs.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 
 /** Told of what is done to a log, as it is done. */
@@ -64,13 +64,7 @@ export class SimulatedDatabase implements Database {
 
   async append(entries: readonly Entry[]): Promise<void> {
     this.#group.check();
-    let epochs = this.#epochs;
-    for (const [i, entry] of entries.entries()) {
-      const before = epochs.at(-1)?.[0] ?? 0;
-      if (entry.index !== this.#lastIndex + 1 + i || entry.epoch < before || entry.epoch < 1)
-        throw new EngineError('internal', `entry (${entry.epoch}, ${entry.index}) does not follow (${before}, ${this.#lastIndex + i})`);
-      epochs = withEntry(epochs, entry.epoch, entry.index);
-    }
+    const epochs = withEntries(this.#epochs, this.#lastIndex, entries);
     const last = entries.at(-1);
     if (last === undefined) return;
     this.#options.witness.appended(entries);

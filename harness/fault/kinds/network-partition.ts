@@ -7,9 +7,9 @@ import { cidrOfAddress, contains, familyOf, parseExternalTarget } from '../exter
 import type { Block, ExternalTarget } from '../external-target.ts';
 import { distinct } from '../fault.ts';
 import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
-import { seededRandom } from '../random.ts';
+import { draw } from '../pod-fault.ts';
 import { modeAndValue, selectionShape } from '../selector-schema.ts';
-import { REFUSED_EVERYWHERE, select, targetOf, valueNotes } from '../selector.ts';
+import { REFUSED_EVERYWHERE, targetOf, valueNotes } from '../selector.ts';
 import type { Selected } from '../selector.ts';
 
 const device = z.enum(['', 'eth0'], { error: 'a pod of the lab has only the device eth0; remove the field' }).optional();
@@ -80,12 +80,10 @@ interface Ends {
 }
 
 function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
-  const draw = (role: 'selector' | 'target', selection: Parameters<typeof select>[0]): Selected => {
-    const random = seededRandom(input.seed, `${header.namespace}/${header.name}/${role}`);
-    return select(selection, input.pods, { namespace: header.namespace, role, random });
-  };
-  const sources = draw('selector', spec);
-  const targets = spec.target ? draw('target', { ...spec.target, mode: spec.target.mode ?? 'all' }) : { pods: [], notes: [] };
+  const sources = draw(spec, 'selector', header, input);
+  const targets: Selected = spec.target
+    ? draw({ ...spec.target, mode: spec.target.mode ?? 'all' }, 'target', header, input)
+    : { pods: [], notes: [] };
   const blocks = blocksOf(spec.externalTargets, input.addressesOf);
   const notes = [...header.notes, ...notesOf(spec), ...sources.notes, ...targets.notes];
   const reason = sources.reason ?? targets.reason ?? blocks.reason;

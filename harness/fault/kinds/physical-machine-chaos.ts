@@ -3,9 +3,9 @@ import type { Pod } from '../../platform/platform.ts';
 import { durationMs } from '../../scenario/duration.ts';
 import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
 import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
-import { seededRandom } from '../random.ts';
+import { draw, durationNote, onPods } from '../pod-fault.ts';
 import { machineSelectionShape, modeAndValue } from '../selector-schema.ts';
-import { select, targetOf, valueNotes } from '../selector.ts';
+import { valueNotes } from '../selector.ts';
 
 const SIGSTOP = 19;
 const SIGNAL = 'only 19 (SIGSTOP) is done here: chaosd can take back nothing else. To kill a process use PodChaos container-kill';
@@ -41,15 +41,14 @@ export const physicalMachineProcess: FaultKind = {
   },
 };
 
-function plan(spec: Spec, header: FaultHeader, { pods, seed }: PlanInput): Planning {
-  const random = seededRandom(seed, `${header.namespace}/${header.name}/selector`);
-  const selected = select(spec, pods, { namespace: header.namespace, role: 'selector', random });
+function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
+  const selected = draw(spec, 'selector', header, input);
   const { process } = spec.process;
   const notes = [
     ...header.notes,
     ...valueNotes(spec),
     'pods of the lab stand for physical machines; their process is called as their container is',
-    spec.duration === undefined ? 'no duration: lasts until healed' : '`duration` counts from the injection',
+    durationNote(spec.duration),
     ...selected.notes,
   ];
   if (selected.reason !== undefined) return { outcome: 'nothing-selected', reason: selected.reason, notes };
@@ -63,16 +62,7 @@ function plan(spec: Spec, header: FaultHeader, { pods, seed }: PlanInput): Plann
         process,
       ),
     );
-  return {
-    outcome: 'planned',
-    plan: {
-      sources: hit.map(targetOf),
-      targets: [],
-      primitives: [{ act: 'freeze', pods: names, share: 1, periodMs: 0 }],
-      expectedEffect: { kind: 'processes-frozen', pods: names, share: 1 },
-      notes,
-    },
-  };
+  return onPods(hit, { act: 'freeze', pods: names, share: 1, periodMs: 0 }, { kind: 'processes-frozen', pods: names, share: 1 }, notes);
 }
 
 const lacking = (pods: readonly Pod[], process: string): string =>

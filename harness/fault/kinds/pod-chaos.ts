@@ -5,9 +5,9 @@ import { durationMs } from '../../scenario/duration.ts';
 import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
 import { distinct } from '../fault.ts';
 import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
-import { seededRandom } from '../random.ts';
+import { draw, onPods } from '../pod-fault.ts';
 import { modeAndValue, selectionShape } from '../selector-schema.ts';
-import { REFUSED_EVERYWHERE, select, targetOf, valueNotes } from '../selector.ts';
+import { REFUSED_EVERYWHERE, valueNotes } from '../selector.ts';
 
 const ACTIONS = ['pod-kill', 'pod-failure', 'container-kill'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -52,25 +52,15 @@ export const podChaosKinds: readonly FaultKind[] = ACTIONS.map((action) => ({
   },
 }));
 
-function plan(action: Action, spec: Spec, header: FaultHeader, { pods, seed }: PlanInput): Planning {
-  const random = seededRandom(seed, `${header.namespace}/${header.name}/selector`);
-  const selected = select(spec, pods, { namespace: header.namespace, role: 'selector', random });
+function plan(action: Action, spec: Spec, header: FaultHeader, input: PlanInput): Planning {
+  const selected = draw(spec, 'selector', header, input);
   const notes = [...header.notes, ...notesOf(action, spec), ...selected.notes];
   if (selected.reason !== undefined) return { outcome: 'nothing-selected', reason: selected.reason, notes };
   const hit = action === 'container-kill' ? withContainers(selected.pods, spec.containerNames) : { pods: selected.pods, notes: [] };
   notes.push(...hit.notes);
   if (hit.pods.length === 0) return { outcome: 'nothing-selected', reason: hit.notes.join('; '), notes };
   const names = hit.pods.map((pod) => pod.name);
-  return {
-    outcome: 'planned',
-    plan: {
-      sources: hit.pods.map(targetOf),
-      targets: [],
-      primitives: [primitiveOf(action, spec, names)],
-      expectedEffect: effectOf(action, names),
-      notes,
-    },
-  };
+  return onPods(hit.pods, primitiveOf(action, spec, names), effectOf(action, names), notes);
 }
 
 function primitiveOf(action: Action, spec: Spec, pods: readonly string[]): Primitive {

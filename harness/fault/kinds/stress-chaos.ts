@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { durationMs } from '../../scenario/duration.ts';
 import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
 import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
-import { seededRandom } from '../random.ts';
+import { draw, durationNote, onPods } from '../pod-fault.ts';
 import { modeAndValue, selectionShape } from '../selector-schema.ts';
-import { REFUSED_EVERYWHERE, select, targetOf, valueNotes } from '../selector.ts';
+import { REFUSED_EVERYWHERE, valueNotes } from '../selector.ts';
 
 const NO_MEMORY = 'stress of memory is not yet supported locally: no pod of the lab has a limit that could be reached';
 /** The kernel hands out processor time of a limited container by the tenth of a second. */
@@ -53,9 +53,8 @@ function shareTaken(workers: number, load: number): number {
   return Math.min((workers * load) / 100, workers / (workers + 1));
 }
 
-function plan(spec: Spec, header: FaultHeader, { pods, seed }: PlanInput): Planning {
-  const random = seededRandom(seed, `${header.namespace}/${header.name}/selector`);
-  const selected = select(spec, pods, { namespace: header.namespace, role: 'selector', random });
+function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
+  const selected = draw(spec, 'selector', header, input);
   const { workers, load } = spec.stressors.cpu;
   const share = shareTaken(workers, load);
   const left = Math.round((1 - share) * 100);
@@ -63,21 +62,17 @@ function plan(spec: Spec, header: FaultHeader, { pods, seed }: PlanInput): Plann
     ...header.notes,
     ...valueNotes(spec),
     `each pod counts as limited to one processor: ${workers} worker(s) of ${load} % leave ${left} % of it to the program, which stands still for the rest of each ${CFS_PERIOD_MS} ms, as the kernel's bandwidth control does; stress-ng itself is not started`,
-    spec.duration === undefined ? 'no duration: lasts until healed' : '`duration` counts from the injection',
+    durationNote(spec.duration),
     ...selected.notes,
   ];
   if (selected.reason !== undefined) return { outcome: 'nothing-selected', reason: selected.reason, notes };
   if (share < LEAST_SHARE)
     return { outcome: 'nothing-selected', reason: `${workers} worker(s) of ${load} % take too little to be noticed`, notes };
   const names = selected.pods.map((pod) => pod.name);
-  return {
-    outcome: 'planned',
-    plan: {
-      sources: selected.pods.map(targetOf),
-      targets: [],
-      primitives: [{ act: 'freeze', pods: names, share, periodMs: CFS_PERIOD_MS }],
-      expectedEffect: { kind: 'processes-frozen', pods: names, share },
-      notes,
-    },
-  };
+  return onPods(
+    selected.pods,
+    { act: 'freeze', pods: names, share, periodMs: CFS_PERIOD_MS },
+    { kind: 'processes-frozen', pods: names, share },
+    notes,
+  );
 }

@@ -3,9 +3,9 @@ import { durationMs, parseDurationMs } from '../../scenario/duration.ts';
 import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
 import { CLOCK_DOUBT_MS } from '../clock-effect.ts';
 import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
-import { seededRandom } from '../random.ts';
+import { draw, durationNote, onPods } from '../pod-fault.ts';
 import { modeAndValue, selectionShape } from '../selector-schema.ts';
-import { REFUSED_EVERYWHERE, select, targetOf, valueNotes } from '../selector.ts';
+import { REFUSED_EVERYWHERE, valueNotes } from '../selector.ts';
 
 /** An offset that could be a slow answer cannot be proven. */
 const LEAST_MS = 3 * CLOCK_DOUBT_MS;
@@ -46,26 +46,21 @@ export const timeOffset: FaultKind = {
   },
 };
 
-function plan(spec: Spec, header: FaultHeader, { pods, seed }: PlanInput): Planning {
-  const random = seededRandom(seed, `${header.namespace}/${header.name}/selector`);
-  const selected = select(spec, pods, { namespace: header.namespace, role: 'selector', random });
+function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
+  const selected = draw(spec, 'selector', header, input);
   const notes = [
     ...header.notes,
     ...valueNotes(spec),
     'the clock moves within a second of the injection, when libfaketime looks the next time; Chaos Mesh moves it at once',
-    spec.duration === undefined ? 'no duration: lasts until healed' : '`duration` counts from the injection',
+    durationNote(spec.duration),
     ...selected.notes,
   ];
   if (selected.reason !== undefined) return { outcome: 'nothing-selected', reason: selected.reason, notes };
   const names = selected.pods.map((pod) => pod.name);
-  return {
-    outcome: 'planned',
-    plan: {
-      sources: selected.pods.map(targetOf),
-      targets: [],
-      primitives: [{ act: 'move-clock', pods: names, offsetMs: spec.timeOffset }],
-      expectedEffect: { kind: 'clocks-moved', pods: names, offsetMs: spec.timeOffset },
-      notes,
-    },
-  };
+  return onPods(
+    selected.pods,
+    { act: 'move-clock', pods: names, offsetMs: spec.timeOffset },
+    { kind: 'clocks-moved', pods: names, offsetMs: spec.timeOffset },
+    notes,
+  );
 }

@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LoopbackServer } from '../../testing/loopback-server.ts';
 import { applyChange, isRefusal, keyOf, type Change, type RecordSet, type RecordSets } from './record-sets.ts';
 
 /** How a request goes. `cut-after`: carried out, but the connection breaks before the answer. */
@@ -38,23 +38,18 @@ export class StrictCloudDns {
   #records: RecordSets = new Map();
   readonly #changes: Kept[] = [];
   readonly #faults: CloudDnsFault[] = [];
-  #server: Server | undefined;
-  #endpoint = '';
+  readonly #server = new LoopbackServer((request, response) => this.#serve(request, response));
 
   get endpoint(): string {
-    return this.#endpoint;
+    return this.#server.endpoint;
   }
 
-  async start(): Promise<void> {
-    const server = createServer((request, response) => void this.#serve(request, response));
-    this.#server = server;
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    this.#endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  start(): Promise<void> {
+    return this.#server.start();
   }
 
-  async stop(): Promise<void> {
-    this.#server?.closeAllConnections();
-    await new Promise<void>((resolve) => (this.#server === undefined ? resolve() : this.#server.close(() => resolve())));
+  stop(): Promise<void> {
+    return this.#server.stop();
   }
 
   /** The next requests go so, one after the other. */
@@ -80,7 +75,7 @@ export class StrictCloudDns {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
     for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-    const url = new URL(request.url ?? '/', this.#endpoint);
+    const url = new URL(request.url ?? '/', this.endpoint);
     this.requests.push(`${request.method} ${url.pathname}${request.headers.authorization === undefined ? '' : ' with credentials'}`);
     const fault = this.#faults.shift();
     if (fault === 'silence') return;

@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LoopbackServer } from '../../testing/loopback-server.ts';
 
 /** How the next request goes wrong. `cut-after`: carried out, but the connection breaks before the answer. */
 export type GcsFault = { readonly status: number } | 'cut-before' | 'cut-after' | 'corrupt-download' | 'store-short' | 'silence';
@@ -32,28 +32,23 @@ export class StrictGcs {
   readonly #sessions = new Map<string, { readonly name: string; readonly url: URL; readonly metadata: Metadata }>();
   readonly #faults: GcsFault[] = [];
   readonly #pageObjects: number;
-  #server: Server | undefined;
+  readonly #server = new LoopbackServer((request, response) => this.#serve(request, response));
   #counter = 1n;
-  #endpoint = '';
 
   constructor(pageObjects = 3) {
     this.#pageObjects = pageObjects;
   }
 
   get endpoint(): string {
-    return this.#endpoint;
+    return this.#server.endpoint;
   }
 
-  async start(): Promise<void> {
-    const server = createServer((request, response) => void this.#serve(request, response));
-    this.#server = server;
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    this.#endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  start(): Promise<void> {
+    return this.#server.start();
   }
 
-  async stop(): Promise<void> {
-    this.#server?.closeAllConnections();
-    await new Promise<void>((resolve) => (this.#server === undefined ? resolve() : this.#server.close(() => resolve())));
+  stop(): Promise<void> {
+    return this.#server.stop();
   }
 
   clear(): void {
@@ -70,7 +65,7 @@ export class StrictGcs {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
     for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-    const url = new URL(request.url ?? '/', this.#endpoint);
+    const url = new URL(request.url ?? '/', this.endpoint);
     const upload = url.searchParams.get('uploadType');
     const line = `${request.method} ${url.pathname}${upload === null ? '' : ` ${upload}`}`;
     this.requests.push(line);

@@ -1,0 +1,15 @@
+import type { Database as Store } from 'lmdb';
+
+export type Binary = Store<Buffer, Buffer>;
+
+/** Where every LMDB environment of ours keeps what `meta.ts` describes. */
+export const META_KEY = Buffer.from('meta');
+
+/**
+ * How every environment is opened, whoever opens it: the database, a reader beside it, a restore. LMDB's plain commit is used (pages, fdatasync, then the root page
+ * through O_DSYNC; `overlappingSync` off). The map is address space only; the file grows as needed.
+ */
+export const ENVIRONMENT = { noSubdir: false, maxDbs: 8, mapSize: 64 * 2 ** 30, overlappingSync: false } as const;
+
+/** Keys and values as bytes. */
+export const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
