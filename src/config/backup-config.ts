@@ -52,6 +52,8 @@ export const backupConfigShape = z.strictObject({
     .default(16 * MIB),
   limit_bytes_per_second: bytes.nullable().default(null),
   in_flight_bytes: bytes.default(64 * MIB),
+  /** backup-service waits so long after each step of a backup: for game days, which kill it between two of them. */
+  step_pause_seconds: z.number().nonnegative().max(60).default(0),
   labels: z.record(z.string(), z.string()).default({}),
 });
 export type BackupConfig = z.infer<typeof backupConfigShape>;

@@ -132,6 +132,13 @@ export class BackupLab {
     );
   }
 
+  /** Names of all objects that are there, in order. */
+  async names(prefix = ''): Promise<readonly string[]> {
+    const found: string[] = [];
+    for await (const { name } of this.access.store.list(prefix)) found.push(name);
+    return found;
+  }
+
   async contentOf(name: string): Promise<Map<string, string>> {
     const database = openLmdb(join(this.folder, name, 'db'));
     const content = new Map<string, string>();

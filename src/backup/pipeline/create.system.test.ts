@@ -30,6 +30,21 @@ describe('making a backup', () => {
     expect(first.manifest.ranges[0]!.files).to.be.greaterThan(3);
   }).timeout(20_000);
 
+  it('tells each step of the commit order when it is done', async () => {
+    await lab.write(documents(0, 1000));
+    const steps: string[] = [];
+    const seen: Record<string, number> = {};
+    const onStep: CreateOptions['onStep'] = async (step) => {
+      steps.push(step);
+      for (const kind of ['packs', 'index', 'manifests']) seen[`${step} ${kind}`] = (await lab.names(`${kind}/`)).length;
+    };
+    const { manifest } = await lab.backup({ onStep });
+    expect(steps).to.deep.equal(['pinned', 'pack_stored', 'packed', 'index_stored', 'lease_checked', 'committed']);
+    expect(seen).to.include({ 'pinned packs': 0, 'packed index': 0, 'index_stored packs': manifest.packs.length });
+    expect(seen).to.include({ 'index_stored index': 1, 'lease_checked manifests': 0, 'committed manifests': 1 });
+    expect(seen['pack_stored packs']).to.be.at.least(1);
+  }).timeout(20_000);
+
   it('stores nothing again that did not change, and reads only what the log names', async () => {
     await lab.write(documents(0, 6000));
     const first = await lab.backup();

@@ -42,7 +42,15 @@ export interface CreateOptions extends BackupFacts {
   readonly onProgress: (progress: CreateProgress) => void;
   /** Packs that are marked for deletion. */
   readonly excluded: ReadonlySet<string>;
+  /** Told of each step of the commit order when it is done, and waited for. */
+  readonly onStep?: (step: CreateStep) => Promise<void>;
 }
+
+/**
+ * The commit order, between which a process may end: nothing stored but read transactions pinned, the first pack, all packs, the last index, the right to write confirmed, the manifest.
+ * Where nothing is new there is no pack. Only the last of them makes a backup.
+ */
+export type CreateStep = 'pinned' | 'pack_stored' | 'packed' | 'index_stored' | 'lease_checked' | 'committed';
 
 export interface CreateProgress {
   readonly phase: 'reading the repository' | 'packing' | 'committing';
@@ -72,6 +80,7 @@ const PROGRESS_MS = 200;
 export async function createBackup(options: CreateOptions, signal: AbortSignal): Promise<Created> {
   const { repository, clock } = options;
   const signingKey = requireSigningKey(repository);
+  const step = options.onStep ?? (() => Promise.resolve());
   const startMs = clock.monotonicMs();
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
@@ -83,11 +92,13 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
     const parent = newestUsable(repository, entries);
     const known = await loadKnown(repository, parent, options.excluded, either);
     const before = parent === null ? null : await filesOf(repository, parent, either);
-    const packs = new PackStore(repository, either);
-    const { files, identity, scannedBytes } = await packData({ options, reader, known, parent, before, packs }, either);
+    const packs = new PackStore(repository, either, () => step('pack_stored'));
+    const { files, identity, scannedBytes } = await packData({ options, reader, known, parent, before, packs, step }, either);
+    await step('packed');
     options.onProgress({ phase: 'committing', plainBytes: scannedBytes, totalBytes: scannedBytes, storedBytes: packs.storedBytes });
     const lists = await storeLists(files, settingsOf(options), known, packs);
     await packs.checkpoint();
+    await step('index_stored');
     const refs = await refsOf(files, lists, known, packs);
     const id = backupId(clock.wall().getTime(), randomBytes(10));
     const root = listRoot(
@@ -97,8 +108,10 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
     const manifest = manifestOf(options, { id, parent, identity, files, lists, root, refs, created: clock.wall() });
     const sealed = sealManifest(manifest, repository.keys, signingKey);
     await options.lease.check();
+    await step('lease_checked');
     const result = await repository.store.put(sealed.name, sealed.bytes, { signal: either });
     if (result.outcome !== 'stored') throw new EngineError('backup-failed', `${sealed.name} is taken`);
+    await step('committed');
     return {
       manifest,
       name: sealed.name,
@@ -120,6 +133,7 @@ interface Packing {
   readonly parent: Manifest | null;
   readonly before: BackupFiles | null;
   readonly packs: PackStore;
+  readonly step: (step: CreateStep) => Promise<void>;
 }
 
 interface Packed {
@@ -128,7 +142,7 @@ interface Packed {
   readonly scannedBytes: number;
 }
 
-async function packData({ options, reader, known, parent, before, packs }: Packing, signal: AbortSignal): Promise<Packed> {
+async function packData({ options, reader, known, parent, before, packs, step }: Packing, signal: AbortSignal): Promise<Packed> {
   const { repository, workers } = options;
   const progress = new SharedArrayBuffer(8);
   const scanned = (): number => Number(Atomics.load(new BigInt64Array(progress), 0));
@@ -151,6 +165,7 @@ async function packData({ options, reader, known, parent, before, packs }: Packi
   );
   try {
     const identity = await pool.rendezvous(signal);
+    await step('pinned');
     const pieces = options.fullScan ? null : piecesSince(reader, { parent, before, known }, identity.end);
     if (pieces !== null) totalBytes = bytesToScan(pieces, before);
     const cut = await pool.run(pieces === null ? wholeScan(reader, workers) : scanJobs(pieces, workers));

@@ -31,13 +31,16 @@ export class PackStore {
   adopted = 0;
   readonly #repository: Repository;
   readonly #signal: AbortSignal;
+  readonly #onFirst: () => Promise<void>;
   #places: BlobPlace[] = [];
   #sinceCheckpoint = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(repository: Repository, signal: AbortSignal) {
+  /** @param onFirst waited for when the first pack is stored */
+  constructor(repository: Repository, signal: AbortSignal, onFirst: () => Promise<void> = () => Promise.resolve()) {
     this.#repository = repository;
     this.#signal = signal;
+    this.#onFirst = onFirst;
   }
 
   /** Durable when it returns. May be called for several packs at once. */
@@ -48,6 +51,7 @@ export class PackStore {
       this.storedBytes += body.length;
       this.#note({ id, bytes: body.length, crc32c: pack.crc32c, generation: result.object.generation }, pack.blobs);
     } else await this.#adopt(pack);
+    if (this.packs.length === 1) await this.#onFirst();
     if (this.#sinceCheckpoint >= CHECKPOINT_BYTES) await this.checkpoint();
   }
 

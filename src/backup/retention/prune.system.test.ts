@@ -39,11 +39,7 @@ describe('upkeep of a repository', () => {
       ok: true,
       at: '2026-11-22T00:00:00Z',
     });
-  const names = async (): Promise<readonly string[]> => {
-    const found: string[] = [];
-    for await (const { name } of lab.access.store.list('')) found.push(name);
-    return found;
-  };
+  const names = (): Promise<readonly string[]> => lab.names();
 
   it('prunes in two steps, keeps what stays whole, and leaves nothing behind', async () => {
     await lab.write(documents(0, 3000));

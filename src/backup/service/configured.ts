@@ -44,7 +44,7 @@ export function databaseFolder({ config, folder }: LoadedConfig): string {
 /** One backup as it is configured. */
 export async function createConfigured(
   { loaded, backup }: ConfiguredBackup,
-  run: Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress' | 'log'>,
+  run: Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress' | 'onStep' | 'log'>,
   signal: AbortSignal,
 ): Promise<Created> {
   return await createBackup(

@@ -55,6 +55,10 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
             fullScan: false,
             log: shipper.head === null ? null : { stream: shipper.head.stream, head: shipper.head.hash.toString('hex') },
             onProgress: () => undefined,
+            onStep: async (step) => {
+              log.info(`backup_${step}`, { lease_epoch: lease.epoch });
+              if (backup.step_pause_seconds > 0) await systemClock.sleep(backup.step_pause_seconds * 1000, either);
+            },
           },
           either,
         ),
