@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import type { EventBody } from '../../history/event.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { LocalPlatform } from '../../platform/local/local.ts';
 import { POD_ROOT } from '../../platform/local/services.ts';
@@ -19,7 +18,7 @@ export interface TestLab {
 export async function startTestLab(signal: AbortSignal): Promise<TestLab> {
   const runFolder = mkdtempSync(path.join(tmpdir(), 'gameday-deploy-'));
   const clock = systemClock(process.hrtime.bigint());
-  const context = { nowMs: () => clock.nowMs(), record: (_: EventBody) => undefined, runFolder, seed: 1 };
+  const context = { nowMs: () => clock.nowMs(), record: () => undefined, runFolder, seed: 1 };
   const lab = new LocalPlatform(context, { replication: 'sync', policy: 'lab' });
   const close = async (): Promise<void> => {
     await lab.close();
