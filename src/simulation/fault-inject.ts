@@ -8,8 +8,8 @@ export function inject(planned: Fault, world: World): () => void {
   const fault = resolve(planned, (where) => world.regionOf(where));
   switch (fault.kind) {
     case 'crash':
-      world.kill(fault.region, fault.program);
-      return () => world.start(fault.region, fault.program);
+      world.hosts.kill(fault.region, fault.program);
+      return () => world.hosts.start(fault.region, fault.program);
     case 'stop':
       return stop(fault, world);
     case 'region-down':
@@ -39,16 +39,16 @@ export function inject(planned: Fault, world: World): () => void {
       world.etcd.lostAnswers = fault.probability;
       return () => (world.etcd.lostAnswers = 0);
     case 'disk-slow':
-      world.disk(fault.region).slowMs = fault.byMs;
-      return () => (world.disk(fault.region).slowMs = 0);
+      world.hosts.disk(fault.region).slowMs = fault.byMs;
+      return () => (world.hosts.disk(fault.region).slowMs = 0);
     case 'disk-broken':
-      world.disk(fault.region).broken = true;
-      return () => (world.disk(fault.region).broken = false);
+      world.hosts.disk(fault.region).broken = true;
+      return () => (world.hosts.disk(fault.region).broken = false);
     case 'clock-rate':
-      world.host(fault.region, fault.program).runAt(fault.rate);
-      return () => world.host(fault.region, fault.program).runAt(1);
+      world.hosts.clock(fault.region, fault.program).runAt(fault.rate);
+      return () => world.hosts.clock(fault.region, fault.program).runAt(1);
     case 'clock-jump':
-      world.host(fault.region, fault.program).jump(fault.byMs);
+      world.hosts.clock(fault.region, fault.program).jump(fault.byMs);
       return () => undefined;
     case 'no-name':
       return impair(world, [{ from: fault.region, toProgram: 'dns', cut: true }]);
@@ -72,7 +72,7 @@ export function inject(planned: Fault, world: World): () => void {
 }
 
 function stop({ region, program }: Extract<Fault, { kind: 'stop' }>, world: World): () => void {
-  const stopped = world.process(region, program);
+  const stopped = world.hosts.process(region, program);
   stopped.stop();
   return () => stopped.resume();
 }
@@ -81,11 +81,11 @@ function stop({ region, program }: Extract<Fault, { kind: 'stop' }>, world: Worl
 function regionDown(region: string, world: World): () => void {
   const mend = impair(world, isolation({ region, direction: 'both' }));
   const up = membersDown([region], world);
-  for (const program of ['database', 'controller'] as const) world.kill(region, program);
+  for (const program of ['database', 'controller'] as const) world.hosts.kill(region, program);
   return () => {
     mend();
     up();
-    for (const program of ['database', 'controller'] as const) world.start(region, program);
+    for (const program of ['database', 'controller'] as const) world.hosts.start(region, program);
   };
 }
 

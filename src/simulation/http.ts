@@ -6,6 +6,7 @@ import { EngineError } from '../platform/errors.ts';
 import type { Role } from '../platform/tls.ts';
 import { Connection } from './connection.ts';
 import { LightAbortController } from './light-abort.ts';
+import { Exchange, type Caller } from './exchange.ts';
 import { LightStream } from './light-stream.ts';
 import type { Network, Place } from './network.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -27,13 +28,22 @@ export interface Mishap {
   readonly how: 'fails' | 'hangs' | 'errs';
 }
 
+/** An answer that somebody got. */
+export interface Heard {
+  readonly by: Place;
+  readonly path: string;
+  readonly from: Place;
+  readonly result: Extract<CallResult, { kind: 'reply' }>;
+  readonly sentAtMs: number;
+}
+
 export interface HttpWitness {
   /** A server begins to carry a request out. */
   serves(request: HttpRequest, at: Place): void;
   /** A server has handed its answer to the network. */
   replied(to: HttpRequest, at: Place, status: number, json: unknown): void;
   /** An answer has arrived at who asked. */
-  heard(by: Place, path: string, from: Place, result: Extract<CallResult, { kind: 'reply' }>, sentAtMs: number): void;
+  heard(heard: Heard): void;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -160,7 +170,8 @@ export class Http {
     const body = reply.json === undefined ? EMPTY : Buffer.from(JSON.stringify(reply.json));
     this.#back(exchange, message, () => {
       const result = { kind: 'reply', status: reply.status, body } as const;
-      if (exchange.end(result)) this.#witness.heard(exchange.caller.from, message.path, message.to, result, exchange.sentAtMs);
+      if (!exchange.end(result)) return;
+      this.#witness.heard({ by: exchange.caller.from, path: message.path, from: message.to, result, sentAtMs: exchange.sentAtMs });
     });
   }
 
@@ -171,57 +182,12 @@ export class Http {
   }
 }
 
-interface Caller {
-  readonly from: Place;
-  readonly role: Role;
-  readonly process: SimulatedProcess | null;
-}
 interface Message {
   readonly host: string;
   readonly to: Place;
   readonly path: string;
   readonly method: NonNullable<CallOptions['method']>;
   readonly body: Buffer;
-}
-
-/** One request of one caller: ends once, with an answer, at its time limit, or when the caller does not want it any more. */
-class Exchange {
-  readonly caller: Caller;
-  readonly result: Promise<CallResult>;
-  readonly gone = new LightAbortController();
-  readonly sentAtMs: number;
-  #settle: (result: CallResult) => void = () => undefined;
-  #ended = false;
-  readonly #release: () => void;
-
-  constructor(time: VirtualTime, caller: Caller, { timeoutMs, signal }: CallOptions) {
-    this.caller = caller;
-    this.sentAtMs = time.nowMs;
-    this.result = new Promise((resolve) => (this.#settle = resolve));
-    const giveUp = (reason: string): void => {
-      if (!this.end({ kind: 'no-reply', reason })) return;
-      // The other side learns of it when the end of the connection arrives.
-      time.after(1, null, () => this.gone.abort(new EngineError('timeout', 'the caller has gone')));
-    };
-    const late = (): void => giveUp('timeout-sent');
-    const timer = caller.process?.timer(timeoutMs, late) ?? time.after(timeoutMs, null, late);
-    const abort = (): void => giveUp('aborted');
-    signal?.addEventListener('abort', abort, { once: true });
-    this.#release = () => {
-      timer.cancelled = true;
-      signal?.removeEventListener('abort', abort);
-    };
-    if (signal?.aborted === true) abort();
-  }
-
-  /** False where it had ended already. */
-  end(result: CallResult): boolean {
-    if (this.#ended) return false;
-    this.#ended = true;
-    this.#release();
-    this.#settle(result);
-    return true;
-  }
 }
 
 function split(url: string): { readonly host: string; readonly to: Place; readonly path: string } {

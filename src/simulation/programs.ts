@@ -14,9 +14,9 @@ import type { Log } from '../telemetry/log.ts';
 import { SimulatedDatabase } from './simulated-database.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import type { Http } from './http.ts';
-import type { Ledger } from './ledger.ts';
+import type { Hosts } from './hosts.ts';
+import type { Judge } from './judge.ts';
 import type { SimulatedEtcd } from './simulated-arbiter.ts';
-import type { SimulatedDisk } from './simulated-disk.ts';
 import type { SimulatedDns } from './simulated-dns.ts';
 
 /** What a program finds around it. */
@@ -24,14 +24,9 @@ export interface Surroundings {
   readonly http: Http;
   readonly etcd: SimulatedEtcd;
   readonly dns: SimulatedDns;
-  readonly ledger: Ledger;
+  readonly hosts: Hosts;
+  readonly judge: Judge;
   configOf(region: string): EngineConfig;
-  disk(region: string): SimulatedDisk;
-  /** How long this disk takes to sync now. */
-  syncMs(disk: SimulatedDisk): number;
-  /** Runs a check; what it throws ends the run. */
-  watch(check: () => void): void;
-  exited(process: SimulatedProcess): void;
   log(process: SimulatedProcess): Log;
 }
 
@@ -40,30 +35,27 @@ export interface RunningDatabase {
   readonly node: DatabaseNode;
   readonly database: SimulatedDatabase;
 }
-export interface RunningController {
-  readonly process: SimulatedProcess;
-  readonly controller: Controller;
-}
 
 /** The `database` program, and the API before it, which hands everything on. */
 export function startDatabase(world: Surroundings, process: SimulatedProcess): RunningDatabase {
   const { region, clock } = process;
-  const { ledger, http, etcd } = world;
-  const disk = world.disk(region);
+  const { hosts, http, etcd, judge } = world;
+  const { ledger } = judge;
+  const disk = hosts.disk(region);
   const config = world.configOf(region);
   const log = world.log(process);
   const database = new SimulatedDatabase({
     disk,
-    sync: () => clock.sleep(world.syncMs(disk)),
+    sync: () => clock.sleep(hosts.syncMs(disk)),
     witness: {
-      appended: (entries) => world.watch(() => ledger.append(region, entries)),
-      removed: (entries) => world.watch(() => ledger.remove(region, entries, disk.exported)),
-      committed: (entries) => world.watch(() => ledger.commit(region, entries)),
+      appended: (entries) => judge.watch(() => ledger.append(region, entries)),
+      removed: (entries) => judge.watch(() => ledger.remove(region, entries, disk.exported)),
+      committed: (entries) => judge.watch(() => ledger.commit(region, entries)),
     },
   });
   const broken = (error: unknown): void => {
     log.error('broken', { error });
-    world.exited(process);
+    hosts.exited(process);
   };
   const node = new DatabaseNode({
     config,
@@ -88,7 +80,7 @@ export function startDatabase(world: Surroundings, process: SimulatedProcess): R
   ];
   const onError = (error: unknown): void => {
     if (error instanceof EngineError && error.code === 'database-broken') broken(error);
-    else world.watch(() => expectedOrThrow(error));
+    else judge.watch(() => expectedOrThrow(error));
   };
   http.listen(`database.${region}`, { process, routes, onError });
   http.listen(`api.${region}`, { process, routes, onError });
@@ -97,9 +89,9 @@ export function startDatabase(world: Surroundings, process: SimulatedProcess): R
   return { process, node, database };
 }
 
-export function startController(world: Surroundings, process: SimulatedProcess): RunningController {
+export function startController(world: Surroundings, process: SimulatedProcess): void {
   const { region, clock } = process;
-  const { http, etcd, dns } = world;
+  const { http, etcd, dns, judge } = world;
   const metrics: Pick<ControllerMetrics, 'stepTook' | 'failoverEnded'> = { stepTook: () => undefined, failoverEnded: () => undefined };
   const controller = new Controller({
     config: world.configOf(region),
@@ -110,10 +102,9 @@ export function startController(world: Surroundings, process: SimulatedProcess):
     client: http.client({ region, program: 'controller' }, 'controller', process),
     metrics,
   });
-  const onError = (error: unknown): void => world.watch(() => expectedOrThrow(error));
+  const onError = (error: unknown): void => judge.watch(() => expectedOrThrow(error));
   http.listen(`controller.${region}`, { process, routes: controllerRoutes(controller, { text: () => Promise.resolve('') }), onError });
   controller.run(process.ending.signal).catch(onError);
-  return { process, controller };
 }
 
 /** A server answers these and goes on; anything else is a mistake of ours. */

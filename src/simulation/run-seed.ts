@@ -49,34 +49,36 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
     mode: settings.chance(0.12) ? 'async' : 'sync',
     onLine: onLine ?? null,
   });
+  const { judge } = world;
   const clients = new Clients(world);
   enterWorld(world);
   let over = false;
   let end = faults.reduce((last, fault) => Math.max(last, fault.atMs + fault.forMs), QUIET_MS);
-  for (const region of REGIONS) for (const program of ['database', 'controller'] as const) world.start(region, program);
+  for (const region of REGIONS) for (const program of ['database', 'controller'] as const) world.hosts.start(region, program);
   clients.start();
   letHappen(world, faults, (untilMs) => (end = Math.max(end, untilMs)));
   const look = (): void => {
     const why = whyNotSettled(world, clients, end);
     if (why === null && world.time.nowMs > end) over = true;
     else if (world.time.nowMs > end + WHOLE_AGAIN_MS)
-      world.violation ??= new Violation('whole-again', `${why}, ${WHOLE_AGAIN_MS} ms after the last fault`);
+      judge.violation ??= new Violation('whole-again', `${why}, ${WHOLE_AGAIN_MS} ms after the last fault`);
     else world.time.after(LOOK_MS, null, look);
   };
   world.time.after(end + LOOK_MS, null, look);
   const step = (): boolean => {
-    world.watch(() => world.authority.atMostOne(world.holders()));
-    return over || world.violation !== null;
+    judge.look();
+    return over || judge.violation !== null;
   };
   try {
     await world.time.run(step);
   } catch (error) {
-    world.watch(() => {
+    judge.watch(() => {
       throw error;
     });
   }
   enterWorld(null);
-  const { violation, time, ledger, authority, etcd } = world;
+  const { time, etcd } = world;
+  const { violation, ledger, authority } = judge;
   return {
     seed,
     violation: violation === null ? null : { invariant: violation.invariant, message: violation.message, atMs: time.nowMs },
@@ -101,7 +103,7 @@ function letHappen(world: World, faults: readonly Fault[], goesOnUntil: (untilMs
     });
   };
   const waiting = new Set(faults.filter(({ onStep }) => onStep !== undefined));
-  world.onStep = (step) => {
+  world.judge.onStep = (step) => {
     for (const fault of waiting) {
       if (fault.onStep !== step || time.nowMs < fault.atMs) continue;
       waiting.delete(fault);

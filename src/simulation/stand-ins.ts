@@ -33,7 +33,7 @@ export function installStandIns(): void {
   syncBuiltinESMExports();
   // A promise that nobody catches would end a real program.
   process.on('unhandledRejection', (error) =>
-    world?.watch(() => {
+    world?.judge.watch(() => {
       throw error;
     }),
   );
