@@ -1,0 +1,63 @@
+import type { ClusterStatus } from './status-json.ts';
+
+export interface Coordinator {
+  readonly address: string;
+  /** Null: no process with this address is known, so nobody knows where it is. */
+  readonly dc: string | null;
+  readonly machine: string | null;
+}
+
+/** The coordinators that the status names, each with the place of the process behind its address. Null where the status does not name any. */
+export function coordinatorsOf({ client, cluster }: ClusterStatus): readonly Coordinator[] | null {
+  const listed = client?.coordinators?.coordinators;
+  if (listed === undefined) return null;
+  const places = new Map(
+    Object.values(cluster?.processes ?? {}).flatMap((one) =>
+      one?.address === undefined ? [] : [[bare(one.address), one.locality] as const],
+    ),
+  );
+  return listed.flatMap((one) => {
+    if (one?.address === undefined) return [];
+    const address = bare(one.address);
+    const place = places.get(address);
+    return [{ address, dc: place?.dcid ?? null, machine: place?.machineid ?? place?.zoneid ?? null }];
+  });
+}
+
+/**
+ * Why these coordinators would not survive the loss of any one data centre; empty when they do. Every change of the cluster, a forced recovery among them, needs a majority of them:
+ * a majority in one place means that with that place nobody can do anything any more.
+ */
+export function placementProblems(coordinators: readonly Coordinator[]): readonly string[] {
+  const total = coordinators.length;
+  if (total < 3)
+    return [
+      `${total} coordinator${total === 1 ? '' : 's'}: the loss of one stops the cluster; at least 3, of 3 data centres, are needed (3 in each of 3 is usual)`,
+    ];
+  const problems: string[] = [];
+  const unplaced = coordinators.filter(({ dc }) => dc === null).map(({ address }) => address);
+  if (unplaced.length > 0)
+    problems.push(`nobody knows in which data centre ${unplaced.join(', ')} ${unplaced.length === 1 ? 'is' : 'are'}`);
+  const majority = Math.floor(total / 2) + 1;
+  for (const [dc, count] of countBy(coordinators, ({ dc }) => dc)) {
+    if (total - count >= majority) continue;
+    problems.push(`${count} of ${total} coordinators are in ${dc}: without it ${total - count} are left, and ${majority} must agree`);
+  }
+  for (const [machine, count] of countBy(coordinators, ({ dc, machine }) =>
+    dc === null || machine === null ? null : `${machine} of ${dc}`,
+  ))
+    if (count > 1) problems.push(`${count} coordinators share machine ${machine}: they are lost together`);
+  if (total % 2 === 0) problems.push(`${total} coordinators survive no more losses than ${total - 1} do`);
+  return problems;
+}
+
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string | null): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of items.map(keyOf)) if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
+
+/** Addresses are told with and without `:tls`, and `(fromHostname)` where they were named. */
+function bare(address: string): string {
+  return address.replace(/\(fromHostname\)$/, '').replace(/:tls$/, '');
+}

@@ -1,0 +1,50 @@
+import { runProgram } from '../platform/run-program.ts';
+
+export interface Fdbcli {
+  /** The program; FoundationDB's own, of the cluster's version. */
+  readonly program: string;
+  readonly clusterFile: string;
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+}
+
+export type FdbcliResult =
+  | { readonly kind: 'done'; readonly said: string }
+  /** It said no: nothing was changed. */
+  | { readonly kind: 'refused'; readonly said: string }
+  /** It did not finish: what it was to change may have been changed. Read back. */
+  | { readonly kind: 'unknown'; readonly said: string };
+
+/** More than fdbcli's own limit, so that its answer comes before our end of it. */
+const GRACE_MS = 2000;
+/** Words with which fdbcli ends although it exits with 0: the change was not made. */
+const NOT_DONE = /^(ERROR:|The database is unavailable|Configuration failed|Type `|Usage:|Could not )/im;
+
+/**
+ * Runs one command of `fdbcli`. Its exit code is not enough: it is 0 for some commands that changed nothing, so that whoever changes something reads it back (`status json`), and an
+ * empty answer is none (three of three seen in the middle of a failover). Never rejects.
+ */
+export async function fdbcli(
+  { program, clusterFile, tls }: Fdbcli,
+  command: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<FdbcliResult> {
+  const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
+  const args = ['-C', clusterFile, ...tlsArgs(tls), '--timeout', String(seconds), '--exec', command];
+  const { code, said } = await runProgram({ program, args, input: '', timeoutMs: seconds * 1000 + GRACE_MS }, signal);
+  return judgeAnswer(code, said);
+}
+
+/** What an exit code and an output mean. */
+export function judgeAnswer(code: number | null, said: string): FdbcliResult {
+  if (code === null) return { kind: 'unknown', said };
+  // Its time-out: exit code 1 and an empty output or this line.
+  if (/Specified timeout reached|timed out/i.test(said)) return { kind: 'unknown', said };
+  if (code === 0) return NOT_DONE.test(said) ? { kind: 'refused', said } : { kind: 'done', said };
+  return /^exit code \d+$/.test(said) ? { kind: 'unknown', said } : { kind: 'refused', said };
+}
+
+function tlsArgs(tls: Fdbcli['tls']): readonly string[] {
+  if (tls === undefined) return [];
+  return ['--tls_certificate_file', tls.cert, '--tls_key_file', tls.key, '--tls_ca_file', tls.ca];
+}
