@@ -66,9 +66,9 @@ module.exports = {
     rule('no-test-imports', 'A test file is run, never imported.', {}, { path: TEST }),
     rule(
       'not-resolvable',
-      'An import that is not there; the compiler would say it too, this says it of JavaScript as well.',
+      'An import that is not there; the compiler would say it too, this says it of JavaScript as well. Scripts for k6 get k6/… from it.',
       {},
-      { couldNotResolve: true },
+      { couldNotResolve: true, pathNot: '^k6/' },
     ),
     rule(
       'no-dev-packages-in-programs',

@@ -1,3 +1,4 @@
+import { BackupHands } from './engine/backup-hands.ts';
 import { awaitRedundancy, readBack, watchEngine, type Observed } from './engine/observe.ts';
 import { Operator } from './engine/operator.ts';
 import { giveOrder } from './engine/order.ts';
@@ -6,7 +7,8 @@ import { FaultRun, refuseImpossible } from './gameday-fault.ts';
 import type { Phase } from './history/event.ts';
 import { HarnessError } from './platform/errors.ts';
 import { Scope } from './platform/scope.ts';
-import type { Scenario, Step } from './scenario/scenario.ts';
+import type { BackupStep, Scenario, Step } from './scenario/scenario.ts';
+import { BulkLoad } from './workload/bulk-load.ts';
 import { Load, vantagesOf } from './workload/load.ts';
 
 /** Limits of what has no limit in the scenario. */
@@ -35,15 +37,21 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
     const load = new Load(platform, context, { clock, workload: scenario.workload, originNs: env.originNs });
     scope.own('load', () => load.stop());
     await load.start(signal);
+    const bulk = new BulkLoad(platform, context);
+    scope.own('bulk load', () => bulk.close());
+    const hands = scenario.backup ? new BackupHands({ platform, context, clock, operator }) : null;
+    scope.own('backups', async () => await hands?.close());
+    await hands?.init(signal);
     scope.own('watch', startWatching(observed));
     const faults = new Map<string, FaultRun>();
     scope.own('faults', async () => await Promise.all([...faults.values()].map((fault) => fault.heal()))); // heals before all else closes
 
     await steadyState(scenario, load, env);
-    for (const step of scenario.method) await perform(step, { scenario, env, load, faults, phase });
+    for (const step of scenario.method) await perform(step, { scenario, env, load, bulk, hands, faults, phase });
 
     phase('heal');
     for (const fault of faults.values()) await fault.heal();
+    await bulk.ended();
     phase('settle');
     await awaitRedundancy(observed, scenario.settleMs, signal);
     await steadyAfter(scenario, load, env);
@@ -62,6 +70,9 @@ interface Day {
   readonly scenario: Scenario;
   readonly env: GamedayEnv;
   readonly load: Load;
+  readonly bulk: BulkLoad;
+  /** null: this system has no backups. */
+  readonly hands: BackupHands | null;
   readonly faults: Map<string, FaultRun>;
   readonly phase: (name: Phase) => void;
 }
@@ -98,6 +109,38 @@ async function perform(step: Step, day: Day): Promise<void> {
     case 'heal':
       phase('heal');
       return await faults.get(step.fault)?.heal();
+    case 'backup':
+    case 'restore':
+    case 'await-backup':
+    case 'await-backups':
+    case 'mark':
+    case 'damage':
+    case 'bulk':
+    case 'delete-all':
+      phase('observe');
+      return await performBackup(step, day);
+  }
+}
+
+async function performBackup(step: BackupStep, { scenario, env: { context, signal }, load, bulk, hands }: Day): Promise<void> {
+  switch (step.do) {
+    case 'backup':
+      return await hands?.order(step, signal);
+    case 'restore':
+      return await hands?.restore(step, signal);
+    case 'await-backup':
+      return await hands?.awaitOne(step.name, step.atMostMs, signal);
+    case 'await-backups':
+      return await hands?.awaitMore(step.more, step.atMostMs, signal);
+    case 'mark':
+      return hands?.mark(step.name);
+    case 'damage':
+      return await hands?.damage(step.how, step);
+    case 'bulk':
+      return bulk.start(step, scenario.workload.timeoutMs);
+    case 'delete-all':
+      if (!(await load.deleteAll(step.atMostMs, signal)))
+        context.record({ kind: 'note', message: `not everything was deleted within ${step.atMostMs} ms; going on` });
   }
 }
 

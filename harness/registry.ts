@@ -1,5 +1,11 @@
+import { backupMatches } from './check/backup-matches.ts';
+import { backupOrders } from './check/backup-orders.ts';
+import { backupOverlap } from './check/backup-overlap.ts';
+import { backupAge, restoreTime } from './check/backup-targets.ts';
+import { bulkLoad } from './check/bulk-load.ts';
 import type { Check } from './check/check.ts';
 import { cleanedUp } from './check/cleaned-up.ts';
+import { damageDone } from './check/damage-done.ts';
 import { engineClaims } from './check/engine-claims.ts';
 import { enoughTraffic } from './check/enough-traffic.ts';
 import { expectedFailover } from './check/expected-failover.ts';
@@ -38,12 +44,19 @@ export const CHECKS: readonly Check[] = [
   wholeRecord,
   faultEffective,
   faultHealed,
+  damageDone,
+  backupOverlap,
   outageSeen,
   recoveryTime,
   writePause,
   stayedBack,
   noOutage,
   operatorOrders,
+  backupOrders,
+  backupMatches,
+  backupAge,
+  restoreTime,
+  bulkLoad,
   expectedFailover,
   lostWrites,
   recoveryPoint,

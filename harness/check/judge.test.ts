@@ -419,7 +419,14 @@ describe('judge', () => {
     const others = [
       'write-pause',
       'operator-orders',
-
+      // backup-checks.test.ts
+      'damage-done',
+      'backup-overlap',
+      'backup-orders',
+      'backup-matches',
+      'backup-age',
+      'restore-time',
+      'bulk-load',
       'single-primary',
       'fresh-reads',
       'linearizable',

@@ -20,7 +20,7 @@ export function checkManifests(files: readonly string[], output: Output): number
  * only the lab's own DNS knows what they will be.
  */
 export function explainManifests(files: readonly string[], seed: number, output: Output): number {
-  const pods = labPods(threeRegions());
+  const pods = labPods(threeRegions({ backupStore: 'bucket' }));
   const plans = decodeAll(files).map((fault) => ({ fault, planning: fault.plan({ pods, seed, addressesOf: {} }) }));
   for (const { fault, planning } of plans) output.text(`${explainFault(fault, planning, pods).join('\n')}\n`);
   return plans.some(({ planning }) => planning.outcome === 'nothing-selected') ? EXIT.inconclusive : EXIT.pass;

@@ -40,13 +40,14 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
   recorder.onEvent((event) => view.onEvent(event));
   const context: RunContext = { nowMs: () => clock.nowMs(), record: (event) => recorder.record(event), runFolder, seed };
   try {
-    const { replication, policy, controllersPerRegion } = loaded.scenario;
+    const { replication, policy, controllersPerRegion, backup = null } = loaded.scenario;
     const movableClocks = [...loaded.faults.values()].flat().some((fault) => fault.kind === 'TimeChaos');
     const platform = new LocalPlatform(context, {
       replication,
       policy,
       controllersPerRegion,
       movableClocks,
+      backup,
       ...(engine === undefined ? {} : { engineMain: engine }),
     });
     const probes = new EffectProbes({ platform, context, clock });

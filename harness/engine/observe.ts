@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ReadBack } from '../history/event.ts';
+import { recordedEntries } from '../measure/bulk-values.ts';
 import { isEngineKey } from '../measure/registers.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson } from '../platform/json.ts';
@@ -132,11 +133,12 @@ function sameData(one: Readonly<Record<string, string>>, other: Readonly<Record<
   return [...keys].every((key) => isEngineKey(key) || one[key] === other[key]);
 }
 
-function decodeCopy(status: number, body: string): Omit<ReadBack, 'kind' | 'region'> {
+/** Of a region, or of a restored copy. */
+export function decodeCopy(status: number, body: string): Omit<ReadBack, 'kind' | 'region'> {
   if (status !== 200) return { ok: false, error: `status ${status}: ${body.slice(0, 200)}` };
   try {
     const { head, entries } = decodeExport(body);
-    return { ok: true, role: head.role, epoch: head.epoch, entries: Object.fromEntries(entries) };
+    return { ok: true, role: head.role, epoch: head.epoch, entries: recordedEntries(entries) };
   } catch (error) {
     return { ok: false, error: `not understood: ${(error as Error).message}` };
   }

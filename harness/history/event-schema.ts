@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupEvents } from './backup-event-schema.ts';
 import { EVENT_SCHEMA, type EventBody, type RunEvent } from './event.ts';
 
 const ms = z.number();
@@ -122,6 +123,7 @@ const bodies = [
     restartInMs: ms.exactOptional(),
   }),
   z.object({ kind: z.literal('order'), args: z.array(z.string()), givenMs: ms, endedMs: ms, exitCode: z.number().nullable() }),
+  ...backupEvents,
   z.object({ kind: z.literal('engine-log'), pod: z.string(), action: z.string(), line: z.record(z.string(), z.unknown()) }),
   z.object({
     kind: z.literal('engine-status'),

@@ -18,6 +18,12 @@ export type EventBody =
   | ReachabilityMeasured
   | PodChanged
   | OrderGiven
+  | BackupOrdered
+  | CopyRead
+  | DamageDone
+  | StoreListed
+  | Marked
+  | BulkLoaded
   | EngineLogged
   | EngineStatus
   | DnsAnswered
@@ -251,6 +257,67 @@ export interface OrderGiven {
   readonly endedMs: number;
   /** null: it did not end in time and was killed. */
   readonly exitCode: number | null;
+}
+
+/** A `coditect-dr backup …` that was ordered, and how it ended. Nothing that it says is believed: see CopyRead. */
+export interface BackupOrdered {
+  readonly kind: 'backup-order';
+  /** Of the step; null: nobody refers to it. */
+  readonly name: string | null;
+  readonly pod: string;
+  readonly region: string;
+  readonly args: readonly string[];
+  readonly givenMs: number;
+  readonly endedMs: number;
+  /** null: it did not end in time and was killed. */
+  readonly exitCode: number | null;
+  /** The JSON document that it printed, if it did. */
+  readonly answer: Readonly<Record<string, unknown>> | null;
+  /** What else it wrote, its end. */
+  readonly said: string;
+  /** Objects that were in the store after it and not before: looked at on the store's disk. */
+  readonly added: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/** A restored copy, served by a database program of its own and read as any client reads (`GET /v1/export`). */
+export interface CopyRead {
+  readonly kind: 'copy';
+  readonly name: string;
+  readonly ok: boolean;
+  readonly error?: string;
+  readonly entries?: Readonly<Record<string, string>>;
+}
+
+/** What the harness did to store, keys or disks, with what was there before and after. */
+export interface DamageDone {
+  readonly kind: 'damage';
+  readonly how: string;
+  readonly object: string | null;
+  /** Objects, pods: what was damaged. `before` and `after` are digests or sizes; equal: nothing happened. */
+  readonly done: readonly { readonly what: string; readonly before: string; readonly after: string }[];
+}
+
+/** Manifests that lie in the store, by when they were first seen there. */
+export interface StoreListed {
+  readonly kind: 'store';
+  readonly manifests: readonly string[];
+}
+
+/** A named instant; `timeMs` is its wall time, for commands that want one. */
+export interface Marked {
+  readonly kind: 'mark';
+  readonly name: string;
+  readonly timeMs: number;
+}
+
+/** Load of k6, with the summary that it exported; null: there is none. */
+export interface BulkLoaded {
+  readonly kind: 'bulk';
+  readonly name: string;
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly exitCode: number | null;
+  readonly summary: Readonly<Record<string, unknown>> | null;
 }
 
 /** A line of an engine program's own log, as it was written. */

@@ -1,6 +1,7 @@
 import { effectiveByMs } from './effective.ts';
 import type { Hole, WriteAccount, WriteRef } from './measurement.ts';
 import type { ReignView } from './reigns.ts';
+import { isBulkEntry } from './bulk-values.ts';
 import { isEngineKey, registerOwner } from './registers.ts';
 import { survivingCopy } from './survivor.ts';
 import { eventsOf, type Operation, type RunView } from './view.ts';
@@ -112,7 +113,9 @@ function foreignEntries(view: RunView, writes: readonly Operation[], entries: Re
     return last !== undefined && Number(seq) > last && Number(seq) <= last + IN_FLIGHT;
   };
   return [...entries].flatMap(([key, value]) =>
-    isEngineKey(key) || issued.has(`${key} ${value}`) || mayBeInFlight(value) ? [] : [{ key, value }],
+    isEngineKey(key) || isBulkEntry(view.scenario, key, value) || issued.has(`${key} ${value}`) || mayBeInFlight(value)
+      ? []
+      : [{ key, value }],
   );
 }
 

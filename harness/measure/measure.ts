@@ -1,4 +1,5 @@
 import { availability, lagSamples, longestWritePause, measureVantage } from './availability.ts';
+import { accountBackups } from './backups.ts';
 import { accountWrites } from './ledger.ts';
 import type { Interval, Measurement, RecoveryTime, VantageMeasurement } from './measurement.ts';
 import { measureReads } from './reads.ts';
@@ -29,6 +30,7 @@ export function measure(view: RunView): Measurement {
     replicas: compareReplicas(view),
     availability: availability(view),
     lag: lagSamples(view),
+    backups: accountBackups(view, { reigns }),
   };
 }
 

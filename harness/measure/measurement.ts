@@ -1,4 +1,5 @@
 import type { Outcome } from '../history/event.ts';
+import type { BackupAccount } from './backup-account.ts';
 
 /**
  * What a run's events say, before anybody judges it. Pure data, made by measure.ts.
@@ -20,6 +21,8 @@ export interface Measurement {
   readonly availability: readonly AvailabilitySecond[];
   /** Highest replication lag each region's database reported, by second: what the engine says, for the chart only. */
   readonly lag: readonly LagSample[];
+  /** null: the scenario has no backups and no bulk load. Left out in records of before there were any. */
+  readonly backups?: BackupAccount | null;
 }
 
 /** Bounds, not a number: the true value lies between them. */

@@ -72,13 +72,57 @@ export interface Platform {
   resolve(hostName: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Starts a program inside a pod's namespace (vantages); stdin/stdout are NDJSON pipes that no fault touches. */
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram;
+  /** The backups of this system; undefined where it has none. */
+  readonly backups?: BackupGround | undefined;
   /** Stops everything; returns what could not be cleaned (empty is clean). Idempotent. */
   close(): Promise<readonly string[]>;
+}
+
+/** An object of the backup store as it lies there. */
+export interface StoreObject {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What somebody who was at the disks may do to backups and databases. No fault keeps it from the store: it is no client of it. */
+export interface BackupGround {
+  /** Every object, in the order of the names. */
+  objects(): Promise<readonly StoreObject[]>;
+  read(name: string): Promise<Buffer>;
+  /** In place of what was there. */
+  overwrite(name: string, body: Uint8Array): Promise<void>;
+  remove(name: string): Promise<void>;
+  /** Takes all space that is left in the store's file system, or gives it back. Returns how much is left. */
+  fill(): Promise<number>;
+  free(): Promise<number>;
+  /** What key each pod has that may have one. */
+  keys(): Promise<readonly PodKey[]>;
+  /** Gives every pod another key, none, or the right one again; returns what they have now. */
+  changeKey(to: 'right' | 'wrong' | 'none'): Promise<readonly PodKey[]>;
+  /** Removes what these pods, which must be down, keep on disk. */
+  erase(pods: readonly string[]): Promise<readonly Erased[]>;
+  /** A new place for a restored copy in the pod `restore`: the configuration of a database that nobody uses. */
+  newCopy(name: string): Promise<{ readonly pod: string; readonly config: string; readonly region: string; readonly url: string }>;
+}
+
+export interface PodKey {
+  readonly pod: string;
+  /** null: it has none. */
+  readonly digest: string | null;
+}
+
+export interface Erased {
+  readonly pod: string;
+  readonly filesBefore: number;
+  readonly bytesBefore: number;
+  readonly filesAfter: number;
 }
 
 export interface PodProgram {
   send(message: unknown): void;
   onMessage(handler: (message: unknown) => void): void;
+  /** Every other line that it writes. */
+  onText(handler: (line: string) => void): void;
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   kill(): void;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupProblems } from './backup-sense.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarioShape } from './shape.ts';
 import { stepShape, writtenSteps, type WrittenStep } from './steps.ts';
@@ -18,7 +19,7 @@ export function decodeScenario(text: string, file: string, world: World): Decode
   if (first === undefined) return { ok: false, problems: [{ file, line: 1, column: 1, path: '', message: 'the file holds no scenario' }] };
   if (second !== undefined) return { ok: false, problems: [second.problem([], 'one scenario a file; move this one to its own')] };
   const decoded = decodeDocument(first, scenarioShape);
-  const sense = [...methodProblems(first), ...expectationProblems(first, world), ...targetProblems(first)];
+  const sense = [...methodProblems(first), ...backupProblems(first), ...expectationProblems(first, world), ...targetProblems(first)];
   if (decoded.ok && sense.length === 0) return decoded;
   return { ok: false, problems: [...(decoded.ok ? [] : decoded.problems), ...sense] };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HarnessError } from '../platform/errors.ts';
+import { recordedBackupSteps, recordedBackupLab } from './recorded-backup.ts';
 import { FAILOVERS, SETS, type Scenario } from './scenario.ts';
 
 const ms = z.number().nonnegative();
@@ -18,6 +19,7 @@ const recorded: z.ZodType<Scenario> = z.object({
     goodWithinMs: ms,
     sustained: z.object({ operations: z.number().int().positive(), forMs: ms }),
   }),
+  backup: recordedBackupLab.nullable().default(null),
   steadyMs: ms,
   method: z.array(
     z.discriminatedUnion('do', [
@@ -27,6 +29,7 @@ const recorded: z.ZodType<Scenario> = z.object({
       z.object({ do: z.literal('await-recovery'), atMostMs: ms }),
       z.object({ do: z.literal('heal'), fault: z.string() }),
       z.object({ do: z.literal('order'), args: z.array(z.string()), exits: z.number(), atMostMs: ms }),
+      ...recordedBackupSteps,
     ]),
   ),
   settleMs: ms,
@@ -41,6 +44,8 @@ const recorded: z.ZodType<Scenario> = z.object({
     recoveryPointMs: ms.nullable(),
     lostWrites: z.number().nullable(),
     writePauseMs: ms.nullable(),
+    backupAgeMs: ms.nullable().default(null),
+    restoreTimeMs: ms.nullable().default(null),
   }),
 });
 

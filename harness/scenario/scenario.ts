@@ -1,5 +1,5 @@
 /** Which scenarios are played together: `default` by `./scripts/gameday`, the others with `--set`. */
-export const SETS = ['default', 'failover', 'nightly'] as const;
+export const SETS = ['default', 'failover', 'backup', 'nightly'] as const;
 export type ScenarioSet = (typeof SETS)[number];
 /** How often the service may move; `ordered`: once for each order of the operator that succeeded, never before it was given, to where it said. */
 export const FAILOVERS = ['none', 'one', 'at-most-one', 'ordered', 'allowed'] as const;
@@ -15,6 +15,8 @@ export interface Scenario {
   readonly controllersPerRegion: 1 | 2;
   readonly seed: number | null;
   readonly workload: Workload;
+  /** null, or left out: a lab without backups, which costs nothing for them. */
+  readonly backup?: BackupLab | null;
   readonly steadyMs: number;
   readonly method: readonly Step[];
   /** How long the system may take after the last step to be whole again (all regions caught up). */
@@ -40,7 +42,83 @@ export type Step =
   | { readonly do: 'await-recovery'; readonly atMostMs: number }
   | { readonly do: 'heal'; readonly fault: string }
   /** `coditect-dr ARGS` in the operator's pod; waits for its end. */
-  | { readonly do: 'order'; readonly args: readonly string[]; readonly exits: number; readonly atMostMs: number };
+  | { readonly do: 'order'; readonly args: readonly string[]; readonly exits: number; readonly atMostMs: number }
+  | BackupStep;
+
+/** Where the lab's backups go and who makes them. */
+export interface BackupLab {
+  /** `folder`: files that every region's backups see; `bucket`: a server of its own behind the network, which faults can reach. */
+  readonly store: 'folder' | 'bucket';
+  /** Whether `backup-service` runs beside each database; null: backups are made by the method only. */
+  readonly service: {
+    readonly everyMs: number;
+    readonly logMs: number;
+    /** How long it waits after each step of a backup, so that a fault can come between two. */
+    readonly stepPauseMs: number;
+  } | null;
+  /** How fast a backup may write; null: as fast as it can. */
+  readonly bytesPerSecond: number | null;
+  /** The folder is on a file system of its own of so much; null: on the machine's disk. */
+  readonly storeBytes: number | null;
+}
+
+/** Damage is done from outside, by the harness itself; `-key` acts on the key with which backups are encrypted. */
+export const OBJECT_DAMAGE = ['corrupt', 'truncate', 'remove', 'swap', 'replay'] as const;
+export const OTHER_DAMAGE = ['fill-store', 'free-store', 'lose-key', 'wrong-key', 'right-key', 'erase-databases', 'erase-arbiter'] as const;
+export type ObjectDamage = (typeof OBJECT_DAMAGE)[number];
+export type OtherDamage = (typeof OTHER_DAMAGE)[number];
+/** The kinds of object of a repository (docs/backup-format.md §1) that a scenario can damage. */
+export const OBJECT_KINDS = ['packs', 'index', 'manifests', 'log', 'config.json', 'keys'] as const;
+
+export type BackupStep =
+  /** `coditect-dr backup ARGS` beside the database of a region. `@NAME` in it is the id of the backup that a step `as: NAME` made. */
+  | {
+      readonly do: 'backup';
+      readonly args: readonly string[];
+      readonly name: string | null;
+      readonly region: string | null;
+      readonly exits: number;
+      readonly atMostMs: number;
+      /** Goes on while later steps happen, until it is awaited. */
+      readonly background: boolean;
+      /** The effect of this fault must have begun while it ran, or the run proves nothing. */
+      readonly during: string | null;
+      readonly namesDamage: boolean;
+    }
+  /** `coditect-dr backup restore ARGS`, onto a machine of its own, or into the database of a region (`live`). */
+  | {
+      readonly do: 'restore';
+      readonly args: readonly string[];
+      readonly name: string;
+      readonly region: string | null;
+      readonly exits: number;
+      readonly atMostMs: number;
+      readonly live: boolean;
+      /** The restored copy has everything that was acknowledged before this mark. */
+      readonly since: string | null;
+      /** What a restore to a point in time may lack of what was acknowledged before it. */
+      readonly mayLackMs: number;
+      readonly namesDamage: boolean;
+    }
+  | { readonly do: 'await-backup'; readonly name: string; readonly atMostMs: number }
+  /** Until the store has so many backups more than when the step began. */
+  | { readonly do: 'await-backups'; readonly more: number; readonly atMostMs: number }
+  /** A named instant, for restores to it. */
+  | { readonly do: 'mark'; readonly name: string }
+  /** Every client deletes everything that it ever wrote. */
+  | { readonly do: 'delete-all'; readonly atMostMs: number }
+  /** `object` (which kind) and `of` (which backup) only where an object is damaged. */
+  | { readonly do: 'damage'; readonly how: ObjectDamage | OtherDamage; readonly object: string | null; readonly of: string | null }
+  /** Load of a tool of its own (k6) beside the clients that measure. Goes on while later steps happen, and ends by itself. */
+  | {
+      readonly do: 'bulk';
+      readonly name: string;
+      readonly perSecond: number;
+      readonly forMs: number;
+      readonly valueBytes: number;
+      /** Share of its requests that may fail. */
+      readonly mayFail: number;
+    };
 
 export interface Expectation {
   readonly failover: (typeof FAILOVERS)[number];
@@ -56,4 +134,8 @@ export interface Targets {
   readonly lostWrites: number | null;
   /** Longest time without an acknowledged write at any mustRecover vantage, over the whole run: for what is planned. */
   readonly writePauseMs: number | null;
+  /** Age of the newest verified backup when the first fault took effect. */
+  readonly backupAgeMs?: number | null;
+  /** Of the longest restore that succeeded. */
+  readonly restoreTimeMs?: number | null;
 }

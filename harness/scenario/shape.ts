@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupLabShape } from './backup-shape.ts';
 import { durationMs, parseDurationMs } from './duration.ts';
 import { FAILOVERS, SETS, type Scenario } from './scenario.ts';
 import { methodShape } from './steps.ts';
@@ -48,6 +49,7 @@ export const scenarioShape: z.ZodType<Scenario> = fields({
   controllersPerRegion: z.union([z.literal(1), z.literal(2)], { error: 'must be 1 or 2' }).default(1),
   seed: z.number().int().nonnegative().nullable().default(null),
   workload: workloadShape.default(DEFAULT_WORKLOAD),
+  backup: backupLabShape.nullable().default(null),
   steady: durationMs,
   method: methodShape,
   settle: durationMs,
@@ -62,6 +64,8 @@ export const scenarioShape: z.ZodType<Scenario> = fields({
     recoveryPoint: limitMs.optional(),
     lostWrites: z.number().int().nonnegative().optional(),
     writePause: durationMs.optional(),
+    backupAge: durationMs.optional(),
+    restoreTime: durationMs.optional(),
   }).default({}),
 }).transform((raw) => ({
   name: raw.name,
@@ -73,6 +77,7 @@ export const scenarioShape: z.ZodType<Scenario> = fields({
   controllersPerRegion: raw.controllersPerRegion,
   seed: raw.seed,
   workload: raw.workload,
+  backup: raw.backup,
   steadyMs: raw.steady,
   method: raw.method,
   settleMs: raw.settle,
@@ -82,5 +87,7 @@ export const scenarioShape: z.ZodType<Scenario> = fields({
     recoveryPointMs: raw.targets.recoveryPoint ?? null,
     lostWrites: raw.targets.lostWrites ?? null,
     writePauseMs: raw.targets.writePause ?? null,
+    backupAgeMs: raw.targets.backupAge ?? null,
+    restoreTimeMs: raw.targets.restoreTime ?? null,
   },
 }));

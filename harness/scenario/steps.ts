@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupStepShape, isBackupStep } from './backup-shape.ts';
 import { durationMs } from './duration.ts';
 import type { Step } from './scenario.ts';
 import { fields } from './yaml-decode.ts';
@@ -41,8 +42,7 @@ const shape = {
   within: durationMs.optional(),
 };
 
-/** One entry of `method` that does something. */
-export const stepShape = fields(shape).transform((raw, context): Step => {
+const systemStepShape = fields(shape).transform((raw, context): Step => {
   const wrong = (message: string, path: string[] = []): void => context.addIssue({ code: 'custom', message, path });
   const named = STEPS.filter((step) => raw[step] !== undefined);
   if (named.length !== 1)
@@ -63,6 +63,19 @@ export const stepShape = fields(shape).transform((raw, context): Step => {
   return { do: 'observe', forMs: raw.observe ?? 0 };
 });
 
+/** One entry of `method` that does something. */
+export const stepShape = z.unknown().transform((raw, context): Step => {
+  const result = isBackupStep(raw) ? backupStepShape.safeParse(raw) : systemStepShape.safeParse(raw);
+  if (result.success) return result.data;
+  passOn(result.error, raw, context);
+  return z.NEVER;
+});
+
+/** As they are: the decoder reads their codes and paths. */
+function passOn(error: z.ZodError, input: unknown, context: z.core.$RefinementCtx): void {
+  for (const issue of error.issues) context.issues.push({ ...issue, input } as z.core.$ZodRawIssue);
+}
+
 const MOST_REPEATS = 200;
 const repeatShape = fields({ repeat: z.int().min(1).max(MOST_REPEATS), steps: z.array(stepShape).min(1, 'is empty') });
 
@@ -73,8 +86,7 @@ export const methodShape = z
       const isGroup = typeof raw === 'object' && raw !== null && 'repeat' in raw;
       const result = isGroup ? repeatShape.safeParse(raw) : stepShape.safeParse(raw);
       if (!result.success) {
-        // As they are: the decoder reads their codes and paths.
-        for (const issue of result.error.issues) context.issues.push({ ...issue, input: raw } as z.core.$ZodRawIssue);
+        passOn(result.error, raw, context);
         return z.NEVER;
       }
       return 'repeat' in result.data ? repeated(result.data.steps, result.data.repeat) : [result.data];

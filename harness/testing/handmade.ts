@@ -105,6 +105,17 @@ export function nullHistory(change: Partial<Handmade> = {}): readonly RunEvent[]
   });
 }
 
+/** What was written by an instant: each write of the handmade system takes effect when it is answered. */
+export function stateAt(events: readonly RunEvent[], atMs: number): Map<string, string> {
+  const store = new Map<string, string>();
+  for (const event of events) {
+    if (event.kind !== 'op' || event.outcome !== 'ok' || event.completedMs > atMs) continue;
+    if (event.op === 'put' && event.value !== null) store.set(event.key, event.value);
+    if (event.op === 'delete') store.delete(event.key);
+  }
+  return store;
+}
+
 export function play(system: Handmade): readonly RunEvent[] {
   const store = new Map<string, string>();
   const operations = playOperations(system, store);

@@ -36,6 +36,7 @@ export class Load {
   readonly #clock: Clock;
   readonly #workload: Workload;
   #stopped = false;
+  readonly #deleted = new Set<string>();
 
   constructor(platform: Platform, context: RunContext, options: { clock: Clock; workload: Workload; originNs: bigint }) {
     this.#context = context;
@@ -92,6 +93,18 @@ export class Load {
     });
   }
 
+  /** Every client deletes what it has written; resolves when all have, false when that takes longer. */
+  async deleteAll(atMostMs: number, signal: AbortSignal): Promise<boolean> {
+    const limitMs = this.#clock.nowMs() + atMostMs;
+    for (const client of this.#clients) this.#send(client, { type: 'delete-all' });
+    while (this.#deleting() > 0 && this.#clock.nowMs() < limitMs) await this.#clock.sleep(POLL_MS, signal);
+    return this.#deleting() === 0;
+  }
+
+  #deleting(): number {
+    return this.#clients.filter(({ vantage }) => !this.#deleted.has(vantage)).length;
+  }
+
   /** Stops sending, waits until everything in flight is accounted for, and ends the programs. Idempotent; never rejects. */
   async stop(): Promise<void> {
     if (this.#stopped) return;
@@ -120,6 +133,7 @@ export class Load {
       const report = reportSchema.parse(message);
       if (report.type === 'ready') ready.resolve();
       if (report.type === 'op') samples.push(report);
+      if (report.type === 'deleted-all') this.#deleted.add(vantage);
       this.#record(vantage, report);
     });
     const finished = program.exited.then(({ code, signal }) => {
@@ -138,6 +152,8 @@ export class Load {
       const { type: _, ...operation } = report;
       this.#context.record({ kind: 'op', vantage, ...operation });
     } else if (report.type === 'dns') this.#context.record({ kind: 'dns', vantage, addresses: report.addresses });
+    else if (report.type === 'deleted-all')
+      this.#context.record({ kind: 'note', message: `vantage ${vantage} deleted what it had written: ${report.deletes} keys` });
     else if (report.type === 'finished')
       this.#context.record({ kind: 'note', message: `vantage ${vantage} finished: ${report.issued} operations` });
   }

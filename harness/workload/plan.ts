@@ -8,6 +8,12 @@ export interface PlannedOperation {
 
 /** Registers of each vantage: keys that are overwritten for ever, `reg/<vantage>/0` … */
 export const REGISTERS = 4;
+export interface OperationPlan {
+  next(): readonly PlannedOperation[];
+  /** Beside the sequence: a delete of the oldest unique key that is left, but for the youngest; null when there is none. */
+  deleteOldest(): PlannedOperation | null;
+}
+
 /** A delete takes a key that is this many unique writes old, so that its put has normally been answered. */
 const DELETE_AGE = 20;
 
@@ -23,7 +29,7 @@ export function registerKey(vantage: string, register: number): string {
  * of a register of its own, and every 25th a delete of an earlier unique key; every 5th tick also a read of anybody's register.
  * Deterministic: the same vantages give the same sequence.
  */
-export function operationPlan(vantage: string, vantages: readonly string[]): { next(): readonly PlannedOperation[] } {
+export function operationPlan(vantage: string, vantages: readonly string[]): OperationPlan {
   let tick = 0;
   let seq = 0;
   const undeleted: number[] = [];
@@ -38,7 +44,6 @@ export function operationPlan(vantage: string, vantages: readonly string[]): { n
     }
     if (tick % 5 === 4) return put(registerKey(vantage, Math.floor(tick / 5) % REGISTERS), number);
     undeleted.push(number);
-    if (undeleted.length > 10 * DELETE_AGE) undeleted.shift();
     return put(uniqueKey(vantage, number), number);
   }
   function read(number: number): PlannedOperation {
@@ -47,6 +52,10 @@ export function operationPlan(vantage: string, vantages: readonly string[]): { n
     return { seq: number, op: 'get', key: registerKey(owner, Math.floor(turn / vantages.length)), value: null };
   }
   return {
+    deleteOldest() {
+      const victim = undeleted.length > DELETE_AGE ? undeleted.shift() : undefined;
+      return victim === undefined ? null : { seq: seq++, op: 'delete', key: uniqueKey(vantage, victim), value: null };
+    },
     next() {
       const operations = [change(seq++)];
       if (tick % 5 === 2) operations.push(read(seq++));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the runner tells a vantage: one `configure`, one `begin`, one `stop`. NDJSON on stdin; its end means that the runner is gone. */
+/** What the runner tells a vantage: one `configure`, one `begin`, perhaps `delete-all`, one `stop`. NDJSON on stdin; its end means that the runner is gone. */
 export const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('configure'),
@@ -17,6 +17,7 @@ export const commandSchema = z.discriminatedUnion('type', [
   }),
   /** Intended start of tick 0, on the run clock. */
   z.strictObject({ type: z.literal('begin'), startMs: z.number() }),
+  z.strictObject({ type: z.literal('delete-all') }),
   z.strictObject({ type: z.literal('stop') }),
 ]);
 export type VantageCommand = z.infer<typeof commandSchema>;
@@ -42,6 +43,8 @@ export const reportSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready') }),
   operation.extend({ type: z.literal('op') }),
   z.strictObject({ type: z.literal('dns'), addresses: z.array(z.string()) }),
+  /** Every unique key that it had written, but the youngest, was asked to be deleted, and is answered. */
+  z.strictObject({ type: z.literal('deleted-all'), deletes: z.number().int() }),
   /** Everything that was sent is accounted for. */
   z.strictObject({ type: z.literal('finished'), issued: z.number().int() }),
 ]);

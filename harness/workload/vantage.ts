@@ -11,6 +11,8 @@ import { schedule } from './schedule.ts';
 
 /** Beyond so many operations in flight a client has none left to send with: the operation is dropped, which is a failure. */
 const IN_FLIGHT = 64;
+/** Deletes of everything go on beside the schedule, so many at a time, so that nothing of it is dropped. */
+const DELETES_IN_FLIGHT = 8;
 /** A cold system gets a second of every 8th tick and one of every 3rd, before the whole load; nothing is judged before it is steady. */
 const WARM_UP = [
   { untilTick: 50, every: 8 },
@@ -26,6 +28,7 @@ class Vantage {
   readonly #requester: Requester;
   readonly #plan: ReturnType<typeof operationPlan>;
   #inFlight = 0;
+  #stopped = false;
   #issued = 0;
   #addresses = '';
   #stopTicks: () => void = () => undefined;
@@ -49,7 +52,23 @@ class Vantage {
     });
   }
 
+  /** Deletes all that was written, beside the schedule. */
+  async deleteAll(): Promise<void> {
+    let deletes = 0;
+    const one = async (): Promise<void> => {
+      for (let operation = this.#plan.deleteOldest(); operation !== null && !this.#stopped; operation = this.#plan.deleteOldest()) {
+        deletes += 1;
+        this.#issued += 1;
+        this.#inFlight += 1;
+        await this.#perform(operation, this.#clock.nowMs()).finally(() => (this.#inFlight -= 1));
+      }
+    };
+    await Promise.all(Array.from({ length: DELETES_IN_FLIGHT }, one));
+    report({ type: 'deleted-all', deletes });
+  }
+
   async stop(): Promise<void> {
+    this.#stopped = true;
     this.#stopTicks();
     const limitMs = this.#clock.nowMs() + this.#config.timeoutMs + DRAIN_SLACK_MS;
     while (this.#inFlight > 0 && this.#clock.nowMs() < limitMs) await this.#clock.sleep(10);
@@ -107,6 +126,7 @@ async function main(): Promise<void> {
       vantage = new Vantage(command);
       report({ type: 'ready' });
     } else if (command.type === 'begin') vantage?.begin(command.startMs);
+    else if (command.type === 'delete-all') void vantage?.deleteAll();
     else {
       await vantage?.stop();
       return;

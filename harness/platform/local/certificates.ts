@@ -3,7 +3,7 @@ import { webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 import { SERVICE_NAME, ZONE, type App, type PodSpec } from './topology.ts';
 
-export type Role = 'api' | 'database' | 'controller' | 'etcd' | 'client' | 'operator';
+export type Role = 'api' | 'database' | 'controller' | 'etcd' | 'client' | 'operator' | 'backup';
 
 const ROLES: Readonly<Partial<Record<App, Role>>> = {
   api: 'api',
@@ -12,12 +12,14 @@ const ROLES: Readonly<Partial<Record<App, Role>>> = {
   etcd: 'etcd',
   client: 'client',
   operator: 'operator',
+  backup: 'backup',
+  restore: 'database', // it runs a database of what was restored, with an arbiter's prefix of its own
 };
 /**
  * Who may speak to etcd. Their certificates come from an authority of their own below the lab's, and etcd trusts only that one. (Telling etcd to
  * insist on a name, --client-cert-allowed-hostname, makes its JSON gateway refuse etcd's own certificate and answer nobody, seen with 3.4.23.)
  */
-const MAY_USE_ARBITER: readonly Role[] = ['database', 'controller', 'etcd'];
+const MAY_USE_ARBITER: readonly Role[] = ['database', 'controller', 'etcd', 'backup'];
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const VALID_MS = 48 * 3600 * 1000;

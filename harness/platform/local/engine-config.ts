@@ -1,13 +1,19 @@
-import { PORTS, podOf, SERVICE_NAME, ZONE, type PodSpec, type Topology } from './topology.ts';
+import { backupSection, type BackupSettings } from './backup-config.ts';
+import { PORTS, podOf, SERVICE_NAME, ZONE, type App, type PodSpec, type Topology } from './topology.ts';
 
 export interface EngineSettings {
   readonly replication: 'sync' | 'async';
   readonly policy: 'lab' | 'production';
+  /** null, or left out: no backups. */
+  readonly backup?: BackupSettings | null;
 }
 
 export const TSIG_KEY_NAME = 'coditect-dr.';
 /** Seconds; the lab's policy wants fast DNS, production has what is usual (DESIGN §7). */
 const DNS_TTL_SECONDS = { lab: 1, production: 30 } as const;
+
+/** Pods with the keys of the backups: beside the databases, in them (a restore fills a database where it is), and where copies are restored. */
+export const MAKES_BACKUPS: readonly App[] = ['backup', 'db', 'restore'];
 
 /**
  * The engine's configuration file for one pod, as a value (ARCHITECTURE §3): the same for every program of a region but for the address it
@@ -37,7 +43,10 @@ export function engineConfig(topology: Topology, pod: PodSpec, settings: EngineS
       tsig: { name: TSIG_KEY_NAME, algorithm: 'hmac-sha256', secret_file: 'secrets/tsig' },
     },
     tls: { ca: 'tls/ca.crt', cert: 'tls/tls.crt', key: 'tls/tls.key' },
-    ...(pod.app === 'db' ? { data: { path: 'data' } } : {}),
+    ...(pod.app === 'db' || pod.app === 'backup' || pod.app === 'restore' ? { data: { path: 'data' } } : {}),
+    ...(settings.backup === undefined || settings.backup === null || !MAKES_BACKUPS.includes(pod.app)
+      ? {}
+      : { backup: backupSection(topology, settings.backup) }),
   };
 }
 

@@ -23,7 +23,7 @@ function hands(done: string[], over: { readonly execute?: Hands['nft']['execute'
     done.push(command.split(' ')[0] ?? '');
     return Promise.resolve();
   };
-  return { topology: threeRegions(1), nft: { execute, ...over }, supervisor: pod, nowMs: () => 1 };
+  return { topology: threeRegions(), nft: { execute, ...over }, supervisor: pod, nowMs: () => 1 };
 }
 
 const CLOCK: Primitive = { act: 'move-clock', pods: ['api-us-east1'], offsetMs: 60_000 };

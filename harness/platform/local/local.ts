@@ -7,6 +7,8 @@ import type { ClockReading, PodProcess, ReachabilityCell } from '../../history/e
 import { abortable } from '../abortable.ts';
 import { HarnessError } from '../errors.ts';
 import type { Injection, LinkWatch, Platform, Pod, PodProgram, Primitive, RunContext } from '../platform.ts';
+import { LocalBackups } from './backup-ground.ts';
+import { newBackupKeys } from './backup-config.ts';
 import { BoundedLog } from './bounded-log.ts';
 import { makeCertificates, type Credentials } from './certificates.ts';
 import { readClocks } from './clock-probe.ts';
@@ -28,7 +30,8 @@ import { untilServing } from './serves.ts';
 import { POD_ROOT, serviceOf, type LabSettings, type ServiceSpec } from './services.ts';
 import { Supervisor } from './supervisor.ts';
 import { unsupported } from './supports.ts';
-import { podAsSeen, podNamed, threeRegions, type PodSpec, type Topology } from './topology.ts';
+import { findTool } from '../tools.ts';
+import { podAsSeen, podNamed, podOf, threeRegions, type PodSpec, type Topology } from './topology.ts';
 
 /** Programs get so long to end by themselves when the lab closes. */
 const STOP_GRACE_MS = 1000;
@@ -59,20 +62,35 @@ export class LocalPlatform implements Platform {
   #reachStarting: Promise<void> | undefined;
   #closed: Promise<readonly string[]> | undefined;
   #operator: Credentials | undefined;
+  readonly #ground: LocalBackups | undefined;
 
   constructor(context: RunContext, options: LocalOptions) {
     const engineMain = options.engineMain ?? path.resolve(import.meta.dirname, '../../../src/main.js');
-    this.topology = threeRegions(options.controllersPerRegion);
+    const { backup = null } = options;
+    this.topology = threeRegions({
+      ...(options.controllersPerRegion === undefined ? {} : { controllersPerRegion: options.controllersPerRegion }),
+      backupStore: backup?.store ?? null,
+    });
     this.#context = context;
     this.#settings = {
       replication: options.replication,
       policy: options.policy,
+      backup,
+      backupKeys: backup === null ? null : newBackupKeys(),
       engineMain: path.resolve(engineMain),
       tsigSecret: randomBytes(32).toString('base64'),
       programs: {},
       environment: programEnvironment(),
       engineEnvironment: options.movableClocks === true ? fakeClockEnvironment(POD_ROOT) : {},
     };
+    this.#ground =
+      backup === null
+        ? undefined
+        : new LocalBackups({ topology: this.topology, settings: this.#settings, backup, dataFolder: this.#dataFolder });
+  }
+
+  get backups(): LocalBackups | undefined {
+    return this.#ground;
   }
 
   supports(primitive: Primitive): true | string {
@@ -88,7 +106,8 @@ export class LocalPlatform implements Platform {
       makeNetwork(this.topology, signal),
     ]);
     this.#nft = nft;
-    this.#settings = { ...this.#settings, programs };
+    this.#settings = { ...this.#settings, programs: { ...programs, ...optionalPrograms() } };
+    await this.#ground?.start();
     await Promise.all(this.topology.pods.map((pod) => this.#preparePod(pod, credentials.get(pod.name))));
     for (const supervisor of this.#supervisors.values()) supervisor.start();
     const ready = Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.ready));
@@ -184,6 +203,7 @@ export class LocalPlatform implements Platform {
     await step('nft', this.#nft?.close() ?? Promise.resolve());
     await step('network', removeNetwork(this.topology));
     await step('logs', Promise.all([...this.#logs.values()].map((log) => log.close())));
+    await step('store', this.#ground?.close() ?? Promise.resolve());
     await step('files', this.#removeFiles());
     return [...problems, ...leftovers(before, await takeInventory())];
   }
@@ -211,8 +231,10 @@ export class LocalPlatform implements Platform {
   async #preparePod(pod: PodSpec, credentials: Credentials | undefined): Promise<void> {
     const service = serviceOf(this.topology, pod, this.#settings, credentials);
     const root = path.join(PODS_FOLDER, pod.name);
-    const place: PodPlace = { pod, root, data: path.join(this.#dataFolder, pod.name), runFolder: this.#context.runFolder };
-    await Promise.all([mkdir(path.join(root, 'data'), { recursive: true }), mkdir(place.data, { recursive: true })]);
+    const data = path.join(this.#dataFolder, dataOf(this.topology, pod));
+    const place: PodPlace = { pod, root, data, shared: this.#ground?.sharedWith(pod), runFolder: this.#context.runFolder };
+    const folders = [path.join(root, 'data'), place.data, ...(place.shared === undefined ? [] : [path.join(root, place.shared.at)])];
+    await Promise.all(folders.map((folder) => mkdir(folder, { recursive: true })));
     await writeFiles(root, service);
     const logs = path.join(this.#context.runFolder, 'pods');
     await mkdir(logs, { recursive: true });
@@ -231,6 +253,17 @@ export class LocalPlatform implements Platform {
     if (part === undefined) throw new HarnessError('internal', 'the lab is not running');
     return part;
   }
+}
+
+/** Backups are made beside a database, from its own files: in a cluster a container of the same pod. */
+function dataOf(topology: Topology, pod: PodSpec): string {
+  return pod.app === 'backup' ? podOf(topology, 'db', pod.region).name : pod.name;
+}
+
+/** Of tools that a lab can do without. */
+function optionalPrograms(): Readonly<Record<string, string>> {
+  const store = findTool('fake-gcs-server');
+  return store === undefined ? {} : { 'fake-gcs-server': store };
 }
 
 async function writeFiles(root: string, service: ServiceSpec): Promise<void> {

@@ -24,6 +24,11 @@ export function startPodProgram(
   const [program, ...args] = command;
   const child = spawn(program, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'], env: { ...environment } });
   const handlers: ((message: unknown) => void)[] = [];
+  const textHandlers: ((line: string) => void)[] = [];
+  const onText = (line: string): void => {
+    for (const handler of textHandlers) handler(line);
+  };
+  const onErrorText = splitLines(onText);
   const exited = new Promise<{ readonly code: number | null; readonly signal: string | null }>((resolve) => {
     child.once('error', (error) => {
       log.write(`${program} does not start: ${error.message}\n`);
@@ -32,11 +37,16 @@ export function startPodProgram(
     child.once('close', (code, signal) => resolve({ code, signal })); // 'close', not 'exit': its last messages come first
   });
   child.stdin.on('error', () => undefined); // `exited` says it better
-  child.stderr.setEncoding('utf8').on('data', (text: string) => log.write(text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    log.write(text);
+    onErrorText(text);
+  });
   const onLine = splitLines((line) => {
     const message = jsonObject(line);
-    if (message === undefined) log.write(`${line}\n`);
-    else for (const handler of handlers) handler(message);
+    if (message === undefined) {
+      log.write(`${line}\n`);
+      onText(line);
+    } else for (const handler of handlers) handler(message);
   }, MAX_MESSAGE_CHARS);
   child.stdout.setEncoding('utf8').on('data', onLine);
   const kill = (): void => {
@@ -49,6 +59,7 @@ export function startPodProgram(
   return {
     send: (message) => void (child.stdin.writable && child.stdin.write(`${JSON.stringify(message)}\n`)),
     onMessage: (handler) => void handlers.push(handler),
+    onText: (handler) => void textHandlers.push(handler),
     exited,
     kill,
     stop: async () => {

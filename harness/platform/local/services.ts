@@ -3,7 +3,8 @@ import { stringify } from 'yaml';
 import type { Credentials } from './certificates.ts';
 import { knotConfig, resolvConf, unboundConfig, zoneFile } from './dns-config.ts';
 import { RIGHT_CLOCK } from './fake-clock.ts';
-import { engineConfig, type EngineSettings } from './engine-config.ts';
+import { backupKeyFiles, storeCommand, type BackupKeys } from './backup-config.ts';
+import { engineConfig, MAKES_BACKUPS, type EngineSettings } from './engine-config.ts';
 import { PORTS, podOf, resolverOf, ZONE, type PodSpec, type Topology } from './topology.ts';
 
 /** Where every pod sees its own folder. */
@@ -12,6 +13,8 @@ export const POD_ROOT = '/run/pod';
 export interface LabSettings extends EngineSettings {
   /** The engine's program, `dist/src/main.js`; a known-bad engine puts its own here. */
   readonly engineMain: string;
+  /** null: this lab makes no backups. */
+  readonly backupKeys: BackupKeys | null;
   /** base64; the key with which the engine signs DNS updates. */
   readonly tsigSecret: string;
   /** Paths of the servers that are not simply the ones in PATH (confinement.ts). */
@@ -85,6 +88,15 @@ function programOf(topology: Topology, pod: PodSpec, settings: LabSettings): Pro
         // Answered from memory: a resolver that is cut off from the zone's server is nevertheless ready.
         readiness: { kind: 'dns', name: 'localhost' },
       };
+    case 'backup':
+    case 'restore':
+      return backupProgram(topology, pod, settings);
+    case 'store':
+      return {
+        command: storeCommand(pod, settings.programs['fake-gcs-server'] ?? 'fake-gcs-server', `${POD_ROOT}/data`),
+        files: [],
+        readiness: { kind: 'tcp', port: PORTS.store },
+      };
     case 'client':
       return idle([]);
     case 'operator':
@@ -109,13 +121,25 @@ exec "${process.execPath}" "${engineMain}" "$@"
   return { path: 'bin/coditect-dr', text, executable: true };
 }
 
+/** `backup-service`, or nothing but a place to order backups and restores in. */
+function backupProgram(topology: Topology, pod: PodSpec, settings: LabSettings): Program {
+  const files = [...engineFiles(topology, pod, settings), engineWrapper(settings.engineMain)];
+  if (pod.app === 'restore' || !settings.backup?.service) return idle(files);
+  return {
+    command: [process.execPath, settings.engineMain, 'backup-service', '--config', `${POD_ROOT}/config.yaml`],
+    files,
+    readiness: { kind: 'none' },
+    speaksNdjson: true,
+  };
+}
+
 const ENGINE_COMMAND = { api: 'api', db: 'database', 'dr-controller': 'controller' } as const;
 
 function engineProgram(topology: Topology, pod: PodSpec, settings: LabSettings): Program {
   const app = pod.app as keyof typeof ENGINE_COMMAND;
   return {
     command: [process.execPath, settings.engineMain, ENGINE_COMMAND[app], '--config', `${POD_ROOT}/config.yaml`],
-    files: engineFiles(topology, pod, settings),
+    files: [...engineFiles(topology, pod, settings), ...(app === 'db' && settings.backup ? [engineWrapper(settings.engineMain)] : [])],
     readiness: { kind: 'tcp', port: PORTS[app] },
     speaksNdjson: true,
   };
@@ -125,6 +149,7 @@ function engineFiles(topology: Topology, pod: PodSpec, settings: LabSettings): r
   return [
     { path: 'config.yaml', text: stringify(engineConfig(topology, pod, settings)) },
     { path: 'secrets/tsig', text: `${settings.tsigSecret}\n`, secret: true },
+    ...(settings.backupKeys === null || !MAKES_BACKUPS.includes(pod.app) ? [] : backupKeyFiles(settings.backupKeys)),
   ];
 }
 

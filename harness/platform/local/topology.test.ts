@@ -48,12 +48,12 @@ describe('topology', () => {
   });
 
   it('has a second controller in each region where it is asked for, beside the first', () => {
-    const pods = threeRegions(2).pods.filter((pod) => pod.app === 'dr-controller');
+    const pods = threeRegions({ controllersPerRegion: 2 }).pods.filter((pod) => pod.app === 'dr-controller');
     expect(pods.map(({ name }) => name)).to.include.members(['dr-controller-us-east1', 'dr-controller-2-us-east1']);
     expect(pods).to.have.length(6);
-    const all = threeRegions(2).pods;
+    const all = threeRegions({ controllersPerRegion: 2 }).pods;
     for (const unique of ['name', 'ipv4', 'ipv6', 'netns', 'bridgePort', 'mac'] as const)
       expect(new Set(all.map((pod) => pod[unique])).size, unique).to.equal(all.length);
-    expect(podOf(threeRegions(2), 'dr-controller', 'us-east1').name).to.equal('dr-controller-us-east1');
+    expect(podOf(threeRegions({ controllersPerRegion: 2 }), 'dr-controller', 'us-east1').name).to.equal('dr-controller-us-east1');
   });
 });

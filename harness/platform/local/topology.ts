@@ -4,14 +4,23 @@ import type { Pod } from '../platform.ts';
  * The lab as a pure value: regions, pods, their addresses (IPv4 10.77.R.H, IPv6 fd77::R:H), labels and names. Nothing here touches the
  * machine; network.ts, services.ts and certificates.ts make it real.
  */
-export type App = 'api' | 'db' | 'dr-controller' | 'etcd' | 'resolver' | 'client' | 'dns' | 'operator';
+export type App = 'api' | 'db' | 'dr-controller' | 'etcd' | 'resolver' | 'client' | 'dns' | 'operator' | 'backup' | 'store' | 'restore';
 
 export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
 export const OUTSIDE = 'outside';
 export const NAMESPACE = 'coditect';
 export const ZONE = 'coditect.test';
 export const SERVICE_NAME = `api.${ZONE}`;
-export const PORTS = { api: 8443, db: 7443, 'dr-controller': 9443, etcd: 2379, etcdPeer: 2380, dns: 53 } as const;
+export const PORTS = {
+  api: 8443,
+  db: 7443,
+  'dr-controller': 9443,
+  etcd: 2379,
+  etcdPeer: 2380,
+  dns: 53,
+  store: 4443,
+  restored: 7443,
+} as const;
 export const PREFIX_LENGTH = { v4: 16, v6: 64 } as const;
 
 export interface PodSpec {
@@ -52,16 +61,33 @@ const HOSTS_OUTSIDE: readonly (readonly [App, number])[] = [
   ['operator', 30],
 ];
 const OUTSIDE_NUMBER = 9;
+/** Pods of which a lab has one. */
+const ALONE: readonly App[] = ['dns', 'operator', 'store', 'restore'];
 
 const SECOND_CONTROLLER_HOST = 15;
+const BACKUP_HOST = 16;
+/** The store is in none of the regions, so that it outlives all of them; `restore` is a machine that has nothing but the keys. */
+const STORE_HOST = 40;
+const RESTORE_HOST = 41;
 
-/** The lab of ARCHITECTURE §2: three regions of six pods each (seven with two controllers), and four pods outside. */
-export function threeRegions(controllersPerRegion: 1 | 2 = 1): Topology {
+export interface LabShape {
+  readonly controllersPerRegion?: 1 | 2;
+  /** Where backups go, if there are any. */
+  readonly backupStore?: 'folder' | 'bucket' | null;
+}
+
+/** The lab of ARCHITECTURE §2: three regions of six pods each (one more with two controllers, one more with backups), and four pods outside. */
+export function threeRegions({ controllersPerRegion = 1, backupStore = null }: LabShape = {}): Topology {
   const inRegions = REGIONS.flatMap((region, i) => [
     ...HOSTS_PER_REGION.map(([app, host]) => podSpec(app, region, i + 1, host)),
     ...(controllersPerRegion === 1 ? [] : [secondController(region, i + 1)]),
+    ...(backupStore === null ? [] : [podSpec('backup', region, i + 1, BACKUP_HOST)]),
   ]);
-  const outside = HOSTS_OUTSIDE.map(([app, host]) => podSpec(app, OUTSIDE, OUTSIDE_NUMBER, host));
+  const forBackups: typeof HOSTS_OUTSIDE = [
+    ...(backupStore === 'bucket' ? [['store', STORE_HOST] as const] : []),
+    ...(backupStore === null ? [] : [['restore', RESTORE_HOST] as const]),
+  ];
+  const outside = [...HOSTS_OUTSIDE, ...forBackups].map(([app, host]) => podSpec(app, OUTSIDE, OUTSIDE_NUMBER, host));
   return {
     primaryRegion: REGIONS[0],
     regions: REGIONS,
@@ -71,7 +97,7 @@ export function threeRegions(controllersPerRegion: 1 | 2 = 1): Topology {
 }
 
 function podSpec(app: App, region: string, regionNumber: number, host: number): PodSpec {
-  const name = app === 'dns' || app === 'operator' ? app : `${app}-${region}`;
+  const name = ALONE.includes(app) ? app : `${app}-${region}`;
   return {
     name,
     app,

@@ -151,12 +151,23 @@ function tell(state: LiveState, event: RunEvent): string | null {
       return `aborted: ${event.message}`;
     case 'order':
       return `coditect-dr ${event.args.join(' ')} ended with ${event.exitCode ?? 'nothing, and was killed'}`;
+    case 'backup-order':
+      return `coditect-dr backup ${event.args.join(' ')} ended with ${event.exitCode ?? 'nothing, and was killed'}`;
+    case 'copy':
+      return event.ok ? `the restored copy ${event.name} was read` : `the restored copy ${event.name} could not be read`;
+    case 'damage':
+      return `${event.how}: ${event.object ?? event.done.map(({ what }) => what).join(', ')}`;
+    case 'mark':
+      return `mark ${event.name}`;
+    case 'bulk':
+      return `bulk load ${event.name} ended`;
     case 'note':
       return event.message;
     case 'run-started':
     case 'reachability':
     case 'engine-status':
     case 'dns':
+    case 'store':
     case 'readback':
     case 'divergent-tail':
     case 'run-ended':

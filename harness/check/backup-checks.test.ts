@@ -1,0 +1,199 @@
+import { expect } from 'chai';
+import type { BackupOrdered, EventBody, RunEvent } from '../history/event.ts';
+import { CHECKS } from '../registry.ts';
+import type { BackupStep, Scenario, Step } from '../scenario/scenario.ts';
+import { at, failoverHistory, SCENARIO, stateAt } from '../testing/handmade.ts';
+import { judge } from './judge.ts';
+import type { FindingOutcome } from './verdict.ts';
+
+const NAMES = { region: 'us-central1', exits: 0, atMostMs: 10_000, namesDamage: false } as const;
+const CREATE: Extract<BackupStep, { do: 'backup' }> = {
+  do: 'backup',
+  args: ['create'],
+  name: 'first',
+  ...NAMES,
+  background: false,
+  during: null,
+};
+const RESTORE: Extract<BackupStep, { do: 'restore' }> = {
+  ...NAMES,
+  do: 'restore',
+  args: ['@first'],
+  name: 'copy',
+  region: null,
+  live: false,
+  since: null,
+  mayLackMs: 0,
+};
+const DAMAGE: Step = { do: 'damage', how: 'corrupt', object: 'packs', of: 'first' };
+const ID = '01M8FC38FJBR8ZT3FJYY4HY7NK';
+const MADE: BackupOrdered = {
+  kind: 'backup-order',
+  name: 'first',
+  pod: 'backup-us-central1',
+  region: 'us-central1',
+  args: ['create'],
+  givenMs: 1800,
+  endedMs: 1850,
+  exitCode: 0,
+  answer: { backupId: ID },
+  said: '',
+  added: [{ name: `manifests/lab/${ID}`, bytes: 100 }],
+};
+const RESTORED: BackupOrdered = {
+  ...MADE,
+  name: 'copy',
+  pod: 'restore',
+  args: ['restore', ID],
+  givenMs: 6100,
+  endedMs: 6300,
+  answer: null,
+  added: [],
+};
+
+interface Case {
+  readonly method?: readonly Step[];
+  readonly targets?: Partial<Scenario['targets']>;
+  readonly made?: Partial<BackupOrdered>;
+  readonly restored?: Partial<BackupOrdered>;
+  readonly copy?: (events: readonly RunEvent[]) => ReadonlyMap<string, string> | null;
+  readonly more?: readonly (readonly [number, EventBody])[];
+}
+
+/** A failover (fault at 2 s) with a backup right before it, which is restored after it. */
+function outcome(check: string, of: Case = {}): FindingOutcome {
+  const { method = [CREATE, ...SCENARIO.method, RESTORE], targets = {}, made = {}, restored = {}, more = [] } = of;
+  const backup = { store: 'folder', service: null, bytesPerSecond: null, storeBytes: null } as const;
+  const scenario: Scenario = { ...SCENARIO, backup, method, targets: { ...SCENARIO.targets, ...targets } };
+  const events = failoverHistory({
+    scenario,
+    edit: (plain) => {
+      const copy = (of.copy ?? ((events) => stateAt(events, 1840)))(plain);
+      const read: EventBody =
+        copy === null
+          ? { kind: 'copy', name: 'copy', ok: false, error: 'it ended' }
+          : { kind: 'copy', name: 'copy', ok: true, entries: Object.fromEntries(copy) };
+      const orders = [at(1850, { ...MADE, ...made }), at(6300, { ...RESTORED, ...restored }), at(6400, read)];
+      return [...plain, ...orders, ...more.map(([atMs, body]) => at(atMs, body))].toSorted((a, b) => a.atMs - b.atMs);
+    },
+  });
+  const mine = judge(events, CHECKS).verdict.findings.filter((one) => one.check === check);
+  const worst = mine.find((one) => one.outcome === 'fail') ?? mine.find((one) => one.outcome === 'inconclusive') ?? mine[0];
+  return worst?.outcome ?? 'skipped';
+}
+
+describe('checks of backups', () => {
+  it('pass a backup of before a failover that is restored as it was', () => {
+    for (const check of ['backup-orders', 'backup-matches']) expect(outcome(check), check).to.equal('pass');
+  });
+
+  describe('backup-matches', () => {
+    it('fails a copy that lacks a write, although the engine calls it good', () => {
+      const copy = (events: readonly RunEvent[]) => {
+        const store = stateAt(events, 1840);
+        store.delete([...store.keys()][3]!);
+        return store;
+      };
+      expect(outcome('backup-matches', { copy, restored: { answer: { checked: 'root', ok: true } } })).to.equal('fail');
+    });
+    it('fails a copy that is older than its backup, or younger', () => {
+      expect(outcome('backup-matches', { copy: (events) => stateAt(events, 1500) })).to.equal('fail');
+      expect(outcome('backup-matches', { copy: (events) => stateAt(events, 1990) })).to.equal('fail');
+    });
+    it('says nothing of a copy that nobody could read, of none, and of an empty one of an empty system', () => {
+      expect(outcome('backup-matches', { copy: () => null })).to.equal('inconclusive');
+      expect(outcome('backup-matches', { method: [CREATE, ...SCENARIO.method] })).to.equal('inconclusive');
+      expect(outcome('backup-matches', { restored: { name: 'other' } })).to.equal('inconclusive');
+    });
+    it('of a restore to a time allows what the scenario allows it to lack, and nothing of after', () => {
+      const step: Step = { ...RESTORE, args: ['latest', '--to-time', '@before'], mayLackMs: 200 };
+      const mark: readonly [number, EventBody] = [1900, { kind: 'mark', name: 'before', timeMs: 1_700_000_001_900 }];
+      const restored = { args: ['restore', 'latest', '--to-time', new Date(1_700_000_001_900).toISOString()] };
+      const of = (atMs: number): FindingOutcome =>
+        outcome('backup-matches', {
+          method: [CREATE, ...SCENARIO.method, step],
+          more: [mark],
+          restored,
+          copy: (events) => stateAt(events, atMs),
+        });
+      expect(of(1850)).to.equal('pass');
+      expect(of(1600)).to.equal('fail');
+      expect(of(1960)).to.equal('fail');
+    });
+  });
+
+  describe('backup-orders', () => {
+    it('fails an order that ends otherwise, or not in time, and misses one that was never given', () => {
+      expect(outcome('backup-orders', { restored: { exitCode: 1 } })).to.equal('fail');
+      expect(outcome('backup-orders', { restored: { exitCode: null } })).to.equal('fail');
+      expect(outcome('backup-orders', { made: { args: ['drill', 'latest'], name: null } })).to.equal('inconclusive');
+    });
+    it('fails a restore that succeeds though what it needs is damaged, and one that does not name it', () => {
+      const method = [CREATE, DAMAGE, { ...RESTORE, exits: 1, namesDamage: true }];
+      const damage: readonly [number, EventBody] = [
+        1900,
+        { kind: 'damage', how: 'corrupt', object: 'packs/ab/abcdef', done: [{ what: 'packs/ab/abcdef', before: 'a', after: 'b' }] },
+      ];
+      expect(outcome('backup-orders', { method, more: [damage], restored: { exitCode: 0 } })).to.equal('fail');
+      expect(outcome('backup-orders', { method, more: [damage], restored: { exitCode: 1, said: 'something is wrong' } })).to.equal('fail');
+      expect(outcome('backup-orders', { method, more: [damage], restored: { exitCode: 1, said: 'packs/ab/abcdef: damaged' } })).to.equal(
+        'pass',
+      );
+      expect(outcome('backup-orders', { method, restored: { exitCode: 1, said: 'packs/ab/abcdef' } })).to.equal('inconclusive');
+    });
+  });
+
+  it('damage-done: damage that changed nothing, or that nobody did, proves nothing', () => {
+    const method = [CREATE, DAMAGE, RESTORE];
+    const damage = (before: string, after: string): readonly [number, EventBody] => [
+      1900,
+      { kind: 'damage', how: 'corrupt', object: 'packs/a', done: [{ what: 'packs/a', before, after }] },
+    ];
+    expect(outcome('damage-done', { method, more: [damage('a', 'b')] })).to.equal('pass');
+    expect(outcome('damage-done', { method, more: [damage('a', 'a')] })).to.equal('inconclusive');
+    expect(outcome('damage-done', { method })).to.equal('inconclusive');
+    const filled = (left: string): readonly [number, EventBody] => [
+      1900,
+      { kind: 'damage', how: 'fill-store', object: null, done: [{ what: 'store', before: '3 bytes', after: left }] },
+    ];
+    const full: readonly Step[] = [CREATE, { do: 'damage', how: 'fill-store', object: null, of: null }, RESTORE];
+    expect(outcome('damage-done', { method: full, more: [filled('0 bytes free')] })).to.equal('pass');
+    expect(outcome('damage-done', { method: full, more: [filled('4096 bytes free')] })).to.equal('inconclusive');
+  });
+
+  it('backup-overlap: a backup that was done before the fault did not go through it', () => {
+    const method = [{ ...CREATE, during: 'isolation' }, ...SCENARIO.method, RESTORE];
+    expect(outcome('backup-overlap', { method, made: { endedMs: 2500 } })).to.equal('pass');
+    expect(outcome('backup-overlap', { method })).to.equal('inconclusive');
+  });
+
+  it('backup-age: judges the newest backup of before the fault that a restore proved, and nothing that is not proved', () => {
+    expect(outcome('backup-age', { targets: { backupAgeMs: 500 } })).to.equal('pass');
+    expect(outcome('backup-age', { targets: { backupAgeMs: 100 } })).to.equal('fail');
+    expect(outcome('backup-age', { targets: { backupAgeMs: 500 }, copy: (events) => stateAt(events, 1500) })).to.equal('inconclusive');
+    expect(outcome('backup-age', { targets: { backupAgeMs: 500 }, made: { endedMs: 2500 } })).to.equal('inconclusive');
+  });
+
+  it('restore-time: judges the longest restore', () => {
+    expect(outcome('restore-time', { targets: { restoreTimeMs: 500 } })).to.equal('pass');
+    expect(outcome('restore-time', { targets: { restoreTimeMs: 100 } })).to.equal('fail');
+    expect(outcome('restore-time', { targets: { restoreTimeMs: 500 }, restored: { exitCode: 1 } })).to.equal('inconclusive');
+  });
+
+  it('bulk-load: what was dropped, failed beyond its share, or is nowhere, is no load', () => {
+    const step: Step = { do: 'bulk', name: 'many', perSecond: 10, forMs: 2000, valueBytes: 100, mayFail: 0.1 };
+    const load = (metrics: object, exitCode: number | null = 0): FindingOutcome =>
+      outcome('bulk-load', {
+        method: [CREATE, step, RESTORE],
+        more: [[5000, { kind: 'bulk', name: 'many', startedMs: 1500, endedMs: 3500, exitCode, summary: { metrics } }]],
+      });
+    const iterations = { count: 20, rate: 10 };
+    expect(load({ iterations, http_req_failed: { value: 0.05 } })).to.equal('pass');
+    expect(load({ iterations, dropped_iterations: { count: 1 } })).to.equal('fail');
+    expect(load({ iterations, http_req_failed: { value: 0.2 } })).to.equal('fail');
+    expect(load({ iterations, http_req_failed: { value: 0, thresholds: { 'rate<=0': true } } }, 99)).to.equal('fail');
+    expect(load({ iterations: { count: 5 } })).to.equal('inconclusive');
+    expect(load({ iterations }, 1)).to.equal('inconclusive');
+    expect(outcome('bulk-load', { method: [CREATE, step, RESTORE] })).to.equal('inconclusive');
+  });
+});

@@ -1,0 +1,37 @@
+import { finding, seconds, type Check } from './check.ts';
+import type { Restore } from '../measure/backup-account.ts';
+import type { Finding } from './verdict.ts';
+
+const NAME = 'backup-matches';
+
+/** Every restored copy is a state that the system really had, at the time that was asked for. What the engine's checksums say plays no part. */
+export const backupMatches: Check = {
+  name: NAME,
+  kind: 'safety',
+  question: 'Is every restored copy just what the ledger says was there?',
+  judge: ({ scenario, measurement }) => {
+    if (!scenario.backup) return [finding(NAME, 'skipped', 'the scenario has no backups')];
+    const restores = measurement.backups?.restores ?? [];
+    const asked = scenario.method.filter((step) => step.do === 'restore');
+    const found = asked.flatMap((step) => {
+      const restore = restores.find(({ name }) => name === step.name);
+      if (restore === undefined) return [finding(NAME, 'inconclusive', `${step.name} was never restored`)];
+      return step.exits === 0 || restore.copy !== null ? judgeRestore(restore) : [];
+    });
+    // A backup that nobody ever restored is a hope.
+    return found.length > 0 ? found : [finding(NAME, 'inconclusive', 'nothing was restored that the ledger could be held against')];
+  },
+};
+
+function judgeRestore({ name, live, exitCode, copy, unread, line, copyLine }: Restore): readonly Finding[] {
+  const lines = [line, ...(copyLine === null ? [] : [copyLine])];
+  if (exitCode !== 0) return [finding(NAME, 'inconclusive', `${name} was not restored (exit code ${exitCode ?? 'none'})`, lines)];
+  if (live)
+    return [finding(NAME, 'pass', `${name} went into a database of the system; it is judged with it (lost-writes, no-holes)`, lines)];
+  if (copy === null) return [finding(NAME, 'inconclusive', `the copy ${name} could not be read: ${unread ?? 'no reason known'}`, lines)];
+  if (copy.stateMs === null) return [finding(NAME, 'fail', `${name}: ${copy.problems.join('; ')}`, [...lines, ...copy.lines])];
+  if (copy.entries + copy.bulkEntries === 0) return [finding(NAME, 'inconclusive', `${name} is empty: it proves nothing`, lines)];
+  const { fromMs, toMs } = copy.stateMs;
+  const told = `${name} is the state of between ${seconds(fromMs)} and ${seconds(toMs)}: ${copy.entries} entries of the ledger`;
+  return [finding(NAME, 'pass', copy.bulkEntries === 0 ? told : `${told}, ${copy.bulkEntries} of the bulk load`, lines)];
+}

@@ -1,0 +1,67 @@
+import { eventsOf, type Lined } from '../measure/view.ts';
+import type { Step } from '../scenario/scenario.ts';
+import { finding, seconds, type Check } from './check.ts';
+import type { Finding } from './verdict.ts';
+
+const NAME = 'backup-orders';
+
+type OrderStep = Extract<Step, { readonly do: 'backup' | 'restore' }>;
+type Order = Lined<'backup-order'>;
+
+/** Backups, verifications and restores ended as the scenario expects; where an object was damaged, who refuses it names it. */
+export const backupOrders: Check = {
+  name: NAME,
+  kind: 'target',
+  question: 'Did every backup, verification and restore end as expected, naming what was damaged?',
+  judge: ({ view, scenario }) => {
+    const asked = scenario.method.filter((step) => step.do === 'backup' || step.do === 'restore');
+    if (asked.length === 0) return [finding(NAME, 'skipped', 'the scenario orders no backup')];
+    // The repository is made first, and nobody asks for that in a method.
+    const given = eventsOf(view.events, 'backup-order').filter(({ args }) => args[0] !== 'init');
+    const damaged = eventsOf(view.events, 'damage');
+    const free = [...given];
+    return asked.map((step) => {
+      const at = free.findIndex((order) => isOf(order, step));
+      const [order] = at < 0 ? [] : free.splice(at, 1);
+      if (order === undefined) return finding(NAME, 'inconclusive', `${whatOf(step)} was never ordered`);
+      return judgeOrder(
+        step,
+        order,
+        damaged.findLast(({ atMs, object }) => object !== null && atMs <= order.givenMs),
+      );
+    });
+  },
+};
+
+/** A name is given once; orders without one are told apart by their words, in the order of the method. */
+function isOf(order: Order, step: OrderStep): boolean {
+  const command = step.do === 'restore' ? 'restore' : step.args[0];
+  return order.args[0] === command && order.name === step.name;
+}
+
+const whatOf = (step: OrderStep): string => `coditect-dr backup ${step.do === 'restore' ? 'restore ' : ''}${step.args.join(' ')}`;
+
+function judgeOrder(step: OrderStep, order: Order, damage: Lined<'damage'> | undefined): Finding {
+  const what = `${whatOf(step)}${step.name === null ? '' : ` (${step.name})`}`;
+  const lines = [order.lineNumber];
+  if (order.exitCode === null) return finding(NAME, 'fail', `${what} did not end within ${seconds(step.atMostMs)}`, lines);
+  const told = `${what} ended with ${order.exitCode} after ${seconds(order.endedMs - order.givenMs)}`;
+  const said = lastLine(order.said);
+  if (order.exitCode !== step.exits) return finding(NAME, 'fail', `${told}; expected ${step.exits}${said}`, lines);
+  if (!step.namesDamage) return finding(NAME, 'pass', told, lines);
+  if (damage?.object == null) return finding(NAME, 'inconclusive', `${told}, but no object was damaged before it`, lines);
+  const output = `${order.said}\n${JSON.stringify(order.answer ?? {})}`;
+  return isNamed(output, damage.object)
+    ? finding(NAME, 'pass', `${told}, and named ${damage.object}`, [damage.lineNumber, ...lines])
+    : finding(NAME, 'fail', `${told}, but did not name ${damage.object}, which was damaged${said}`, [damage.lineNumber, ...lines]);
+}
+
+/** By its name, or by the last part of it, which is its id. */
+function isNamed(output: string, object: string): boolean {
+  return output.includes(object) || output.includes(object.slice(object.lastIndexOf('/') + 1));
+}
+
+function lastLine(said: string): string {
+  const line = said.trim().split('\n').at(-1) ?? '';
+  return line === '' ? '' : ` (${line.slice(0, 300)})`;
+}

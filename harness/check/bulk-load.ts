@@ -1,0 +1,33 @@
+import { finding, type Check } from './check.ts';
+
+const NAME = 'bulk-load';
+/** k6 exits so when a threshold was crossed. */
+const THRESHOLD_CROSSED = 99;
+
+/** The bulk load was there as asked: what it dropped was never sent, which is a failure as it is for the clients that measure. */
+export const bulkLoad: Check = {
+  name: NAME,
+  kind: 'target',
+  question: 'Did the bulk load send all that it was to send, and was enough of it answered?',
+  judge: ({ scenario, measurement }) => {
+    const asked = scenario.method.filter((step) => step.do === 'bulk');
+    if (asked.length === 0) return [finding(NAME, 'skipped', 'the scenario has no bulk load')];
+    return asked.map(({ name, perSecond, forMs, mayFail }) => {
+      const load = measurement.backups?.bulk.find((one) => one.name === name);
+      if (load === undefined) return finding(NAME, 'inconclusive', `bulk load ${name} never ended`);
+      const expected = Math.floor((perSecond * forMs) / 1000);
+      const told = `${name}: ${load.iterations} of ${expected} iterations, ${load.dropped} dropped, ${(load.failedShare * 100).toFixed(1)} % failed`;
+      if (load.exitCode !== 0 && load.exitCode !== THRESHOLD_CROSSED)
+        return finding(NAME, 'inconclusive', `${told}; k6 ended with ${load.exitCode ?? 'nothing'}`, [load.line]);
+      const wrong = [
+        ...(load.dropped > 0 ? ['dropped iterations count as failures'] : []),
+        ...(load.failedShare > mayFail ? [`at most ${(mayFail * 100).toFixed(1)} % may fail`] : []),
+        ...(load.exitCode === 0 ? [] : [`crossed: ${load.crossed.join(', ')}`]),
+      ];
+      if (wrong.length > 0) return finding(NAME, 'fail', `${told}; ${wrong.join('; ')}`, [load.line]);
+      return load.iterations + 1 < expected
+        ? finding(NAME, 'inconclusive', `${told}: too few, and nobody says where they are`, [load.line])
+        : finding(NAME, 'pass', told, [load.line]);
+    });
+  },
+};

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { DamageDone } from '../history/event.ts';
+import { HarnessError } from '../platform/errors.ts';
+import type { BackupGround, StoreObject } from '../platform/platform.ts';
+import type { ObjectDamage } from '../scenario/scenario.ts';
+
+export interface DamageOptions {
+  readonly how: ObjectDamage;
+  /** First part of the object's name. */
+  readonly kind: string;
+  /** The objects that came with the backup: an older backup does not need them. */
+  readonly added: readonly StoreObject[];
+  readonly seed: number;
+}
+
+/**
+ * Damages one object that came with a backup, so that the ones before it stay whole; which of several, and which byte, the seed decides.
+ * Throws HarnessError `lab-failed` when there is none, or no other to swap it with: nothing would have been tried.
+ */
+export async function damageObject(ground: BackupGround, { how, kind, added, seed }: DamageOptions): Promise<DamageDone> {
+  const own = added.filter(({ name }) => isOfKind(name, kind));
+  const victim = own[seed % Math.max(1, own.length)];
+  if (victim === undefined) throw new HarnessError('lab-failed', `${how} ${kind}: the backup brought no object of this kind`);
+  const body = await ground.read(victim.name);
+  const done = async (): Promise<DamageDone> => ({
+    kind: 'damage',
+    how,
+    object: victim.name,
+    done: [{ what: victim.name, before: digest(body), after: await seen(ground, victim.name) }],
+  });
+  switch (how) {
+    case 'corrupt': {
+      const changed = Buffer.from(body);
+      const at = (seed * 7919) % Math.max(1, changed.length);
+      changed[at] = (changed[at] ?? 0) ^ 0x01;
+      await ground.overwrite(victim.name, changed);
+      return await done();
+    }
+    case 'truncate':
+      await ground.overwrite(victim.name, body.subarray(0, Math.floor(body.length / 2)));
+      return await done();
+    case 'remove':
+      await ground.remove(victim.name);
+      return await done();
+    case 'swap':
+    case 'replay': {
+      const all = await ground.objects();
+      const isNew = (name: string): boolean => added.some((object) => object.name === name);
+      const others = all.filter(({ name }) => isOfKind(name, kind) && name !== victim.name && isNew(name) === (how === 'swap'));
+      const other = how === 'swap' ? others[0] : others.at(-1);
+      if (other === undefined)
+        throw new HarnessError('lab-failed', `${how} ${kind}: there is no ${how === 'swap' ? 'second new' : 'older'} object of this kind`);
+      const otherBody = await ground.read(other.name);
+      await ground.overwrite(victim.name, otherBody);
+      if (how === 'swap') await ground.overwrite(other.name, body);
+      return await done();
+    }
+  }
+}
+
+const isOfKind = (name: string, kind: string): boolean => name === kind || name.startsWith(`${kind}/`);
+
+async function seen(ground: BackupGround, name: string): Promise<string> {
+  return await ground.read(name).then(digest, () => 'not there');
+}
+
+function digest(bytes: Uint8Array): string {
+  return `${bytes.length} bytes, sha256 ${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}`;
+}

@@ -1,0 +1,75 @@
+/** What a run's events say of backups. Sizes, times and contents are the harness's own; `claimed` is what the engine says, for show. */
+export interface BackupAccount {
+  readonly made: readonly BackupMade[];
+  readonly restores: readonly Restore[];
+  readonly checks: readonly BackupCheck[];
+  /** The newest backup of before the first fault that a restored copy proved, and how old it was when the fault took effect; null: none, or no fault. */
+  readonly recoveryPoint: { readonly ageMs: number; readonly backupId: string; readonly fault: string } | null;
+  readonly bulk: readonly BulkAccount[];
+}
+
+export interface BackupMade {
+  readonly name: string | null;
+  readonly id: string | null;
+  readonly pod: string;
+  readonly givenMs: number;
+  readonly endedMs: number;
+  readonly exitCode: number | null;
+  /** Of the objects that came into the store meanwhile. */
+  readonly storedBytes: number;
+  readonly objects: number;
+  /** Keys and values of the copy that was restored from it; null: none was. */
+  readonly logicalBytes: number | null;
+  readonly line: number;
+}
+
+export interface Restore {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly live: boolean;
+  readonly elapsedMs: number;
+  readonly exitCode: number | null;
+  /** null: nothing was restored, it is read with its region, or it could not be read (`unread`). */
+  readonly copy: CopyAccount | null;
+  readonly unread: string | null;
+  /** Of the backup that it came from; null: not known from the store. */
+  readonly backupId: string | null;
+  readonly line: number;
+  readonly copyLine: number | null;
+}
+
+export interface BackupCheck {
+  readonly command: 'verify' | 'drill';
+  readonly backupId: string | null;
+  readonly elapsedMs: number;
+  readonly exitCode: number | null;
+  readonly endedMs: number;
+}
+
+export interface BulkAccount {
+  readonly name: string;
+  readonly iterations: number;
+  readonly dropped: number;
+  readonly failedShare: number;
+  readonly perSecond: number;
+  readonly latencyMs: { readonly median: number; readonly p95: number; readonly max: number } | null;
+  /** null: it was killed, or never said. */
+  readonly exitCode: number | null;
+  /** Names of thresholds that were crossed. */
+  readonly crossed: readonly string[];
+  readonly line: number;
+}
+
+/** A restored copy, held against the ledger (copies.ts). */
+export interface CopyAccount {
+  /** The instants that explain the copy; null: none does. */
+  readonly stateMs: { readonly fromMs: number; readonly toMs: number } | null;
+  /** What contradicts what, in words; empty where the copy is a state of the ledger within what was asked for. */
+  readonly problems: readonly string[];
+  /** Lines of the operations that prove it. */
+  readonly lines: readonly number[];
+  /** Of the ledger's clients, and of the bulk load; the engine's own do not count. */
+  readonly entries: number;
+  readonly bulkEntries: number;
+  readonly bytes: number;
+}

@@ -1,0 +1,141 @@
+import type { BackupAccount, BackupCheck, BackupMade, BulkAccount, Restore } from './backup-account.ts';
+import { compareCopy, type CopyWindow } from './copies.ts';
+import type { Reigns } from './measurement.ts';
+import { eventsOf, type Lined, type RunView } from './view.ts';
+
+/** A standby's own copy may be so far behind what was acknowledged. */
+const STANDBY_LAG_MS = 1000;
+/** Wall time of a mark is in whole milliseconds, on the clock that the engine has as well. */
+const MARK_SLACK_MS = 2;
+
+type Order = Lined<'backup-order'>;
+
+export function accountBackups(view: RunView, { reigns }: Pick<Reigns, 'reigns'>): BackupAccount | null {
+  if (!view.scenario.backup && eventsOf(view.events, 'bulk').length === 0) return null;
+  const orders = eventsOf(view.events, 'backup-order');
+  const serving = (atMs: number): string | null => reigns.findLast(({ firstAckMs }) => firstAckMs <= atMs)?.region ?? null;
+  const restores = orders.filter(({ args }) => args[0] === 'restore').map((order) => restoreOf(view, orders, order, serving));
+  const made = orders.filter(({ args }) => args[0] === 'create').map((order) => madeOf(order, restores));
+  const checks = orders.flatMap((order) => checkOf(order, orders));
+  return { made, restores, checks, recoveryPoint: recoveryPointOf(view, made, restores), bulk: bulkOf(view) };
+}
+
+function madeOf(order: Order, restores: readonly Restore[]): BackupMade {
+  const id = backupIdOf(order);
+  const copy = restores.find((restore) => restore.backupId === id && id !== null && restore.copy !== null && isWhole(restore.args))?.copy;
+  return {
+    name: order.name,
+    id,
+    pod: order.pod,
+    givenMs: order.givenMs,
+    endedMs: order.endedMs,
+    exitCode: order.exitCode,
+    storedBytes: order.added.reduce((sum, { bytes }) => sum + bytes, 0),
+    objects: order.added.length,
+    logicalBytes: copy?.bytes ?? null,
+    line: order.lineNumber,
+  };
+}
+
+const isWhole = (args: readonly string[]): boolean => !args.includes('--prefix') && !args.includes('--to-time');
+
+function restoreOf(view: RunView, orders: readonly Order[], order: Order, serving: (atMs: number) => string | null): Restore {
+  const name = order.name ?? '';
+  const step = view.scenario.method.find((one) => one.do === 'restore' && one.name === name);
+  const live = step?.do === 'restore' && step.live;
+  const read = eventsOf(view.events, 'copy').find((event) => event.name === name);
+  const window = step?.do === 'restore' ? windowOf(view, orders, { order, since: step.since, mayLackMs: step.mayLackMs, serving }) : null;
+  const entries = read?.ok === true ? read.entries : undefined;
+  const unread =
+    order.exitCode !== 0 || live ? null : read === undefined ? 'nobody read the copy' : read.ok ? null : (read.error ?? 'not read');
+  const answered = order.answer?.['backupId'];
+  const asked = order.args[1] ?? '';
+  return {
+    name,
+    args: order.args,
+    live,
+    elapsedMs: order.endedMs - order.givenMs,
+    exitCode: order.exitCode,
+    copy: entries === undefined || window === null ? null : compareCopy(view, entries, window),
+    unread,
+    backupId: asked === 'latest' ? (typeof answered === 'string' ? answered : null) : asked,
+    line: order.lineNumber,
+    copyLine: read?.lineNumber ?? null,
+  };
+}
+
+interface Asked {
+  readonly order: Order;
+  readonly since: string | null;
+  readonly mayLackMs: number;
+  readonly serving: (atMs: number) => string | null;
+}
+
+/** Which instants the copy may be a state of. */
+function windowOf(view: RunView, orders: readonly Order[], { order, since, mayLackMs, serving }: Asked): CopyWindow {
+  const { args, givenMs } = order;
+  const prefix = args.includes('--prefix') ? (args[args.indexOf('--prefix') + 1] ?? '') : '';
+  const marks = eventsOf(view.events, 'mark');
+  const sinceMs = marks.find((mark) => mark.name === since)?.atMs ?? null;
+  const timeMs = args.includes('--to-time') ? Date.parse(args[args.indexOf('--to-time') + 1] ?? '') : null;
+  const mark = timeMs === null ? undefined : marks.find((one) => one.timeMs === timeMs);
+  if (mark !== undefined) return { fromMs: sinceMs ?? mark.atMs - mayLackMs - MARK_SLACK_MS, toMs: mark.atMs + MARK_SLACK_MS, prefix };
+  const source = orders.find((one) => one.args[0] === 'create' && backupIdOf(one) !== null && backupIdOf(one) === args[1]);
+  if (source === undefined) return { fromMs: sinceMs, toMs: givenMs, prefix };
+  const lagMs = source.region === serving(source.givenMs) ? 0 : STANDBY_LAG_MS;
+  return { fromMs: sinceMs ?? source.givenMs - lagMs, toMs: source.endedMs, prefix };
+}
+
+/** The one manifest that came into the store meanwhile, or the one of several that the program named. */
+export function backupIdOf({ added, answer }: Pick<Order, 'added' | 'answer'>): string | null {
+  const ids = added.flatMap(({ name }) => (name.startsWith('manifests/') ? [name.slice(name.lastIndexOf('/') + 1)] : []));
+  return ids.length === 1 ? (ids[0] ?? null) : (ids.find((id) => id === answer?.['backupId']) ?? null);
+}
+
+function checkOf(order: Order, orders: readonly Order[]): readonly BackupCheck[] {
+  const [command, asked = ''] = order.args;
+  if (command !== 'verify' && command !== 'drill') return [];
+  const newest = orders.findLast((one) => one.args[0] === 'create' && one.endedMs <= order.givenMs && backupIdOf(one) !== null);
+  const backupId = asked !== 'latest' ? asked : newest === undefined ? null : backupIdOf(newest);
+  return [{ command, backupId, elapsedMs: order.endedMs - order.givenMs, exitCode: order.exitCode, endedMs: order.endedMs }];
+}
+
+/** What the engine verified itself does not count: a copy that was restored and held against the ledger does. */
+function recoveryPointOf(view: RunView, made: readonly BackupMade[], restores: readonly Restore[]): BackupAccount['recoveryPoint'] {
+  const fault = view.faults.find((one) => one.t1Ms !== null);
+  const t1Ms = fault?.t1Ms?.lowerMs;
+  if (fault === undefined || t1Ms === undefined) return null;
+  const known = new Set(restores.filter(({ copy }) => copy?.problems.length === 0).map(({ backupId }) => backupId));
+  const newest = made.findLast(({ id, exitCode, endedMs }) => id !== null && exitCode === 0 && endedMs <= t1Ms && known.has(id));
+  return newest?.id == null ? null : { ageMs: t1Ms - newest.givenMs, backupId: newest.id, fault: fault.fault };
+}
+
+/** From the summary that k6 exported (`--summary-export`): there a threshold is `true` when it was crossed. */
+function bulkOf(view: RunView): readonly BulkAccount[] {
+  return eventsOf(view.events, 'bulk').map(({ name, summary, exitCode, lineNumber }) => {
+    const metrics = (summary?.['metrics'] ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+    const value = (metric: string, field: string): number => {
+      const found = metrics[metric]?.[field];
+      return typeof found === 'number' ? found : 0;
+    };
+    const duration = metrics['http_req_duration'];
+    return {
+      name,
+      iterations: value('iterations', 'count'),
+      dropped: value('dropped_iterations', 'count'),
+      failedShare: value('http_req_failed', 'value'),
+      perSecond: value('iterations', 'rate'),
+      latencyMs:
+        duration === undefined
+          ? null
+          : { median: value('http_req_duration', 'med'), p95: value('http_req_duration', 'p(95)'), max: value('http_req_duration', 'max') },
+      exitCode,
+      crossed: Object.entries(metrics).flatMap(([metric, fields]) =>
+        Object.entries((fields?.['thresholds'] ?? {}) as Record<string, unknown>).flatMap(([rule, wrong]) =>
+          wrong === true ? [`${metric} ${rule}`] : [],
+        ),
+      ),
+      line: lineNumber,
+    };
+  });
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { OBJECT_DAMAGE, OTHER_DAMAGE } from './scenario.ts';
+
+/** The parts of a recorded scenario that are about backups (recorded.ts). */
+
+const ms = z.number().nonnegative();
+const name = z.string();
+const place = { region: name.nullable(), exits: z.number(), atMostMs: ms, namesDamage: z.boolean() };
+
+export const recordedBackupLab = z.object({
+  store: z.enum(['folder', 'bucket']),
+  service: z.object({ everyMs: ms, logMs: ms, stepPauseMs: ms }).nullable(),
+  bytesPerSecond: z.number().nullable(),
+  storeBytes: z.number().nullable(),
+});
+
+export const recordedBackupSteps = [
+  z.object({
+    do: z.literal('backup'),
+    args: z.array(z.string()),
+    name: name.nullable(),
+    background: z.boolean(),
+    during: name.nullable(),
+    ...place,
+  }),
+  z.object({
+    do: z.literal('restore'),
+    args: z.array(z.string()),
+    name,
+    live: z.boolean(),
+    since: name.nullable(),
+    mayLackMs: ms,
+    ...place,
+  }),
+  z.object({ do: z.literal('await-backup'), name, atMostMs: ms }),
+  z.object({ do: z.literal('await-backups'), more: z.number(), atMostMs: ms }),
+  z.object({ do: z.literal('mark'), name }),
+  z.object({ do: z.literal('delete-all'), atMostMs: ms }),
+  z.object({ do: z.literal('damage'), how: z.enum([...OBJECT_DAMAGE, ...OTHER_DAMAGE]), object: name.nullable(), of: name.nullable() }),
+  z.object({
+    do: z.literal('bulk'),
+    name,
+    perSecond: z.number(),
+    forMs: ms,
+    valueBytes: z.number(),
+    mayFail: z.number(),
+  }),
+] as const;
