@@ -14,6 +14,7 @@ import type { LoadedScenario } from '../scenario/load.ts';
 import type { Output } from './output.ts';
 import { anySeed } from './play.ts';
 import { runName } from './places.ts';
+import { refuseMissingTools } from './missing-tools.ts';
 import { refuseBadPlaces } from './run-input.ts';
 import { repetitionSummary } from './repetition.ts';
 import { load, loadSet } from './scenarios.ts';
@@ -44,6 +45,7 @@ export interface Played {
  */
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
   const loaded = options.scenarios.length > 0 ? load(options.scenarios) : loadSet(options.set);
+  refuseMissingTools(loaded);
   await refuseBadPlaces(options);
   const played: Played[] = [];
   let interrupted = false;

@@ -26,7 +26,7 @@ export class BulkLoad {
   /** Throws HarnessError `missing-tool` where there is no k6. */
   start(step: BulkStep, timeoutMs: number): void {
     const k6 = findTool('k6');
-    if (k6 === undefined) throw new HarnessError('missing-tool', NO_K6);
+    if (k6 === undefined) throw new HarnessError('missing-tool', 'k6 is not installed; ./scripts/setup builds it');
     const startedMs = this.#context.nowMs();
     // A pod program's stdout is for messages; the summary is a file in the pod, which the pod's own shell prints as one line.
     const program = this.#platform.runInPod(POD, 'sh', [
@@ -64,8 +64,6 @@ export class BulkLoad {
     await this.ended();
   }
 }
-
-export const NO_K6 = 'k6 is not installed; ./scripts/setup installs it (go install go.k6.io/k6@v1.8.1)';
 
 const SUMMARY = '/run/pod/k6-summary.json';
 /** Nothing asked of anybody but the service: no usage report, no port of its own. */

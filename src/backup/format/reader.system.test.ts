@@ -7,14 +7,12 @@ import { join } from 'node:path';
 import { createLocalKeyFile, openLocalKeyFile } from '../../keys/local-key-file.ts';
 import { openFolderStore } from '../../objectstore/folder-store.ts';
 import { newEpochKey } from './epoch-keys.ts';
+import { PYTHON, withoutPython } from '../../testing/python.ts';
 import type { KeyValue } from './records.ts';
 import { writeTinyBackup } from './testing/tiny-backup.ts';
 
 const READER = join(process.cwd(), 'src/backup/format/testing/reader.py');
-const missing = spawnSync('python3', ['-c', 'import blake3, cryptography, zstandard'], { encoding: 'utf8' });
-const reason = missing.status === 0 ? '' : `: skipped, python3 with cryptography, blake3 and zstandard is not there`;
-
-describe(`backup format, read by a Python program${reason}`, () => {
+describe(`backup format, read by a Python program${withoutPython}`, () => {
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'reader-'));
@@ -22,7 +20,7 @@ describe(`backup format, read by a Python program${reason}`, () => {
   after(() => rm(folder, { recursive: true }));
 
   it('gives back every record; refuses another key and changed objects', async function () {
-    if (reason !== '') return this.skip();
+    if (withoutPython !== '') return this.skip();
     const bytes = (text: string): Buffer => Buffer.from(text);
     const records = (from: number, to: number): KeyValue[] =>
       Array.from({ length: to - from }, (_, n) => ({
@@ -53,7 +51,7 @@ describe(`backup format, read by a Python program${reason}`, () => {
 
     const publicHex = Buffer.from(publicKey.export({ format: 'jwk' }).x!, 'base64url').toString('hex');
     const read = (key: string): ReturnType<typeof spawnSync> =>
-      spawnSync('python3', [READER, root, manifest, join(folder, key), publicHex], { encoding: 'utf8', maxBuffer: 1e8 });
+      spawnSync(PYTHON, [READER, root, manifest, join(folder, key), publicHex], { encoding: 'utf8', maxBuffer: 1e8 });
     const result = read('key');
     expect(result.stderr).to.equal('');
     const expected = files.flatMap((file) =>

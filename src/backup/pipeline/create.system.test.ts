@@ -4,6 +4,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CreateOptions } from './create.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
+import { PYTHON, withoutPython } from '../../testing/python.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { findBackup, highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
 
@@ -125,11 +126,10 @@ describe('making a backup', () => {
 });
 
 const READER = join(process.cwd(), 'src/backup/format/testing/reader.py');
-const missing = spawnSync('python3', ['-c', 'import blake3, cryptography, zstandard'], { encoding: 'utf8' });
 
-describe(`the first and the last backup, read by a Python program${missing.status === 0 ? '' : ': skipped, its packages are not there'}`, () => {
+describe(`the first and the last backup, read by a Python program${withoutPython}`, () => {
   it('hold just what the database held', async function () {
-    if (missing.status !== 0) return this.skip();
+    if (withoutPython !== '') return this.skip();
     const lab = await BackupLab.open();
     try {
       const contents: Record<string, string>[] = [];
@@ -142,7 +142,7 @@ describe(`the first and the last backup, read by a Python program${missing.statu
       const publicHex = Buffer.from(lab.access.trusted[0]!.export({ format: 'jwk' }).x!, 'base64url').toString('hex');
       for (const n of [0, 2]) {
         const words = [READER, lab.storeFolder, names[n]!, join(lab.folder, 'key'), publicHex];
-        const { stdout, stderr } = spawnSync('python3', words, { encoding: 'utf8', maxBuffer: 1e8 });
+        const { stdout, stderr } = spawnSync(PYTHON, words, { encoding: 'utf8', maxBuffer: 1e8 });
         expect(stderr).to.equal('');
         expect(JSON.parse(stdout)).to.deep.equal(contents[n]);
       }

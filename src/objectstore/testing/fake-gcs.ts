@@ -15,9 +15,10 @@ export interface FakeGcs {
   stop(): Promise<void>;
 }
 
-/** Where `go install github.com/fsouza/fake-gcs-server@v1.56.1` put it; undefined where it is not installed. */
+/** Where ./scripts/setup, or `go install github.com/fsouza/fake-gcs-server@v1.56.1`, put it; undefined where it is not installed. */
 export function findFakeGcs(): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), join(process.env['GOPATH'] ?? join(homedir(), 'go'), 'bin')];
+  const built = join(homedir(), '.cache', 'coditect-dr', 'bin');
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), built, join(process.env['GOPATH'] ?? join(homedir(), 'go'), 'bin')];
   return folders.map((folder) => join(folder, 'fake-gcs-server')).find((path) => existsSync(path));
 }
 

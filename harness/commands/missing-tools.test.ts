@@ -1,0 +1,20 @@
+import { expect } from 'chai';
+import { SCENARIO } from '../testing/handmade.ts';
+import { missingTools } from './missing-tools.ts';
+
+describe('tools that not every machine has', () => {
+  const backup = { store: 'bucket', service: null, bytesPerSecond: null, storeBytes: null } as const;
+  const bulk = { do: 'bulk', name: 'many', perSecond: 1, forMs: 1000, valueBytes: 100, mayFail: 0 } as const;
+  const of = (scenario: object, there: readonly string[]) =>
+    missingTools({ file: 'x.yaml', variant: null, scenario: { ...SCENARIO, ...scenario }, faults: new Map() }, (tool) =>
+      there.includes(tool) ? tool : undefined,
+    );
+
+  it('are missed by the scenarios that need them only, with the fix', () => {
+    expect(of({}, [])).to.equal(undefined);
+    expect(of({ backup: { ...backup, store: 'folder' } }, [])).to.equal(undefined);
+    expect(of({ backup }, ['k6'])).to.match(/fake-gcs-server.*scripts\/setup/);
+    expect(of({ backup, method: [bulk] }, [])).to.match(/fake-gcs-server.*; needs k6 \(for `bulk`\)/);
+    expect(of({ backup, method: [bulk] }, ['k6', 'fake-gcs-server'])).to.equal(undefined);
+  });
+});
