@@ -203,12 +203,13 @@ export class Controller {
 
   async #decide(signal: AbortSignal): Promise<void> {
     const { clock, config } = this.#deps;
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
       const waking = new AbortController();
       this.#wake = () => waking.abort();
       this.#look();
       const waitMs = Math.min(config.policy.probePeriodMs / LOOKS_PER_PERIOD, this.#untilFencedMs());
-      await clock.sleep(Math.max(1, waitMs), AbortSignal.any([signal, waking.signal])).catch(() => undefined);
+      await clock.sleep(Math.max(1, waitMs), waking.signal).catch(() => undefined);
     }
   }
 
@@ -223,7 +224,7 @@ export class Controller {
       primary: primary ?? (journalIsOpen(journal) ? journal?.from : undefined) ?? this.#deps.config.primary_region,
       idle,
       serving: (region) => isFresh(this.#peers.databases.get(region), this.#deps.clock.monotonicMs(), this.#deps.config.policy),
-      votes: this.#votes(),
+      votes: () => this.#votes(),
       onRecord: (held) => this.#learn(takeRecord(this.#knowledge, 'leader', held, this.#deps.clock.monotonicMs())),
     });
     if (!this.isLeading()) {
@@ -236,16 +237,17 @@ export class Controller {
     const { clock, config } = this.#deps;
     const now = { ms: clock.monotonicMs(), freshMs: 2 * config.policy.suspectAfterMs };
     this.#inSync = watchInSync(this.#inSync, primary, this.#peers.databases.get(primary ?? ''), now);
-    this.#dispatch({ kind: 'tick' });
-    if (this.#state.kind === 'observe' && primary !== null && this.#quorum().kind === 'veto') {
+    const facts = this.#facts();
+    this.#dispatch({ kind: 'tick' }, facts);
+    if (this.#state.kind === 'observe' && primary !== null && facts.quorum.kind === 'veto') {
       this.#publisher.keep({ region: primary, epoch: lease?.value.epoch ?? 0 });
     }
   }
 
-  #dispatch(event: Event): void {
+  #dispatch(event: Event, known?: Facts): void {
     if (!this.isLeading()) return;
     const before = this.#state;
-    const { state, effects, announce } = transition(before, event, this.#facts(), this.#setting);
+    const { state, effects, announce } = transition(before, event, known ?? this.#facts(), this.#setting);
     this.#state = state;
     const correlationId = state.kind === 'run' ? state.journal.runId : before.kind === 'run' ? before.journal.runId : undefined;
     for (const { action, details } of announce) {

@@ -26,6 +26,7 @@ export class EffectRunner {
   }
 
   want(effects: readonly Effect[]): void {
+    if (effects.length === 0 && this.#underWay.size === 0 && this.#notBeforeMs.size === 0) return;
     const wanted = new Map(effects.map((effect) => [JSON.stringify(effect), effect]));
     for (const [key, { abort }] of this.#underWay) if (!wanted.has(key)) abort.abort(new Error('not wanted any more'));
     for (const key of this.#notBeforeMs.keys()) if (!wanted.has(key)) this.#notBeforeMs.delete(key);

@@ -20,7 +20,7 @@ export interface Surroundings {
   readonly idle: boolean;
   /** Whether the region's database answers: a region that is down itself makes a poor leader. */
   readonly serving: (region: string) => boolean;
-  readonly votes: ReadonlyMap<string, ReceivedVote>;
+  readonly votes: () => ReadonlyMap<string, ReceivedVote>;
   readonly onRecord: (held: Held<Leader>) => void;
 }
 
@@ -47,7 +47,7 @@ export class Leadership {
 
   /** Makes the next move, if one is due. Called often. */
   look(knowledge: Knowledge, surroundings: Surroundings): void {
-    const { clock, policy, log } = this.#options;
+    const { policy, log } = this.#options;
     const { leader } = knowledge.records;
     // Named by the leader before it: from the moment of seeing it.
     if (this.isLeading(knowledge)) this.#renewedAtMs ??= knowledge.leaderSeenAtMs;
@@ -56,22 +56,28 @@ export class Leadership {
     if (who !== this.#told && leader !== null) log.info('leader_elected', { leader: leader.value.region });
     this.#told = who;
     if (this.#asking !== null || this.#ending.signal.aborted) return;
-    const nowMs = clock.monotonicMs();
-    const fresh = [...surroundings.votes.values()].filter(
-      ({ sentAtMs, vote }) => nowMs - sentAtMs <= voteLifeMs(policy) && vote.verdict !== 'blind',
-    );
     const facts: LeadershipFacts = {
       ...this.#facts(knowledge),
       lookedAtMs: this.#looked !== null && this.#looked.revision === (leader?.revision ?? null) ? this.#looked.atMs : null,
       primary: surroundings.primary,
       idle: surroundings.idle,
-      peers: fresh
-        .map(({ vote }) => ({ region: vote.region, incarnation: vote.incarnation }))
-        .toSorted((a, b) => Number(surroundings.serving(b.region)) - Number(surroundings.serving(a.region))),
+      // Of no matter but for who may hand over: this is looked at many times a second.
+      peers:
+        surroundings.idle && surroundings.primary === this.#options.region && this.isLeading(knowledge) ? this.#heirs(surroundings) : [],
     };
     const move = decideLeadership(facts, policy);
     if (move.kind === 'wait') return;
     this.#asking = this.#make(move, leader, surroundings.onRecord).finally(() => (this.#asking = null));
+  }
+
+  /** Other controllers that answer and are not cut off, those beside a database that answers first. */
+  #heirs({ votes, serving }: Surroundings): LeadershipFacts['peers'] {
+    const { clock, policy } = this.#options;
+    const nowMs = clock.monotonicMs();
+    return [...votes().values()]
+      .filter(({ sentAtMs, vote }) => nowMs - sentAtMs <= voteLifeMs(policy) && vote.verdict !== 'blind')
+      .map(({ vote }) => ({ region: vote.region, incarnation: vote.incarnation }))
+      .toSorted((a, b) => Number(serving(b.region)) - Number(serving(a.region)));
   }
 
   async stop(): Promise<void> {

@@ -71,7 +71,8 @@ export class Observer {
       if (!missed) this.#note(target, 'missed', signal);
       missed = true;
     };
-    void clock.sleep(policy.probeTimeoutMs, AbortSignal.any([answered.signal, signal])).then(miss, () => undefined);
+    // The request ends with the signal, and this sleep with the request.
+    void clock.sleep(policy.probeTimeoutMs, answered.signal).then(miss, () => undefined);
     const result = await client.call(`${databases[target.primary]}/v1/kv/.canary/${region}`, {
       method: 'PUT',
       body: String(this.#seq),

@@ -9,7 +9,7 @@ export async function* linesOf(stream: Readable, maxChars: number): AsyncGenerat
     const parts = (rest + chunk).split('\n');
     rest = parts.pop() ?? '';
     if (rest.length > maxChars) throw new EngineError('bad-request', `a line is longer than ${maxChars} characters`);
-    yield* parts;
+    for (const part of parts) yield part;
   }
   if (rest !== '') yield rest;
 }
