@@ -5,8 +5,7 @@ import type { CallOptions, CallResult, HttpClient } from '../platform/https-clie
 import { EngineError } from '../platform/errors.ts';
 import type { Role } from '../platform/tls.ts';
 import { Connection } from './connection.ts';
-import { LightAbortController } from './light-abort.ts';
-import { Exchange, type Caller } from './exchange.ts';
+import { Exchange, Gone, type Caller } from './exchange.ts';
 import { LightStream } from './light-stream.ts';
 import type { Network, Place } from './network.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -48,8 +47,6 @@ export interface HttpWitness {
 
 const EMPTY = Buffer.alloc(0);
 const NO_STREAM = null as unknown as Readable;
-/** How long a copy of the data may take on its way. */
-const STREAMS_MS = 20_000;
 
 /** Requests and answers between programs, by the simulated network, to the real routes. Urls are `https://<program>.<region>/…`. */
 export class Http {
@@ -58,6 +55,7 @@ export class Http {
   readonly #network: Network;
   readonly #witness: HttpWitness;
   readonly #listeners = new Map<string, Listener>();
+  readonly #addresses = new Map<string, Address>();
 
   constructor(parts: { readonly time: VirtualTime; readonly network: Network; readonly witness: HttpWitness }) {
     this.#time = parts.time;
@@ -80,7 +78,7 @@ export class Http {
 
   /** A request that goes on: messages on one connection, in order, to one life of one program. */
   #begin(caller: Caller, url: string): ClientRequest {
-    const { host, to, path } = split(url);
+    const { host, to, path } = this.#split(url);
     const connection = new Connection({
       time: this.#time,
       caller: caller.process,
@@ -90,11 +88,19 @@ export class Http {
       },
       there: () => this.#network.deliveries(caller.from, to)[0],
       back: () => this.#network.deliveries(to, caller.from)[0],
-      request: (stream) =>
-        requestOf({ caller, method: 'POST', path, rest: '', body: EMPTY, stream, signal: new LightAbortController().signal }),
+      request: (stream) => new ArrivedRequest({ caller, method: 'POST', path, rest: '', body: EMPTY, stream, gone: new Gone() }),
       mishap: () => this.#mishapAt(to, path)?.how ?? null,
     });
     return connection as unknown as ClientRequest;
+  }
+
+  /** Programs ask the same few addresses again and again. */
+  #split(url: string): Address {
+    const known = this.#addresses.get(url);
+    if (known !== undefined) return known;
+    const address = split(url);
+    this.#addresses.set(url, address);
+    return address;
   }
 
   #mishapAt({ region }: Place, path: string): Mishap | undefined {
@@ -104,7 +110,6 @@ export class Http {
 
   #call(caller: Caller, url: string, options: CallOptions): Promise<CallResult> {
     if (!(options.body instanceof Readable)) return this.#exchange(caller, url, options, toBuffer(options.body));
-    this.#time.expectStreams(STREAMS_MS);
     return gather(options.body).then(
       (body) => this.#exchange(caller, url, options, body),
       (error: unknown): CallResult => ({ kind: 'no-reply', reason: String(error) }),
@@ -112,9 +117,10 @@ export class Http {
   }
 
   #exchange(caller: Caller, url: string, options: CallOptions, body: Buffer): Promise<CallResult> {
-    const { host, to, path } = split(url);
+    const { host, to, path } = this.#split(url);
     const exchange = new Exchange(this.#time, caller, options);
-    const arrive = (): void => this.#arrive(exchange, { host, to, path, method: options.method ?? 'GET', body });
+    const message = { host, to, path, method: options.method ?? 'GET', body };
+    const arrive = (): void => this.#arrive(exchange, message);
     const deliveries = this.#network.deliveries(caller.from, to);
     // A write is not repeated by anybody on its way; everything else may be.
     const once = options.method === 'PUT' ? deliveries.slice(0, 1) : deliveries;
@@ -137,14 +143,14 @@ export class Http {
     const route = routeFor(routes, { caller, method, path });
     const mishap = this.#mishapAt(to, path);
     if (mishap?.how === 'fails') return this.#answer(exchange, message, { status: 500, json: {} });
-    const request = requestOf({
+    const request = new ArrivedRequest({
       caller,
       method,
       path,
       rest: route.prefix === true ? decodeURIComponent(path.slice(route.path.length)) : '',
       body,
       stream: route.streamBody === true ? (new LightStream().push(body.toString()).end() as unknown as Readable) : NO_STREAM,
-      signal: exchange.gone.signal,
+      gone: exchange.gone,
     });
     const answer = (reply: HttpReply): void => {
       if (mishap?.how === 'hangs') return;
@@ -190,7 +196,13 @@ interface Message {
   readonly body: Buffer;
 }
 
-function split(url: string): { readonly host: string; readonly to: Place; readonly path: string } {
+interface Address {
+  readonly host: string;
+  readonly to: Place;
+  readonly path: string;
+}
+
+function split(url: string): Address {
   const slash = url.indexOf('/', 8);
   const host = url.slice(8, slash);
   const dot = host.indexOf('.');
@@ -204,9 +216,31 @@ function routeFor(routes: readonly Route[], asked: { readonly caller: Caller; re
   throw new RangeError(`${caller.role} may not ${method} ${path}: no real program does so`);
 }
 
-function requestOf(parts: Omit<HttpRequest, 'caller' | 'correlationId'> & { readonly caller: Caller }): HttpRequest {
-  const { caller, ...rest } = parts;
-  return { ...rest, caller: { role: caller.role, region: caller.from.region }, correlationId: '' };
+/** A request as a handler gets it. */
+class ArrivedRequest implements HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly rest: string;
+  readonly body: Buffer;
+  readonly stream: Readable;
+  readonly caller: HttpRequest['caller'];
+  readonly correlationId = '';
+  readonly #gone: Gone;
+
+  constructor(parts: Pick<HttpRequest, 'method' | 'path' | 'rest' | 'body' | 'stream'> & { readonly caller: Caller; readonly gone: Gone }) {
+    const { method, path, rest, body, stream, caller, gone } = parts;
+    this.method = method;
+    this.path = path;
+    this.rest = rest;
+    this.body = body;
+    this.stream = stream;
+    this.caller = { role: caller.role, region: caller.from.region };
+    this.#gone = gone;
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
 }
 
 function toBuffer(body: string | Buffer | undefined): Buffer {

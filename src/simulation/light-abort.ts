@@ -1,5 +1,8 @@
 type Listener = ((event: { readonly type: 'abort' }) => void) | { handleEvent(event: { readonly type: 'abort' }): void };
 
+/** Never written to: a signal's first listener makes a list of its own. */
+const NOBODY: Listener[] = [];
+const NOTHING: readonly LightAbortSignal[] = [];
 const ABORTED = new DOMException('This operation was aborted', 'AbortError');
 
 /**
@@ -10,11 +13,11 @@ export class LightAbortSignal {
   #aborted = false;
   #reason: unknown = undefined;
   readonly #sources: readonly LightAbortSignal[];
-  /** Each with whether it is for one time only. */
-  readonly #listeners = new Map<Listener, boolean>();
-  readonly #onSource = (): void => this.#tell();
+  /** In their order; most signals have none or one. */
+  #listeners: Listener[] = NOBODY;
+  #onSource: (() => void) | null = null;
 
-  constructor(sources: readonly LightAbortSignal[] = []) {
+  constructor(sources: readonly LightAbortSignal[] = NOTHING) {
     this.#sources = sources;
   }
 
@@ -35,7 +38,9 @@ export class LightAbortSignal {
   }
 
   get aborted(): boolean {
-    return this.#aborted || this.#sources.some((source) => source.aborted);
+    if (this.#aborted) return true;
+    for (const source of this.#sources) if (source.aborted) return true;
+    return false;
   }
 
   get reason(): unknown {
@@ -46,13 +51,20 @@ export class LightAbortSignal {
     if (this.aborted) throw this.reason;
   }
 
-  addEventListener(_type: 'abort', listener: Listener, options?: { readonly once?: boolean } | boolean): void {
-    if (this.#listeners.size === 0) for (const source of this.#sources) source.addEventListener('abort', this.#onSource);
-    this.#listeners.set(listener, typeof options === 'object' && options.once === true);
+  addEventListener(_type: 'abort', listener: Listener): void {
+    if (this.#listeners.length === 0) {
+      this.#listeners = [listener];
+      this.#joinSources();
+    } else if (!this.#listeners.includes(listener)) this.#listeners.push(listener);
   }
 
   removeEventListener(_type: 'abort', listener: Listener): void {
-    if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#leaveSources();
+    // Whoever came last mostly goes first.
+    const at = this.#listeners.lastIndexOf(listener);
+    if (at < 0) return;
+    if (at === this.#listeners.length - 1) this.#listeners.pop();
+    else this.#listeners.splice(at, 1);
+    if (this.#listeners.length === 0) this.#leaveSources();
   }
 
   abortNow(reason: unknown): void {
@@ -63,18 +75,24 @@ export class LightAbortSignal {
   }
 
   #tell(): void {
-    const listeners = [...this.#listeners];
+    const listeners = this.#listeners;
     // A signal aborts once.
-    this.#listeners.clear();
+    this.#listeners = NOBODY;
     this.#leaveSources();
-    for (const [listener] of listeners) {
+    for (const listener of listeners) {
       if (typeof listener === 'function') listener({ type: 'abort' });
       else listener.handleEvent({ type: 'abort' });
     }
   }
 
+  #joinSources(): void {
+    if (this.#sources.length === 0) return;
+    this.#onSource ??= () => this.#tell();
+    for (const source of this.#sources) source.addEventListener('abort', this.#onSource);
+  }
+
   #leaveSources(): void {
-    for (const source of this.#sources) source.removeEventListener('abort', this.#onSource);
+    if (this.#onSource !== null) for (const source of this.#sources) source.removeEventListener('abort', this.#onSource);
   }
 }
 

@@ -33,20 +33,22 @@ export class SimulatedDatabase implements Database {
   #commitIndex: number;
   #sealedEpoch: number;
   #data: Map<string, string>;
+  /** What the disk does not have yet of the key space: changes in their order, or all of it. */
+  #unwritten: Entry[] | 'all' = [];
   #applying = false;
   #state: DatabaseState | null = null;
 
   constructor(options: SimulatedDatabaseOptions) {
     this.#options = options;
     const { image } = options.disk;
-    this.#entries = [...image.entries];
+    this.#entries = image.entries.slice(0, image.entryCount);
     this.#epochs = image.epochs;
     this.#baseIndex = image.baseIndex;
     this.#lastIndex = image.lastIndex;
     this.#durableIndex = image.lastIndex;
     this.#commitIndex = image.appliedIndex;
     this.#sealedEpoch = image.sealedEpoch;
-    this.#data = new Map(image.data);
+    this.#data = new Map(options.disk.data);
     this.#group = new GroupCommit((writes) => this.#transact(writes));
   }
 
@@ -89,10 +91,8 @@ export class SimulatedDatabase implements Database {
     if (index > this.#lastIndex) throw new EngineError('internal', `cannot commit ${index}: the log ends at ${this.#lastIndex}`);
     const settled = this.#entries.slice(this.#commitIndex - this.#baseIndex, index - this.#baseIndex);
     this.#options.witness.committed(settled);
-    for (const { op, key, value } of settled) {
-      if (op === 'put') this.#data.set(key, value);
-      else if (op === 'delete') this.#data.delete(key);
-    }
+    applyTo(this.#data, settled);
+    if (this.#unwritten !== 'all') this.#unwritten.push(...settled);
     this.#commitIndex = index;
     this.#state = null;
     if (this.#applying) return;
@@ -119,7 +119,8 @@ export class SimulatedDatabase implements Database {
       throw new EngineError('internal', `cannot remove what is above ${afterIndex}: ${this.#commitIndex} is committed`);
     if (afterIndex >= this.#lastIndex) return;
     this.#options.witness.removed(this.#entries.slice(afterIndex - this.#baseIndex));
-    this.#entries.length = afterIndex - this.#baseIndex;
+    // The disk may have the array itself.
+    this.#entries = this.#entries.slice(0, afterIndex - this.#baseIndex);
     this.#epochs = truncated(this.#epochs, afterIndex);
     this.#lastIndex = afterIndex;
     this.#durableIndex = Math.min(this.#durableIndex, afterIndex);
@@ -130,7 +131,7 @@ export class SimulatedDatabase implements Database {
   async trim(throughIndex: number): Promise<void> {
     const through = Math.min(throughIndex, this.#commitIndex, this.#durableIndex);
     if (through <= this.#baseIndex) return;
-    this.#entries.splice(0, through - this.#baseIndex);
+    this.#entries = this.#entries.slice(through - this.#baseIndex);
     this.#baseIndex = through;
     this.#state = null;
     await this.#group.add(() => undefined);
@@ -156,6 +157,7 @@ export class SimulatedDatabase implements Database {
     this.#options.witness.removed(this.#entries);
     this.#entries = [];
     this.#data = data;
+    this.#unwritten = 'all';
     this.#epochs = epochs;
     this.#baseIndex = end.index;
     this.#lastIndex = end.index;
@@ -175,17 +177,28 @@ export class SimulatedDatabase implements Database {
   async #transact(writes: () => void): Promise<void> {
     const { disk, sync } = this.#options;
     writes();
+    const unwritten = this.#unwritten === 'all' ? new Map(this.#data) : this.#unwritten;
+    this.#unwritten = [];
     const image = {
-      entries: [...this.#entries],
+      entries: this.#entries,
+      entryCount: this.#entries.length,
       baseIndex: this.#baseIndex,
       lastIndex: this.#lastIndex,
       epochs: this.#epochs,
       sealedEpoch: this.#sealedEpoch,
       appliedIndex: this.#commitIndex,
-      data: new Map(this.#data),
     };
     await sync();
     if (disk.broken) throw new Error('EIO');
     disk.image = image;
+    if (unwritten instanceof Map) disk.data = unwritten;
+    else applyTo(disk.data, unwritten);
+  }
+}
+
+function applyTo(data: Map<string, string>, entries: readonly Entry[]): void {
+  for (const { op, key, value } of entries) {
+    if (op === 'put') data.set(key, value);
+    else if (op === 'delete') data.delete(key);
   }
 }

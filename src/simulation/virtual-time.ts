@@ -21,8 +21,6 @@ export class VirtualTime {
   /** Whose code is running. */
   current: Owner | null = null;
   happenings = 0;
-  /** Until then streams are under way, whose steps are not only promises. */
-  #streamsUntilMs = -1;
   #order = 0;
   readonly #heap: Happening[] = [];
 
@@ -47,12 +45,22 @@ export class VirtualTime {
     this.#push(happening);
   }
 
-  expectStreams(forMs: number): void {
-    this.#streamsUntilMs = Math.max(this.#streamsUntilMs, this.nowMs + forMs);
+  /** Goes on until `isOver` says so after a happening, or nothing is left to happen. */
+  run(isOver: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // Not from within a promise: no other would settle meanwhile.
+      immediately(() => {
+        try {
+          this.#run(isOver);
+          resolve();
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+    });
   }
 
-  /** Goes on until `isOver` says so after a happening, or nothing is left to happen. */
-  async run(isOver: () => boolean): Promise<void> {
+  #run(isOver: () => boolean): void {
     for (;;) {
       const next = this.#pop();
       if (next === undefined) return;
@@ -62,7 +70,7 @@ export class VirtualTime {
       this.current = next.owner;
       this.happenings++;
       next.run();
-      await (this.nowMs <= this.#streamsUntilMs ? allDone() : promisesDone());
+      settleAll();
       this.current = null;
       if (isOver()) return;
     }
@@ -106,12 +114,8 @@ function isBefore(a: Happening, b: Happening): boolean {
 
 const immediately = setImmediate;
 
-/** Node runs its ticks only when no promise is left to settle. */
-function promisesDone(): Promise<void> {
-  return new Promise((resolve) => process.nextTick(resolve));
-}
-
-/** Also all ticks, which streams take. */
-function allDone(): Promise<void> {
-  return new Promise((resolve) => immediately(resolve));
-}
+/**
+ * What Node does after each callback of its own: every promise and every tick (streams take those) runs to its end, with what they set off. To wait for that from outside costs a
+ * promise and a turn of Node's queue for each happening, and streams need more turns than anybody can tell.
+ */
+const settleAll = (process as unknown as { readonly _tickCallback: () => void })._tickCallback;
