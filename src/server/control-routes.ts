@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { Database } from '../database/database.ts';
 import { errorReply, jsonReply, type HttpReply, type HttpRequest, type Route } from '../platform/http.ts';
 import { EngineError } from '../platform/errors.ts';
@@ -13,6 +12,7 @@ import {
   type PromoteResponse,
   type SealResponse,
 } from './control-messages.ts';
+import { decode, malformed } from './decode.ts';
 import type { DatabaseNode } from './node.ts';
 
 /** An append of the longest batch, every character of it escaped. */
@@ -85,15 +85,6 @@ async function promote({ node, database, region }: ControlOptions, request: Http
   if (result.kind === 'unknown') return errorReply(503, 'arbiter-unavailable', result.message, 'unknown');
   const { log } = database.state();
   return jsonReply({ region, epoch: asked.epoch, writable: result.writable, lastIndex: log.index } satisfies PromoteResponse);
-}
-
-function decode<T>(shape: z.ZodType<T>, request: HttpRequest): T | null {
-  const parsed = shape.safeParse(parseJson(request.body));
-  return parsed.success ? parsed.data : null;
-}
-
-function malformed(): HttpReply {
-  return errorReply(400, 'bad-request', 'the body is not what this route takes', 'no');
 }
 
 function passed(database: Database): HttpReply {

@@ -6,7 +6,6 @@ import type { Database } from '../database/database.ts';
 import { whenAborted } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
-import type { Route } from '../platform/http.ts';
 import { HttpsClient } from '../platform/https-client.ts';
 import { startHttpsServer } from '../platform/https-server.ts';
 import type { Credentials } from '../platform/tls.ts';
@@ -20,6 +19,7 @@ import { restoredEnd } from './restored.ts';
 import { databaseSamples } from './metrics.ts';
 import { DatabaseNode } from './node.ts';
 import { readRoutes } from './read-routes.ts';
+import { timed } from './timed.ts';
 import { keepLogShort } from './trim.ts';
 
 export interface DatabaseProgram {
@@ -98,17 +98,4 @@ export async function runDatabase(program: DatabaseProgram, signal: AbortSignal)
     await working.catch(() => undefined);
     log.info('stopped', {});
   }
-}
-
-function timed(route: Route, metrics: Metrics, clock: Clock): Route {
-  return {
-    ...route,
-    handle: async (request) => {
-      const startMs = clock.monotonicMs();
-      const reply = await route.handle(request);
-      const outcome = reply.status < 400 || reply.status === 404 ? 'ok' : reply.status < 500 ? 'refused' : 'failed';
-      metrics.observeRequest({ method: route.method, outcome }, (clock.monotonicMs() - startMs) / 1000);
-      return reply;
-    },
-  };
 }

@@ -3,10 +3,9 @@ import type { Database } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import { jsonReply, metricsRoute, type HttpReply, type Route } from '../platform/http.ts';
 import { divergentLines } from '../replication/divergence.ts';
+import { exportLines } from './export-lines.ts';
 import type { DatabaseNode } from './node.ts';
 import { databaseStatus } from './status.ts';
-
-const CHUNK_ROWS = 500;
 
 export interface ReadOptions {
   readonly node: DatabaseNode;
@@ -43,16 +42,5 @@ function health({ node, config }: ReadOptions): HttpReply {
 async function exportData({ node, database, config }: ReadOptions): Promise<HttpReply> {
   const { role, epoch } = node;
   const { end, rows } = await database.snapshot();
-  async function* lines(): AsyncGenerator<string> {
-    yield `${JSON.stringify({ region: config.region, epoch, role, appliedIndex: end.index })}\n`;
-    let chunk: string[] = [];
-    for await (const row of rows) {
-      chunk.push(`${JSON.stringify(row)}\n`);
-      if (chunk.length < CHUNK_ROWS) continue;
-      yield chunk.join('');
-      chunk = [];
-    }
-    yield chunk.join('');
-  }
-  return { status: 200, body: lines() };
+  return { status: 200, body: exportLines({ region: config.region, epoch, role, appliedIndex: end.index }, rows) };
 }
