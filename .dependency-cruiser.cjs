@@ -14,6 +14,7 @@ const ACTS = [
   '^src/(server|api|health/probes|replication|telemetry)',
   '^src/config/load',
   '^src/database/lmdb',
+  '^src/foundationdb/client',
   '^src/objectstore/(folder-store|gcs)',
   '^src/keys/(local-key-file|cloud)',
   // Threads, and key files.
@@ -141,7 +142,7 @@ module.exports = {
     ),
     onlyFrom('@google-cloud/storage', ['^src/objectstore/'], 'One object store adapter.'),
     onlyFrom('@google-cloud/dns', ['^src/dns/'], 'One DNS adapter.'),
-    onlyFrom('foundationdb', ['^src/database/'], 'One database adapter.'),
+    onlyFrom('foundationdb', ['^src/foundationdb/'], 'One adapter; the client has one network thread per process.'),
     onlyFrom('pino', ['^src/telemetry/'], 'One log, with fixed field names.'),
     onlyFrom('prom-client', ['^src/(telemetry|server|api)/'], 'One registry of metrics.'),
     onlyFrom(

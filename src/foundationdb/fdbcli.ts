@@ -1,4 +1,5 @@
 import { runProgram } from '../platform/run-program.ts';
+import { parseStatus, type ClusterStatus } from './status-json.ts';
 
 export interface Fdbcli {
   /** The program; FoundationDB's own, of the cluster's version. */
@@ -16,6 +17,8 @@ export type FdbcliResult =
 
 /** More than fdbcli's own limit, so that its answer comes before our end of it. */
 const GRACE_MS = 2000;
+/** A status has about 5 kB a process. */
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 /** Words with which fdbcli ends although it exits with 0: the change was not made. */
 const NOT_DONE = /^(ERROR:|The database is unavailable|Configuration failed|Type `|Usage:|Could not )/im;
 
@@ -31,8 +34,18 @@ export async function fdbcli(
 ): Promise<FdbcliResult> {
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
   const args = ['-C', clusterFile, ...tlsArgs(tls), '--timeout', String(seconds), '--exec', command];
-  const { code, said } = await runProgram({ program, args, input: '', timeoutMs: seconds * 1000 + GRACE_MS }, signal);
+  const { code, said } = await runProgram(
+    { program, args, input: '', timeoutMs: seconds * 1000 + GRACE_MS, maxOutputBytes: MAX_OUTPUT_BYTES },
+    signal,
+  );
   return judgeAnswer(code, said);
+}
+
+/** The cluster's status; null where there is none: fdbcli gave up, or printed half of one. */
+export async function statusByFdbcli(cli: Fdbcli, timeoutMs: number, signal: AbortSignal): Promise<ClusterStatus | null> {
+  const { said } = await fdbcli(cli, 'status json', timeoutMs, signal);
+  // Its complaints come before or among it, on the other output.
+  return parseStatus(said.slice(said.indexOf('{'), said.lastIndexOf('}') + 1));
 }
 
 /** What an exit code and an output mean. */

@@ -14,10 +14,17 @@ export interface ProgramResult {
  * signal aborts. Never rejects.
  */
 export function runProgram(
-  command: { readonly program: string; readonly args: readonly string[]; readonly input: string; readonly timeoutMs: number },
+  command: {
+    readonly program: string;
+    readonly args: readonly string[];
+    readonly input: string;
+    readonly timeoutMs: number;
+    /** More than the few kilobytes that a message needs. */
+    readonly maxOutputBytes?: number;
+  },
   signal: AbortSignal,
 ): Promise<ProgramResult> {
-  const { program, args, input, timeoutMs } = command;
+  const { program, args, input, timeoutMs, maxOutputBytes = MAX_OUTPUT_BYTES } = command;
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -51,7 +58,7 @@ export function runProgram(
     signal.addEventListener('abort', stop, { once: true });
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
-        if (size < MAX_OUTPUT_BYTES) chunks.push(chunk.subarray(0, MAX_OUTPUT_BYTES - size));
+        if (size < maxOutputBytes) chunks.push(chunk.subarray(0, maxOutputBytes - size));
         size += chunk.length;
       });
     }

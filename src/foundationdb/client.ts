@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { constants } from 'node:os';
+import type * as Fdb from 'foundationdb';
+import { EngineError } from '../platform/errors.ts';
+import { CODES, codeOf } from './outcome.ts';
+
+/** Highest API version that npm foundationdb 2.0.1 knows; clients and servers from 7.2 on have it. */
+const API_VERSION = 720;
+const LIBRARY = 'libfdb_c.so';
+const HOW =
+  'install the FoundationDB client package of the version of your servers (foundationdb-clients), or name the library with database.client_library';
+
+export interface ClientSettings {
+  readonly clusterFile: string;
+  /** Path of `libfdb_c.so`; null: wherever the system's loader finds it. */
+  readonly library: string | null;
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null;
+}
+
+type Native = typeof Fdb;
+let loaded: { readonly native: Native; readonly settings: string } | null = null;
+
+/**
+ * Opens the cluster that the file names. The client library and its one network thread are a process's own, so that TLS and library are settled by the first call; a later one with
+ * others throws. Nothing is asked of the cluster yet. Throws EngineError `bad-config` that tells what is missing and how to get it.
+ */
+export function openCluster(settings: ClientSettings): Fdb.Database {
+  if (!existsSync(settings.clusterFile)) throw new EngineError('bad-config', `database.cluster_file: ${settings.clusterFile} is not there`);
+  try {
+    return load(settings).open(settings.clusterFile);
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    throw new EngineError('bad-config', `the FoundationDB client cannot open ${settings.clusterFile}: ${messageOf(error)}`, error);
+  }
+}
+
+function load({ library, tls }: ClientSettings): Native {
+  const settings = JSON.stringify({ library, tls });
+  if (loaded !== null) {
+    if (loaded.settings !== settings)
+      throw new EngineError('internal', 'the FoundationDB client of this process is set up otherwise already');
+    return loaded.native;
+  }
+  preload(library);
+  const native = requirePackage();
+  try {
+    native.setAPIVersion(API_VERSION);
+  } catch (error) {
+    if (codeOf(error) !== CODES.apiVersionNotSupported) throw error;
+    throw new EngineError(
+      'bad-config',
+      `${library ?? LIBRARY} does not know API version ${API_VERSION}: it is older than 7.2. Take the library of 7.3 and give it that of your servers as FDB_NETWORK_OPTION_EXTERNAL_CLIENT_DIRECTORY`,
+      error,
+    );
+  }
+  if (tls !== null) native.configNetwork({ TLS_ca_path: tls.ca, TLS_cert_path: tls.cert, TLS_key_path: tls.key });
+  loaded = { native, settings };
+  return native;
+}
+
+/**
+ * The package is linked to `libfdb_c.so` by name and complains on the console where the loader does not find it. A library that was loaded before under that name serves as well (it is
+ * linked with -z nodelete), so it is loaded here by its path, and a failure gets our words. Node refuses it as a module, which it is not: that is expected.
+ */
+function preload(library: string | null): void {
+  const flags = constants.dlopen.RTLD_NOW | constants.dlopen.RTLD_GLOBAL;
+  try {
+    process.dlopen({ exports: {} }, library ?? LIBRARY, flags);
+  } catch (error) {
+    const said = messageOf(error);
+    if (said.includes('did not self-register')) return;
+    throw new EngineError('bad-config', `the FoundationDB client library cannot be loaded (${said}): ${HOW}`, error);
+  }
+}
+
+function requirePackage(): Native {
+  try {
+    return createRequire(import.meta.url)('foundationdb') as Native;
+  } catch (error) {
+    const missing = (error as { readonly code?: unknown }).code === 'MODULE_NOT_FOUND';
+    const how = missing ? 'npm install foundationdb@2.0.1 brings it (it is an optional dependency)' : HOW;
+    throw new EngineError('bad-config', `the npm package foundationdb cannot be loaded (${messageOf(error)}): ${how}`, error);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
