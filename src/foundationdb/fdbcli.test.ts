@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { fdbcli, judgeAnswer } from './fdbcli.ts';
+import { fdbcli, judgeAnswer, statusByFdbcli } from './fdbcli.ts';
 
 describe('answers of fdbcli', () => {
   it('are done where it exits with 0 and says no otherwise', () => {
@@ -43,6 +43,16 @@ describe('running fdbcli', () => {
       kind: 'done',
       said: "-C|/x/fdb.cluster|--tls_certificate_file|b|--tls_key_file|c|--tls_ca_file|a|--timeout|2|--exec|coordinators; status 'x'|",
     });
+  });
+
+  it('finds the status among complaints, however long it is, and none where it gave up or was cut short', async () => {
+    const status = async (text: string) =>
+      await statusByFdbcli({ program: program(text), clusterFile: 'x' }, 5000, new AbortController().signal);
+    const long = 'x'.repeat(100_000);
+    const found = await status(`echo 'WARNING: Long delay' >&2; printf '{"client":{},"padding":"${long}","cluster":{"generation":7}}\\n'`);
+    expect(found?.cluster?.generation).to.equal(7);
+    expect(await status('exit 1')).to.equal(null);
+    expect(await status(`printf '{"client":{},"cluster":{"generation":7'`)).to.equal(null);
   });
 
   it('does not wait for one that hangs', async () => {
