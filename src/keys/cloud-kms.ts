@@ -35,9 +35,9 @@ export function openCloudKms(options: CloudKmsOptions): KeyService {
       if (plain.length === 0 || plain.length > MAX_WRAP_BYTES) {
         return Promise.reject(new EngineError('bad-request', `cannot wrap a key of ${plain.length} bytes`));
       }
-      return call(signal, () => encrypt(client, keyName, plain, aad));
+      return call(signal, () => encrypt(client, { keyName, timeoutMs }, plain, aad));
     },
-    unwrap: (wrapped, aad, signal) => call(signal, () => decrypt(client, keyName, wrapped, aad)),
+    unwrap: (wrapped, aad, signal) => call(signal, () => decrypt(client, { keyName, timeoutMs }, wrapped, aad)),
   };
 }
 
@@ -54,14 +54,26 @@ function openClient(endpoint: string | undefined): KeyManagementServiceClient {
   });
 }
 
-async function encrypt(client: KeyManagementServiceClient, keyName: string, plain: Uint8Array, aad: Uint8Array): Promise<Buffer> {
-  const [answer] = await client.encrypt({
+interface Asked {
+  readonly keyName: string;
+  /** The client goes on asking for a minute otherwise, which nobody waits for any more: it would keep the process from ending. */
+  readonly timeoutMs: number;
+}
+
+async function encrypt(
+  client: KeyManagementServiceClient,
+  { keyName, timeoutMs }: Asked,
+  plain: Uint8Array,
+  aad: Uint8Array,
+): Promise<Buffer> {
+  const request = {
     name: keyName,
     plaintext: plain,
     plaintextCrc32c: { value: crc32c(plain) },
     additionalAuthenticatedData: aad,
     additionalAuthenticatedDataCrc32c: { value: crc32c(aad) },
-  });
+  };
+  const [answer] = await client.encrypt(request, { timeout: timeoutMs });
   if (answer.verifiedPlaintextCrc32c !== true || answer.verifiedAdditionalAuthenticatedDataCrc32c !== true) {
     throw refused(keyName, 'the service does not confirm the CRC32C of what it got');
   }
@@ -71,14 +83,20 @@ async function encrypt(client: KeyManagementServiceClient, keyName: string, plai
   return received(keyName, answer.ciphertext, answer.ciphertextCrc32c?.value);
 }
 
-async function decrypt(client: KeyManagementServiceClient, keyName: string, wrapped: Uint8Array, aad: Uint8Array): Promise<Buffer> {
-  const [answer] = await client.decrypt({
+async function decrypt(
+  client: KeyManagementServiceClient,
+  { keyName, timeoutMs }: Asked,
+  wrapped: Uint8Array,
+  aad: Uint8Array,
+): Promise<Buffer> {
+  const request = {
     name: keyName,
     ciphertext: wrapped,
     ciphertextCrc32c: { value: crc32c(wrapped) },
     additionalAuthenticatedData: aad,
     additionalAuthenticatedDataCrc32c: { value: crc32c(aad) },
-  });
+  };
+  const [answer] = await client.decrypt(request, { timeout: timeoutMs });
   return received(keyName, answer.plaintext, answer.plaintextCrc32c?.value);
 }
 
