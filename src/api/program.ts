@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import type { EngineConfig } from '../config/config.ts';
+import type { Policy } from '../config/policy.ts';
 import { MAX_VALUE_BYTES } from '../database/database.ts';
 import { whenAborted } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -7,6 +9,8 @@ import { errorReply, metricsRoute, type HttpReply, type HttpRequest, type Route 
 import { HttpsClient } from '../platform/https-client.ts';
 import { startHttpsServer } from '../platform/https-server.ts';
 import type { Credentials } from '../platform/tls.ts';
+import { QuestionLink } from '../platform/question-link.ts';
+import { kvAnswerShape, type KvAnswer, type KvQuestion } from '../server/kv-link.ts';
 import { writeLimitMs } from '../server/kv.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -25,6 +29,7 @@ export interface ApiProgram {
 interface Api extends ApiProgram {
   readonly client: HttpsClient;
   readonly databaseUrl: string;
+  readonly link: QuestionLink<KvAnswer>;
   readonly metrics: Metrics;
 }
 
@@ -34,12 +39,20 @@ export async function runApi(program: ApiProgram, signal: AbortSignal): Promise<
   const own = config.regions[config.region];
   if (own === undefined) throw new EngineError('bad-config', `regions.${config.region} is missing`);
   await using resources = new AsyncDisposableStack();
-  const client = new HttpsClient(credentials, 256);
+  const client = new HttpsClient(credentials);
   resources.defer(() => client.close());
   const databaseUrl = own.database.replace(/\/$/, '');
+  const link = new QuestionLink({
+    client,
+    url: `${databaseUrl}/v1/kv`,
+    answerShape: kvAnswerShape,
+    silenceMs: writeTimeoutMs(config.policy),
+    nowMs: () => clock.monotonicMs(),
+  });
+  resources.defer(() => link.close());
   const probe = new HealthProbe({ config, client, clock, databaseUrl });
   const metrics = new Metrics(config.region, () => probe.samples());
-  const api: Api = { ...program, client, databaseUrl, metrics };
+  const api: Api = { ...program, client, databaseUrl, link, metrics };
   const { host, port } = config.listen;
   const onError = (error: unknown, request: { readonly correlationId: string }): void =>
     log.error('request_failed', { ...request, error: describeError(error) }, request.correlationId);
@@ -54,29 +67,35 @@ function routesOf(api: Api, probe: HealthProbe): readonly Route[] {
   const roles = ['client', 'operator', 'controller'] as const;
   const kv = { path: '/v1/kv/', prefix: true, roles } as const;
   const { policy } = api.config;
-  // Longer than the database itself lets a write wait: its answer says whether the write was applied, our time-out cannot.
-  const writeTimeoutMs = writeLimitMs(policy) + policy.probeTimeoutMs;
+  const forWrite = writeTimeoutMs(policy);
   return [
     { method: 'GET', path: '/health', roles: 'anyone', handle: () => probe.reply() },
     metricsRoute('anyone', () => api.metrics.text()),
-    { ...kv, method: 'PUT', bodyLimitBytes: MAX_VALUE_BYTES, handle: (request) => forward(api, request, writeTimeoutMs) },
-    { ...kv, method: 'DELETE', handle: (request) => forward(api, request, writeTimeoutMs) },
+    { ...kv, method: 'PUT', bodyLimitBytes: MAX_VALUE_BYTES, handle: (request) => forward(api, request, forWrite) },
+    { ...kv, method: 'DELETE', handle: (request) => forward(api, request, forWrite) },
     { ...kv, method: 'GET', handle: (request) => forward(api, request, policy.appendTimeoutMs) },
     { method: 'GET', path: '/v1/export', roles, handle: (request) => pass(api, request) },
     { method: 'GET', path: '/v1/divergent', roles, handle: (request) => pass(api, request) },
   ];
 }
 
+/** Longer than the database itself lets a write wait: its answer says whether the write was applied, our time-out cannot. */
+function writeTimeoutMs(policy: Policy): number {
+  return writeLimitMs(policy) + policy.probeTimeoutMs;
+}
+
 async function forward(api: Api, request: HttpRequest, timeoutMs: number): Promise<HttpReply> {
   const startMs = api.clock.monotonicMs();
-  const { correlationId, path } = request;
-  const method = request.method as 'GET' | 'PUT' | 'DELETE';
-  const body = method === 'PUT' ? { body: request.body } : {};
-  const result = await api.client.call(`${api.databaseUrl}${path}`, { method, ...body, timeoutMs, correlationId });
+  const method = request.method as KvQuestion['method'];
+  // A line is text.
+  if (method === 'PUT' && !isUtf8(request.body)) return errorReply(400, 'bad-request', 'the value is not UTF-8', 'no');
+  const value = method === 'PUT' ? request.body.toString('utf8') : '';
+  const question: KvQuestion = { method, key: request.rest, value, correlationId: request.correlationId };
+  const result = await api.link.ask(question, timeoutMs);
   const seconds = (api.clock.monotonicMs() - startMs) / 1000;
-  const ok = result.kind === 'reply' && (result.status < 400 || result.status === 404);
+  const ok = result.kind === 'answer' && (result.answer.status < 400 || result.answer.status === 404);
   api.metrics.observeRequest({ method, outcome: ok ? 'ok' : 'failed' }, seconds);
-  if (result.kind === 'reply') return { status: result.status, body: result.body, contentType: 'application/json' };
+  if (result.kind === 'answer') return { status: result.answer.status, json: result.answer.json };
   // A read applies nothing; a write that was not sent neither.
   const applied = method === 'GET' || result.kind === 'not-sent' ? 'no' : 'unknown';
   return errorReply(503, 'timeout', `the region's database did not answer: ${result.reason}`, applied);

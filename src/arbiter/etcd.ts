@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
+import { NO_LONGER_NEEDED } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { HttpsClient, parseJson, type CallResult } from '../platform/https-client.ts';
@@ -159,7 +160,7 @@ class EtcdArbiter implements Arbiter {
       const waited = clock.sleep(rpcMs, patience.signal).catch(() => undefined);
       // Refusals come at once: when nobody is left to answer, the next one is asked at once.
       await Promise.race([waited, firstAnswer(asked)]);
-      patience.abort();
+      patience.abort(NO_LONGER_NEEDED);
       if (answer !== undefined) return answer;
     }
     await firstAnswer(asked);

@@ -8,6 +8,7 @@ import { judgeQuorum, type Quorum } from '../health/quorum.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
 import { controllerStatus } from '../health/status.ts';
 import { type ReceivedVote, type Vote } from '../health/vote.ts';
+import { NO_LONGER_NEEDED } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HttpClient } from '../platform/https-client.ts';
 import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
@@ -206,7 +207,7 @@ export class Controller {
     signal.addEventListener('abort', () => this.#wake(), { once: true });
     while (!signal.aborted) {
       const waking = new AbortController();
-      this.#wake = () => waking.abort();
+      this.#wake = () => waking.abort(NO_LONGER_NEEDED);
       this.#look();
       const waitMs = Math.min(config.policy.probePeriodMs / LOOKS_PER_PERIOD, this.#untilFencedMs());
       await clock.sleep(Math.max(1, waitMs), waking.signal).catch(() => undefined);

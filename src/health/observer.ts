@@ -1,4 +1,5 @@
 import type { Policy } from '../config/policy.ts';
+import { NO_LONGER_NEEDED } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson, type HttpClient } from '../platform/https-client.ts';
 import { afterProbe, afterTime, beginDetection, type Detection, type ProbeOutcome } from './detector.ts';
@@ -79,7 +80,7 @@ export class Observer {
       timeoutMs: policy.suspectAfterMs,
       signal,
     });
-    answered.abort();
+    answered.abort(NO_LONGER_NEEDED);
     this.#probesUnderWay--;
     const body = result.kind === 'reply' ? (parseJson(result.body) as { readonly region?: unknown } | undefined) : undefined;
     const committed = result.kind === 'reply' && result.status === 200 && body?.region === target.primary;

@@ -29,3 +29,6 @@ export async function bounded<T>({ timeoutMs, signal, asError }: Bounds, work: (
     either.removeEventListener('abort', stop);
   }
 }
+
+/** The reason of aborts that only end a wait. Without one, node makes an exception with its stack for each: dear where it happens a hundred times a second. */
+export const NO_LONGER_NEEDED = new Error('no longer needed');

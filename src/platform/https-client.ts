@@ -32,16 +32,36 @@ export type StreamResult =
 /** What programs ask each other with. */
 export type HttpClient = Pick<HttpsClient, 'call' | 'begin'>;
 
+/** Every connection of a client has the same identity, so an address is name enough. Node's own name lists all TLS options, made anew for each request and each answer. */
+class AddressAgent extends Agent {
+  override getName(options: { readonly host?: string | null | undefined; readonly port?: number | string | null | undefined }): string {
+    return `${options.host ?? ''}:${options.port ?? ''}`;
+  }
+}
+
+interface Origin {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** A mutual-TLS client with keep-alive. Owner calls `close`. Never throws for what the network does. */
 export class HttpsClient {
   readonly #agent: Agent;
+  /** Parsed once: of those that the configuration names there are few. */
+  readonly #origins = new Map<string, Origin>();
   /** Sockets whose handshake is done: a request that gets one of them may have been sent at once. */
   readonly #connected = new WeakSet<object>();
 
   constructor(credentials: Credentials, maxSocketsPerHost = 64) {
     // Made once: without it node reads certificates and key anew for each connection.
     const secureContext = createSecureContext({ ...credentials });
-    this.#agent = new Agent({ secureContext, keepAlive: true, timeout: IDLE_SOCKET_MS, maxSockets: maxSocketsPerHost, scheduling: 'lifo' });
+    this.#agent = new AddressAgent({
+      secureContext,
+      keepAlive: true,
+      timeout: IDLE_SOCKET_MS,
+      maxSockets: maxSocketsPerHost,
+      scheduling: 'lifo',
+    });
   }
 
   /** One request with its whole answer. */
@@ -70,7 +90,7 @@ export class HttpsClient {
 
   /** A POST whose body and answer the caller writes and reads as long as it likes; the caller bounds every wait and destroys it. */
   begin(url: string): ClientRequest {
-    return httpsRequest(url, { agent: this.#agent, method: 'POST' });
+    return httpsRequest({ agent: this.#agent, method: 'POST', ...this.#target(url) });
   }
 
   close(): void {
@@ -78,19 +98,29 @@ export class HttpsClient {
   }
 
   /** A host that let a request run out of time has perhaps been cut off or replaced: its idle sockets would only cost others the same time. */
-  #dropIdle({ hostname, port }: URL): void {
-    const prefix = `${hostname.replace(/^\[|\]$/g, '')}:${port === '' ? '443' : port}:`;
-    for (const [name, sockets] of Object.entries(this.#agent.freeSockets)) {
-      if (name.startsWith(prefix)) for (const socket of sockets ?? []) socket.destroy();
+  #dropIdle(origin: Origin): void {
+    for (const socket of this.#agent.freeSockets[this.#agent.getName(origin)] ?? []) socket.destroy();
+  }
+
+  #target(url: string): Origin & { readonly path: string } {
+    const end = url.indexOf('/', 'https://'.length);
+    const prefix = end < 0 ? url : url.slice(0, end);
+    let origin = this.#origins.get(prefix);
+    if (origin === undefined) {
+      const { hostname, port } = new URL(prefix);
+      origin = { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 443 : Number(port) };
+      this.#origins.set(prefix, origin);
     }
+    return { ...origin, path: end < 0 ? '/' : url.slice(end) };
   }
 
   #start(url: string, options: CallOptions): Exchange {
     const { body, correlationId } = options;
     const headers: Record<string, string | number> = correlationId === undefined ? {} : { 'x-correlation-id': correlationId };
     if (typeof body === 'string' || Buffer.isBuffer(body)) headers['content-length'] = Buffer.byteLength(body);
-    const request = httpsRequest(url, { agent: this.#agent, method: options.method ?? 'GET', headers });
-    const exchange = watch(request, options, { connected: this.#connected, onSilent: () => this.#dropIdle(new URL(url)) });
+    const target = this.#target(url);
+    const request = httpsRequest({ agent: this.#agent, method: options.method ?? 'GET', headers, ...target });
+    const exchange = watch(request, options, { connected: this.#connected, onSilent: () => this.#dropIdle(target) });
     if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) request.end(body);
     else body.once('error', (error) => request.destroy(error)).pipe(request);
     return exchange;

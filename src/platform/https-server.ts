@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { collect } from './collect.ts';
 import { EngineError } from './errors.ts';
-import { errorReply, type HttpReply, type HttpRequest, type Route } from './http.ts';
+import { errorReply, type HttpReply, type Route } from './http.ts';
 import { peerIdentity, type Credentials } from './tls.ts';
 
 const DEFAULT_BODY_LIMIT_BYTES = 64 * 1024;
@@ -90,30 +90,62 @@ async function serve(message: IncomingMessage, response: ServerResponse, context
   const { closing, onError } = context;
   const given = message.headers['x-correlation-id'];
   const correlationId = typeof given === 'string' && given.length <= 128 ? given : randomUUID();
-  const gone = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new EngineError('timeout', 'the caller has gone'));
-  });
-  const onClosing = (): void => gone.abort(closing.reason);
-  closing.addEventListener('abort', onClosing, { once: true });
+  const gone = new Gone(response, closing);
   const path = message.url?.split('?', 1)[0] ?? '/';
   let reply: HttpReply;
   try {
-    reply = await answer(message, { path, correlationId, signal: gone.signal }, context);
+    reply = await answer(message, { path, correlationId, gone }, context);
   } catch (error) {
-    if (!gone.signal.aborted) onError(error, { method: message.method ?? '', path, correlationId });
+    if (!gone.aborted) onError(error, { method: message.method ?? '', path, correlationId });
     const code = error instanceof EngineError ? error.code : 'internal';
     reply = errorReply(500, code, error instanceof EngineError ? error.message : 'internal error', 'unknown');
   }
   try {
-    await write(response, reply, gone.signal);
+    await write(response, reply, gone);
   } catch (error) {
     response.destroy();
-    if (!gone.signal.aborted && !isBrokenOff(error)) onError(error, { method: message.method ?? '', path, correlationId });
+    if (!gone.aborted && !isBrokenOff(error)) onError(error, { method: message.method ?? '', path, correlationId });
   } finally {
-    closing.removeEventListener('abort', onClosing);
+    gone.forget();
     // An unread body would be parsed as the next request.
     if (!message.complete) message.resume();
+  }
+}
+
+/** Whether the caller has gone or the server closes. Most handlers never ask for the signal, and making one costs as much as parsing the request. */
+class Gone {
+  readonly #closing: AbortSignal;
+  #reason: unknown;
+  #signal: AbortController | null = null;
+  readonly #onClosing = (): void => this.#abort(this.#closing.reason);
+
+  constructor(response: ServerResponse, closing: AbortSignal) {
+    this.#closing = closing;
+    response.once('close', () => {
+      if (!response.writableFinished) this.#abort(new EngineError('timeout', 'the caller has gone'));
+    });
+  }
+
+  get aborted(): boolean {
+    return this.#reason !== undefined || this.#closing.aborted;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#signal !== null) return this.#signal.signal;
+    this.#signal = new AbortController();
+    if (this.aborted) this.#signal.abort(this.#reason ?? this.#closing.reason);
+    else this.#closing.addEventListener('abort', this.#onClosing, { once: true });
+    return this.#signal.signal;
+  }
+
+  /** The request is over. */
+  forget(): void {
+    if (this.#signal !== null) this.#closing.removeEventListener('abort', this.#onClosing);
+  }
+
+  #abort(reason: unknown): void {
+    this.#reason ??= reason;
+    this.#signal?.abort(reason);
   }
 }
 
@@ -126,7 +158,7 @@ function isBrokenOff(error: unknown): boolean {
 interface Arrival {
   readonly path: string;
   readonly correlationId: string;
-  readonly signal: AbortSignal;
+  readonly gone: Gone;
 }
 
 async function answer(message: IncomingMessage, arrival: Arrival, context: Context): Promise<HttpReply> {
@@ -147,9 +179,19 @@ async function answer(message: IncomingMessage, arrival: Arrival, context: Conte
   const limit = route.bodyLimitBytes ?? DEFAULT_BODY_LIMIT_BYTES;
   const body = route.streamBody === true || message.method === 'GET' ? Buffer.alloc(0) : await bodyOf(message, limit);
   if (body === 'too-large') return errorReply(413, 'too-large', `the body is larger than ${limit} bytes`, 'no');
-  const { correlationId, signal } = arrival;
-  const request: HttpRequest = { method: route.method, path, rest, caller, correlationId, body, stream: message, signal };
-  return route.handle(request);
+  const { correlationId, gone } = arrival;
+  return route.handle({
+    method: route.method,
+    path,
+    rest,
+    caller,
+    correlationId,
+    body,
+    stream: message,
+    get signal() {
+      return gone.signal;
+    },
+  });
 }
 
 function cutAtOnce(message: IncomingMessage, stopping: AbortSignal): void {
@@ -172,7 +214,7 @@ function decode(text: string): string | null {
   }
 }
 
-async function write(response: ServerResponse, reply: HttpReply, signal: AbortSignal): Promise<void> {
+async function write(response: ServerResponse, reply: HttpReply, gone: Gone): Promise<void> {
   if (response.destroyed) return;
   if (reply.json !== undefined || reply.body === undefined || typeof reply.body === 'string' || Buffer.isBuffer(reply.body)) {
     const body = reply.json === undefined ? (reply.body ?? '') : JSON.stringify(reply.json);
@@ -185,7 +227,7 @@ async function write(response: ServerResponse, reply: HttpReply, signal: AbortSi
   }
   response.writeHead(reply.status, { 'content-type': reply.contentType ?? 'application/x-ndjson' });
   for await (const chunk of reply.body as AsyncIterable<string | Buffer>) {
-    if (!response.write(chunk)) await once(response, 'drain', { signal });
+    if (!response.write(chunk)) await once(response, 'drain', { signal: gone.signal });
   }
   response.end();
 }

@@ -62,8 +62,9 @@ describe('line exchange', () => {
   });
   it('takes a new connection after a question without an answer, so that a late one is never taken for another', async () => {
     const exchange = new LineExchange(client, `${url}/lines`);
-    expect(await exchange.ask('silence', 30, never)).to.equal(null);
     expect(await exchange.ask('a', LONG_MS, never)).to.equal('A');
+    expect(await exchange.ask('silence', 30, never)).to.equal(null);
+    expect(await exchange.ask('b', LONG_MS, never)).to.equal('B');
     expect(connections).to.equal(2);
     exchange.close();
   });

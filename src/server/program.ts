@@ -14,6 +14,7 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { exportTail } from '../replication/divergence.ts';
 import { controlRoutes } from './control-routes.ts';
 import { lockFolder } from './folder-lock.ts';
+import { kvLinkRoute } from './kv-link.ts';
 import { kvRoutes, writeLimitMs } from './kv.ts';
 import { restoredEnd } from './restored.ts';
 import { databaseSamples } from './metrics.ts';
@@ -64,8 +65,10 @@ export async function runDatabase(program: DatabaseProgram, signal: AbortSignal)
     onBroken: (error) => broken.reject(error as Error),
   });
   const metrics = new Metrics(config.region, () => databaseSamples(node, database, clock));
+  const kv = kvRoutes({ node, database, policy: config.policy, region: config.region }).map((route) => timed(route, metrics, clock));
   const routes = [
-    ...kvRoutes({ node, database, policy: config.policy, region: config.region }).map((route) => timed(route, metrics, clock)),
+    ...kv,
+    kvLinkRoute(kv, signal),
     ...controlRoutes({ node, database, region: config.region }),
     ...readRoutes({ node, database, config, dataFolder, clock, metrics: () => metrics.text() }),
   ];
