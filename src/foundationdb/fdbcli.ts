@@ -1,4 +1,4 @@
-import { runProgram } from '../platform/run-program.ts';
+import { runProgram, type ProgramResult } from '../platform/run-program.ts';
 import { parseStatus, type ClusterStatus } from './status-json.ts';
 
 export interface Fdbcli {
@@ -26,26 +26,20 @@ const NOT_DONE = /^(ERROR:|The database is unavailable|Configuration failed|Type
  * Runs one command of `fdbcli`. Its exit code is not enough: it is 0 for some commands that changed nothing, so that whoever changes something reads it back (`status json`), and an
  * empty answer is none (three of three seen in the middle of a failover). Never rejects.
  */
-export async function fdbcli(
-  { program, clusterFile, tls }: Fdbcli,
-  command: string,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<FdbcliResult> {
-  const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
-  const args = ['-C', clusterFile, ...tlsArgs(tls), '--timeout', String(seconds), '--exec', command];
-  const { code, said } = await runProgram(
-    { program, args, input: '', timeoutMs: seconds * 1000 + GRACE_MS, maxOutputBytes: MAX_OUTPUT_BYTES },
-    signal,
-  );
+export async function fdbcli(cli: Fdbcli, command: string, timeoutMs: number, signal: AbortSignal): Promise<FdbcliResult> {
+  const { code, said } = await run(cli, command, timeoutMs, signal);
   return judgeAnswer(code, said);
 }
 
 /** The cluster's status; null where there is none: fdbcli gave up, or printed half of one. */
 export async function statusByFdbcli(cli: Fdbcli, timeoutMs: number, signal: AbortSignal): Promise<ClusterStatus | null> {
-  const { said } = await fdbcli(cli, 'status json', timeoutMs, signal);
-  // Its complaints come before or among it, on the other output.
-  return parseStatus(said.slice(said.indexOf('{'), said.lastIndexOf('}') + 1));
+  return parseStatus((await run(cli, 'status json', timeoutMs, signal)).output);
+}
+
+async function run({ program, clusterFile, tls }: Fdbcli, command: string, timeoutMs: number, signal: AbortSignal): Promise<ProgramResult> {
+  const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
+  const args = ['-C', clusterFile, ...tlsArgs(tls), '--timeout', String(seconds), '--exec', command];
+  return await runProgram({ program, args, input: '', timeoutMs: seconds * 1000 + GRACE_MS, maxOutputBytes: MAX_OUTPUT_BYTES }, signal);
 }
 
 /** What an exit code and an output mean. */

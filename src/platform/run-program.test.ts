@@ -7,13 +7,13 @@ const shell = (script: string, timeoutMs = 4000, input = '') =>
 
 describe('run program', () => {
   it('tells the exit code and what was said on both outputs', async () => {
-    expect(await shell('cat; echo no >&2; exit 3', 4000, 'asked ')).to.deep.equal({ code: 3, said: 'asked no' });
-    expect(await shell('true')).to.deep.equal({ code: 0, said: 'exit code 0' });
+    expect(await shell('cat; echo no >&2; exit 3', 4000, 'asked ')).to.include({ code: 3, said: 'asked no', output: 'asked ' });
+    expect(await shell('true')).to.include({ code: 0, said: 'exit code 0', output: '' });
   });
 
   it('has no answer from a program that hangs, is killed, or is not there', async () => {
-    expect(await shell('sleep 60 & wait', 100)).to.deep.equal({ code: null, said: 'no answer within 100 ms' });
-    expect(await shell('kill -9 $$')).to.deep.equal({ code: null, said: 'ended by a signal' });
+    expect(await shell('sleep 60 & wait', 100)).to.include({ code: null, said: 'no answer within 100 ms' });
+    expect(await shell('kill -9 $$')).to.include({ code: null, said: 'ended by a signal' });
     const missing = await runProgram({ program: '/nowhere/veto', args: [], input: '', timeoutMs: 4000 }, never);
     expect(missing).to.include({ code: null }).and.to.have.property('said').that.contains('ENOENT');
   });
@@ -29,6 +29,6 @@ describe('run program', () => {
     const ending = new AbortController();
     const running = runProgram({ program: '/bin/sleep', args: ['60'], input: '', timeoutMs: 60_000 }, ending.signal);
     ending.abort();
-    expect(await running).to.deep.equal({ code: null, said: 'stopped' });
+    expect(await running).to.include({ code: null, said: 'stopped' });
   });
 });
