@@ -121,6 +121,8 @@ function reachableStandbys(facts: Pick<Facts, 'nowMs' | 'databases'>, from: stri
 /** Least lag (the longest log), then enough capacity, then the operator's order. */
 function bestOf(seen: readonly SeenStatus[], { regions, promotable }: Setting): string | null {
   const rank = (region: string): number => regions.indexOf(region) + (promotable.includes(region) ? 0 : regions.length);
-  const [best] = seen.map(({ status }) => status).toSorted((a, b) => compareLogs(a, b) || rank(a.region) - rank(b.region));
-  return best?.region ?? null;
+  const [first, ...others] = seen.map(({ status }) => status);
+  if (first === undefined) return null;
+  return others.reduce((best, next) => ((compareLogs(best, next) || rank(best.region) - rank(next.region)) <= 0 ? best : next), first)
+    .region;
 }

@@ -37,33 +37,41 @@ export class Leadership {
     this.#options = options;
   }
 
-  isLeading(knowledge: Knowledge): boolean {
-    return isLeading(this.#facts(knowledge));
+  isLeading({ records }: Knowledge): boolean {
+    const { region, incarnation } = this.#options;
+    return isLeading({ held: records.leader, region, incarnation });
   }
 
-  isConfirmed(knowledge: Knowledge): boolean {
-    return isConfirmed(this.#facts(knowledge), this.#options.policy);
+  isConfirmed({ records }: Knowledge): boolean {
+    const { region, incarnation, clock, policy } = this.#options;
+    return isConfirmed({ held: records.leader, region, incarnation, renewedAtMs: this.#renewedAtMs, nowMs: clock.monotonicMs() }, policy);
   }
 
   /** Makes the next move, if one is due. Called often. */
   look(knowledge: Knowledge, surroundings: Surroundings): void {
-    const { policy, log } = this.#options;
+    const { region, incarnation, policy, clock, log } = this.#options;
     const { leader } = knowledge.records;
+    const leads = this.isLeading(knowledge);
     // Named by the leader before it: from the moment of seeing it.
-    if (this.isLeading(knowledge)) this.#renewedAtMs ??= knowledge.leaderSeenAtMs;
+    if (leads) this.#renewedAtMs ??= knowledge.leaderSeenAtMs;
     else this.#renewedAtMs = null;
     const who = leader === null ? null : `${leader.value.region} ${leader.value.incarnation}`;
     if (who !== this.#told && leader !== null) log.info('leader_elected', { leader: leader.value.region });
     this.#told = who;
     if (this.#asking !== null || this.#ending.signal.aborted) return;
+    const { primary, idle } = surroundings;
     const facts: LeadershipFacts = {
-      ...this.#facts(knowledge),
+      region,
+      incarnation,
+      held: leader,
+      seenAtMs: knowledge.leaderSeenAtMs,
+      renewedAtMs: this.#renewedAtMs,
       lookedAtMs: this.#looked !== null && this.#looked.revision === (leader?.revision ?? null) ? this.#looked.atMs : null,
-      primary: surroundings.primary,
-      idle: surroundings.idle,
+      primary,
+      idle,
       // Of no matter but for who may hand over: this is looked at many times a second.
-      peers:
-        surroundings.idle && surroundings.primary === this.#options.region && this.isLeading(knowledge) ? this.#heirs(surroundings) : [],
+      peers: leads && idle && primary === region ? this.#heirs(surroundings) : [],
+      nowMs: clock.monotonicMs(),
     };
     const move = decideLeadership(facts, policy);
     if (move.kind === 'wait') return;
@@ -111,18 +119,5 @@ export class Leadership {
       // The arbiter does not answer: asked again after a pause, like everything that it did not answer.
       await clock.sleep(policy.probePeriodMs, this.#ending.signal).catch(() => undefined);
     }
-  }
-
-  #facts(knowledge: Knowledge): Omit<LeadershipFacts, 'peers' | 'idle' | 'primary' | 'lookedAtMs'> {
-    const { region, incarnation, clock } = this.#options;
-    const { records, leaderSeenAtMs } = knowledge;
-    return {
-      region,
-      incarnation,
-      held: records.leader,
-      seenAtMs: leaderSeenAtMs,
-      renewedAtMs: this.#renewedAtMs,
-      nowMs: clock.monotonicMs(),
-    };
   }
 }

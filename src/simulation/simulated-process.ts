@@ -108,16 +108,18 @@ export class SimulatedProcess implements Owner {
 
   #sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason as Error);
+      if (signal === undefined) return void this.timer(ms, resolve);
+      if (signal.aborted) return reject(signal.reason as Error);
       const timer = this.timer(ms, () => {
-        signal?.removeEventListener('abort', abort);
+        signal.removeEventListener('abort', abort);
         resolve();
       });
       const abort = (): void => {
         timer.cancelled = true;
-        reject(signal?.reason as Error);
+        reject(signal.reason as Error);
       };
-      signal?.addEventListener('abort', abort, { once: true });
+      signal.addEventListener('abort', abort);
+      return undefined;
     });
   }
 }

@@ -22,7 +22,7 @@ export function enterWorld(entered: World | null): void {
 export function installStandIns(): void {
   const stand = globalThis as unknown as Record<string, unknown>;
   stand['setTimeout'] = (run: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) =>
-    new Timer(() => run(...given), ms ?? 1, false);
+    new Timer(given.length === 0 ? run : () => run(...given), ms ?? 1, false);
   stand['setInterval'] = (run: (...given: unknown[]) => void, ms?: number, ...given: unknown[]) =>
     new Timer(() => run(...given), ms ?? 1, true);
   stand['clearTimeout'] = clear;

@@ -86,14 +86,17 @@ export class World implements Surroundings, Scene {
 
   /** Who could acknowledge at this moment, by its own clock. */
   holders(): readonly Holder[] {
-    let holders: Holder[] | null = null;
+    const holders: Holder[] = [];
     for (const { process, node } of this.databases.values()) {
-      const { lease } = node;
-      if (process.isDead || lease?.isValid() !== true) continue;
-      holders ??= [];
-      holders.push({ region: process.region, epoch: lease.epoch });
+      if (!process.isDead && node.lease?.isValid() === true) holders.push({ region: process.region, epoch: node.lease.epoch });
     }
-    return holders ?? NOBODY;
+    return holders;
+  }
+
+  get holderCount(): number {
+    let count = 0;
+    for (const { process, node } of this.databases.values()) if (!process.isDead && node.lease?.isValid() === true) count++;
+    return count;
   }
 
   #boot(process: SimulatedProcess): void {
@@ -101,5 +104,3 @@ export class World implements Surroundings, Scene {
     else startController(this, process);
   }
 }
-
-const NOBODY: readonly Holder[] = [];
