@@ -16,7 +16,7 @@ const ACTS = [
   '^src/database/lmdb',
   '^src/foundationdb/client',
   '^src/objectstore/(folder-store|gcs)',
-  '^src/keys/(local-key-file|cloud)',
+  '^src/keys/(key-line-file|cloud)',
   // Threads, and key files.
   '^src/backup/(pipeline/(pack-worker|worker-pool)|restore/|repository/access)',
   '^src/commands/backup-',

@@ -118,6 +118,7 @@ const KEY_SERVICES: {
       ...given({ endpoint }),
       timeoutMs: timeoutSeconds * 1000,
     }),
+  'x25519-file': async ({ path }, { folder }) => (await import('./keys/offline-key.ts')).openOfflineKeyFile(resolve(folder, path)),
 };
 
 export async function openObjectStore(context: BackupContext): Promise<ObjectStore> {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { byOption } from './cli-options.ts';
 import type { BackupCommand } from './commands/backup-context.ts';
 import type { World } from './commands/world.ts';
 import type { LoadedConfig } from './config/load.ts';
@@ -105,7 +106,37 @@ export function describeBackupCommands({ program, world, configOption, load, don
     .option('--new-epoch', 'and begin a new epoch key: later backups share nothing with earlier ones')
     .action(async (options: Shared & { removeOthers?: true; newEpoch?: true }) => {
       const flags = { removeOthers: options.removeOthers === true, rollEpoch: options.newEpoch === true };
-      done(await (await import('./commands/backup-upkeep.ts')).rewrapBackups(await contextOf(options), flags));
+      done(await (await import('./commands/backup-keys.ts')).rewrapBackups(await contextOf(options), flags));
+    });
+  const by = byOption(world.environment);
+  command('hold', 'keep a backup whatever its age, until --release', 'hold latest --why "case 4711"')
+    .argument('<backup>', 'its id, or latest')
+    .option('--release', 'it goes with its time again')
+    .option('--why <text>', 'for the record', '')
+    .addOption(by)
+    .action(async (backupId: string, options: Shared & { release?: true; why: string; by: string }) => {
+      const flags = { release: options.release === true, why: options.why, by: options.by };
+      done(await (await import('./commands/backup-hold.ts')).holdBackup(await contextOf(options), backupId, flags));
+    });
+  command('shred', 'destroy an epoch key: all backups and log under it are unreadable for ever', 'shred 0123…cdef --confirm 0123…cdef')
+    .argument('<key>', 'its kid, as `backup show` tells')
+    .option('--confirm <key>', 'do it: the kid once more')
+    .option('--no-lease', 'do not ask the arbiter who may write: for when it is gone')
+    .addOption(by)
+    .action(async (kid: string, options: Shared & { confirm?: string; lease: boolean; by: string }) => {
+      const flags = { confirm: options.confirm ?? null, noLease: !options.lease, by: options.by };
+      done(await (await import('./commands/backup-keys.ts')).shredBackups(await contextOf(options), kid, flags));
+    });
+  group
+    .command('keygen')
+    .description('make an offline key, and print the recipient for backup.recipients: who has the key needs no key service')
+    .argument('<file>', 'the new file')
+    .option('--show', 'print the recipient of a key that is there')
+    .option('--json', 'one JSON document')
+    .addHelpText('after', '\nExample:\n  coditect-dr backup keygen /media/safe/offline.key')
+    .action(async (file: string, options: { show?: true; json?: true }) => {
+      const flags = { show: options.show === true, json: options.json === true };
+      done(await (await import('./commands/backup-keys.ts')).makeOfflineKey(file, flags, world));
     });
   for (const each of group.commands) each.copyInheritedSettings(program);
 }

@@ -4,6 +4,7 @@ import type { Move } from './commands/move.ts';
 import type { World } from './commands/world.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { EngineError } from './platform/errors.ts';
+import { byOption } from './cli-options.ts';
 
 export interface Tools {
   readonly world: World;
@@ -28,10 +29,7 @@ const OUTCOMES = 'exits 0 done, 1 not done, 3 undecided when the time was over';
 
 /** What an operator does with a running system. */
 export function describeOperations(program: Command, tools: Tools): void {
-  const by = new Option('--by <name>', 'who orders it, for the record').default(
-    tools.world.environment['USER'] ?? tools.world.environment['LOGNAME'] ?? 'operator',
-    'the user who is logged in',
-  );
+  const by = byOption(tools.world.environment);
   const add = (name: string, says: string, example: string): Command =>
     program
       .command(name)

@@ -19,7 +19,10 @@ export async function listAllBackups(command: BackupCommand): Promise<number> {
 export async function showBackup(command: BackupCommand, backupId: string): Promise<number> {
   const { backup, world } = command;
   const entries = await listBackups(await openConfiguredRepository(command, command.world.signal), backup.cluster.id, world.signal);
-  const entry = backupId === 'latest' ? entries.at(-1) : entries.find((candidate) => candidate.backupId === backupId);
+  const entry =
+    backupId === 'latest'
+      ? (entries.findLast(({ problem }) => problem === null) ?? entries.at(-1))
+      : entries.find((candidate) => candidate.backupId === backupId);
   if (entry === undefined) throw new EngineError('bad-request', `there is no backup ${backupId}; see \`coditect-dr backup list\``);
   world.out(`${JSON.stringify({ problem: entry.problem, manifest: entry.manifest }, null, command.json ? 0 : 2)}\n`);
   return entry.problem === null ? EXIT.ok : EXIT.failed;

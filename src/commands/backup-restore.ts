@@ -33,7 +33,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
       `--into ${flags.into}: this configuration is of region ${loaded.config.region}; type the region whose database is to be filled`,
     );
   const repository = await openConfiguredRepository(command, command.world.signal);
-  const { manifest, log } = await planned(repository, backup.cluster.id, flags, world.signal);
+  const { manifest, log, point } = await planned(repository, backup.cluster.id, flags, world.signal);
   const folder = databaseFolder(loaded);
   const dataFolder = dirname(folder);
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
@@ -58,8 +58,8 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
     printer.end();
     world.out(
       json
-        ? `${JSON.stringify({ backupId: manifest.backupId, ...restored, elapsedMs: Math.round(restored.elapsedMs) })}\n`
-        : text(manifest.backupId, restored),
+        ? `${JSON.stringify({ backupId: manifest.backupId, ...restored, ...point, elapsedMs: Math.round(restored.elapsedMs) })}\n`
+        : `${text(manifest.backupId, restored)}${pointText(point)}`,
     );
     return EXIT.ok;
   } catch (error) {
@@ -77,11 +77,28 @@ async function planned(
   cluster: string,
   { backupId, point, prefix }: RestoreFlags,
   signal: AbortSignal,
-): Promise<{ readonly manifest: Manifest; readonly log: LogToApply | null }> {
-  if (point === null) return { manifest: await findBackup(repository, cluster, backupId, signal), log: null };
+): Promise<{ readonly manifest: Manifest; readonly log: LogToApply | null; readonly point: ReachedPoint | null }> {
+  if (point === null) return { manifest: await findBackup(repository, cluster, backupId, signal), log: null, point: null };
   if (backupId !== 'latest') throw new EngineError('bad-request', 'a point in time chooses the backup itself: say `latest`');
   if (prefix !== null) throw new EngineError('bad-request', 'a point in time restores everything: leave --prefix away');
-  return await planPointInTime(repository, cluster, point, signal);
+  const { manifest, log, wallMs } = await planPointInTime(repository, cluster, point, signal);
+  const asked = 'timeMs' in point ? { askedTime: new Date(point.timeMs).toISOString() } : {};
+  return { manifest, log, point: { ...asked, reachedTime: new Date(wallMs).toISOString() } };
+}
+
+/** Where a restore to a point in time ended. */
+interface ReachedPoint {
+  readonly askedTime?: string;
+  /** All that was restored was committed by then, and nothing later up to the time that was asked for is in the repository. */
+  readonly reachedTime: string;
+}
+
+function pointText(point: ReachedPoint | null): string {
+  if (point === null) return '';
+  const { askedTime, reachedTime } = point;
+  if (askedTime === undefined) return `what was restored was committed by ${reachedTime}\n`;
+  const missingMs = Date.parse(askedTime) - Date.parse(reachedTime);
+  return `reached ${reachedTime}, ${duration(missingMs)} before ${askedTime}: nothing that was committed between is in the repository\n`;
 }
 
 function text(backupId: string, { records, bytes, end, checked, elapsedMs }: Restored): string {

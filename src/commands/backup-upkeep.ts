@@ -1,15 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { openKeyService } from '../adapters.ts';
 import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
 import { findBackup } from '../backup/repository/catalog.ts';
 import { putRecord, timePart } from '../backup/repository/records.ts';
-import { openAccess } from '../backup/repository/access.ts';
-import { repositoryId } from '../backup/repository/repository.ts';
-import { newEpoch, rewrapKeys } from '../backup/repository/rewrap.ts';
 import { restoreBackup } from '../backup/restore/restore.ts';
 import { prune, type Pruned } from '../backup/retention/prune.ts';
-import { configuredBackup, databaseFolder, openConfiguredRepository, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
+import { databaseFolder, openConfiguredRepository, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
@@ -96,36 +92,17 @@ export async function pruneBackups(
   return outcome.value.plan.refused === null ? EXIT.ok : EXIT.failed;
 }
 
-/** `backup rewrap`: all epoch keys under the configured key service. */
-export async function rewrapBackups(
-  command: BackupCommand,
-  { removeOthers, rollEpoch }: { readonly removeOthers: boolean; readonly rollEpoch: boolean },
-): Promise<number> {
-  const { loaded, json, world } = command;
-  const { backup } = configuredBackup(loaded);
-  const context = { backup, folder: loaded.folder, clock: systemClock };
-  const previous =
-    backup.previous_keys === undefined ? null : await openKeyService({ ...context, backup: { ...backup, keys: backup.previous_keys } });
-  const access = await openAccess(context);
-  const repo = await repositoryId(access, world.signal);
-  const result = await rewrapKeys({ repository: { ...access, repo }, previous, removeOthers, created: systemClock.wall() }, world.signal);
-  const epoch = rollEpoch ? await newEpoch(await openConfiguredRepository(command, world.signal), systemClock.wall(), world.signal) : null;
-  if (json) world.out(`${JSON.stringify({ ...result, epoch: epoch === null ? null : epoch.toString() })}\n`);
-  else
-    world.out(
-      `wrapped ${result.wrapped} epoch keys anew, removed ${result.removed} old wraps${epoch === null ? '' : `; epoch ${epoch} begins`}\n`,
-    );
-  return EXIT.ok;
-}
-
 function pruneText(pruned: Pruned, confirm: boolean): string {
-  const { plan, markedBackups, deletedBackups, markedObjects, deletedObjects, deletedBytes, window } = pruned;
+  const { plan, markedBackups, deletedBackups, markedObjects, deletedObjects, deletedBytes, deletedRecords, window } = pruned;
   const did = (past: string, future: string): string => (confirm ? past : future);
   return [
     ...(plan.refused === null ? [] : [`REFUSED: ${plan.refused}`]),
     ...plan.keep.map(({ backupId, why }) => `keep    ${backupId}  ${why}`),
     ...markedBackups.map((id) => `${did('marked ', 'mark   ')} ${id}  deleted after the grace`),
     ...deletedBackups.map((id) => `${did('deleted', 'delete ')} ${id}`),
+    ...(deletedRecords === 0
+      ? []
+      : [`${deletedRecords} records of verifications that tell nothing any more ${did('deleted', 'to delete')}`]),
     `objects: ${markedObjects} ${did('marked', 'to mark')}, ${deletedObjects} ${did('deleted', 'to delete')} (${megabytes(deletedBytes)} MB)`,
     `restorable afterwards: ${window.from === null ? 'nothing' : `from ${window.from} to ${window.to}, and on as far as the log reaches`}`,
     ...(confirm ? [] : ['nothing was changed: --confirm does it']),

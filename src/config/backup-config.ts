@@ -11,6 +11,8 @@ const keyService = z.discriminatedUnion('kind', [
     endpoint: z.url().optional(),
     timeout_seconds: z.number().positive().default(10),
   }),
+  /** The offline key itself (`backup keygen`): for when the key service is lost. Not for a machine that runs every day. */
+  z.strictObject({ kind: z.literal('x25519-file'), path: z.string().min(1) }),
 ]);
 
 /** Where backups go and how they are made. Paths are relative to the configuration file. Absent: this engine makes none. */
@@ -33,8 +35,12 @@ export const backupConfigShape = z.strictObject({
   keys: keyService,
   /** The service that wrapped the keys before: only `rewrap` uses it. */
   previous_keys: keyService.optional(),
+  /** Offline keys that every epoch key is wrapped to as well, as `backup keygen` prints them: who has one needs no key service. */
+  recipients: z.array(z.string().regex(/^x25519:[0-9a-f]{64}:[0-9a-f]{8}$/, 'as `coditect-dr backup keygen FILE` prints it')).default([]),
   /** Ed25519 keys in PEM. `key_file` signs and is needed to write; whoever only reads needs `trusted_files`. */
   signing: z.strictObject({ key_file: z.string().optional(), trusted_files: z.array(z.string()).default([]) }),
+  /** Where backup-service shows /metrics and /health, over HTTPS; absent: nowhere. */
+  listen: z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) }).optional(),
   interval_seconds: z.number().positive().default(3600),
   /** Each interval is longer by a random time up to this. */
   jitter_seconds: z.number().nonnegative().default(60),
@@ -65,8 +71,9 @@ export const BACKUP_SETTINGS: readonly (readonly string[])[] = [
   ...['kind', 'path', 'bucket', 'project', 'endpoint', 'timeout_seconds'].map((field) => ['store', field]),
   ...['kind', 'path', 'key', 'endpoint', 'timeout_seconds'].map((field) => ['keys', field]),
   ...['kind', 'path', 'key', 'endpoint', 'timeout_seconds'].map((field) => ['previous_keys', field]),
+  ...['host', 'port'].map((field) => ['listen', field]),
   ...['key_file', 'trusted_files'].map((field) => ['signing', field]),
   ...Object.keys(backupConfigShape.shape)
-    .filter((field) => !['cluster', 'store', 'keys', 'previous_keys', 'signing'].includes(field))
+    .filter((field) => !['cluster', 'store', 'keys', 'previous_keys', 'signing', 'listen'].includes(field))
     .map((field) => [field]),
 ];

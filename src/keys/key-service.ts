@@ -6,7 +6,7 @@
  */
 export interface KeyService {
   /** Which kind wrote a wrap; with keyName it tells what is needed to open it. Stored in the clear. */
-  readonly kind: 'local-file' | 'cloud-kms';
+  readonly kind: 'local-file' | 'cloud-kms' | 'x25519';
   readonly keyName: string;
   /** Encrypts a key of 1 to MAX_WRAP_BYTES bytes. What comes out opens with the same AAD only, and differs each time. */
   wrap(plain: Uint8Array, aad: Uint8Array, signal?: AbortSignal): Promise<Buffer>;

@@ -171,6 +171,7 @@ class Place {
     return await openRepository({
       store: await openFolderStore(this.storeFolder, Date.now()),
       service: await openLocalKeyFile(join(this.folder, 'backup.key')),
+      recipients: [],
       signingKey,
       trusted: [createPublicKey(signingKey)],
     });

@@ -9,6 +9,7 @@ import { initRepository, openRepository, type Repository, type RepositoryAccess 
 import type { Database, Entry } from '../database/database.ts';
 import { openLmdb } from '../database/lmdb.ts';
 import { createLocalKeyFile, openLocalKeyFile } from '../keys/local-key-file.ts';
+import { openRecipient } from '../keys/offline-key.ts';
 import { openFolderStore } from '../objectstore/folder-store.ts';
 import type { ObjectStore } from '../objectstore/object-store.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -32,13 +33,14 @@ export class BackupLab {
   }
 
   /** @param store default: a folder */
-  static async open(store?: ObjectStore): Promise<BackupLab> {
+  static async open(store?: ObjectStore, recipients: readonly string[] = []): Promise<BackupLab> {
     const folder = mkdtempSync(join(tmpdir(), 'coditect-backup-'));
     await createLocalKeyFile(join(folder, 'key'));
     const { privateKey } = generateKeyPairSync('ed25519');
     const access = {
       store: store ?? (await openFolderStore(join(folder, 'store'), Date.now())),
       service: await openLocalKeyFile(join(folder, 'key')),
+      recipients: recipients.map(openRecipient),
       signingKey: privateKey,
       trusted: [createPublicKey(privateKey)],
     };
@@ -118,7 +120,7 @@ export class BackupLab {
   ): Promise<Restored> {
     return await restoreBackup(
       {
-        repository: await this.repository(),
+        repository: options.repository ?? (await this.repository()),
         manifest,
         databaseFolder: join(this.folder, name, 'db'),
         workers: 2,

@@ -17,7 +17,7 @@ const keyWrapShape = z.looseObject({
   repo: z.uuid(),
   kid: z.string().regex(/^[0-9a-f]{32}$/),
   epoch: z.string().regex(/^(0|[1-9][0-9]{0,18})$/),
-  service: z.enum(['local-file', 'cloud-kms']),
+  service: z.enum(['local-file', 'cloud-kms', 'x25519']),
   key: z.string().min(1),
   wrapped: z.base64(),
   created: z.iso.datetime(),

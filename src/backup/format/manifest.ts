@@ -46,7 +46,7 @@ const manifestShape = z.looseObject({
   codecs: z.looseObject({ compression: z.string(), chunker: z.string(), implementation: z.record(z.string(), z.string()) }),
   kid: hex(16),
   epoch: number64,
-  lease: z.looseObject({ epoch: number64, holder: z.string() }),
+  lease: z.looseObject({ epoch: number64, holder: z.string(), order: count.optional() }),
   parent: z.string().refine(isBackupId, 'is no ULID').nullable(),
   log: z.looseObject({ stream: z.string(), head: hex(32) }).nullable(),
   tool: z.looseObject({ name: z.string(), version: z.string() }),

@@ -4,6 +4,7 @@ import type { DataReader } from '../../database/data-reader.ts';
 import { systemClock, type Clock } from '../../platform/clock.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import { listBackups } from '../repository/catalog.ts';
+import { newEpoch } from '../repository/rewrap.ts';
 import { planPointInTime, type PointInTime } from './point-in-time.ts';
 import { LogShipper } from './shipper.ts';
 
@@ -30,7 +31,7 @@ describe('restoring to a point in time', () => {
       const manifest = (await listBackups(repository, 'lab')).at(-1)?.manifest;
       return manifest == null ? null : { index: Number(manifest.readVersion), epoch: Number(manifest.generation) };
     };
-    return new LogShipper({ repository, cluster: 'lab', reader, clock, anchor });
+    return new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader, clock, anchor });
   }
 
   async function restored(point: PointInTime, name: string): Promise<{ version: number; content: Map<string, string> }> {
@@ -87,6 +88,46 @@ describe('restoring to a point in time', () => {
     expect(lab.model.size).to.equal(0);
     expect((await restored({ timeMs: goodMs + 500 }, 'before')).content).to.deep.equal(before);
     expect((await restored({ timeMs: wallMs + 500 }, 'after')).content.size).to.equal(0);
+  }).timeout(60_000);
+
+  it('takes the stream that reaches furthest, and tells the time that it reached', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const first = await shipper();
+    await first.tick(never);
+    // A service that saw no stream yet begins one of its own, and ends.
+    const second = await shipper();
+    wallMs += 1000;
+    await second.tick(never);
+    await lab.write([['early', 'x']]);
+    await first.tick(never);
+    await second.tick(never);
+    for (let n = 0; n < 3; n++) {
+      wallMs += 1000;
+      await lab.write([[`late ${n}`, 'x']]);
+      expect((await first.tick(never)).kind).to.equal('shipped');
+    }
+    const reachedMs = wallMs;
+    const plan = await planPointInTime(await lab.repository(), 'lab', { timeMs: wallMs + 600_000 }, never);
+    expect(plan).to.include({ version: lab.version, wallMs: reachedMs });
+    expect((await restored({ timeMs: wallMs + 600_000 }, 'furthest')).content).to.deep.equal(lab.model);
+  }).timeout(60_000);
+
+  it('opens what is under an earlier epoch key: backups and log of before a new epoch', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([['before', 'the new epoch']]);
+    await log.tick(never);
+    const before = { version: lab.version, content: new Map(lab.model) };
+    await newEpoch(await lab.repository(), new Date(), never);
+    const later = await shipper();
+    expect((await later.tick(never)).kind).to.equal('new-stream');
+    await lab.write([['after', 'the new epoch']]);
+    while ((await later.tick(never)).kind !== 'idle');
+    expect((await restored({ version: before.version }, 'before')).content).to.deep.equal(before.content);
+    expect((await restored({ version: lab.version }, 'after')).content).to.deep.equal(lab.model);
   }).timeout(60_000);
 
   it('says how far the log reaches, and begins a new stream where the log was trimmed away', async () => {

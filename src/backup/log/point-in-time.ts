@@ -13,13 +13,13 @@ export interface PointPlan {
   /** null: the backup is just what was asked for. */
   readonly log: LogToApply | null;
   readonly version: number;
-  /** When what is restored was known to be committed. */
+  /** When what is restored was known to be committed; nothing later, up to the time that was asked for, is in the repository. */
   readonly wallMs: number;
 }
 
 /**
- * Finds the newest trusted backup before the point, and the log from there. To a time: the last version that was known to be committed by then.
- * @throws EngineError bad-request where no backup is old enough or the log does not reach the point, saying from when to when it does
+ * Finds the trusted backup and the log that lead to the point. To a time: as far as anything in the repository reaches by then, which may be earlier; of histories that parted the newest.
+ * @throws EngineError bad-request where no backup is old enough or no log reaches the version, saying how far they do
  */
 export async function planPointInTime(
   repository: Repository,
@@ -28,30 +28,54 @@ export async function planPointInTime(
   signal: AbortSignal,
 ): Promise<PointPlan> {
   const usable = (await listBackups(repository, cluster, signal)).flatMap(({ manifest, problem }) =>
-    manifest === null || problem !== null || manifest.kid !== repository.keys.kid ? [] : [manifest],
+    manifest === null || problem !== null ? [] : [manifest],
   );
   const candidates = usable.filter((manifest) =>
     'version' in point ? Number(manifest.readVersion) <= point.version : Date.parse(manifest.created) <= point.timeMs,
   );
   const streams = await listStreams(repository, cluster, signal);
   let problem = candidates.length === 0 ? 'no backup is that old' : 'no log';
+  let best: Reached | null = null;
+  const walked = new Set<string>();
   for (const manifest of candidates.toReversed()) {
-    const exact = 'version' in point && Number(manifest.readVersion) === point.version;
-    if (exact) return { manifest, log: null, version: point.version, wallMs: Date.parse(manifest.created) };
-    for (const { stream, begins } of streams.toReversed()) {
-      const walk = new StreamWalk(repository, { cluster, stream, begins });
-      const found = await walk.find(manifest, point, signal);
-      if (typeof found !== 'string') return { manifest, ...found };
-      problem = found;
+    const plain = ownPoint(manifest);
+    if ('version' in point && plain.version === point.version) return plain;
+    if (!('version' in point)) best = further(best, plain);
+    for (const stream of streams.toReversed()) {
+      // From an older backup it leads to the same end.
+      if (walked.has(stream.stream)) continue;
+      const found = await new StreamWalk(repository, { cluster, ...stream }).find(manifest, point, signal);
+      if (typeof found === 'string') {
+        problem = found;
+        continue;
+      }
+      walked.add(stream.stream);
+      if (!('version' in point)) best = further(best, found);
+      else if (found.version === point.version) return found;
+      else problem = `the log of stream ${stream.stream} ends at version ${found.version}`;
     }
-    // Nothing was committed between the backup and the time, as far as is known.
-    if (!('version' in point) && streams.length === 0)
-      return { manifest, log: null, version: Number(manifest.readVersion), wallMs: Date.parse(manifest.created) };
   }
+  if (best !== null) return best;
   throw new EngineError(
     'bad-request',
     `cannot restore to ${'version' in point ? `version ${point.version}` : new Date(point.timeMs).toISOString()}: ${problem}`,
   );
+}
+
+interface Reached extends PointPlan {
+  /** Of the last entry. */
+  readonly epoch: number;
+}
+
+function ownPoint(manifest: Manifest): Reached {
+  const { readVersion, generation, created } = manifest;
+  return { manifest, log: null, version: Number(readVersion), epoch: Number(generation), wallMs: Date.parse(created) };
+}
+
+/** As logs are compared: the history of the higher epoch, in one history the higher version. Of equals the first, which is from the newer backup. */
+function further(a: Reached | null, b: Reached): Reached {
+  if (a === null || b.epoch > a.epoch || (b.epoch === a.epoch && b.version > a.version)) return b;
+  return a;
 }
 
 interface Stream {
@@ -69,24 +93,22 @@ class StreamWalk {
     this.#stream = stream;
   }
 
-  /** The log from the backup to the point, or why this stream has none. */
-  async find(manifest: Manifest, point: PointInTime, signal: AbortSignal): Promise<Omit<PointPlan, 'manifest'> | string> {
-    const base = Number(manifest.readVersion);
-    let version = base;
-    let wallMs = Date.parse(manifest.created);
-    for await (const segment of this.#segmentsAfter(base, Number(manifest.generation), signal)) {
+  /** The log from the backup to the point or as far as it goes, or why this stream does not continue the backup. */
+  async find(manifest: Manifest, point: PointInTime, signal: AbortSignal): Promise<Reached | string> {
+    let reached = ownPoint(manifest);
+    const base = reached.version;
+    for await (const segment of this.#segmentsAfter(base, reached.epoch, signal)) {
       if (typeof segment === 'string') return segment;
       if ('timeMs' in point && segment.wallMs > point.timeMs) break;
-      version = 'version' in point ? Math.min(point.version, segment.end) : segment.end;
-      wallMs = segment.wallMs;
+      const version = 'version' in point ? Math.min(point.version, segment.end) : segment.end;
+      reached = { ...reached, version, epoch: segment.entries[version - segment.begin]!.epoch, wallMs: segment.wallMs };
       if ('version' in point && segment.end >= point.version) break;
     }
-    if ('version' in point && version < point.version) return `the log of stream ${this.#stream.stream} ends at version ${version}`;
-    if (version === base) return { log: null, version, wallMs };
+    const { version } = reached;
+    if (version === base) return reached;
     const { stream } = this.#stream;
     return {
-      version,
-      wallMs,
+      ...reached,
       log: { stream, through: version, batches: (from, either) => this.#batches(manifest, { from, through: version }, either) },
     };
   }

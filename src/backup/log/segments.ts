@@ -10,6 +10,8 @@ import { signalOf, type Repository } from '../repository/repository.ts';
 /** A segment as it is in the store, with what tells it from others. */
 export interface StoredSegment extends LogSegment {
   readonly stream: string;
+  /** Epoch key that it opens with. */
+  readonly kid: string;
   /** Version of the last entry. */
   readonly end: number;
   readonly endEpoch: number;
@@ -31,26 +33,40 @@ export async function putSegment(
   const plain = encodeLogSegment(segment);
   const body = sealFloe(keys.log, objectAad({ type: 'log', name, repo, kid: keys.kid, epoch }), encodeBlob(plain, LEVEL));
   const result = await store.put(name, body, { signal });
-  return result.outcome === 'stored' ? described(place.stream, segment, chainHash(keys.id, plain)) : 'taken';
+  return result.outcome === 'stored' ? described({ stream: place.stream, kid: keys.kid }, segment, chainHash(keys.id, plain)) : 'taken';
 }
 
-/** @throws EngineError backup-damaged, naming it */
+/**
+ * A stream is under one epoch key, which its segments do not name: each that there is is tried, the newest first, as they say at once whether they open with it.
+ * @throws EngineError backup-damaged, naming it, where it opens with none; key-service-failed where a key that was not to be had might open it
+ */
 export async function getSegment(
   repository: Repository,
   place: { readonly cluster: string; readonly stream: string; readonly begin: number },
   signal: AbortSignal,
 ): Promise<StoredSegment> {
-  const { store, keys, repo, epoch } = repository;
+  const { store, repo } = repository;
   const name = logName(place.cluster, place.stream, place.begin);
   const found = await store.get(name, { maxBytes: MAX_STORED_BYTES, signal });
   if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
-  return named(name, () => {
-    const { plain, rest } = decodeBlob(openFloe(keys.log, objectAad({ type: 'log', name, repo, kid: keys.kid, epoch }), found.body));
-    if (rest.length > 0) throw new EngineError('backup-damaged', 'bytes follow its content');
-    const segment = decodeLogSegment(plain);
-    if (segment.begin !== place.begin) throw new EngineError('backup-damaged', `it begins at version ${segment.begin}`);
-    return described(place.stream, segment, chainHash(keys.id, plain));
-  });
+  let problem: unknown = null;
+  for (const { kid, epoch } of repository.epochs) {
+    try {
+      const keys = await repository.keysOf(kid, epoch);
+      return named(name, () => {
+        const { plain, rest } = decodeBlob(openFloe(keys.log, objectAad({ type: 'log', name, repo, kid, epoch }), found.body));
+        if (rest.length > 0) throw new EngineError('backup-damaged', 'bytes follow its content');
+        const segment = decodeLogSegment(plain);
+        if (segment.begin !== place.begin) throw new EngineError('backup-damaged', `it begins at version ${segment.begin}`);
+        return described({ stream: place.stream, kid }, segment, chainHash(keys.id, plain));
+      });
+    } catch (error) {
+      if (!(error instanceof EngineError) || !['backup-damaged', 'key-service-failed'].includes(error.code)) throw error;
+      // That a key is missing weighs more: with it the segment might open.
+      if (problem === null || error.code === 'key-service-failed') problem = error;
+    }
+  }
+  throw problem;
 }
 
 /** The streams of a cluster with the first versions of their segments, oldest first. */
@@ -71,7 +87,7 @@ export async function listStreams(
   return [...streams].map(([stream, begins]) => ({ stream, begins }));
 }
 
-function described(stream: string, segment: LogSegment, hash: Buffer): StoredSegment {
+function described(from: { readonly stream: string; readonly kid: string }, segment: LogSegment, hash: Buffer): StoredSegment {
   const last = segment.entries.at(-1)!;
-  return { ...segment, stream, hash, end: segment.begin + segment.entries.length - 1, endEpoch: last.epoch };
+  return { ...segment, ...from, hash, end: segment.begin + segment.entries.length - 1, endEpoch: last.epoch };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DataReader, PinnedData } from '../../database/data-reader.ts';
 import type { Entry } from '../../database/database.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { EngineError } from '../../platform/errors.ts';
 import { epochAt, type LogEnd } from '../../replication/epochs.ts';
 import { backupId } from '../format/ids.ts';
 import { CHAIN_HASH_BYTES, type LogEntry, type LogSegment } from '../format/log-segment.ts';
@@ -32,23 +33,27 @@ const SEGMENT_BYTES = 4 * 1024 * 1024;
  * version, so only one can continue a stream at a version, and the other goes on after it. Only what is committed and durable is read.
  */
 export class LogShipper {
-  readonly #repository: Repository;
+  readonly #current: (signal: AbortSignal) => Promise<Repository>;
   readonly #cluster: string;
   readonly #reader: DataReader;
   readonly #clock: Clock;
   readonly #anchor: (signal: AbortSignal) => Promise<LogEnd | null>;
+  #repository: Repository | null = null;
   #head: StreamHead | null = null;
 
-  /** @param options.anchor where the newest backup was read: a new stream begins there, if the log still reaches back so far */
+  /**
+   * @param options.repository asked at each tick: another one than before (a new epoch key) is looked at anew
+   * @param options.anchor where the newest backup was read: a new stream begins there, if the log still reaches back so far
+   */
   constructor(options: {
-    readonly repository: Repository;
+    readonly repository: (signal: AbortSignal) => Promise<Repository>;
     readonly cluster: string;
     readonly reader: DataReader;
     readonly clock: Clock;
     readonly anchor: (signal: AbortSignal) => Promise<LogEnd | null>;
   }) {
     this.#anchor = options.anchor;
-    this.#repository = options.repository;
+    this.#current = options.repository;
     this.#cluster = options.cluster;
     this.#reader = options.reader;
     this.#clock = options.clock;
@@ -60,13 +65,15 @@ export class LogShipper {
 
   /** Ships what there is, up to one segment. */
   async tick(signal: AbortSignal): Promise<Shipped> {
-    this.#head ??= await this.#findHead(signal);
+    const repository = await this.#current(signal);
+    if (repository !== this.#repository) this.#head = null;
+    this.#repository = repository;
+    this.#head ??= await this.#findHead(repository, signal);
     const anchor = await this.#anchorIfNeeded(signal);
-    const wallMs = this.#clock.wall().getTime();
-    const taken = this.#take(anchor, wallMs);
+    const taken = this.#take(anchor);
     if ('kind' in taken) return taken;
     const { head, segment } = taken;
-    const stored = await putSegment(this.#repository, { cluster: this.#cluster, stream: head.stream }, segment, signal);
+    const stored = await putSegment(repository, { cluster: this.#cluster, stream: head.stream }, segment, signal);
     if (stored === 'taken') {
       this.#head = null;
       return { kind: 'overtaken' };
@@ -76,8 +83,10 @@ export class LogShipper {
   }
 
   /** Copies what is next; the data are not pinned while it is uploaded. */
-  #take(anchor: LogEnd | null, wallMs: number): Shipped | { readonly head: StreamHead; readonly segment: LogSegment } {
+  #take(anchor: LogEnd | null): Shipped | { readonly head: StreamHead; readonly segment: LogSegment } {
     const data = this.#reader.pin();
+    // After: all that it sees was committed by then.
+    const wallMs = this.#clock.wall().getTime();
     try {
       const why = this.#head === null ? 'there is none yet' : brokenBy(data, this.#head);
       if (why !== null) {
@@ -104,18 +113,20 @@ export class LogShipper {
     return broken === null ? null : await this.#anchor(signal);
   }
 
-  /** The end of the newest stream under the current key. */
-  async #findHead(signal: AbortSignal): Promise<StreamHead | null> {
-    const newest = (await listStreams(this.#repository, this.#cluster, signal)).at(-1);
-    const begin = newest?.begins.at(-1);
-    if (newest === undefined || begin === undefined) return null;
-    try {
-      return await getSegment(this.#repository, { cluster: this.#cluster, stream: newest.stream, begin }, signal);
-    } catch (error) {
-      // Of an earlier key, or damaged: it cannot be continued, and a restore that needs it will say what is wrong.
-      if ((error as { readonly code?: unknown }).code === 'backup-damaged') return null;
-      throw error;
+  /** The end of the newest stream under the current key. Those under earlier ones are not continued: who destroys such a key destroys nothing that came after. */
+  async #findHead(repository: Repository, signal: AbortSignal): Promise<StreamHead | null> {
+    const { kid } = repository.keys;
+    for (const { stream, begins } of (await listStreams(repository, this.#cluster, signal)).toReversed()) {
+      try {
+        const head = await getSegment(repository, { cluster: this.#cluster, stream, begin: begins.at(-1)! }, signal);
+        if (head.kid === kid) return head;
+      } catch (error) {
+        // Damaged, or its key is gone: it cannot be continued, and a restore that needs it will say what is wrong.
+        if (!(error instanceof EngineError) || !['backup-damaged', 'key-service-failed'].includes(error.code)) throw error;
+        if (error.code === 'backup-damaged') return null;
+      }
     }
+    return null;
   }
 }
 

@@ -108,6 +108,26 @@ describe('making a backup', () => {
     expect((await lab.backup({ lease: lease('8') })).manifest.parent).to.equal(newer!.manifest.backupId);
   }).timeout(20_000);
 
+  it('sets apart what was named before its writer was replaced and committed after, whatever the clocks say', async () => {
+    const lease = (epoch: string): CreateOptions['lease'] => ({ epoch, holder: 'x', check: () => Promise.resolve() });
+    await lab.write(documents(0, 10));
+    const late = { ...systemClock, wall: () => new Date(Date.now() + 3_600_000) };
+    const fast = await lab.backup({ clock: late, lease: lease('5') });
+    const made: Record<string, string> = { fast: fast.manifest.backupId };
+    // It stands still after it was told that it may write, and its name is older than that of who replaces it.
+    const check = async (): Promise<void> => {
+      made['newer'] = (await lab.backup({ lease: lease('7') })).manifest.backupId;
+    };
+    const past = { ...systemClock, wall: () => new Date(Date.now() - 3_600_000) };
+    made['zombie'] = (await lab.backup({ clock: past, lease: { ...lease('6'), check } })).manifest.backupId;
+    const listed = await listBackups(await lab.repository(), 'lab');
+    const trusted = listed.filter(({ problem }) => problem === null).map(({ backupId }) => backupId);
+    expect(trusted).to.deep.equal([made['fast'], made['newer']]);
+    expect((await findBackup(await lab.repository(), 'lab', 'latest')).backupId).to.equal(made['newer']);
+    const next = await lab.backup({ lease: lease('8') });
+    expect(next.manifest.parent).to.equal(made['newer']);
+  }).timeout(20_000);
+
   it('backs up an empty database', async () => {
     const { manifest } = await lab.backup();
     expect(manifest.totals.records).to.equal(0);

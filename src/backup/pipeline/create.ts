@@ -8,7 +8,7 @@ import type { Segment } from '../chunking/range-cutter.ts';
 import { backupId, listRoot } from '../format/ids.ts';
 import { sealManifest, type Manifest } from '../format/manifest.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
-import { highestLeaseEpoch, listBackups, type BackupEntry } from '../repository/catalog.ts';
+import { highestLeaseEpoch, highestOrder, listBackups, type BackupEntry } from '../repository/catalog.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import { requireSigningKey, type Repository } from '../repository/repository.ts';
 import { loadKnown, type KnownBlobs } from './known.ts';
@@ -40,7 +40,7 @@ export interface CreateOptions extends BackupFacts {
   readonly fullScan: boolean;
   readonly clock: Clock;
   readonly onProgress: (progress: CreateProgress) => void;
-  /** Packs that are marked for deletion. */
+  /** Names of packs and indexes that it must not rely on: marked for deletion, or damaged. */
   readonly excluded: ReadonlySet<string>;
   /** Told of each step of the commit order when it is done, and waited for. */
   readonly onStep?: (step: CreateStep) => Promise<void>;
@@ -92,7 +92,7 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
     const parent = newestUsable(repository, entries);
     const known = await loadKnown(repository, parent, options.excluded, either);
     const before = parent === null ? null : await filesOf(repository, parent, either);
-    const packs = new PackStore(repository, either, () => step('pack_stored'));
+    const packs = new PackStore({ repository, excluded: options.excluded, onFirst: () => step('pack_stored') }, either);
     const { files, identity, scannedBytes } = await packData({ options, reader, known, parent, before, packs, step }, either);
     await step('packed');
     options.onProgress({ phase: 'committing', plainBytes: scannedBytes, totalBytes: scannedBytes, storedBytes: packs.storedBytes });
@@ -105,7 +105,8 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
       repository.keys.id,
       files.map((file) => file.id),
     ).toString('hex');
-    const manifest = manifestOf(options, { id, parent, identity, files, lists, root, refs, created: clock.wall() });
+    const order = highestOrder(entries) + 1;
+    const manifest = manifestOf(options, { id, parent, order, identity, files, lists, root, refs, created: clock.wall() });
     const sealed = sealManifest(manifest, repository.keys, signingKey);
     await options.lease.check();
     await step('lease_checked');

@@ -26,7 +26,7 @@ interface Listed {
 }
 
 /**
- * Reads all indexes of the epoch. A blob counts only where its pack is there; `excluded` names packs that are marked for deletion, which nobody may rely on.
+ * Reads all indexes of the epoch. A blob counts only where its pack is there; `excluded` names packs and indexes that nobody may rely on: marked for deletion, or damaged.
  * @param parent knows checksums that a folder does not keep
  */
 export async function loadKnown(
@@ -35,9 +35,8 @@ export async function loadKnown(
   excluded: ReadonlySet<string>,
   signal?: AbortSignal,
 ): Promise<KnownBlobs> {
-  const packs = await listById(repository, 'packs/', signal);
-  for (const id of excluded) packs.delete(id);
-  const listed = await listById(repository, `index/${repository.epoch}/`, signal);
+  const packs = await listById(repository, 'packs/', excluded, signal);
+  const listed = await listById(repository, `index/${repository.epoch}/`, excluded, signal);
   const indexes: { readonly id: string; readonly index: BlobIndex }[] = [];
   for (const [id, { bytes }] of listed) {
     const index = await soundIndex(repository, { id, bytes }, signal);
@@ -84,10 +83,15 @@ async function soundIndex(
   }
 }
 
-async function listById(repository: Repository, prefix: string, signal: AbortSignal | undefined): Promise<Map<string, Listed>> {
+async function listById(
+  repository: Repository,
+  prefix: string,
+  excluded: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Listed>> {
   const found = new Map<string, Listed>();
   for await (const { name, bytes, crc32c: sum, generation } of repository.store.list(prefix, signalOf(signal)))
-    found.set(name.slice(name.lastIndexOf('/') + 1), { bytes, crc32c: sum, generation });
+    if (!excluded.has(name)) found.set(name.slice(name.lastIndexOf('/') + 1), { bytes, crc32c: sum, generation });
   return found;
 }
 

@@ -19,6 +19,8 @@ export interface BackupFacts {
 interface RunFacts {
   readonly id: string;
   readonly parent: Manifest | null;
+  /** One more than that of any backup that the writer saw. */
+  readonly order: number;
   readonly identity: DataIdentity;
   readonly files: readonly BackupFile[];
   readonly lists: StoredLists;
@@ -37,7 +39,7 @@ type Options = BackupFacts & {
 
 export function manifestOf(options: Options, run: RunFacts): Manifest {
   const { repository, cluster, level, lease } = options;
-  const { id, parent, identity, files, lists, root, refs, created } = run;
+  const { id, parent, order, identity, files, lists, root, refs, created } = run;
   const version = identity.end.index.toString();
   const records = files.reduce((sum, file) => sum + file.records, 0);
   return {
@@ -69,7 +71,7 @@ export function manifestOf(options: Options, run: RunFacts): Manifest {
     },
     kid: repository.keys.kid,
     epoch: repository.epoch.toString(),
-    lease: { epoch: lease.epoch, holder: lease.holder },
+    lease: { epoch: lease.epoch, holder: lease.holder, order },
     parent: parent?.backupId ?? null,
     log: options.log,
     tool: { name: 'coditect-dr', version: options.toolVersion },

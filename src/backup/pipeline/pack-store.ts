@@ -2,9 +2,9 @@ import { crc32c } from '@node-rs/crc32';
 import { randomBytes } from 'node:crypto';
 import { EngineError } from '../../platform/errors.ts';
 import { encodeBlobIndex, type BlobPlace } from '../format/blob-index.ts';
-import { decodeBlob } from '../format/blob.ts';
+import { decodeBlob, encodeBlob } from '../format/blob.ts';
 import { openFloe, sealFloe } from '../format/floe.ts';
-import { blobId } from '../format/ids.ts';
+import { blobId, packId } from '../format/ids.ts';
 import { indexName, objectAad, packName } from '../format/object-name.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { StoredRef } from './known.ts';
@@ -21,6 +21,14 @@ export interface PackToStore {
 /** An index is written after so much: what a run that is cut off has stored until then is found by the next one. */
 const CHECKPOINT_BYTES = 128 * 1024 * 1024;
 
+export interface PackStoreOptions {
+  readonly repository: Repository;
+  /** Names that are marked for deletion or damaged. */
+  readonly excluded: ReadonlySet<string>;
+  /** Waited for when the first pack is stored. */
+  readonly onFirst: () => Promise<void>;
+}
+
 /** Stores the packs of a backup that is being made, and the indexes that name their blobs' places. */
 export class PackStore {
   readonly packs: StoredRef[] = [];
@@ -30,27 +38,23 @@ export class PackStore {
   /** Packs that a run before had stored already. */
   adopted = 0;
   readonly #repository: Repository;
-  readonly #signal: AbortSignal;
+  readonly #excluded: ReadonlySet<string>;
   readonly #onFirst: () => Promise<void>;
+  readonly #signal: AbortSignal;
   #places: BlobPlace[] = [];
   #sinceCheckpoint = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param onFirst waited for when the first pack is stored */
-  constructor(repository: Repository, signal: AbortSignal, onFirst: () => Promise<void> = () => Promise.resolve()) {
-    this.#repository = repository;
+  constructor(options: PackStoreOptions, signal: AbortSignal) {
+    this.#repository = options.repository;
+    this.#excluded = options.excluded;
+    this.#onFirst = options.onFirst;
     this.#signal = signal;
-    this.#onFirst = onFirst;
   }
 
   /** Durable when it returns. May be called for several packs at once. */
   async put(pack: PackToStore): Promise<void> {
-    const { name, body, id } = pack;
-    const result = await this.#repository.store.put(name, body, { crc32c: pack.crc32c, signal: this.#signal });
-    if (result.outcome === 'stored') {
-      this.storedBytes += body.length;
-      this.#note({ id, bytes: body.length, crc32c: pack.crc32c, generation: result.object.generation }, pack.blobs);
-    } else await this.#adopt(pack);
+    if (this.#excluded.has(pack.name) || !((await this.#store(pack)) || (await this.#adopt(pack)))) await this.#storeElsewhere(pack);
     if (this.packs.length === 1) await this.#onFirst();
     if (this.#sinceCheckpoint >= CHECKPOINT_BYTES) await this.checkpoint();
   }
@@ -61,11 +65,18 @@ export class PackStore {
     await this.#writing;
   }
 
-  /** The pack is there already, with the same blobs in the same order. They may lie elsewhere in it, so it is read. */
-  async #adopt(pack: PackToStore): Promise<void> {
-    const { id, blobs } = pack;
+  /** false: the name is taken. */
+  async #store({ id, name, body, crc32c: sum, blobs }: PackToStore): Promise<boolean> {
+    const result = await this.#repository.store.put(name, body, { crc32c: sum, signal: this.#signal });
+    if (result.outcome !== 'stored') return false;
+    this.storedBytes += body.length;
+    this.#note({ id, bytes: body.length, crc32c: sum, generation: result.object.generation }, blobs);
+    return true;
+  }
+
+  /** The pack is there already, with the same blobs in the same order. They may lie elsewhere in it, so it is read. false: what is there is damaged. */
+  async #adopt({ id, name, blobs }: PackToStore): Promise<boolean> {
     const { store, keys, repo, epoch } = this.#repository;
-    const name = packName(id);
     const object = await store.stat(name, this.#signal);
     const found = await store.get(name, { maxBytes: object?.bytes ?? 0, signal: this.#signal });
     if (object === null || found.outcome === 'not-found') throw new EngineError('backup-failed', `${name} was deleted while it was stored`);
@@ -73,14 +84,32 @@ export class PackStore {
       const plain = openFloe(keys.pack, objectAad({ type: 'pack', name, repo, kid: keys.kid, epoch }), found.body);
       return placesIn(plain, keys.id, blobs);
     });
-    if (placed === null) {
-      // What stands there is damaged: nobody can read it, and this is what it was. Older backups are mended by it, too.
-      await store.delete(name, { generation: found.generation, signal: this.#signal });
-      await this.put(pack);
-      return;
-    }
+    if (placed === null) return false;
     this.adopted++;
     this.#note({ id, bytes: found.body.length, crc32c: crc32c(found.body), generation: found.generation }, placed);
+    return true;
+  }
+
+  /**
+   * The pack of that name is damaged, or marked, and then whoever marked it may delete it yet. It is left alone, and the same blobs are stored under another name, which one more blob of random bytes gives
+   * them: nothing is ever deleted to make room for something else.
+   */
+  async #storeElsewhere({ name, body, blobs }: PackToStore): Promise<void> {
+    const { keys, repo, epoch } = this.#repository;
+    const identity = { type: 'pack', repo, kid: keys.kid, epoch } as const;
+    const plain = openFloe(keys.pack, objectAad({ ...identity, name }), body);
+    const salt = randomBytes(16);
+    const extra = encodeBlob(salt, null);
+    const more = { blob: blobId(keys.id, salt), offset: plain.length, storedBytes: extra.length, plainBytes: salt.length };
+    const all = [...blobs, more];
+    const id = packId(
+      keys.id,
+      all.map(({ blob }) => blob),
+    ).toString('hex');
+    const other = packName(id);
+    const sealed = sealFloe(keys.pack, objectAad({ ...identity, name: other }), Buffer.concat([plain, extra]));
+    if (!(await this.#store({ id, name: other, body: sealed, crc32c: crc32c(sealed), blobs: all })))
+      throw new EngineError('backup-failed', `${other} is taken`);
   }
 
   #placesIfSound(read: () => readonly PlacedBlob[]): readonly PlacedBlob[] | null {

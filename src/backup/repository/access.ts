@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { openKeyService, openObjectStore, type BackupContext } from '../../adapters.ts';
 import { createLocalKeyFile } from '../../keys/local-key-file.ts';
+import { openRecipient } from '../../keys/offline-key.ts';
 import { limitBytesInFlight } from '../../objectstore/limit.ts';
 import { limitRate } from '../../objectstore/rate.ts';
 import { withRetry } from '../../objectstore/retry.ts';
@@ -26,7 +27,8 @@ export async function openAccess(context: BackupContext): Promise<RepositoryAcce
   if (signingKey !== null) trusted.push(createPublicKey(signingKey));
   if (trusted.length === 0)
     throw new EngineError('bad-config', 'backup.signing: name a key_file to sign with, or trusted_files to check signatures with');
-  return { store, service: await openKeyService(context), signingKey, trusted };
+  const recipients = backup.recipients.map(openRecipient);
+  return { store, service: await openKeyService(context), recipients, signingKey, trusted };
 }
 
 /** Makes what is configured as a file of this machine and is not there yet; returns the paths. */

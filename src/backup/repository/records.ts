@@ -20,7 +20,11 @@ export async function putRecord(repository: Repository, name: string, document: 
 }
 
 /** All records under a prefix whose signature holds, in the order of their names; others prove nothing and are left out. */
-export async function readRecords(repository: Repository, prefix: string, signal?: AbortSignal): Promise<readonly StoredRecord[]> {
+export async function readRecords(
+  repository: Pick<Repository, 'store' | 'trusted'>,
+  prefix: string,
+  signal?: AbortSignal,
+): Promise<readonly StoredRecord[]> {
   const records: StoredRecord[] = [];
   for await (const { name, generation } of repository.store.list(prefix, signalOf(signal))) {
     const found = await repository.store.get(name, { maxBytes: MAX_RECORD_BYTES, ...signalOf(signal) });

@@ -15,6 +15,8 @@ const configShape = z.looseObject({ format: z.literal(1), repo: z.uuid(), create
 export interface RepositoryAccess {
   readonly store: ObjectStore;
   readonly service: KeyService;
+  /** Every epoch key is wrapped to these as well. */
+  readonly recipients: readonly KeyService[];
   /** Needed to write; null to read only. */
   readonly signingKey: KeyObject | null;
   readonly trusted: readonly KeyObject[];
@@ -25,8 +27,15 @@ export interface Repository extends RepositoryAccess {
   readonly repo: string;
   readonly epoch: bigint;
   readonly keys: EpochKeys;
+  /** All epoch keys that have a wrap, the newest first. */
+  readonly epochs: readonly EpochKeyRef[];
   /** Keys of any epoch that is there still. @throws EngineError key-service-failed */
   keysOf(kid: string, epoch: bigint): Promise<EpochKeys>;
+}
+
+export interface EpochKeyRef {
+  readonly kid: string;
+  readonly epoch: bigint;
 }
 
 export interface StoredWrap {
@@ -37,13 +46,16 @@ export interface StoredWrap {
 
 /** Makes a repository in an empty place: configuration and first epoch key. `exists` where there is one. */
 export async function initRepository(access: RepositoryAccess, created: Date, signal?: AbortSignal): Promise<'made' | 'exists'> {
-  const { store, service } = access;
+  const { store, service, recipients } = access;
   const signingKey = requireSigningKey(access);
   if ((await store.stat(CONFIG_NAME, signal)) !== null) return 'exists';
   const repo = randomUUID();
   // The key first: a configuration without one would be a repository that nobody can write to.
-  const wrap = await wrapEpochKey(newEpochKey(), { repo, epoch: 1n }, service, created, signal);
-  await store.put(wrap.name, wrap.bytes, signalOf(signal));
+  const epochKey = newEpochKey();
+  for (const each of [service, ...recipients]) {
+    const wrap = await wrapEpochKey(epochKey, { repo, epoch: 1n }, each, created, signal);
+    await store.put(wrap.name, wrap.bytes, signalOf(signal));
+  }
   const config = signDocument(CONFIG_NAME, { format: 1, repo, created: created.toISOString() }, signingKey);
   const result = await store.put(CONFIG_NAME, config, signalOf(signal));
   return result.outcome === 'stored' ? 'made' : 'exists';
@@ -68,10 +80,12 @@ export async function openRepository(access: RepositoryAccess, signal?: AbortSig
     keys.catch(() => opened.delete(kid));
     return keys;
   };
-  const newest = wraps.map(({ wrap }) => wrap).toSorted((a, b) => (BigInt(a.epoch) < BigInt(b.epoch) ? 1 : -1))[0];
+  const numbers = new Map(wraps.map(({ wrap: { kid, epoch } }) => [kid, BigInt(epoch)]));
+  const epochs = [...numbers].map(([kid, epoch]) => ({ kid, epoch })).toSorted((a, b) => (a.epoch < b.epoch ? 1 : -1));
+  const newest = epochs[0];
   if (newest === undefined)
     throw new EngineError('backup-damaged', 'the repository has no key: it was destroyed, and what it opened with it');
-  return { ...access, repo, epoch: BigInt(newest.epoch), keys: await keysOf(newest.kid), keysOf };
+  return { ...access, repo, epoch: newest.epoch, keys: await keysOf(newest.kid), epochs, keysOf };
 }
 
 /** The repository's UUID, from its signed configuration; no key is needed. */
@@ -84,13 +98,21 @@ export async function repositoryId({ store, trusted }: RepositoryAccess, signal?
   return checked.data.repo;
 }
 
-/** All wraps there are, also of repositories that were never finished. */
+/** All wraps there are, also of repositories that were never finished. One that is damaged is left out where another has the same key: it must not keep that from opening. */
 export async function listWraps(store: ObjectStore, signal?: AbortSignal): Promise<readonly StoredWrap[]> {
   const wraps: StoredWrap[] = [];
+  const damaged = new Map<string, EngineError>();
   for await (const { name, generation } of store.list('keys/', signalOf(signal))) {
     const found = await store.get(name, { maxBytes: MAX_DOCUMENT_BYTES, ...signalOf(signal) });
-    if (found.outcome === 'found') wraps.push({ name, generation, wrap: decodeKeyWrap(name, found.body) });
+    if (found.outcome === 'not-found') continue;
+    try {
+      wraps.push({ name, generation, wrap: decodeKeyWrap(name, found.body) });
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== 'backup-damaged') throw error;
+      damaged.set(name, error);
+    }
   }
+  for (const [name, error] of damaged) if (!wraps.some((sound) => folderOf(sound.name) === folderOf(name))) throw error;
   return wraps;
 }
 
@@ -102,6 +124,10 @@ export function requireSigningKey({ signingKey }: Pick<RepositoryAccess, 'signin
 /** Under exactOptionalPropertyTypes an absent signal must be an absent member. */
 export function signalOf(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
+}
+
+function folderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('/'));
 }
 
 function noKey(kid: string, wraps: readonly StoredWrap[], service: KeyService): EngineError {

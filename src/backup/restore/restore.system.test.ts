@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import { packName } from '../format/object-name.ts';
 import { putRecord } from '../repository/records.ts';
-import { damagedPacks } from '../retention/marks.ts';
+import { damagedNames } from '../retention/marks.ts';
 import { verifyBackup } from '../verify/verify.ts';
 
 const failureOf = (work: Promise<unknown>): Promise<string> =>
@@ -135,7 +135,7 @@ describe('a damaged pack', () => {
       const { problems } = await verifyBackup({ ...options, manifest }, new AbortController().signal);
       expect(problems.join()).to.contain(first).and.to.contain(second);
       await putRecord(repository, `verify/${manifest.backupId}/1-3.json`, { ok: false, problems: [...problems] });
-      const again = await lab.backup({ excluded: await damagedPacks(repository) });
+      const again = await lab.backup({ excluded: await damagedNames(repository) });
       expect(await lab.restore(again.manifest, 'mended')).to.deep.equal(lab.model);
     } finally {
       await lab.close();

@@ -1,3 +1,4 @@
+import type { CanonicalObject } from '../format/canonical-json.ts';
 import { putRecord, readRecords, textOf, timePart } from '../repository/records.ts';
 import type { Repository } from '../repository/repository.ts';
 
@@ -40,18 +41,18 @@ export async function readMarks(repository: Repository, signal?: AbortSignal): P
   }));
 }
 
-/** Ids of packs that are marked. */
-export async function markedPacks(repository: Repository, signal?: AbortSignal): Promise<ReadonlySet<string>> {
-  const marks = await readMarks(repository, signal);
-  const names = marks.flatMap(({ objects }) => objects.map(({ name }) => name)).filter((name) => name.startsWith('packs/'));
-  return new Set(names.map((name) => name.slice(name.lastIndexOf('/') + 1)));
+/** Names of what is marked: packs and indexes among them. */
+export async function markedNames(repository: Repository, signal?: AbortSignal): Promise<ReadonlySet<string>> {
+  return new Set((await readMarks(repository, signal)).flatMap(({ objects }) => objects.map(({ name }) => name)));
 }
 
-/** Packs that a verification found damaged: no later backup may rely on them, so what they held is stored again. */
-export async function damagedPacks(repository: Repository, signal?: AbortSignal): Promise<ReadonlySet<string>> {
-  const failed = (await readRecords(repository, 'verify/', signal)).filter(({ document }) => document['ok'] === false);
-  const problems = failed.flatMap(({ document }) => (Array.isArray(document['problems']) ? document['problems'] : []));
-  return new Set(
-    problems.flatMap((problem) => [...String(problem).matchAll(/packs\/[0-9a-f]{2}\/([0-9a-f]{32})/g)].map((match) => match[1]!)),
-  );
+/** Packs and indexes that a verification found damaged: no later backup may rely on them, so what they held is stored again. */
+export async function damagedNames(repository: Repository, signal?: AbortSignal): Promise<ReadonlySet<string>> {
+  return new Set((await readRecords(repository, 'verify/', signal)).flatMap(({ document }) => damagedIn(document)));
+}
+
+/** Names of packs and indexes in the problems of a verification that failed. */
+export function damagedIn({ ok, problems }: CanonicalObject): readonly string[] {
+  if (ok !== false || !Array.isArray(problems)) return [];
+  return problems.flatMap((problem) => String(problem).match(/(packs\/[0-9a-f]{2}|index\/\d+)\/[0-9a-f]{32}/g) ?? []);
 }

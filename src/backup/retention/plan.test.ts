@@ -11,6 +11,7 @@ const backup = (day: number, more: Partial<RetainedBackup> = {}): RetainedBackup
   verified: true,
   problem: null,
   marked: false,
+  destroyed: false,
   ...more,
 });
 

@@ -10,6 +10,8 @@ export interface RetainedBackup {
   /** Why it is not to be trusted, if so: it counts for nothing, and goes with its time like others. */
   readonly problem: string | null;
   readonly marked: boolean;
+  /** Its epoch key was destroyed on purpose: nobody reads it again. */
+  readonly destroyed: boolean;
 }
 
 export interface RetentionRules {
@@ -27,8 +29,8 @@ export interface RetentionPlan {
 }
 
 /** What may go: whatever is over its time, but never what is held, nor so much that fewer verified backups remain than there must be. */
-export function planRetention(backups: readonly RetainedBackup[], rules: RetentionRules): RetentionPlan {
-  const ordered = backups.toSorted((a, b) => a.createdMs - b.createdMs);
+/** @param ordered in the order in which they were made */
+export function planRetention(ordered: readonly RetainedBackup[], rules: RetentionRules): RetentionPlan {
   const trusted = ordered.filter(({ problem }) => problem === null);
   const safe = new Set(
     trusted
@@ -44,14 +46,13 @@ export function planRetention(backups: readonly RetainedBackup[], rules: Retenti
     if (why === null) expire.push(backup.backupId);
     else keep.push({ backupId: backup.backupId, why });
   }
-  const refused =
-    expire.length === 0
-      ? null
-      : newest === undefined || !newest.verified
-        ? `the newest backup${newest === undefined ? '' : ` ${newest.backupId}`} is not verified: run \`coditect-dr backup verify latest --level 3\` or a drill first`
-        : safe.size < rules.minimumBackups
-          ? `only ${safe.size} verified backups would remain, there must be ${rules.minimumBackups} (backup.minimum_backups)`
-          : null;
+  const refused = ordered.every(({ backupId, destroyed }) => destroyed || !expire.includes(backupId))
+    ? null
+    : newest === undefined || !newest.verified
+      ? `the newest backup${newest === undefined ? '' : ` ${newest.backupId}`} is not verified: run \`coditect-dr backup verify latest --level 3\` or a drill first`
+      : safe.size < rules.minimumBackups
+        ? `only ${safe.size} verified backups would remain, there must be ${rules.minimumBackups} (backup.minimum_backups)`
+        : null;
   return refused === null
     ? { expire, keep, refused }
     : {
@@ -66,7 +67,8 @@ function reasonToKeep(
   { nowMs, retentionMs }: RetentionRules,
   { isNewest, isSafe }: { readonly isNewest: boolean; readonly isSafe: boolean },
 ): string | null {
-  if (backup.legalHold) return 'legal hold';
+  if (backup.destroyed) return null;
+  if (backup.legalHold) return 'held';
   if (isNewest) return 'the newest';
   if (isSafe) return 'one of the verified backups that must stay';
   const untilMs = Math.max(backup.retainUntilMs ?? 0, backup.createdMs + retentionMs);

@@ -1,13 +1,16 @@
 import { expect } from 'chai';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLocalKeyFile, openLocalKeyFile } from '../../keys/local-key-file.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
+import { packName } from '../format/object-name.ts';
 import { listBackups } from '../repository/catalog.ts';
 import { putRecord } from '../repository/records.ts';
 import { openRepository } from '../repository/repository.ts';
 import { newEpoch, rewrapKeys } from '../repository/rewrap.ts';
 import { verifyBackup } from '../verify/verify.ts';
-import { markedPacks } from './marks.ts';
+import { putHold } from './holds.ts';
+import { damagedNames, markedNames } from './marks.ts';
 import { prune, type Pruned } from './prune.ts';
 
 const never = new AbortController().signal;
@@ -59,7 +62,7 @@ describe('upkeep of a repository', () => {
     expect(await lab.restore(first.manifest, 'still')).to.have.property('size', 3000);
     expect((await pruned({ days: 62 })).deletedBackups).to.deep.equal([first.manifest.backupId]);
     // Its packs were marked by that run, and go a grace later.
-    expect((await markedPacks(await lab.repository())).size).to.be.greaterThan(0);
+    expect((await markedNames(await lab.repository())).size).to.be.greaterThan(0);
     expect((await pruned({ days: 64 })).deletedObjects).to.be.greaterThan(0);
     const { manifest } = last;
     const left = (await names()).filter(
@@ -93,17 +96,112 @@ describe('upkeep of a repository', () => {
     expect(left.some((name) => name.startsWith('packs/'))).to.equal(true);
     await lab.write(documents(0, 2000, 1));
     const { manifest } = await lab.backup();
-    const excluded = await markedPacks(await lab.repository());
+    const excluded = await markedNames(await lab.repository());
     await pruned({ days: 0 });
-    const marked = await markedPacks(await lab.repository());
+    const marked = await markedNames(await lab.repository());
     expect(excluded.size).to.equal(0);
     expect(marked.size).to.be.greaterThan(0);
-    expect(manifest.packs.some(({ id }) => marked.has(id))).to.equal(false);
+    expect(manifest.packs.some(({ id }) => marked.has(packName(id)))).to.equal(false);
     // The same content comes back: it is not taken from what is marked.
     await lab.write(documents(0, 2000, 0));
     const again = await lab.backup({ excluded: marked });
     await pruned({ days: 2 });
     expect(await lab.restore(again.manifest, 'again')).to.deep.equal(lab.model);
+  }).timeout(60_000);
+
+  it('never relies on what is marked, though the same bytes have its name: a prune that stood still may delete it yet', async () => {
+    await lab.write(documents(0, 2000));
+    const lease = { epoch: '1', holder: 'x', check: () => Promise.reject(new Error('cut off')) };
+    await lab.backup({ lease }).catch(() => undefined);
+    const left = await lab.names('packs/');
+    await lab.write(documents(0, 2000, 1));
+    await lab.backup();
+    await pruned({ days: 0 });
+    const marked = [...(await markedNames(await lab.repository()))];
+    expect(marked.length).to.be.greaterThan(0);
+    // The same content is read as a whole again, so it gets the same packs.
+    await lab.write(documents(0, 2000, 0));
+    const { manifest } = await lab.backup({ excluded: new Set(marked), fullScan: true });
+    expect(left.some((name) => marked.includes(name))).to.equal(true);
+    for (const name of marked) await lab.access.store.delete(name);
+    expect(await lab.restore(manifest, 'again')).to.deep.equal(lab.model);
+  }).timeout(60_000);
+
+  it('leaves a damaged pack where it is and stores its content under another name: nothing is deleted before something else is there', async () => {
+    await lab.write(documents(0, 500));
+    const first = await lab.backup({ workers: 1 });
+    const [pack] = await lab.names('packs/');
+    const path = join(lab.storeFolder, pack!);
+    const bytes = readFileSync(path);
+    bytes[200] = bytes[200]! ^ 1;
+    writeFileSync(path, bytes);
+    for (const name of await lab.names('manifests/')) await lab.access.store.delete(name);
+    for (const name of await lab.names('index/')) await lab.access.store.delete(name);
+    const store = { ...lab.access.store, delete: () => Promise.reject(new Error('deleted something')) };
+    const { manifest } = await lab.backup({ repository: { ...(await lab.repository()), store }, workers: 1 });
+    expect(manifest.ranges[0]!.root).to.equal(first.manifest.ranges[0]!.root);
+    expect(await lab.restore(manifest, 'mended')).to.deep.equal(lab.model);
+    expect(readFileSync(path)).to.deep.equal(bytes);
+  }).timeout(60_000);
+
+  it('keeps only the records of verifications that still tell something', async () => {
+    await lab.write(documents(0, 100));
+    const { manifest } = await lab.backup();
+    const repository = await lab.repository();
+    const record = async (n: number, level: number, problems: readonly string[]): Promise<void> =>
+      await putRecord(repository, `verify/${manifest.backupId}/20261122T0000${String(n).padStart(2, '0')}000-${level}.json`, {
+        backupId: manifest.backupId,
+        level,
+        ok: problems.length === 0,
+        problems: [...problems],
+        at: `2026-11-22T00:00:${String(n).padStart(2, '0')}Z`,
+      });
+    const packs = ['a', 'b'].map((digit) => `packs/${digit.repeat(2)}/${digit.repeat(32)}`);
+    await record(0, 2, [`${packs[0]} is missing`]);
+    await record(1, 2, [`${packs[1]} is missing`]);
+    for (let n = 2; n < 20; n++) await record(n, 3, [`${packs[1]} is missing`]);
+    for (let n = 20; n < 40; n++) await record(n, 1, []);
+    for (let n = 40; n < 60; n++) await record(n, 3, []);
+    const before = await damagedNames(repository);
+    await pruned({ days: 0, confirm: false });
+    expect((await lab.names('verify/')).length).to.equal(60);
+    await pruned({ days: 0 });
+    expect((await lab.names('verify/')).length).to.be.at.most(5);
+    expect(await damagedNames(repository)).to.deep.equal(before);
+    expect((await pruned({ days: 0 })).plan.refused).to.equal(null);
+  }).timeout(60_000);
+
+  it('leaves a backup that is held, and one that is held while it deletes', async () => {
+    await lab.write(documents(0, 300));
+    const [first, second] = [await lab.backup(), await lab.backup()];
+    await lab.write(documents(0, 300, 1));
+    await verified((await lab.backup()).manifest.backupId);
+    const repository = await lab.repository();
+    const hold = (backupId: string, held: boolean, n: number): Promise<void> =>
+      putHold(repository, { backupId, held, by: 'test', why: '', at: new Date(1e12 + n) });
+    await hold(first.manifest.backupId, true, 0);
+    expect((await pruned({ days: 60 })).markedBackups).to.deep.equal([second.manifest.backupId]);
+    await hold(first.manifest.backupId, false, 1);
+    expect((await pruned({ days: 60 })).markedBackups).to.deep.equal([first.manifest.backupId]);
+    const rules = { nowMs: Date.now() + 62 * DAY_MS, retentionMs: 30 * DAY_MS, minimumBackups: 1 };
+    let asked = 0;
+    const check = async (): Promise<void> => {
+      if (asked++ === 0) await hold(first.manifest.backupId, true, 2);
+    };
+    await prune({ repository, cluster: 'lab', rules, graceMs: DAY_MS, confirm: true, check }, never);
+    const ids = (await listBackups(repository, 'lab')).map(({ backupId }) => backupId);
+    expect(ids).to.include(first.manifest.backupId).and.not.to.include(second.manifest.backupId);
+    expect(await lab.restore(first.manifest, 'held')).to.have.property('size', 300);
+  }).timeout(60_000);
+
+  it('reclaims the records of backups that are gone', async () => {
+    await lab.write(documents(0, 100));
+    const { manifest } = await lab.backup();
+    const gone = '01ARYZ6S410000000000000000';
+    await putRecord(await lab.repository(), `verify/${gone}/20261122T000000000-3.json`, { backupId: gone, level: 3, ok: true, at: '' });
+    await verified(manifest.backupId);
+    await pruned({ days: 0 });
+    expect(await lab.names('verify/')).to.have.length(1);
   }).timeout(60_000);
 
   it('rewraps keys to another service without touching a backup, and begins a new epoch', async () => {

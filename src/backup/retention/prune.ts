@@ -1,12 +1,13 @@
-import { EngineError } from '../../platform/errors.ts';
-import { indexName, logName, packName } from '../format/object-name.ts';
-import { getSegment, listStreams } from '../log/segments.ts';
-
-import { listBackups, type BackupEntry } from '../repository/catalog.ts';
+import { listBackups, listOtherBackups, type BackupEntry } from '../repository/catalog.ts';
 import { putRecord, readRecords, textOf } from '../repository/records.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
+import { isDestroyed, readShreds } from '../repository/shred.ts';
+import { garbageOf, type Garbage } from './garbage.ts';
+import { readHolds } from './holds.ts';
 import { putMarks, readMarks, type MarkedObject } from './marks.ts';
-import { planRetention, type RetainedBackup, type RetentionPlan, type RetentionRules } from './plan.ts';
+import { planRetention, type RetentionPlan, type RetentionRules } from './plan.ts';
+import { retainedOf } from './retained.ts';
+import { supersededRecords } from './superseded.ts';
 
 export interface PruneOptions {
   readonly repository: Repository;
@@ -27,6 +28,8 @@ export interface Pruned {
   readonly markedObjects: number;
   readonly deletedObjects: number;
   readonly deletedBytes: number;
+  /** Of verifications, which tell nothing any more. */
+  readonly deletedRecords: number;
   /** What can be restored afterwards: from the first kept backup on. */
   readonly window: { readonly from: string | null; readonly to: string | null };
 }
@@ -39,146 +42,89 @@ const DELETIONS_PER_CHECK = 16;
  * deleted. Interrupted anywhere it leaves every backup that it did not mark whole. The caller holds the right to write.
  */
 export async function prune(options: PruneOptions, signal: AbortSignal): Promise<Pruned> {
-  const { repository, cluster, rules, graceMs, confirm } = options;
-  const entries = await listBackups(repository, cluster, signal);
-  const tombs = await readRecords(repository, 'tomb/', signal);
-  const tombOf = new Map(tombs.map((tomb) => [textOf(tomb.document, 'backupId'), tomb]));
-  const retained = await retainedOf(repository, entries, new Set(tombOf.keys()), signal);
-  const plan = planRetention(retained, rules);
-  const isDue = (backupId: string): boolean => Date.parse(textOf(tombOf.get(backupId)?.document ?? {}, 'at')) + graceMs <= rules.nowMs;
-  const due = plan.expire.filter((id) => tombOf.has(id) && isDue(id));
-  const fresh = plan.expire.filter((id) => !tombOf.has(id));
-  const kept = entries.filter(({ backupId }) => !due.includes(backupId));
-  const garbage = await garbageOf(repository, cluster, { entries, kept }, signal);
-  const marks = await readMarks(repository, signal);
-  const markedAt = new Map(marks.flatMap(({ objects, atMs }) => objects.map((object) => [key(object), atMs] as const)));
-  const deletable = garbage.filter((object) => (markedAt.get(key(object)) ?? Number.POSITIVE_INFINITY) + graceMs <= rules.nowMs);
-  const toMark = garbage.filter((object) => !markedAt.has(key(object)));
+  const { repository, rules, confirm } = options;
+  const found = await look(options, signal);
+  const { plan, fresh, due, kept, superseded, garbage, deletable, toMark } = found;
   const done: Pruned = {
     plan,
     markedBackups: fresh,
-    deletedBackups: due,
+    deletedBackups: due.map(({ backupId }) => backupId),
     markedObjects: toMark.length,
     deletedObjects: deletable.length,
     deletedBytes: deletable.reduce((sum, { bytes }) => sum + bytes, 0),
+    deletedRecords: superseded.length,
     window: windowOf(kept.filter(({ problem }) => problem === null)),
   };
-  if (plan.refused !== null) return { ...done, markedObjects: 0, deletedObjects: 0, deletedBytes: 0 };
+  if (plan.refused !== null) return { ...done, markedObjects: 0, deletedObjects: 0, deletedBytes: 0, deletedRecords: 0 };
   if (!confirm) return done;
   const remove = remover(options, signal);
   await options.check();
-  for (const id of fresh) await putRecord(repository, `tomb/${id}.json`, { backupId: id, at: new Date(rules.nowMs).toISOString() }, signal);
-  // A backup that is to stay after all (a hold, a minimum that grew) loses its tombstone.
-  for (const [id, tomb] of tombOf) if (!plan.expire.includes(id)) await remove(tomb);
-  for (const id of due) {
-    const entry = entries.find(({ backupId }) => backupId === id);
-    if (entry !== undefined) await remove(entry);
-    for await (const record of repository.store.list(`verify/${id}/`, signalOf(signal))) await remove(record);
-    await remove(tombOf.get(id)!);
-  }
-  await putMarks(repository, toMark, new Date(rules.nowMs), signal);
+  const at = new Date(rules.nowMs);
+  for (const id of fresh) await putRecord(repository, `tomb/${id}.json`, { backupId: id, at: at.toISOString() }, signal);
+  for (const tomb of found.lifted) await remove(tomb);
+  for (const entry of due) await deleteBackup(repository, { entry, tomb: found.tombOf.get(entry.backupId)! }, remove, signal);
+  for (const record of superseded) await remove(record);
+  await putMarks(repository, toMark, at, signal);
   for (const object of deletable) await remove(object);
-  await dropMarks(remove, { marks, garbage, deleted: deletable });
+  await dropMarks(remove, { marks: found.marks, garbage, deleted: deletable });
   return done;
 }
 
-interface Garbage extends MarkedObject {
-  readonly bytes: number;
-}
-
-/** Packs, indexes and log segments that no backup needs which stays. Nothing where a manifest cannot be read: what it needs is not known then. */
-async function garbageOf(
-  repository: Repository,
-  cluster: string,
-  { entries, kept }: { readonly entries: readonly BackupEntry[]; readonly kept: readonly BackupEntry[] },
-  signal: AbortSignal,
-): Promise<readonly Garbage[]> {
-  const unreadable = entries.find(({ manifest }) => manifest === null);
-  if (unreadable !== undefined) return [];
-  const needed = new Set<string>();
-  // Packs are shared by all clusters of a repository.
-  for (const { manifest } of [...kept, ...(await othersOf(repository, cluster, signal))]) {
-    if (manifest === null) return [];
-    for (const { id } of manifest.packs) needed.add(packName(id));
-    for (const { id } of manifest.index) needed.add(indexName(BigInt(manifest.epoch), id));
-  }
-  const garbage: Garbage[] = [];
-  for (const prefix of ['packs/', 'index/'])
-    for await (const { name, generation, bytes } of repository.store.list(prefix, signalOf(signal)))
-      if (!needed.has(name)) garbage.push({ name, generation, bytes });
-  return [...garbage, ...(await oldSegments(repository, cluster, kept, signal))];
-}
-
-async function othersOf(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly BackupEntry[]> {
-  const clusters = new Set<string>();
-  for await (const { name } of repository.store.list('manifests/', signalOf(signal))) clusters.add(name.split('/')[1]!);
-  clusters.delete(cluster);
-  const others: BackupEntry[] = [];
-  for (const other of clusters) others.push(...(await listBackups(repository, other, signal)));
-  return others;
-}
-
-/** Segments whose versions all kept backups have already. A restore begins at a backup, so it never reads them. */
-async function oldSegments(
-  repository: Repository,
-  cluster: string,
-  kept: readonly BackupEntry[],
-  signal: AbortSignal,
-): Promise<readonly Garbage[]> {
-  const versions = kept.flatMap(({ manifest, problem }) => (manifest === null || problem !== null ? [] : [Number(manifest.readVersion)]));
-  if (versions.length === 0) return [];
-  const oldest = Math.min(...versions);
-  const streams = await listStreams(repository, cluster, signal);
-  const garbage: Garbage[] = [];
-  for (const [n, { stream, begins }] of streams.entries()) {
-    for (const [k, begin] of begins.entries()) {
-      const next = begins[k + 1];
-      // The last one of the newest stream is what that goes on from.
-      if (next === undefined && n === streams.length - 1) continue;
-      const end = next === undefined ? await endOf(repository, { cluster, stream, begin }, signal) : next - 1;
-      if (end > oldest) continue;
-      const object = await repository.store.stat(logName(cluster, stream, begin), signal);
-      if (object !== null) garbage.push(object);
-    }
-  }
-  return garbage;
-}
-
-async function endOf(
-  repository: Repository,
-  place: { readonly cluster: string; readonly stream: string; readonly begin: number },
-  signal: AbortSignal,
-): Promise<number> {
-  try {
-    return (await getSegment(repository, place, signal)).end;
-  } catch (error) {
-    if (error instanceof EngineError && error.code === 'backup-damaged') return Number.POSITIVE_INFINITY;
-    throw error;
-  }
-}
-
-async function retainedOf(
-  repository: Repository,
-  entries: readonly BackupEntry[],
-  marked: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<readonly RetainedBackup[]> {
+/** What there is, and what of it would be done. */
+async function look({ repository, cluster, rules, graceMs }: PruneOptions, signal: AbortSignal) {
+  const entries = await listBackups(repository, cluster, signal);
+  const others = await listOtherBackups(repository, cluster, signal);
+  const tombs = await readRecords(repository, 'tomb/', signal);
+  const tombOf = new Map(tombs.map((tomb) => [textOf(tomb.document, 'backupId'), tomb]));
   const records = await readRecords(repository, 'verify/', signal);
-  return entries.map(({ backupId, manifest, problem }) => {
-    const checks = records.filter(({ document }) => document['backupId'] === backupId);
-    const whole = checks.filter(({ document }) => Number(document['level']) >= 3);
-    const lastBad = checks.findLast(({ document }) => document['ok'] === false);
-    const lastGood = whole.findLast(({ document }) => document['ok'] === true);
-    return {
-      backupId,
-      createdMs: manifest === null ? Number.POSITIVE_INFINITY : Date.parse(manifest.created),
-      retainUntilMs: manifest?.retainUntil == null ? null : Date.parse(manifest.retainUntil),
-      legalHold: manifest?.legalHold ?? false,
-      verified: lastGood !== undefined && (lastBad === undefined || textOf(lastBad.document, 'at') < textOf(lastGood.document, 'at')),
-      problem,
-      marked: marked.has(backupId),
-    };
-  });
+  const held = new Set((await readHolds(repository, signal)).keys());
+  const destroyedKeys = await readShreds(repository, signal);
+  const retained = retainedOf(entries, { records, tombstones: new Set(tombOf.keys()), held, destroyedKeys });
+  const plan = planRetention(retained, rules);
+  const expire = new Set(plan.expire);
+  const isDue = (backupId: string): boolean => Date.parse(textOf(tombOf.get(backupId)?.document ?? {}, 'at')) + graceMs <= rules.nowMs;
+  const due = entries.filter(({ backupId }) => expire.has(backupId) && isDue(backupId));
+  const kept = entries.filter((entry) => !due.includes(entry));
+  const destroyed = new Set(retained.filter((backup) => backup.destroyed).map(({ backupId }) => backupId));
+  const needing = kept.filter(({ backupId }) => !destroyed.has(backupId));
+  const garbage = await garbageOf(
+    repository,
+    { cluster, kept: needing, others: others.filter((e) => !isDestroyed(e, destroyedKeys)) },
+    signal,
+  );
+  const marks = await readMarks(repository, signal);
+  const markedAt = new Map(marks.flatMap(({ objects, atMs }) => objects.map((object) => [key(object), atMs] as const)));
+  const ids = new Set([...entries, ...others].map(({ backupId }) => backupId));
+  const own = new Set(entries.map(({ backupId }) => backupId));
+  return {
+    plan,
+    tombOf,
+    marks,
+    garbage,
+    due,
+    kept,
+    fresh: plan.expire.filter((id) => !tombOf.has(id)),
+    // A backup that is to stay after all (a hold, a minimum that grew) loses its tombstone, and so does one that is gone.
+    lifted: [...tombOf].filter(([id]) => (own.has(id) ? !expire.has(id) : !ids.has(id))).map(([, tomb]) => tomb),
+    superseded: [...supersededRecords(records), ...records.filter(({ document }) => !ids.has(textOf(document, 'backupId')))],
+    deletable: garbage.filter((object) => (markedAt.get(key(object)) ?? Number.POSITIVE_INFINITY) + graceMs <= rules.nowMs),
+    toMark: garbage.filter((object) => !markedAt.has(key(object))),
+  };
+}
+
+/** Its manifest first: then it is no backup any more. A hold that came meanwhile is heeded. */
+async function deleteBackup(
+  repository: Repository,
+  { entry, tomb }: { readonly entry: BackupEntry; readonly tomb: MarkedObject },
+  remove: Remove,
+  signal: AbortSignal,
+): Promise<void> {
+  const { backupId } = entry;
+  if ((await readHolds(repository, signal, backupId)).size > 0) return;
+  await remove(entry);
+  for (const prefix of [`verify/${backupId}/`, `hold/${backupId}/`])
+    for await (const record of repository.store.list(prefix, signalOf(signal))) await remove(record);
+  await remove(tomb);
 }
 
 function windowOf(kept: readonly BackupEntry[]): Pruned['window'] {

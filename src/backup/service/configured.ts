@@ -10,8 +10,9 @@ import { createBackup, type Created, type CreateOptions, type WriterLease } from
 import type { BackupFacts } from '../pipeline/manifest-of.ts';
 import { openAccess } from '../repository/access.ts';
 import { highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
+import { addMissingRecipients } from '../repository/rewrap.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
-import { damagedPacks, markedPacks } from '../retention/marks.ts';
+import { damagedNames, markedNames } from '../retention/marks.ts';
 import { acquireWriterLease } from './writer-lease.ts';
 
 export const TOOL_VERSION = '0.1.0';
@@ -47,6 +48,7 @@ export async function createConfigured(
   run: Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress' | 'onStep' | 'log'>,
   signal: AbortSignal,
 ): Promise<Created> {
+  await addMissingRecipients(run.repository, systemClock.wall(), signal);
   return await createBackup(
     {
       ...factsOf({ loaded, backup }),
@@ -55,7 +57,7 @@ export async function createConfigured(
       level: backup.compression_level,
       packBytes: backup.pack_bytes,
       clock: systemClock,
-      excluded: new Set([...(await markedPacks(run.repository, signal)), ...(await damagedPacks(run.repository, signal))]),
+      excluded: new Set([...(await markedNames(run.repository, signal)), ...(await damagedNames(run.repository, signal))]),
       ...run,
     },
     signal,

@@ -1,15 +1,21 @@
 import type { Clock } from '../../platform/clock.ts';
 import { describeError, type Log } from '../../telemetry/log.ts';
+import type { BackupState } from './backup-state.ts';
 import type { LogShipper } from '../log/shipper.ts';
 
 /** Who finds that another ships looks again after so many periods. */
 const STAND_BACK_PERIODS = 5;
 
+export interface LogLoopParts {
+  readonly shipper: LogShipper;
+  readonly periodMs: number;
+  readonly state: Pick<BackupState, 'logIsThere'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /** Ships the log every period until the signal aborts; at once again while a whole segment was shipped. Failures are told and tried again. */
-export async function runLogLoop(
-  { shipper, periodMs, clock, log }: { readonly shipper: LogShipper; readonly periodMs: number; readonly clock: Clock; readonly log: Log },
-  signal: AbortSignal,
-): Promise<void> {
+export async function runLogLoop({ shipper, periodMs, state, clock, log }: LogLoopParts, signal: AbortSignal): Promise<void> {
   let failing = false;
   while (!signal.aborted) {
     let pauseMs = periodMs;
@@ -19,6 +25,7 @@ export async function runLogLoop(
       else if (shipped.kind === 'new-stream')
         log.warn('backup_log_new_stream', { stream: shipped.head.stream, from: shipped.head.end, why: shipped.why });
       else if (shipped.kind === 'overtaken') pauseMs = periodMs * STAND_BACK_PERIODS;
+      if (shipped.kind === 'idle') state.logIsThere();
       if (failing) log.info('backup_log_recovered');
       failing = false;
     } catch (error) {

@@ -6,6 +6,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { systemClock } from '../../platform/clock.ts';
+import { HttpsClient } from '../../platform/https-client.ts';
+import { loadCredentials } from '../../platform/tls.ts';
 import { DatabaseCluster } from '../../testing/database-cluster.ts';
 import { REGIONS, type Region } from '../../testing/test-config.ts';
 import { WITH_PARENT } from '../../testing/with-parent.ts';
@@ -37,6 +39,7 @@ class Backups {
         store: { kind: 'folder', path: join(storeFolder, 'store') },
         keys: { kind: 'local-file', path: join(storeFolder, 'backup.key') },
         signing: { key_file: join(storeFolder, 'signing.pem') },
+        listen: { host: '127.0.0.1', port: 0 },
         interval_seconds: 0.5,
         jitter_seconds: 0,
         workers: 1,
@@ -75,6 +78,19 @@ class Backups {
   async until(what: string, holds: () => boolean): Promise<void> {
     for (const end = systemClock.monotonicMs() + WAIT_MS; systemClock.monotonicMs() < end; await systemClock.sleep(50)) if (holds()) return;
     throw new Error(`not in time: ${what}; ${JSON.stringify(this.lines.slice(-10))}`);
+  }
+
+  /** A number that the service of a region shows at /metrics. */
+  async metric(region: Region, name: string): Promise<number> {
+    const port = this.lines.findLast((line) => line.action === 'listening' && line.region === region)?.details['port'];
+    const own = join(this.cluster.folder, region);
+    const { tls } = JSON.parse(readFileSync(this.#config(region), 'utf8')) as { tls: Parameters<typeof loadCredentials>[0] };
+    const client = new HttpsClient(loadCredentials(tls, own));
+    const result = await client.call(`https://127.0.0.1:${String(port)}/metrics`, { timeoutMs: 5000 });
+    client.close();
+    if (result.kind !== 'reply') throw new Error(result.reason);
+    const found = new RegExp(`^coditect_dr_backup_${name}{region="${region}"} (.*)$`, 'm').exec(result.body.toString());
+    return found?.[1] === undefined ? Number.NaN : Number(found[1].replace('+Inf', 'Infinity'));
   }
 
   completed(by?: Region): number {
@@ -121,6 +137,34 @@ describe('backups of a running system', () => {
     expect(listed.at(-1)?.records).to.be.at.least(20);
     const epochs = backups.lines.filter(({ action }) => action === 'backup_started').map(({ details }) => Number(details['lease_epoch']));
     expect(new Set(epochs).size).to.equal(epochs.length);
+  }).timeout(120_000);
+
+  it('go on under a new epoch key, log and all, so that the old one can be destroyed; and tell their age', async () => {
+    backups.start('us-east1');
+    const before = backups.completed();
+    await backups.until('a backup', () => backups.completed() > before);
+    expect(await backups.metric('us-east1', 'verified_age_seconds')).to.equal(Number.POSITIVE_INFINITY);
+    const old = (await backups.command('us-east1', 'show', 'latest')) as { manifest: { kid: string; epoch: string } };
+    expect(await backups.command('us-east1', 'rewrap', '--new-epoch')).to.include({ epoch: '2' });
+    await backups.until('a new stream', () => backups.lines.some(({ action }) => action === 'backup_log_new_stream'));
+    const index = (await cluster.put('us-central1', 'under', 'the new key'))?.json['index'] as number;
+    const since = backups.completed();
+    await backups.until('two more backups', () => backups.completed() >= since + 2);
+    const { manifest } = (await backups.command('us-east1', 'show', 'latest')) as typeof old;
+    expect(manifest.epoch).to.equal('2');
+    expect(Number((await backups.list()).at(-1)?.version)).to.be.at.least(index);
+    await backups.command('us-east1', 'verify', 'latest', '--level', '3');
+    const again = backups.completed();
+    await backups.until('a look', () => backups.completed() >= again + 2);
+    expect(await backups.metric('us-east1', 'verified_age_seconds')).to.be.lessThan(60);
+    expect(await backups.metric('us-east1', 'age_seconds')).to.be.lessThan(60);
+    expect(await backups.metric('us-east1', 'failures_total')).to.equal(0);
+    expect(await backups.metric('us-east1', 'last_bytes')).to.be.greaterThan(0);
+    expect(await backups.metric('us-east1', 'last_duration_seconds')).to.be.greaterThan(0);
+    await backups.end('us-east1', 'SIGTERM');
+    const shred = (await backups.command('us-east1', 'shred', old.manifest.kid, '--confirm', old.manifest.kid)) as { wraps: number };
+    expect(shred.wraps).to.equal(1);
+    await backups.command('us-east1', 'verify', 'latest', '--level', '3');
   }).timeout(120_000);
 
   it('bring everything back where all regions were lost', async () => {

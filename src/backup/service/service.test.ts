@@ -31,6 +31,7 @@ describe('the service that makes backups', () => {
           if (happened.length > 2) stop.abort();
           return Promise.resolve(created);
         },
+        state: { completed: () => undefined, failed: () => undefined },
         clock,
         log,
         random: () => 0,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import { describeError, type Log } from '../../telemetry/log.ts';
 import type { Created, WriterLease } from '../pipeline/create.ts';
+import type { BackupState } from './backup-state.ts';
 import type { WriterOutcome } from './configured.ts';
 import { nextDueMs, type Timetable } from './schedule.ts';
 
@@ -14,6 +15,7 @@ export interface ServiceParts {
     signal: AbortSignal,
   ) => Promise<WriterOutcome<T>>;
   readonly create: (lease: WriterLease, signal: AbortSignal) => Promise<Created>;
+  readonly state: Pick<BackupState, 'completed' | 'failed'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -52,6 +54,7 @@ export async function runService(parts: ServiceParts, signal: AbortSignal): Prom
     } catch (error) {
       if (signal.aborted) return;
       failures++;
+      parts.state.failed();
       lastFailureAtMs = clock.wall().getTime();
       log.error('backup_failed', { error: describeError(error), failures });
       await clock.sleep(Math.min(parts.timetable.retryMs, parts.timetable.intervalMs), signal).catch(() => undefined);
@@ -67,6 +70,7 @@ async function once(parts: ServiceParts, seenAtMs: number | null, lease: WriterL
   log.info('backup_started', { lease_epoch: lease.epoch });
   const { manifest, scannedBytes, uploadedBytes, elapsedMs } = await parts.create(lease, signal);
   const { backupId, kind, readVersion, totals } = manifest;
+  parts.state.completed(totals.plainBytes, uploadedBytes, elapsedMs);
   log.info('backup_complete', { backup_id: backupId, kind, version: Number(readVersion), root: manifest.ranges[0]?.root });
   log.info('backup_metrics', {
     backup_id: backupId,

@@ -1,76 +1,156 @@
+import type { BackupConfig } from '../../config/backup-config.ts';
 import type { LoadedConfig } from '../../config/load.ts';
-import type { Manifest } from '../format/manifest.ts';
+import type { DataReader } from '../../database/data-reader.ts';
+import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { EngineError } from '../../platform/errors.ts';
+import { jsonReply, metricsRoute } from '../../platform/http.ts';
+import { startHttpsServer, type HttpsServer } from '../../platform/https-server.ts';
+import { loadCredentials } from '../../platform/tls.ts';
+import type { LogEnd } from '../../replication/epochs.ts';
 import { describeError, openLog, type Log } from '../../telemetry/log.ts';
-import { openLmdbReader } from '../../database/lmdb-reader.ts';
-import { listBackups } from '../repository/catalog.ts';
+import { Metrics } from '../../telemetry/metrics.ts';
 import { LogShipper } from '../log/shipper.ts';
-import { configuredBackup, createConfigured, databaseFolder, openConfiguredRepository, whileWriter } from './configured.ts';
+import { openAccess } from '../repository/access.ts';
+import { listBackups } from '../repository/catalog.ts';
+import type { Repository } from '../repository/repository.ts';
+import { BackupState } from './backup-state.ts';
+import {
+  configuredBackup,
+  createConfigured,
+  databaseFolder,
+  openConfiguredRepository,
+  whileWriter,
+  type ConfiguredBackup,
+} from './configured.ts';
 import { runLogLoop } from './log-loop.ts';
+import { RepositoryWatch } from './repository-watch.ts';
 import { runService } from './service.ts';
 
 const RETRY_MS = 5_000;
 const WAIT_MS = 1_000;
+/** How long running requests may take to end when the program stops. */
+const GRACE_MS = 500;
 
 /** `coditect-dr backup-service`: puts the program together and runs it until the signal aborts. */
 export async function startBackupService(loaded: LoadedConfig, signal: AbortSignal): Promise<void> {
   const configured = configuredBackup(loaded);
   const { backup } = configured;
-  const log = openLog({ component: 'dr.backup', region: loaded.config.region, clock: systemClock });
-  const repository = await whenThere(() => openConfiguredRepository(configured, signal), log, signal);
-  if (repository === null) return;
-  log.info('started', { interval_seconds: backup.interval_seconds, cluster: backup.cluster.id });
-  const newest = async (either: AbortSignal): Promise<Manifest | null> =>
-    (await listBackups(repository, backup.cluster.id, either)).findLast(({ problem }) => problem === null)?.manifest ?? null;
-  const reader = await whenThere(async () => openLmdbReader(databaseFolder(loaded)), log, signal);
-  if (reader === null) return;
-  const shipper = new LogShipper({
-    repository,
-    cluster: backup.cluster.id,
-    reader,
-    clock: systemClock,
-    anchor: async (either) => {
-      const manifest = await newest(either);
-      return manifest === null ? null : { epoch: Number(manifest.generation), index: Number(manifest.readVersion) };
-    },
-  });
+  const clock = systemClock;
+  const log = openLog({ component: 'dr.backup', region: loaded.config.region, clock });
+  const state = new BackupState(clock);
+  const server = await startMetrics(loaded, backup, { state, log });
+  try {
+    const access = await whenThere(async () => await openAccess({ backup, folder: loaded.folder, clock }), log, signal);
+    if (access === null) return;
+    const watch = new RepositoryWatch(access, clock);
+    if ((await whenThere(() => watch.current(signal), log, signal)) === null) return;
+    log.info('started', { interval_seconds: backup.interval_seconds, cluster: backup.cluster.id });
+    const reader = await whenThere(async () => openLmdbReader(databaseFolder(loaded)), log, signal);
+    if (reader === null) return;
+    try {
+      await runAll({ configured, watch, reader, state, log }, signal);
+    } finally {
+      await reader.close();
+    }
+  } finally {
+    await server?.close(GRACE_MS);
+    log.info('stopped');
+  }
+}
+
+interface ServiceWorld {
+  readonly configured: ConfiguredBackup;
+  readonly watch: RepositoryWatch;
+  readonly reader: DataReader;
+  readonly state: BackupState;
+  readonly log: Log;
+}
+
+async function runAll({ configured, watch, reader, state, log }: ServiceWorld, signal: AbortSignal): Promise<void> {
+  const { backup } = configured;
+  const clock = systemClock;
+  const repository = (either: AbortSignal): Promise<Repository> => watch.current(either);
+  /** Under the epoch key of now, or else of before: a new stream may begin at either. */
+  const anchor = async (either: AbortSignal): Promise<LogEnd | null> => {
+    const current = await repository(either);
+    const trusted = (await listBackups(current, backup.cluster.id, either)).flatMap(({ manifest, problem }) =>
+      manifest === null || problem !== null ? [] : [manifest],
+    );
+    const newest = trusted.findLast(({ kid }) => kid === current.keys.kid) ?? trusted.at(-1);
+    return newest === undefined ? null : { epoch: Number(newest.generation), index: Number(newest.readVersion) };
+  };
+  const shipper = new LogShipper({ repository, cluster: backup.cluster.id, reader, clock, anchor });
+  const ending = new AbortController();
+  const either = AbortSignal.any([signal, ending.signal]);
   const shipping =
-    backup.log_seconds === null ? null : runLogLoop({ shipper, periodMs: backup.log_seconds * 1000, clock: systemClock, log }, signal);
-  await runService(
-    {
-      timetable: { intervalMs: backup.interval_seconds * 1000, jitterMs: backup.jitter_seconds * 1000, retryMs: RETRY_MS },
-      newestAtMs: async (either) => {
-        const manifest = await newest(either);
-        return manifest === null ? null : Date.parse(manifest.created);
-      },
-      whileWriter: (work, either) => whileWriter(configured, work, either),
-      // Opened anew: the epoch key may have changed.
-      create: async (lease, either) =>
-        await createConfigured(
-          configured,
-          {
-            repository: await openConfiguredRepository(configured, either),
-            lease,
-            fullScan: false,
-            log: shipper.head === null ? null : { stream: shipper.head.stream, head: shipper.head.hash.toString('hex') },
-            onProgress: () => undefined,
-            onStep: async (step) => {
-              log.info(`backup_${step}`, { lease_epoch: lease.epoch });
-              if (backup.step_pause_seconds > 0) await systemClock.sleep(backup.step_pause_seconds * 1000, either);
+    backup.log_seconds === null ? null : runLogLoop({ shipper, periodMs: backup.log_seconds * 1000, state, clock, log }, either);
+  try {
+    await runService(
+      {
+        timetable: { intervalMs: backup.interval_seconds * 1000, jitterMs: backup.jitter_seconds * 1000, retryMs: RETRY_MS },
+        // Of an epoch key that is over there is none that counts: a new epoch begins with a backup.
+        newestAtMs: async (stop) => {
+          const current = await repository(stop);
+          const entries = await state.look(current, backup.cluster.id, stop);
+          const newest = entries.findLast(({ problem, kid }) => problem === null && kid === current.keys.kid)?.manifest;
+          return newest == null ? null : Date.parse(newest.created);
+        },
+        whileWriter: (work, stop) => whileWriter(configured, work, stop),
+        // Opened anew: the epoch key may have changed a moment ago.
+        create: async (lease, stop) =>
+          await createConfigured(
+            configured,
+            {
+              repository: await openConfiguredRepository(configured, stop),
+              lease,
+              fullScan: false,
+              log: shipper.head === null ? null : { stream: shipper.head.stream, head: shipper.head.hash.toString('hex') },
+              onProgress: () => undefined,
+              onStep: async (step) => {
+                log.info(`backup_${step}`, { lease_epoch: lease.epoch });
+                if (backup.step_pause_seconds > 0) await clock.sleep(backup.step_pause_seconds * 1000, stop);
+              },
             },
-          },
-          either,
-        ),
-      clock: systemClock,
-      log,
-      random: Math.random,
-    },
-    signal,
-  );
-  await shipping;
-  await reader.close();
-  log.info('stopped');
+            stop,
+          ),
+        state,
+        clock,
+        log,
+        random: Math.random,
+      },
+      either,
+    );
+  } finally {
+    ending.abort(new EngineError('timeout', 'the service has ended'));
+    await shipping;
+  }
+}
+
+/** Before all else: who asks for the age of the newest backup hears that none is known. */
+async function startMetrics(
+  { config, folder }: LoadedConfig,
+  { listen }: BackupConfig,
+  { state, log }: { readonly state: BackupState; readonly log: Log },
+): Promise<HttpsServer | null> {
+  if (listen === undefined) return null;
+  const metrics = new Metrics(config.region, () => state.samples());
+  const server = await startHttpsServer({
+    ...listen,
+    credentials: loadCredentials(config.tls, folder),
+    routes: [
+      metricsRoute('anyone', () => metrics.text()),
+      {
+        method: 'GET',
+        path: '/health',
+        roles: 'anyone',
+        handle: () => jsonReply({ region: config.region, status: 'Healthy', timestamp: systemClock.wall().toISOString() }),
+      },
+    ],
+    onError: (error, request) => log.error('request_failed', { ...request, error }, request.correlationId),
+  });
+  log.info('listening', { port: server.port });
+  return server;
 }
 
 /** Tries until it works: the service may be started before the database beside it, or while the store cannot be reached. null when the signal aborts. */

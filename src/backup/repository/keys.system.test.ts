@@ -1,0 +1,138 @@
+import { expect } from 'chai';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openLmdbReader } from '../../database/lmdb-reader.ts';
+import { createLocalKeyFile, openLocalKeyFile } from '../../keys/local-key-file.ts';
+import { createOfflineKeyFile, openOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { BackupLab, documents } from '../../testing/backup-lab.ts';
+import { LogShipper } from '../log/shipper.ts';
+import { prune } from '../retention/prune.ts';
+import { findBackup, listBackups } from './catalog.ts';
+import { putRecord } from './records.ts';
+import { openRepository } from './repository.ts';
+import { addMissingRecipients, newEpoch, rewrapKeys } from './rewrap.ts';
+import { shredEpochKey } from './shred.ts';
+
+const never = new AbortController().signal;
+const DAY_MS = 86_400_000;
+
+const failureOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'none',
+    (error: Error) => error.message,
+  );
+
+describe('a key service that is lost', () => {
+  let lab: BackupLab;
+  let offline: string;
+  beforeEach(async () => {
+    lab = await BackupLab.open();
+    offline = join(lab.folder, 'offline');
+    await lab.write(documents(0, 200));
+  });
+  afterEach(() => lab.close());
+
+  it('is not needed by who has an offline key, who can restore and go on with another service', async () => {
+    const recipients = [openRecipient(await createOfflineKeyFile(offline))];
+    const withRecipient = { ...lab.access, recipients };
+    const repository = await openRepository(withRecipient);
+    expect(await addMissingRecipients(repository, new Date(), never)).to.equal(1);
+    expect(await addMissingRecipients(repository, new Date(), never)).to.equal(0);
+    const { manifest } = await lab.backup();
+    await createLocalKeyFile(join(lab.folder, 'key2'));
+    const service = await openLocalKeyFile(join(lab.folder, 'key2'));
+    expect(await failureOf(openRepository({ ...lab.access, service }))).to.match(/opens with .*x25519/);
+    const opened = await openRepository({ ...lab.access, service: await openOfflineKeyFile(offline) });
+    expect(await lab.restore(await findBackup(opened, 'lab', 'latest'), 'by-offline', { repository: opened })).to.deep.equal(lab.model);
+    const next = { ...withRecipient, service };
+    const previous = await openOfflineKeyFile(offline);
+    await rewrapKeys({ repository: { ...next, repo: manifest.repo }, previous, removeOthers: true, created: new Date() }, never);
+    expect(await failureOf(openRepository(lab.access))).to.match(/opens with/);
+    const again = await openRepository(next);
+    expect(await lab.restore(await findBackup(again, 'lab', manifest.backupId), 'again', { repository: again })).to.deep.equal(lab.model);
+    expect((await openRepository({ ...lab.access, service: previous })).keys.kid).to.equal(manifest.kid);
+  }).timeout(60_000);
+
+  it('is the same where a wrap is damaged: any other that is whole opens', async () => {
+    const recipients = [openRecipient(await createOfflineKeyFile(offline))];
+    await addMissingRecipients(await openRepository({ ...lab.access, recipients }), new Date(), never);
+    const { manifest } = await lab.backup();
+    for (const name of await lab.names('keys/')) {
+      const path = join(lab.storeFolder, name);
+      const bytes = readFileSync(path);
+      const isOffline = bytes.includes('x25519');
+      writeFileSync(path, Buffer.concat([bytes, Buffer.from(' ')]));
+      const service = isOffline ? lab.access.service : await openOfflineKeyFile(offline);
+      expect((await openRepository({ ...lab.access, service })).keys.kid).to.equal(manifest.kid);
+      writeFileSync(path, bytes);
+    }
+  }).timeout(60_000);
+
+  it('begins a new epoch with all its wraps', async () => {
+    const recipients = [openRecipient(await createOfflineKeyFile(offline))];
+    await newEpoch(await openRepository({ ...lab.access, recipients }), new Date(), never);
+    expect((await openRepository({ ...lab.access, service: await openOfflineKeyFile(offline) })).epoch).to.equal(2n);
+  }).timeout(60_000);
+});
+
+describe('destroying an epoch key', () => {
+  it('makes all under it unreadable, leaves what is under others whole, and prune reclaims the rest', async () => {
+    const lab = await BackupLab.open();
+    const reader = openLmdbReader(lab.databaseFolder);
+    try {
+      await lab.write(documents(0, 500));
+      const shipper = async (): Promise<LogShipper> => {
+        const repository = await lab.repository();
+        return new LogShipper({
+          repository: () => Promise.resolve(repository),
+          cluster: 'lab',
+          reader,
+          clock: systemClock,
+          anchor: () => Promise.resolve({ epoch: 0, index: 0 }),
+        });
+      };
+      const old = await lab.backup();
+      const log = await shipper();
+      while ((await log.tick(never)).kind !== 'idle');
+      const before = await lab.repository();
+      const { kid } = before.keys;
+      const options = { kid, by: 'test', at: new Date() };
+      expect(await failureOf(shredEpochKey({ ...options, repository: before }, never))).to.match(/written now/);
+      await newEpoch(before, new Date(), never);
+      const repository = await lab.repository();
+      await lab.write([['after', 'it']]);
+      const { manifest } = await lab.backup({ repository });
+      const later = await shipper();
+      while ((await later.tick(never)).kind !== 'idle');
+      expect((await shredEpochKey({ ...options, repository }, never)).wraps).to.equal(1);
+      expect((await shredEpochKey({ ...options, repository: await lab.repository() }, never)).wraps).to.equal(0);
+      const after = await lab.repository();
+      expect((await listBackups(after, 'lab')).map(({ problem }) => problem?.replace(/.*(destroyed).*/, '$1') ?? null)).to.have.members([
+        'destroyed',
+        null,
+      ]);
+      expect(await failureOf(findBackup(after, 'lab', old.manifest.backupId))).to.match(/destroyed/);
+      expect(await lab.restore(manifest, 'after')).to.deep.equal(lab.model);
+      await putRecord(after, `verify/${manifest.backupId}/20261122T000000000-3.json`, {
+        backupId: manifest.backupId,
+        level: 3,
+        ok: true,
+        at: 'x',
+      });
+      for (let days = 0; days < 5; days++) {
+        const rules = { nowMs: Date.now() + days * 2 * DAY_MS, retentionMs: 30 * DAY_MS, minimumBackups: 1 };
+        await prune({ repository: after, cluster: 'lab', rules, graceMs: DAY_MS, confirm: true, check: () => Promise.resolve() }, never);
+      }
+      expect((await lab.names('manifests/')).length).to.equal(1);
+      expect((await lab.names('packs/')).length + (await lab.names('index/')).length).to.equal(
+        manifest.packs.length + manifest.index.length,
+      );
+      expect(await lab.restore(manifest, 'pruned')).to.deep.equal(lab.model);
+      expect(new Set((await lab.names('log/')).map((name) => name.split('/')[2])).size).to.equal(1);
+    } finally {
+      await reader.close();
+      await lab.close();
+    }
+  }).timeout(60_000);
+});

@@ -1,0 +1,124 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Sample } from '../../telemetry/metrics.ts';
+import type { BackupEntry } from '../repository/catalog.ts';
+import { listBackups } from '../repository/catalog.ts';
+import { readRecords, textOf } from '../repository/records.ts';
+import type { Repository } from '../repository/repository.ts';
+import { readHolds } from '../retention/holds.ts';
+import { readMarks } from '../retention/marks.ts';
+import { isVerified } from '../retention/retained.ts';
+
+/** What the service knows of the backups, whoever made them, and what it did itself. Ages go on while the store cannot be reached. */
+export class BackupState {
+  readonly #clock: Clock;
+  #seen: Seen | null = null;
+  #failures = 0;
+  #last: { readonly bytes: number; readonly uploadedBytes: number; readonly durationMs: number } | null = null;
+  #logAtMs: number | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Looks at all backups and what was signed about them; returns them. */
+  async look(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly BackupEntry[]> {
+    const entries = await listBackups(repository, cluster, signal);
+    const records = await readRecords(repository, 'verify/', signal);
+    const trusted = entries.flatMap(({ manifest, problem }) => (manifest === null || problem !== null ? [] : [manifest]));
+    const verified = trusted.findLast(({ backupId }) => isVerified(records.filter(({ document }) => document['backupId'] === backupId)));
+    const ids = new Set(entries.map(({ backupId }) => backupId));
+    const tombstones = await readRecords(repository, 'tomb/', signal);
+    this.#seen = {
+      newestMs: createdMs(trusted.at(-1)),
+      verifiedMs: createdMs(verified),
+      trusted: trusted.length,
+      untrusted: entries.length - trusted.length,
+      held: [...(await readHolds(repository, signal)).keys()].filter((id) => ids.has(id)).length,
+      tombstones: tombstones.filter(({ document }) => ids.has(textOf(document, 'backupId'))).length,
+      marked: (await readMarks(repository, signal)).reduce((sum, { objects }) => sum + objects.length, 0),
+    };
+    return entries;
+  }
+
+  completed(bytes: number, uploadedBytes: number, durationMs: number): void {
+    this.#last = { bytes, uploadedBytes, durationMs };
+  }
+
+  failed(): void {
+    this.#failures++;
+  }
+
+  /** All that is committed here is in the repository. */
+  logIsThere(): void {
+    this.#logAtMs = this.#clock.monotonicMs();
+  }
+
+  samples(): readonly Sample[] {
+    const seen = this.#seen;
+    const ageSeconds = (atMs: number | null | undefined): number =>
+      atMs == null ? Number.POSITIVE_INFINITY : Math.max(0, (this.#clock.wall().getTime() - atMs) / 1000);
+    const gauge = (name: string, help: string, value: number): Sample => ({
+      name: `coditect_dr_backup_${name}`,
+      help,
+      kind: 'gauge',
+      value,
+    });
+    return [
+      gauge(
+        'age_seconds',
+        'Age of the newest backup that is to be trusted, whoever made it; +Inf: none is known',
+        ageSeconds(seen?.newestMs),
+      ),
+      gauge(
+        'verified_age_seconds',
+        'Age of the newest backup that was read as a whole and found sound; +Inf: none is known',
+        ageSeconds(seen?.verifiedMs),
+      ),
+      {
+        name: 'coditect_dr_backup_failures_total',
+        help: 'Backups that this service began and did not bring to an end, since it started',
+        kind: 'counter',
+        value: this.#failures,
+      },
+      ...(this.#last === null
+        ? []
+        : [
+            gauge('last_duration_seconds', 'Time that the last backup of this service took', this.#last.durationMs / 1000),
+            gauge('last_bytes', 'Size of what the last backup of this service covers', this.#last.bytes),
+            gauge('last_uploaded_bytes', 'Bytes that the last backup of this service stored', this.#last.uploadedBytes),
+          ]),
+      ...(this.#logAtMs === null
+        ? []
+        : [
+            gauge(
+              'log_age_seconds',
+              'Since the log here was in the repository up to its end',
+              (this.#clock.monotonicMs() - this.#logAtMs) / 1000,
+            ),
+          ]),
+      ...(seen === null
+        ? []
+        : [
+            gauge('trusted', 'Backups that are to be trusted', seen.trusted),
+            gauge('untrusted', 'Backups that do not open or are quarantined', seen.untrusted),
+            gauge('held', 'Backups that are held', seen.held),
+            gauge('tombstones', 'Backups that prune has marked and will delete after the grace', seen.tombstones),
+            gauge('marked_objects', 'Objects that prune has marked and will delete after the grace', seen.marked),
+          ]),
+    ];
+  }
+}
+
+interface Seen {
+  readonly newestMs: number | null;
+  readonly verifiedMs: number | null;
+  readonly trusted: number;
+  readonly untrusted: number;
+  readonly held: number;
+  readonly tombstones: number;
+  readonly marked: number;
+}
+
+function createdMs(manifest: { readonly created: string } | undefined): number | null {
+  return manifest === undefined ? null : Date.parse(manifest.created);
+}

@@ -1,0 +1,55 @@
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { EngineError } from '../platform/errors.ts';
+
+/** A file of one line: a word that says what the key is for, a space, and 32 bytes in base64. */
+const MAX_FILE_BYTES = 128;
+
+/** Makes a new file that only its owner can read. @throws EngineError bad-config when the file exists or cannot be made */
+export async function createKeyLineFile(path: string, word: string, key: Buffer): Promise<void> {
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      await file.writeFile(`${word} ${key.toString('base64')}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    const folder = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  } catch (error) {
+    throw new EngineError('bad-config', `cannot make the key file ${path}`, error);
+  }
+}
+
+/** @throws EngineError bad-config when the file is not such a file of mode 0600 (or 0400) of the user that runs this */
+export async function readKeyLineFile(path: string, word: string): Promise<Buffer> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    throw new EngineError('bad-config', `cannot read the key file ${path}`, error);
+  }
+  try {
+    const status = await file.stat();
+    if (!status.isFile()) throw new EngineError('bad-config', `the key file ${path} is no regular file`);
+    if ((status.mode & 0o177) !== 0) {
+      throw new EngineError(
+        'bad-config',
+        `the key file ${path} has mode ${(status.mode & 0o777).toString(8)}: others may use it; chmod 600 it`,
+      );
+    }
+    if (status.uid !== process.geteuid?.()) throw new EngineError('bad-config', `the key file ${path} belongs to another user`);
+    if (status.size > MAX_FILE_BYTES) throw new EngineError('bad-config', `${path} is no key file`);
+    const found = new RegExp(`^${word} ([A-Za-z0-9+/]{43}=)\\n$`).exec(await file.readFile('latin1'));
+    if (found?.[1] === undefined) throw new EngineError('bad-config', `${path} is no key file`);
+    return Buffer.from(found[1], 'base64');
+  } finally {
+    await file.close();
+  }
+}
