@@ -55,7 +55,8 @@ const COURSES = ['planned', 'undo', 'urgent'] as const;
 /** When a step began, in milliseconds after the run did. */
 const stepTimeShape = z.strictObject({ step: z.enum(STEPS), atMs: count });
 
-export const sealedLogShape = z.strictObject({ region, lastEpoch: count, lastIndex: count });
+/** `promisedMs`: when it was sealed, a direct lease that it had given was in force for so long yet. */
+export const sealedLogShape = z.strictObject({ region, lastEpoch: count, lastIndex: count, promisedMs: count.optional() });
 export type SealedLog = z.infer<typeof sealedLogShape>;
 
 /** The journal of the last run. Open unless its step ends it. */

@@ -152,7 +152,8 @@ async function seal(effect: Of<'seal'>, context: EffectContext, signal: AbortSig
   const parsed = sealResponseShape.safeParse(reply.json);
   const sealed = reply.status === 200 && parsed.success && parsed.data.region === region && parsed.data.sealedEpoch >= epoch;
   if (!sealed) return signal.aborted ? null : { kind: 'seal-failed', region };
-  return { kind: 'sealed', log: { region, lastEpoch: parsed.data.lastEpoch, lastIndex: parsed.data.lastIndex } };
+  const { lastEpoch, lastIndex, promisedMs } = parsed.data;
+  return { kind: 'sealed', log: { region, lastEpoch, lastIndex, ...(promisedMs > 0 ? { promisedMs } : {}) } };
 }
 
 async function promote(effect: Of<'promote'>, context: EffectContext, signal: AbortSignal): Promise<Event | null> {
@@ -161,6 +162,8 @@ async function promote(effect: Of<'promote'>, context: EffectContext, signal: Ab
   const parsed = promoteResponseShape.safeParse(reply.json);
   if (reply.status === 200 && parsed.success && parsed.data.region === region)
     return { kind: 'promoted', region, writable: parsed.data.writable };
+  // Bound by a direct lease for a moment: no failure of it.
+  if (reply.code === 'promised') return null;
   return signal.aborted ? null : { kind: 'promote-failed', region, why: reply.why };
 }
 
@@ -203,6 +206,7 @@ async function writesAndReads(
 interface Reply {
   readonly status: number;
   readonly json: unknown;
+  readonly code: string | null;
   readonly why: string;
 }
 
@@ -218,12 +222,13 @@ async function post(
   const timeoutMs = verb === 'promote' ? policy.leaseMs : policy.appendTimeoutMs;
   const url = `${databaseOf(region, context)}/v1/${verb}`;
   const result = await context.client.call(url, { method: 'POST', body: JSON.stringify(body), timeoutMs, signal });
-  if (result.kind !== 'reply') return { status: 0, json: undefined, why: result.reason };
+  if (result.kind !== 'reply') return { status: 0, json: undefined, code: null, why: result.reason };
   const json = parseJson(result.body);
   const error = errorShape.safeParse(json);
   return {
     status: result.status,
     json,
+    code: error.success ? error.data.error.code : null,
     why: error.success ? `${error.data.error.code}: ${error.data.error.message}` : `HTTP ${result.status}`,
   };
 }

@@ -60,12 +60,18 @@ export function estimateLossSeconds(facts: Facts, from: string, region: string, 
 
 function estimateLossMs(facts: Facts, from: string, region: string, { policy }: Setting): number | null {
   const held = lastSighting(facts, from);
-  const stoppedAtMs = held === null ? facts.nowMs : Math.min(facts.nowMs, held.seenAtMs + policy.holderStopsMs);
+  const leaseOverAtMs = held === null ? facts.nowMs : Math.min(facts.nowMs, held.seenAtMs + policy.holderStopsMs);
+  const stoppedAtMs = wasDirect(facts.databases.get(region), from, leaseOverAtMs) ? facts.nowMs : leaseOverAtMs;
   const sample = facts.databases.get(from);
   const lagMs = sample?.status.standbys[region]?.lagMs;
   if (sample !== undefined && lagMs !== undefined) return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
   const completeAtMs = whenComplete(facts.databases.get(region), from, held?.lease.epoch ?? null);
   return completeAtMs === null ? null : Math.max(0, stoppedAtMs - completeAtMs) + policy.appendTimeoutMs;
+}
+
+/** Whether the old primary may have gone on by a direct lease when the one in the arbiter was over: it needed the promise of this standby too. */
+function wasDirect(standby: SeenStatus | undefined, from: string, leaseOverAtMs: number): boolean {
+  return standby === undefined || standby.askedAtMs < leaseOverAtMs || standby.status.promised?.to === from;
 }
 
 /** From when on the old primary cannot have renewed its lease any more. One whose last renewal this controller missed may have renewed until its epoch was seen taken. */

@@ -1,4 +1,4 @@
-import type { Journal, Step } from '../arbiter/arbiter.ts';
+import type { Journal, SealedLog, Step } from '../arbiter/arbiter.ts';
 import type { Announcement, Facts, Run, State } from './state.ts';
 
 export interface Moved {
@@ -20,10 +20,9 @@ export function write(run: Run, journal: Journal, facts: Facts): Moved {
   const steps = journal.step === run.journal.step ? journal.steps : [...journal.steps, stepTime(journal, facts)].slice(-STEPS_KEPT);
   const next: Run = { ...unsaved({ ...journal, intent, steps, seq: run.journal.seq + 1 }, facts), revision: run.revision };
   // What was learnt of the old holder stays true as long as it is the same holder.
-  const { fenced, fencedAtMs, frozen, caughtUp } = run;
-  return stay(
-    journal.from === run.journal.from && journal.epoch === run.journal.epoch ? { ...next, fenced, fencedAtMs, frozen, caughtUp } : next,
-  );
+  const { fenced, fencedAtMs, directOverAtMs, frozen, caughtUp } = run;
+  const same = journal.from === run.journal.from && journal.epoch === run.journal.epoch;
+  return stay(same ? { ...next, fenced, fencedAtMs, directOverAtMs, frozen, caughtUp } : next);
 }
 
 export function unsaved(journal: Journal, facts: Facts): Run {
@@ -37,6 +36,7 @@ export function unsaved(journal: Journal, facts: Facts): Run {
     frozen: false,
     fenced: null,
     fencedAtMs: null,
+    directOverAtMs: directOverAtMs(journal.sealed, facts.nowMs),
     caughtUp: false,
     announced: false,
     recorded: false,
@@ -45,6 +45,11 @@ export function unsaved(journal: Journal, facts: Facts): Run {
     awaiting: null,
     overdue: false,
   };
+}
+
+/** When the first promise of these is over, counted from now. */
+export function directOverAtMs(sealed: readonly SealedLog[], nowMs: number): number | null {
+  return sealed.length === 0 ? null : nowMs + Math.min(...sealed.map(({ promisedMs }) => promisedMs ?? 0));
 }
 
 export function stepTime({ step, startedAt }: Pick<Journal, 'step' | 'startedAt'>, { wallMs }: Facts): Journal['steps'][number] {

@@ -1,7 +1,7 @@
-import type { Journal, Tier } from '../arbiter/arbiter.ts';
+import type { Journal, SealedLog, Tier } from '../arbiter/arbiter.ts';
 import { advance, restart } from './advance.ts';
 import { end } from './ending.ts';
-import { INTENTS, announced, enter, stay, stepTime, unsaved, type Moved } from './moves.ts';
+import { INTENTS, announced, directOverAtMs, enter, stay, stepTime, unsaved, type Moved } from './moves.ts';
 import { promoteFailed } from './promotion.ts';
 import type { Event, Facts, OperatorRequest, Run, Setting } from './state.ts';
 
@@ -118,7 +118,7 @@ function learn(run: Run, event: Learnt, facts: Facts, setting: Setting): Moved {
     case 'caught-up':
       return event.region === journal.target ? advance({ ...run, caughtUp: true }, facts, setting) : stay(run);
     case 'sealed':
-      return announced(advance(withSealed(run, event.log), facts, setting), 'sealed', { ...event.log });
+      return announced(advance(withSealed(run, event.log, facts), facts, setting), 'sealed', { ...event.log });
     case 'seal-failed':
       return advance(withFailure(run, event.region), facts, setting);
     case 'promoted':
@@ -161,9 +161,10 @@ function accept(run: Run, request: OperatorRequest, facts: Facts, setting: Setti
   return announced(advance({ ...run, awaiting: null, journal }, facts, setting), 'approved', told);
 }
 
-function withSealed(run: Run, log: Run['journal']['sealed'][number]): Run {
+function withSealed(run: Run, log: SealedLog, { nowMs }: Facts): Run {
   const sealed = [...run.journal.sealed.filter(({ region }) => region !== log.region), log];
-  return { ...run, journal: { ...run.journal, sealed } };
+  const overAtMs = Math.min(run.directOverAtMs ?? Infinity, directOverAtMs([log], nowMs) ?? Infinity);
+  return { ...run, directOverAtMs: overAtMs, journal: { ...run.journal, sealed } };
 }
 
 function withFailure(run: Run, region: string): Run {

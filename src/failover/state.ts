@@ -104,6 +104,8 @@ export interface Run {
   /** Log end of the old holder, once it confirmed. */
   readonly fenced: SealedLog | null;
   readonly fencedAtMs: number | null;
+  /** When the old holder's direct leases are certainly over: it needs everybody's promise, so that of one sealed standby is enough. Null: nobody is sealed. */
+  readonly directOverAtMs: number | null;
   /** The target of a planned run has everything that the fenced primary has. */
   readonly caughtUp: boolean;
   /** PREPARE: clients will ask again soon where the name points to. */

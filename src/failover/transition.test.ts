@@ -105,6 +105,7 @@ function running(change: Partial<Run>): Run {
     frozen: false,
     fenced: null,
     fencedAtMs: null,
+    directOverAtMs: null,
     caughtUp: false,
     announced: false,
     recorded: false,

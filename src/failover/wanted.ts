@@ -44,9 +44,10 @@ export function isFenced(run: Run, facts: Facts, setting: Setting): boolean {
   return run.journal.course !== 'planned' && leaseIsOver(run, facts, setting);
 }
 
-/** The lease that this run replaced is certainly over. */
-export function leaseIsOver({ journal }: Run, { lease, replaced, nowMs }: Facts, { policy }: Setting): boolean {
-  return lease !== null && lease.lease.epoch === journal.epoch && nowMs >= fencedAtMs(lease, replaced, policy);
+/** The lease that this run replaced is certainly over, and so are the direct leases that its holder may have gone on with. */
+export function leaseIsOver({ journal, directOverAtMs }: Run, { lease, replaced, nowMs }: Facts, { policy }: Setting): boolean {
+  if (lease === null || lease.lease.epoch !== journal.epoch) return false;
+  return nowMs >= Math.max(fencedAtMs(lease, replaced, policy), directOverAtMs ?? -Infinity);
 }
 
 /** Undo: the old holder itself, which needs no fence against itself, but has to show that its log is the one that it held the lease with. */

@@ -90,6 +90,8 @@ function whyNotNormal({ knowledge, machine, databases, regions, freshMs, nowMs }
   const primary = databases.get(holder)?.status;
   if (primary?.role === 'primary') {
     if (!primary.writable) reasons.push(`${holder} does not accept writes`);
+    else if (primary.lease?.by === 'standbys')
+      reasons.push(`the arbiter does not answer ${holder}: it serves by the promises of all standbys`);
     const missing = regions.filter((region) => region !== holder && primary.standbys[region]?.inSync !== true);
     for (const region of missing) reasons.push(`${region} is not in sync`);
   }

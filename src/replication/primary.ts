@@ -8,7 +8,7 @@ import type { Log } from '../telemetry/log.ts';
 import { countingMembers, committableIndex } from './commit-rule.ts';
 import { LagMeter } from './lag.ts';
 import { isSafeToTake, ReplicationRule, type RuleValues } from './replication-rule.ts';
-import { Shipper } from './shipper.ts';
+import { Shipper, type DirectLeaseSide } from './shipper.ts';
 import { planSetChange, type StandbyView } from './sync-set.ts';
 
 /** While a new primary waits for the first standbys to hold its log. */
@@ -32,6 +32,7 @@ export interface PrimaryOptions {
   readonly epoch: number;
   readonly standbys: readonly { readonly region: string; readonly url: string }[];
   readonly leaseIsValid: () => boolean;
+  readonly directLease: DirectLeaseSide;
   /** Somebody has a higher epoch; the owner decides what that means. */
   readonly onEpochPassed: (epoch: number) => void;
   /** The disk failed. */
@@ -77,6 +78,7 @@ export class Primary {
           region,
           epoch,
           standby,
+          directLease: options.directLease,
           onAcknowledged: () => this.#advance(),
           onEpochPassed: options.onEpochPassed,
         }),

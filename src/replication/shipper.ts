@@ -12,6 +12,13 @@ import { decodeAppendReply, encodeAppend, type AppendReply } from './wire.ts';
 const BATCH_BYTES = 1024 * 1024;
 const FIRST_BACKOFF_MS = 25;
 
+/** What a primary wants of its standbys while the arbiter is silent. */
+export interface DirectLeaseSide {
+  /** Whether appends are to ask for a promise. */
+  readonly wanted: () => boolean;
+  readonly promised: (region: string, askedAtMs: number) => void;
+}
+
 export interface ShipperOptions {
   readonly database: Database;
   readonly client: HttpClient;
@@ -21,6 +28,7 @@ export interface ShipperOptions {
   readonly region: string;
   readonly epoch: number;
   readonly standby: { readonly region: string; readonly url: string };
+  readonly directLease: DirectLeaseSide;
   /** The standby acknowledged (also a heartbeat), or was found to hold less than before. */
   readonly onAcknowledged: () => void;
   readonly onEpochPassed: (sealedEpoch: number) => void;
@@ -35,6 +43,7 @@ export class Shipper {
   #prevIndex: number;
   #snapshotFrom: number | null = null;
   #lastAckMs: number | null = null;
+  #promisesAsked = 0;
   #reachable = true;
   #wake: (() => void) | null = null;
 
@@ -105,7 +114,7 @@ export class Shipper {
 
   /** Whether the standby answered and takes our epoch. */
   async #append(signal: AbortSignal): Promise<boolean> {
-    const { database, policy, region, epoch } = this.#options;
+    const { database, policy, region, epoch, clock, directLease } = this.#options;
     const state = database.state();
     const prevEpoch = epochAt(state.epochs, state.log.index, this.#prevIndex);
     if (prevEpoch === null || this.#prevIndex < state.baseIndex) {
@@ -113,6 +122,8 @@ export class Shipper {
       return true;
     }
     const entries = this.#prevIndex < state.log.index ? database.entries(this.#prevIndex + 1, BATCH_BYTES) : [];
+    const promise = directLease.wanted() ? ++this.#promisesAsked : undefined;
+    const sentAtMs = clock.monotonicMs();
     const line = encodeAppend({
       epoch,
       region,
@@ -120,10 +131,12 @@ export class Shipper {
       commitIndex: state.commitIndex,
       lastIndex: state.log.index,
       entries,
+      promise,
     });
     const answer = await this.#exchange.ask(line, policy.appendTimeoutMs, signal);
     const reply = answer === null || signal.aborted ? null : decodeAppendReply(parseJson(answer));
     if (reply === null) return false;
+    if (promise !== undefined && reply.kind !== 'epoch-passed' && reply.promised === promise) directLease.promised(this.region, sentAtMs);
     return this.#take(reply);
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import { Serial } from '../platform/serial.ts';
 import type { Log } from '../telemetry/log.ts';
 import { decideAppend } from './append.ts';
+import type { Promises } from './direct-lease.ts';
 import type { ExportedTail } from './divergence.ts';
 import { receiveSnapshot } from './snapshot-transfer.ts';
 import type { AppendReply, AppendRequest, LogSummary } from './wire.ts';
@@ -14,6 +15,7 @@ export interface StandbyOptions {
   readonly exportTail: (afterIndex: number) => ExportedTail | null;
   readonly clock: Clock;
   readonly log: Log;
+  readonly promises: Promises;
 }
 
 /** What a standby knows of the primary that ships to it. */
@@ -49,9 +51,12 @@ export class Standby {
     const state = database.state();
     const decision = decideAppend(state, request);
     if (decision.kind === 'reply') {
-      if (decision.reply.kind === 'mismatch') await this.#hear(request, state.log.index);
-      return decision.reply;
+      if (decision.reply.kind !== 'mismatch') return decision.reply;
+      const promised = this.#promise(request);
+      await this.#hear(request, state.log.index);
+      return { ...decision.reply, promised };
     }
+    const promised = this.#promise(request);
     // No await between the check of the seal and the writes: a seal comes before both or after both.
     const writes: Promise<void>[] = [];
     if (decision.truncateAfter !== null) {
@@ -62,7 +67,13 @@ export class Standby {
     writes.push(this.#hear(request, decision.matchIndex));
     await Promise.all(writes);
     database.commit(decision.commitIndex);
-    return { kind: 'ok', matchIndex: decision.matchIndex };
+    return { kind: 'ok', matchIndex: decision.matchIndex, promised };
+  }
+
+  /** Gives the direct lease that the append asks for; only where its epoch was found not to be sealed, with no await between: whoever seals finds either this promise or none. */
+  #promise({ promise, region, epoch }: AppendRequest): number | undefined {
+    if (promise !== undefined) this.#options.promises.promise(region, epoch);
+    return promise;
   }
 
   /** Installs a copy of the primary's data in place of its own; what the primary has not is exported first. `beforeEpoch` is awaited before anything is compared. Null for what is no snapshot. */

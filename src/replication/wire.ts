@@ -15,6 +15,7 @@ const appendShape = z.strictObject({
   commitIndex: count,
   lastIndex: count,
   entries: z.array(z.tuple([count, z.enum(OPERATIONS), z.string(), z.string()])),
+  promise: count.optional(),
 });
 
 export interface AppendRequest {
@@ -25,6 +26,8 @@ export interface AppendRequest {
   /** Where the primary's log ends, so that the standby knows how far it is behind. */
   readonly lastIndex: number;
   readonly entries: readonly Entry[];
+  /** Asks for a direct lease; the number tells which answer belongs to it. */
+  readonly promise?: number | undefined;
 }
 
 export interface LogSummary {
@@ -35,14 +38,18 @@ export interface LogSummary {
 
 export type AppendReply =
   /** Durable there up to here and the same as the primary's. */
-  | { readonly kind: 'ok'; readonly matchIndex: number }
+  | { readonly kind: 'ok'; readonly matchIndex: number; readonly promised?: number | undefined }
   /** Its log differs from the primary's at `prev`. */
-  | { readonly kind: 'mismatch'; readonly log: LogSummary }
+  | { readonly kind: 'mismatch'; readonly log: LogSummary; readonly promised?: number | undefined }
   | { readonly kind: 'epoch-passed'; readonly sealedEpoch: number };
 
 const replyShape = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('ok'), matchIndex: count }),
-  z.object({ kind: z.literal('mismatch'), log: z.object({ lastIndex: count, commitIndex: count, epochs: table }) }),
+  z.object({ kind: z.literal('ok'), matchIndex: count, promised: count.optional() }),
+  z.object({
+    kind: z.literal('mismatch'),
+    log: z.object({ lastIndex: count, commitIndex: count, epochs: table }),
+    promised: count.optional(),
+  }),
   z.object({ kind: z.literal('epoch-passed'), sealedEpoch: count }),
 ]);
 

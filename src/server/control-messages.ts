@@ -14,14 +14,21 @@ export type FenceResponse = z.infer<typeof fenceResponseShape>;
 
 /** `POST /v1/seal`: durably refuse every append and every seal below this epoch; answer with the log's end. A primary of a lower epoch is fenced by it too. */
 export const sealRequestShape = z.strictObject({ epoch: count, runId: z.string() });
-export const sealResponseShape = z.object({ region: z.string(), sealedEpoch: count, lastIndex: count, lastEpoch: count });
+export const sealResponseShape = z.object({
+  region: z.string(),
+  sealedEpoch: count,
+  lastIndex: count,
+  lastEpoch: count,
+  /** How long a promise of this standby may still keep the old primary serving (a direct lease); none can follow, as its epoch is refused. */
+  promisedMs: count,
+});
 export type SealResponse = z.infer<typeof sealResponseShape>;
 
 /**
  * `POST /v1/promote`: take the pending lease of this epoch by CAS (at the revision where it is `{epoch, holder: null, incarnation: runId, …}` → `{epoch, holder: region, incarnation, seq: 0}`), write the
  * replication record with this `mode`, `set` (without the region itself), `w`, become primary, write the noop. Answered when that is committed
  * (`writable: true`), or after a while with `writable: false` where it holds the lease and still waits for a standby. Error 409 `epoch-passed`: it cannot be promoted in this
- * epoch (somebody else took it, or it is sealed by a higher one).
+ * epoch (somebody else took it, or it is sealed by a higher one). Error 503 `promised`: bound by a direct lease, or by what the process before it may have promised; to be asked again.
  */
 export const promoteRequestShape = z.strictObject({
   epoch: count,
@@ -42,7 +49,7 @@ export const databaseStatusShape = z.object({
   epoch: count,
   sealedEpoch: count,
   writable: z.boolean(),
-  lease: z.object({ remainingMs: z.number() }).nullable(),
+  lease: z.object({ remainingMs: z.number(), by: z.enum(['arbiter', 'standbys']).optional() }).nullable(),
   lastIndex: count,
   lastEpoch: count,
   commitIndex: count,
@@ -56,5 +63,7 @@ export const databaseStatusShape = z.object({
   ),
   /** On a standby that has heard a primary. */
   upstream: z.object({ region: z.string(), epoch: count, lagEntries: z.number(), ageMs: z.number() }).nullable().optional(),
+  /** The direct lease that it has given and that is in force. */
+  promised: z.object({ to: z.string(), epoch: count, remainingMs: z.number() }).nullable().optional(),
 });
 export type DatabaseStatus = z.infer<typeof databaseStatusShape>;

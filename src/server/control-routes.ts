@@ -66,7 +66,8 @@ async function seal({ node, database, region }: ControlOptions, request: HttpReq
   if (asked === null) return malformed();
   if (!(await node.seal(asked.epoch))) return passed(database);
   const { log, sealedEpoch } = database.state();
-  return jsonReply({ region, sealedEpoch, lastIndex: log.index, lastEpoch: log.epoch } satisfies SealResponse);
+  const promisedMs = Math.ceil(node.promises.boundMs());
+  return jsonReply({ region, sealedEpoch, lastIndex: log.index, lastEpoch: log.epoch, promisedMs } satisfies SealResponse);
 }
 
 async function fence({ node, database, region }: ControlOptions, request: HttpRequest): Promise<HttpReply> {
@@ -82,6 +83,7 @@ async function promote({ node, database, region }: ControlOptions, request: Http
   if (asked === null) return malformed();
   const result = await node.promote(asked, request.signal);
   if (result.kind === 'epoch-passed') return errorReply(409, 'epoch-passed', result.message, 'no');
+  if (result.kind === 'bound') return errorReply(503, 'promised', result.message, 'no');
   if (result.kind === 'unknown') return errorReply(503, 'arbiter-unavailable', result.message, 'unknown');
   const { log } = database.state();
   return jsonReply({ region, epoch: asked.epoch, writable: result.writable, lastIndex: log.index } satisfies PromoteResponse);

@@ -100,14 +100,23 @@ describe('database program through a failover, synchronous', () => {
     expect((await cluster.exported(PRIMARY)).get('back')).to.equal('home');
   });
 
-  it('stops when no arbiter answers, and goes on under the same epoch when it does again', async () => {
-    const { epoch } = await cluster.until(EAST, 'writable', ({ writable }) => writable);
+  it('goes on while no arbiter answers, as long as every standby promises, and under the same epoch when it is back', async () => {
+    const { epoch } = await cluster.until(EAST, 'writable', ({ writable, standbys }) => writable && standbys[WEST]?.inSync === true);
     for (const member of [0, 1, 2]) cluster.signalEtcd(member, 'SIGSTOP');
+    await cluster.until(EAST, 'under direct leases', ({ writable, lease }) => writable && lease?.by === 'standbys');
+    expect((await cluster.status(WEST))?.promised).to.include({ to: EAST, epoch });
+    expect((await cluster.put(EAST, 'without', 'arbiter'))?.status).to.equal(200);
+
+    cluster.signal('database', PRIMARY, 'SIGSTOP');
     await cluster.until(EAST, 'fenced by itself', ({ writable, lease }) => !writable && lease === null);
     expect((await cluster.put(EAST, 'nobody', 'knows'))?.json['error']).to.include({ applied: 'no' });
+    cluster.signal('database', PRIMARY, 'SIGCONT');
+    await cluster.until(EAST, 'under direct leases again', ({ writable, lease }) => writable && lease?.by === 'standbys');
+
     for (const member of [0, 1, 2]) cluster.signalEtcd(member, 'SIGCONT');
-    const status = await cluster.until(EAST, 'writable again', ({ writable }) => writable);
+    const status = await cluster.until(EAST, 'under the arbiter again', ({ writable, lease }) => writable && lease?.by === 'arbiter');
     expect(status.epoch).to.equal(epoch);
+    expect((await cluster.ask('api', EAST, { path: '/v1/kv/without' }))?.json).to.include({ value: 'arbiter', epoch });
   });
 });
 

@@ -2,10 +2,16 @@ import type { Arbiter, CasResult, Held, Lease } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import { holderRemainingMs } from '../failover/fencing.ts';
 import type { Clock } from '../platform/clock.ts';
+import { DirectLeases } from '../replication/direct-lease.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** Between two tries of the same renewal whose outcome is unknown. */
 const RETRY_MS = 20;
+
+/** How long the arbiter is silent before standbys are asked to promise: each append until then costs nothing, and nobody's promotion is held up by a promise that was not needed. */
+export function directAfterMs({ leaseRenewMs, arbiterRpcMs }: Pick<Policy, 'leaseRenewMs' | 'arbiterRpcMs'>): number {
+  return leaseRenewMs + 2 * arbiterRpcMs;
+}
 
 export interface LeaseOptions {
   readonly arbiter: Arbiter;
@@ -14,6 +20,8 @@ export interface LeaseOptions {
   readonly policy: Policy;
   readonly region: string;
   readonly incarnation: string;
+  /** The other regions of the configuration. */
+  readonly others: readonly string[];
 }
 
 export type AcquireResult =
@@ -35,7 +43,10 @@ export async function acquireLease(
   return result.reason === 'conflict' ? { kind: 'refused', current: result.current } : { kind: 'unknown' };
 }
 
-/** The lease of one epoch in the hands of this process. It ends for good when a renewal is refused or `end` is called; when it only runs out, a later renewal may revive it. */
+/**
+ * The lease of one epoch in the hands of this process: by the arbiter, and while that is silent by the direct leases of all other regions. It ends for good when a renewal is
+ * refused or `end` is called; when it only runs out, a later renewal or promise may revive it: nobody else can have taken it meanwhile without refusing both.
+ */
 export class HeldLease {
   readonly epoch: number;
   readonly #options: LeaseOptions;
@@ -43,17 +54,34 @@ export class HeldLease {
   #renewalSentAtMs: number;
   #seq = 0;
   #ended = false;
-  #ranOut = false;
+  #told: 'arbiter' | 'standbys' | 'nobody' = 'arbiter';
+  readonly direct: DirectLeases;
 
   constructor(options: LeaseOptions, epoch: number, renewal: { readonly revision: number; readonly sentAtMs: number }) {
     this.#options = options;
     this.epoch = epoch;
     this.#revision = renewal.revision;
     this.#renewalSentAtMs = renewal.sentAtMs;
+    this.direct = new DirectLeases(options);
   }
 
   remainingMs(): number {
-    return this.#ended ? 0 : holderRemainingMs(this.#renewalSentAtMs, this.#options.clock.monotonicMs(), this.#options.policy);
+    return this.#ended ? 0 : Math.max(this.#byArbiterMs(), this.direct.remainingMs());
+  }
+
+  #byArbiterMs(): number {
+    return holderRemainingMs(this.#renewalSentAtMs, this.#options.clock.monotonicMs(), this.#options.policy);
+  }
+
+  /** By whose word it serves. */
+  get by(): 'arbiter' | 'standbys' {
+    return this.#byArbiterMs() > 0 ? 'arbiter' : 'standbys';
+  }
+
+  /** The arbiter has been silent for longer than a busy moment: now is the time to have the standbys' promises before the lease runs out. */
+  wantsDirect(): boolean {
+    const { policy, clock } = this.#options;
+    return !this.#ended && clock.monotonicMs() - this.#renewalSentAtMs > directAfterMs(policy);
   }
 
   isValid(): boolean {
@@ -66,10 +94,10 @@ export class HeldLease {
 
   /**
    * Renews until the signal aborts, `end` is called (both: null) or a renewal is refused (what is there instead). `onRanOut` is called each time that the
-   * lease runs out; nothing may be acknowledged from then until `isValid` again, which needs no call: the record was not changed by anybody meanwhile.
+   * lease runs out; nothing may be acknowledged from then until `isValid` again, which needs no call.
    */
   async renew(onRanOut: () => void, signal: AbortSignal): Promise<{ readonly current: Held<Lease> | null } | null> {
-    const { clock, policy, log } = this.#options;
+    const { clock, policy } = this.#options;
     const watchdog = setInterval(() => this.#notice(onRanOut), policy.leaseRenewMs / 4);
     try {
       while (!signal.aborted && !this.#ended) {
@@ -84,10 +112,7 @@ export class HeldLease {
         this.#seq++;
         this.#revision = result.revision;
         this.#renewalSentAtMs = sentAtMs;
-        if (this.#ranOut && this.isValid()) {
-          this.#ranOut = false;
-          log.info('lease_regained', { epoch: this.epoch });
-        }
+        this.#notice(onRanOut);
         await clock.sleep(Math.max(0, sentAtMs + policy.leaseRenewMs - clock.monotonicMs()), signal).catch(() => undefined);
       }
       return null;
@@ -108,10 +133,20 @@ export class HeldLease {
     return null;
   }
 
+  /** Tells by whose word it serves when that changes. */
   #notice(onRanOut: () => void): void {
-    if (this.#ended || this.#ranOut || this.isValid()) return;
-    this.#ranOut = true;
-    this.#options.log.warn('self_fenced', { epoch: this.epoch, reason: 'the lease could not be renewed in time' });
-    onRanOut();
+    if (this.#ended) return;
+    const by = this.isValid() ? this.by : 'nobody';
+    if (by === this.#told) return;
+    this.#told = by;
+    const { log } = this.#options;
+    const { epoch } = this;
+    if (by === 'arbiter') log.info('lease_regained', { epoch });
+    else if (by === 'standbys')
+      log.warn('direct_leases', { epoch, reason: 'the arbiter is silent; every standby promises not to be promoted' });
+    else {
+      log.warn('self_fenced', { epoch, reason: 'neither the arbiter nor every standby renewed in time' });
+      onRanOut();
+    }
   }
 }

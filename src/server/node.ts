@@ -1,21 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { journalIsOpen, type Arbiter, type Held, type Replication, type Snapshot } from '../arbiter/arbiter.ts';
+import type { Arbiter, Held, Lease, Replication } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
-import { mayReacquire } from '../failover/fencing.ts';
 import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import type { HttpClient } from '../platform/https-client.ts';
 import { Serial } from '../platform/serial.ts';
-import { Primary } from '../replication/primary.ts';
+import { Promises } from '../replication/direct-lease.ts';
+import type { Primary } from '../replication/primary.ts';
 import type { LogEnd } from '../replication/epochs.ts';
 import type { RuleValues } from '../replication/replication-rule.ts';
 import { Standby, type StandbyOptions } from '../replication/standby.ts';
 import type { AppendReply, AppendRequest } from '../replication/wire.ts';
+import { decideClaim, decidePromotion, type Acquiring, type Claimant } from './claim.ts';
 import type { PromoteRequest } from './control-messages.ts';
 import { acquireLease, type HeldLease, type LeaseOptions } from './lease.ts';
+import { beginSession, type Session } from './session.ts';
 
 /** Between two looks at the arbiter while it is not known whether this region is to be primary. */
 const STARTING_LOOK_MS = 100;
@@ -34,44 +36,28 @@ export interface NodeOptions {
   readonly restored?: LogEnd | null;
 }
 
-/** This process as primary of one epoch. */
-interface Session {
-  readonly lease: HeldLease;
-  readonly primary: Primary;
-  readonly abort: AbortController;
-  readonly done: Promise<void>;
-  /** Told to stop serving, by a controller or by the lease; it still ships what it has. */
-  fenced: boolean;
-}
-
-interface Acquiring {
-  readonly epoch: number;
-  /** Revision of the lease that is replaced. */
-  readonly expected: number | null;
-  readonly rule: RuleValues;
-  /** The commit rule that an earlier epoch left. */
-  readonly before: Held<Replication> | null;
-  readonly how: string;
-}
-
 export type PromoteResult =
   | { readonly kind: 'promoted'; readonly writable: boolean }
   | { readonly kind: 'epoch-passed'; readonly message: string }
+  /** Bound by a promise to another primary for a while: ask again. */
+  | { readonly kind: 'bound'; readonly message: string }
   | { readonly kind: 'unknown'; readonly message: string };
 
 /** One region's database process: which role it has, and every change of it. Role changes happen one at a time; giving the role up is immediate. */
 export class DatabaseNode {
   readonly incarnation = randomUUID();
   readonly standby: Standby;
+  readonly promises: Promises;
   readonly #options: NodeOptions;
   readonly #changes = new Serial();
   #session: Session | null = null;
   #starting = true;
 
   constructor(options: NodeOptions) {
-    const { database, exportTail, clock, log } = options;
+    const { database, exportTail, clock, log, config } = options;
     this.#options = options;
-    this.standby = new Standby({ database, exportTail, clock, log });
+    this.promises = new Promises(clock, config.policy);
+    this.standby = new Standby({ database, exportTail, clock, log, promises: this.promises });
   }
 
   get role(): 'primary' | 'standby' | 'starting' {
@@ -125,73 +111,53 @@ export class DatabaseNode {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { arbiter, config, database, log, restored } = this.#options;
+    const { arbiter, log } = this.#options;
     if (this.#session !== null) return;
     const snapshot = await arbiter.read(signal);
+    const self = this.#claimant();
+    const claim = decideClaim(snapshot, self);
+    switch (claim.kind) {
+      case 'acquire':
+        await this.#acquire(claim.acquiring, signal);
+        return;
+      case 'wait':
+        return;
+      case 'refuse':
+        log.error('arbiter_empty', { reason: claim.why, sealed_epoch: self.sealedEpoch });
+        return;
+      case 'follow':
+        if (this.#starting && claim.why !== null)
+          log.error('not_reacquired', { lease_epoch: snapshot.lease?.value.epoch, sealed_epoch: self.sealedEpoch, reason: claim.why });
+        this.#starting = false;
+        return;
+      default:
+        throw new RangeError(`claim ${JSON.stringify(claim satisfies never)}`);
+    }
+  }
+
+  #claimant(): Claimant {
+    const { config, database, restored } = this.#options;
     const { log: end, sealedEpoch } = database.state();
-    const lease = snapshot.lease;
-    if (lease === null) {
-      if (config.region !== config.primary_region) this.#starting = false;
-      else if (end.index === 0 && sealedEpoch <= 1)
-        await this.#acquire(
-          { epoch: 1, expected: null, rule: this.#ruleFor(snapshot), before: snapshot.replication, how: 'bootstrap' },
-          signal,
-        );
-      else if (restored?.epoch === end.epoch && restored.index === end.index)
-        await this.#acquire(
-          {
-            epoch: Math.max(sealedEpoch, end.epoch) + 1,
-            expected: null,
-            rule: this.#ruleFor(snapshot),
-            before: snapshot.replication,
-            how: 'restored',
-          },
-          signal,
-        );
-      else
-        log.error('arbiter_empty', {
-          reason: 'the arbiter holds no lease, but this database has data; refusing to begin anew',
-          sealed_epoch: sealedEpoch,
-        });
-      return;
-    }
-    // A promotion whose answer was lost: the controller that leads it asks again.
-    const journal = snapshot.failover?.value ?? null;
-    if (lease.value.incarnation === this.incarnation && journalIsOpen(journal)) return;
-    const reacquisition = mayReacquire(config.region, lease.value, journal);
-    if (!reacquisition.may) {
-      this.#starting = false;
-      return;
-    }
-    // Every holder seals its epoch on its disk before it takes it. One that has not is an empty or an older disk under the holder's name.
-    if (sealedEpoch < lease.value.epoch) {
-      if (this.#starting)
-        log.error('not_reacquired', {
-          lease_epoch: lease.value.epoch,
-          sealed_epoch: sealedEpoch,
-          reason: 'this disk never held that epoch',
-        });
-      this.#starting = false;
-      return;
-    }
-    const rule = this.#ruleFor(snapshot);
-    await this.#acquire(
-      { epoch: reacquisition.epoch, expected: lease.revision, rule, before: snapshot.replication, how: 'reacquired' },
-      signal,
-    );
+    return {
+      region: config.region,
+      incarnation: this.incarnation,
+      primaryRegion: config.primary_region,
+      others: othersOf(config),
+      mode: config.replication,
+      end,
+      sealedEpoch,
+      restored: restored ?? null,
+    };
   }
 
-  /** The commit rule for an epoch that this region takes by itself: the members of before, without itself. */
-  #ruleFor(snapshot: Snapshot): RuleValues {
-    const { config } = this.#options;
-    const others = Object.keys(config.regions).filter((region) => region !== config.region);
-    const before = config.replication === 'sync' ? snapshot.replication?.value.set : undefined;
-    return { mode: config.replication, set: (before ?? others).filter((region) => others.includes(region)), w: 1 };
-  }
-
-  async #acquire({ epoch, expected, rule, before, how }: Acquiring, signal: AbortSignal): Promise<'held' | 'refused' | 'unknown'> {
+  async #acquire(
+    { epoch, expected, rule, before, how }: Acquiring,
+    signal: AbortSignal,
+  ): Promise<'held' | 'refused' | 'unknown' | 'bound'> {
     const { database, log } = this.#options;
     await database.seal(epoch);
+    // After the seal, which ends all promising to lower epochs. Who held the last epoch itself was bound to nobody when it took it, and has promised nobody since.
+    if ((how === 'promoted' || how === 'restored') && this.promises.boundMs() > 0) return 'bound';
     const result = await acquireLease(this.#leaseOptions(), epoch, expected, signal);
     if (result.kind !== 'held') return result.kind;
     if (database.state().sealedEpoch > epoch) return 'refused';
@@ -202,42 +168,18 @@ export class DatabaseNode {
 
   #leaseOptions(): LeaseOptions {
     const { arbiter, clock, log, config } = this.#options;
-    return { arbiter, clock, log, policy: config.policy, region: config.region, incarnation: this.incarnation };
+    const { region, policy } = config;
+    return { arbiter, clock, log, policy, region, incarnation: this.incarnation, others: othersOf(config) };
   }
 
   #begin(lease: HeldLease, rule: RuleValues, before: Held<Replication> | null): void {
-    const { database, arbiter, client, clock, log, config, onBroken } = this.#options;
-    const abort = new AbortController();
-    const standbys = Object.entries(config.regions)
-      .filter(([region]) => region !== config.region)
-      .map(([region, { database: url }]) => ({ region, url: url.replace(/\/$/, '') }));
-    const primary = new Primary({
-      database,
-      arbiter,
-      client,
-      clock,
-      log,
-      policy: config.policy,
-      region: config.region,
-      epoch: lease.epoch,
-      standbys,
-      leaseIsValid: () => lease.isValid(),
-      // Only the arbiter says who is primary; the next renewal of the lease will tell.
-      onEpochPassed: (epoch) => log.debug('epoch_refused', { own: lease.epoch, epoch }),
-      onBroken,
-    });
-    const renewing = lease
-      .renew(() => primary.failWaiting('lease-lost', 'the lease ran out before the write was acknowledged'), abort.signal)
-      .then(async (refused) => {
-        if (refused === null) return;
-        const epoch = refused.current?.value.epoch ?? lease.epoch;
-        // Taken by a failover and nobody's yet: as fenced. What the log has goes on being shipped, so that a planned target can catch up.
-        if (refused.current?.value.holder === null && epoch > lease.epoch) await this.fence(epoch);
-        else await this.giveUp(epoch, 'the lease was taken');
-      });
-    const done = Promise.all([renewing, primary.run(rule, before, abort.signal)]).then(() => undefined);
-    done.catch(onBroken);
-    this.#session = { lease, primary, abort, done, fenced: false };
+    const onRefused = async (current: Held<Lease> | null): Promise<void> => {
+      const epoch = current?.value.epoch ?? lease.epoch;
+      // Taken by a failover and nobody's yet: as fenced. What the log has goes on being shipped, so that a planned target can catch up.
+      if (current?.value.holder === null && epoch > lease.epoch) await this.fence(epoch);
+      else await this.giveUp(epoch, 'the lease was taken');
+    };
+    this.#session = beginSession({ lease, rule, before, onRefused }, this.#options);
     this.#starting = false;
   }
 
@@ -292,21 +234,17 @@ export class DatabaseNode {
     return { kind: 'promoted', writable: this.writable };
   }
 
-  async #promote({ epoch, mode, set, w, runId }: PromoteRequest, signal: AbortSignal): Promise<PromoteResult | null> {
-    const { arbiter, config, database, log } = this.#options;
+  async #promote(request: PromoteRequest, signal: AbortSignal): Promise<PromoteResult | null> {
+    const { epoch, mode, set, runId } = request;
+    const { arbiter, database, log } = this.#options;
     if (this.#session?.lease.epoch === epoch) return null;
     if (database.state().sealedEpoch > epoch) return { kind: 'epoch-passed', message: `sealed by epoch ${database.state().sealedEpoch}` };
     if (this.#session !== null) this.#resign(`promoted to epoch ${epoch}`);
-    const { lease, replication } = await arbiter.read(signal);
-    // Ours already where an earlier try was stored though its answer was lost.
-    const ours = lease?.value.holder === config.region && lease.value.incarnation === this.incarnation;
-    if (lease === null || lease.value.epoch !== epoch || (lease.value.holder !== null && !ours)) {
-      const found = lease === null ? 'there is no lease' : `epoch ${lease.value.epoch} of ${lease.value.holder ?? 'nobody yet'}`;
-      return { kind: 'epoch-passed', message: `the lease is not pending in epoch ${epoch}: ${found}` };
-    }
-    const rule: RuleValues = { mode, set: set.filter((region) => region !== config.region), w };
-    const outcome = await this.#acquire({ epoch, expected: lease.revision, rule, before: replication, how: 'promoted' }, signal);
+    const acquiring = decidePromotion(await arbiter.read(signal), request, this.#claimant());
+    if (typeof acquiring === 'string') return { kind: 'epoch-passed', message: acquiring };
+    const outcome = await this.#acquire(acquiring, signal);
     if (outcome === 'refused') return { kind: 'epoch-passed', message: `the lease of epoch ${epoch} was taken by another` };
+    if (outcome === 'bound') return { kind: 'bound', message: `bound for ${Math.ceil(this.promises.boundMs())} ms more by a direct lease` };
     if (outcome === 'unknown') return { kind: 'unknown', message: 'the arbiter did not answer; ask again' };
     log.info('promoted', { epoch, set, mode }, runId);
     return null;
@@ -327,4 +265,8 @@ export class DatabaseNode {
     // Resolves when everything that was being appended here is durable too: only then may it be compared and cut.
     await this.giveUp(epoch, `epoch ${epoch} is served by another region`);
   }
+}
+
+function othersOf({ region, regions }: EngineConfig): readonly string[] {
+  return Object.keys(regions).filter((other) => other !== region);
 }

@@ -12,13 +12,15 @@ export interface UpstreamStatus {
   readonly ageMs: number;
 }
 
-/** `GET /v1/status`; `upstream` goes beyond the contract and is null on a primary. */
+/** `GET /v1/status`; `upstream` and `promised` go beyond the contract. */
 export function databaseStatus(
   node: DatabaseNode,
   database: Database,
   config: EngineConfig,
   clock: Clock,
 ): DatabaseStatus & { readonly upstream: UpstreamStatus | null } {
+  const nowMs = clock.monotonicMs();
+  const promised = node.promises.current();
   const { log, commitIndex, sealedEpoch } = database.state();
   const { primary, lease } = node;
   const rule = primary?.rule;
@@ -31,7 +33,7 @@ export function databaseStatus(
     epoch: node.epoch,
     sealedEpoch,
     writable: node.writable,
-    lease: remainingMs > 0 ? { remainingMs: Math.round(remainingMs) } : null,
+    lease: lease !== null && remainingMs > 0 ? { remainingMs: Math.round(remainingMs), by: lease.by } : null,
     lastIndex: log.index,
     lastEpoch: log.epoch,
     commitIndex,
@@ -47,7 +49,8 @@ export function databaseStatus(
             region: heard.region,
             epoch: heard.epoch,
             lagEntries: heard.lagEntries,
-            ageMs: Math.round(clock.monotonicMs() - heard.heardAtMs),
+            ageMs: Math.round(nowMs - heard.heardAtMs),
           },
+    promised: promised === null ? null : { to: promised.to, epoch: promised.epoch, remainingMs: Math.round(promised.untilMs - nowMs) },
   };
 }

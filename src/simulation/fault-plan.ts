@@ -58,6 +58,8 @@ const KINDS: readonly { readonly weight: number; readonly make: (random: Random,
 
 /** The faults of a seed, in the order of their beginnings: anything, and often what the engine is for with what makes it hard. */
 export function planFaults(random: Random, regions: readonly string[]): readonly Fault[] {
+  if (random.chance(0.1)) return arbiterAway(random, random.between(FIRST_BEGIN_MS, 1600));
+  if (random.chance(0.03)) return oneStandbyOut(random, random.between(FIRST_BEGIN_MS, 1600));
   const faults: Fault[] = [];
   const troubleAtMs = random.between(FIRST_BEGIN_MS, 1600);
   if (random.chance(0.65)) faults.push({ ...troubleForPrimary(random), atMs: troubleAtMs, forMs: lasting(random) } as Fault);
@@ -137,6 +139,54 @@ function staleLeader(random: Random, atMs: number): readonly Fault[] {
     },
     { kind: 'crash', region: PRIMARY, program: 'database', atMs: atMs + random.between(3500, 5000), forMs: 60 },
   ];
+}
+
+/**
+ * The arbiter is away for long, for everybody or for the primary alone, which goes on under direct leases. Nothing else happens, or what tempts somebody else to serve as well:
+ * a standby that is cut off, restarted or stopped, a primary that nobody sees or that is cut off as the arbiter comes back.
+ */
+function arbiterAway(random: Random, atMs: number): readonly Fault[] {
+  const forMs = random.between(2500, 6000);
+  const laterMs = atMs + random.between(1200, 2400);
+  const [standby, other] = (random.chance(0.5) ? STANDBYS : STANDBYS.toReversed()) as readonly [Where, Where];
+  const away = random.pick<Details>([
+    { kind: 'arbiter-members-down', regions: [PRIMARY, ...STANDBYS] },
+    { kind: 'arbiter-members-down', regions: [PRIMARY, standby] },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'both' },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: random.pick(DIRECTIONS) },
+  ]);
+  const faults: Fault[] = [{ ...away, atMs, forMs } as Fault];
+  if (random.chance(0.2)) return faults;
+  const cutOff: Details = { kind: 'cut', from: PRIMARY, to: standby, direction: random.pick(['both', 'one-way']), only: 'database' };
+  if (random.chance(0.4)) faults.push({ ...cutOff, atMs: laterMs - random.between(0, 1500), forMs: random.between(500, 5000) } as Fault);
+  const unseen: Details = { kind: 'unseen', region: PRIMARY, direction: 'both' };
+  const apart: Details = { kind: 'isolate', region: PRIMARY, direction: random.pick(DIRECTIONS) };
+  const more = random.chance(0.6) ? unseen : apart;
+  const beginsMs = random.chance(0.5) ? laterMs : atMs + forMs - random.between(-300, 900);
+  faults.push({ ...more, atMs: beginsMs, forMs: random.between(1500, 5000) } as Fault);
+  if (random.chance(0.5)) {
+    const region = random.pick([standby, other, PROMOTED]);
+    const onStep = random.pick(['ACQUIRE', 'FENCE_AND_SEAL', 'PROMOTE'] as const);
+    const forShortMs = random.between(10, 200);
+    faults.push({ kind: 'crash', region, program: 'database', atMs, onStep, afterStepMs: random.between(0, 30), forMs: forShortMs });
+  }
+  return faults.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** One standby hears nothing of the primary, the other one does; no controller reaches either of these two, and an operator forces a failover to the first, accepting any loss. */
+function oneStandbyOut(random: Random, atMs: number): readonly Fault[] {
+  const [out, other] = (random.chance(0.5) ? STANDBYS : STANDBYS.toReversed()) as readonly [Where, Where];
+  const awayAtMs = atMs + random.between(0, 1800);
+  const unseenAtMs = awayAtMs + random.between(1200, 2200);
+  const forMs = random.between(2500, 4000);
+  const faults: readonly Fault[] = [
+    { kind: 'cut', from: PRIMARY, to: out, direction: 'both', only: 'database', atMs, forMs: awayAtMs - atMs + 5000 },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'both', atMs: awayAtMs, forMs: 5000 },
+    { kind: 'unseen', region: PRIMARY, direction: 'both', atMs: unseenAtMs, forMs },
+    { kind: 'unseen', region: other, direction: 'both', atMs: unseenAtMs, forMs },
+    { kind: 'order', order: 'forced', target: out, atMs: unseenAtMs + random.between(100, 1200), forMs: 10 },
+  ];
+  return faults.toSorted((a, b) => a.atMs - b.atMs);
 }
 
 /** A link that flaps: cut, there for a moment, cut again. */

@@ -2,6 +2,7 @@ import { Clients } from './clients.ts';
 import type { Fault } from './fault.ts';
 import { inject } from './fault-inject.ts';
 import { planFaults } from './fault-plan.ts';
+import { GoesOn } from './goes-on.ts';
 import { choosePolicy } from './policies.ts';
 import { Random } from './random.ts';
 import { whyNotSettled } from './settled.ts';
@@ -56,7 +57,7 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
   let end = faults.reduce((last, fault) => Math.max(last, fault.atMs + fault.forMs), QUIET_MS);
   for (const region of REGIONS) for (const program of ['database', 'controller'] as const) world.hosts.start(region, program);
   clients.start();
-  letHappen(world, faults, (untilMs) => (end = Math.max(end, untilMs)));
+  letHappen(world, faults, new GoesOn(world, clients), (untilMs) => (end = Math.max(end, untilMs)));
   const look = (): void => {
     const why = whyNotSettled(world, clients, end);
     if (why === null && world.time.nowMs > end) over = true;
@@ -91,15 +92,17 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
 }
 
 /** Faults begin at their time, or when a run reaches their step. */
-function letHappen(world: World, faults: readonly Fault[], goesOnUntil: (untilMs: number) => void): void {
+function letHappen(world: World, faults: readonly Fault[], goesOn: GoesOn, lastsUntil: (untilMs: number) => void): void {
   const { time, options } = world;
   const begin = (fault: Fault): void => {
     options.onLine?.(time.nowMs, 'world', `begins: ${fault.kind}`, fault);
+    goesOn.begins(fault);
     const heal = inject(fault, world);
-    goesOnUntil(time.nowMs + fault.forMs);
+    lastsUntil(time.nowMs + fault.forMs);
     time.after(fault.forMs, null, () => {
       options.onLine?.(time.nowMs, 'world', `ends: ${fault.kind}`, {});
       heal();
+      goesOn.ends(fault);
     });
   };
   const waiting = new Set(faults.filter(({ onStep }) => onStep !== undefined));

@@ -46,8 +46,8 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
   {
     name: 'a renewal counts from its answer',
     module: 'server/lease.js',
-    find: 'this.#renewalSentAtMs = sentAtMs;\n                if',
-    put: 'this.#renewalSentAtMs = clock.monotonicMs();\n                if',
+    find: 'this.#renewalSentAtMs = sentAtMs;\n                this.#notice',
+    put: 'this.#renewalSentAtMs = clock.monotonicMs();\n                this.#notice',
   },
   {
     name: 'promoted without a fence',
@@ -62,6 +62,43 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     module: 'server/node.js',
     find: 'this.#session.primary.established && this.#session.lease.isValid()',
     put: 'this.#session.primary.established',
+  },
+  // Direct leases.
+  {
+    name: 'a standby is promoted against its promise',
+    module: 'server/node.js',
+    find: "(how === 'promoted' || how === 'restored') && this.promises.boundMs() > 0",
+    put: 'false',
+  },
+  {
+    name: 'a restarted standby forgets what it may have promised',
+    module: 'replication/direct-lease.js',
+    find: 'Math.max(this.#startedAtMs + this.#policy.successorWaitsMs, this.#last?.untilMs ?? 0)',
+    put: 'this.#last?.untilMs ?? 0',
+  },
+  {
+    name: 'the promise of one standby is enough',
+    module: 'replication/direct-lease.js',
+    find: 'Math.min(...remaining)',
+    put: 'Math.max(...remaining)',
+  },
+  {
+    name: 'only those of the sync set have to promise',
+    module: 'server/session.js',
+    find: 'lease.direct.promised(region, askedAtMs)',
+    put: '[region, ...standbys.map((standby) => standby.region).filter((other) => !primary.rule.set.includes(other))].forEach((one) => lease.direct.promised(one, askedAtMs))',
+  },
+  {
+    name: 'a promise counts from when its answer is given up',
+    module: 'replication/shipper.js',
+    find: 'directLease.promised(this.region, sentAtMs)',
+    put: 'directLease.promised(this.region, clock.monotonicMs() + policy.appendTimeoutMs)',
+  },
+  {
+    name: 'nobody is asked to promise while the arbiter is silent',
+    module: 'server/lease.js',
+    find: 'this.#renewalSentAtMs > directAfterMs(policy)',
+    put: 'this.#renewalSentAtMs > Infinity',
   },
   // The run.
   {

@@ -163,9 +163,12 @@ export class DatabaseCluster {
     await this.command(to, 'promote', { epoch, runId, mode, w, set: sealing.filter((region) => region !== to) });
   }
 
-  /** A controller's request to a database; throws unless it is carried out. */
+  /** A controller's request to a database, asked again as one does while the database is bound by a promise; throws unless it is carried out. */
   async command(region: Region, what: 'seal' | 'fence' | 'promote', body: object): Promise<Answer> {
-    const answer = await this.ask('controller', region, { method: 'POST', path: `/v1/${what}`, body: JSON.stringify(body) });
+    const ask = () => this.ask('controller', region, { method: 'POST', path: `/v1/${what}`, body: JSON.stringify(body) });
+    let answer = await ask();
+    for (const end = systemClock.monotonicMs() + WAIT_MS; systemClock.monotonicMs() < end && isBound(answer); answer = await ask())
+      await systemClock.sleep(50);
     if (answer?.status !== 200) throw new Error(`${what} of ${region}: ${JSON.stringify(answer)}`);
     return answer;
   }
@@ -182,6 +185,10 @@ export class DatabaseCluster {
     await this.#etcd.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function isBound(answer: Answer | null): boolean {
+  return (answer?.json['error'] as { code?: string } | undefined)?.code === 'promised';
 }
 
 interface Writing {

@@ -1,0 +1,74 @@
+import type { Policy } from '../config/policy.ts';
+import { holderRemainingMs } from '../failover/fencing.ts';
+import type { Clock } from '../platform/clock.ts';
+
+/**
+ * Direct leases: what lets a primary go on while the arbiter is silent (ARCHITECTURE §4). Every other region promises it, with the answer to an append, not to be promoted
+ * for a while. The arithmetic is that of the lease: the primary counts `holderStopsMs` from *sending* the append, the standby `successorWaitsMs` from receiving it.
+ */
+export interface DirectLeaseOptions {
+  /** Every other region of the configuration: whoever could be promoted, in the sync set or not. */
+  readonly others: readonly string[];
+  readonly clock: Clock;
+  readonly policy: Pick<Policy, 'holderStopsMs'>;
+}
+
+/** The primary's side. */
+export class DirectLeases {
+  readonly #options: DirectLeaseOptions;
+  /** When the append was sent with whose answer each region promised last. */
+  readonly #askedAtMs = new Map<string, number>();
+
+  constructor(options: DirectLeaseOptions) {
+    this.#options = options;
+  }
+
+  promised(region: string, askedAtMs: number): void {
+    this.#askedAtMs.set(region, Math.max(this.#askedAtMs.get(region) ?? -Infinity, askedAtMs));
+  }
+
+  /** How long every one of them has certainly not been promoted yet; 0 where one of them has not promised. */
+  remainingMs(): number {
+    const { others, clock, policy } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const remaining = others.map((region) => holderRemainingMs(this.#askedAtMs.get(region) ?? -Infinity, nowMs, policy));
+    return remaining.length === 0 ? 0 : Math.min(...remaining);
+  }
+}
+
+export interface Promised {
+  readonly to: string;
+  readonly epoch: number;
+  readonly untilMs: number;
+}
+
+/** The standby's side: to whom this process has promised not to be promoted, and until when. */
+export class Promises {
+  readonly #clock: Clock;
+  readonly #policy: Pick<Policy, 'successorWaitsMs'>;
+  readonly #startedAtMs: number;
+  #last: Promised | null = null;
+
+  constructor(clock: Clock, policy: Pick<Policy, 'successorWaitsMs'>) {
+    this.#clock = clock;
+    this.#policy = policy;
+    this.#startedAtMs = clock.monotonicMs();
+  }
+
+  /** To be called where it is certain that no lower epoch than `epoch` is sealed, with no pause between the check and this. */
+  promise(to: string, epoch: number): void {
+    const untilMs = this.#clock.monotonicMs() + this.#policy.successorWaitsMs;
+    this.#last = { to, epoch, untilMs: Math.max(this.#last?.untilMs ?? 0, untilMs) };
+  }
+
+  /** The promise that is in force. */
+  current(): Promised | null {
+    return this.#last !== null && this.#last.untilMs > this.#clock.monotonicMs() ? this.#last : null;
+  }
+
+  /** How long this region must not be promoted. A process before this one may have promised right until this one started, and nobody remembers. */
+  boundMs(): number {
+    const untilMs = Math.max(this.#startedAtMs + this.#policy.successorWaitsMs, this.#last?.untilMs ?? 0);
+    return Math.max(0, untilMs - this.#clock.monotonicMs());
+  }
+}
