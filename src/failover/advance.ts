@@ -1,7 +1,7 @@
 import type { Lease } from '../arbiter/arbiter.ts';
 import { isConfirmedDown } from './confirm.ts';
 import { end } from './ending.ts';
-import { lossGate, policyBlock } from './gate.ts';
+import { policyBlock, steadyGate } from './gate.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
 import { afterPrepare, afterSealingPlanned, afterUndo } from './planned.ts';
 import { afterSealing } from './promotion.ts';
@@ -66,7 +66,7 @@ function afterAcquire(run: Run, lease: Lease | undefined, facts: Facts): Moved {
 function withHolder(run: Run, lease: Lease, facts: Facts, setting: Setting): Moved | null {
   const { journal } = run;
   const holder = lease.holder as string;
-  if (isConfirmedDown(facts, setting) && lossGate(facts, holder, setting).open) {
+  if (isConfirmedDown(facts, setting) && steadyGate(facts, holder, setting).open) {
     const block = policyBlock(facts, setting);
     if (block === null || block.blocker === 'flapping') return restart(run, lease, facts);
     if (run.awaiting !== null) return null;
@@ -112,7 +112,8 @@ function takenAfterAll(run: Run, lease: Lease, facts: Facts): Moved {
 function whileStabilising(run: Run, facts: Facts, setting: Setting): Moved {
   const { policy } = setting;
   const { to: region, runId } = run.journal;
-  const down = isConfirmedDown(facts, setting);
+  // It was just written and read through the name: a suspicion from before says nothing any more.
+  const down = isConfirmedDown(facts, setting) && facts.nowMs - run.enteredAtMs >= policy.suspectAfterMs + policy.confirmMs;
   if (down || facts.nowMs - run.enteredAtMs > policy.stepTimeoutMs) {
     const because = down
       ? `${region} went down while it was watched`

@@ -17,7 +17,7 @@ import { hear, NEVER_HEARD } from './arbiter-contact.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { perform } from './effects.ts';
 import { fencedAtMs } from './fencing.ts';
-import { likelyCandidate } from './gate.ts';
+import { likelyCandidate, noteShut } from './gate.ts';
 import { nothingKnown, takeRecord, takeSnapshot, type Knowledge } from './knowledge.ts';
 import { Leadership } from './leader-loop.ts';
 import { Publisher } from './publisher.ts';
@@ -73,6 +73,8 @@ export class Controller {
   #knowledge: Knowledge;
   #state: State = INITIAL;
   #vetoedAtMs: number | null = null;
+  #gateShutAtMs: number | null = null;
+  #leadsSinceMs: number | null = null;
   #arbiter = NEVER_HEARD;
   #wake: () => void = () => undefined;
 
@@ -219,7 +221,8 @@ export class Controller {
     const primary = lease?.value.holder ?? null;
     this.#observer.observe(primary === null ? null : { region: primary, epoch: lease?.value.epoch ?? 0 });
     const journal = failover?.value ?? null;
-    const idle = this.#state.kind !== 'run' && !journalIsOpen(journal);
+    // In the middle of a suspicion the next leader would not know what this one has seen of it.
+    const idle = this.#state.kind === 'observe' && !journalIsOpen(journal);
     this.#leadership.look(this.#knowledge, {
       // In the middle of a failover it is the region that goes down.
       primary: primary ?? (journalIsOpen(journal) ? journal?.from : undefined) ?? this.#deps.config.primary_region,
@@ -229,20 +232,32 @@ export class Controller {
       onRecord: (held) => this.#learn(takeRecord(this.#knowledge, 'leader', held, this.#deps.clock.monotonicMs())),
     });
     if (!this.isLeading()) {
+      if (this.#observer.vote().verdict === 'suspect') this.#watchGate(this.#facts());
       // What it believed goes with the leadership; what it had begun is in the journal.
       this.#state = INITIAL;
       this.#inSync = NOBODY_IN_SYNC;
+      this.#leadsSinceMs = null;
       this.#effects.want([]);
       return;
     }
     const { clock, config } = this.#deps;
     const now = { ms: clock.monotonicMs(), freshMs: 2 * config.policy.suspectAfterMs };
     this.#inSync = watchInSync(this.#inSync, primary, this.#peers.databases.get(primary ?? ''), now);
-    const facts = this.#facts();
+    const facts = this.#watchGate(this.#facts());
     this.#dispatch({ kind: 'tick' }, facts);
     if (this.#state.kind === 'observe' && primary !== null && facts.quorum.kind === 'veto') {
       this.#publisher.keep({ region: primary, epoch: lease?.value.epoch ?? 0 });
     }
+  }
+
+  /** Also where another leads, as whoever leads next has to know. Those who do not lead ask more seldom, and what they know of the standbys is older. */
+  #watchGate(facts: Facts): Facts {
+    const { suspectAfterMs, probePeriodMs } = this.#deps.config.policy;
+    this.#leadsSinceMs = this.isLeading() ? (this.#leadsSinceMs ?? facts.nowMs) : null;
+    const followedMs = 2 * FOLLOWERS_PACE * probePeriodMs;
+    const asksOften = this.#leadsSinceMs !== null && facts.nowMs - this.#leadsSinceMs > followedMs;
+    this.#gateShutAtMs = noteShut(this.#gateShutAtMs, facts, suspectAfterMs + (asksOften ? 0 : followedMs));
+    return { ...facts, gateShutAtMs: this.#gateShutAtMs };
   }
 
   #dispatch(event: Event, known?: Facts): void {
@@ -285,6 +300,7 @@ export class Controller {
       inSyncSinceMs: this.#inSync.sinceMs,
       quorum,
       vetoedAtMs: this.#vetoedAtMs,
+      gateShutAtMs: this.#gateShutAtMs,
       arbiter: this.#arbiter,
       databases: this.#peers.databases,
       newRunId: randomUUID(),

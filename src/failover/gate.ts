@@ -19,7 +19,36 @@ export type Gate = { readonly open: true; readonly candidate: string; readonly e
  * policy say comes first, then what may be lost.
  */
 export function passGate(facts: Facts, from: string, setting: Setting): Gate {
-  return policyBlock(facts, setting) ?? withCapacity(lossGate(facts, from, setting), setting);
+  return policyBlock(facts, setting) ?? withCapacity(steadyGate(facts, from, setting), setting);
+}
+
+/**
+ * As `lossGate`, but one that has opened only now counts when it has stayed open for as long as any other primary has to be suspected and confirmed: where standbys come back, the
+ * primary may have waited for just them, and serves in a moment. (A game day found the last copy failed over from in the moment in which it had its second one.)
+ */
+export function steadyGate(facts: Facts, from: string, setting: Setting): Gate {
+  const gate = lossGate(facts, from, setting);
+  const { suspectAfterMs, confirmMs } = setting.policy;
+  if (!gate.open || facts.gateShutAtMs === null || facts.nowMs - facts.gateShutAtMs >= suspectAfterMs + confirmMs) return gate;
+  return closed(
+    'loss',
+    `the standbys that it needs are back only now: ${from} may have waited for them and serve in a moment`,
+    gate.estimatedLossSeconds,
+  );
+}
+
+/**
+ * When the gate was last found shut before a suspected primary that cannot serve without standbys (sync). `freshMs`: how old what is known of a standby may be, longer
+ * for a leader that has only begun to ask as often as leaders do.
+ */
+export function noteShut(beforeMs: number | null, facts: Facts, freshMs: number): number | null {
+  const holder = facts.lease?.lease.holder ?? null;
+  const rule = facts.replication?.value;
+  if (holder === null || facts.quorum.kind !== 'suspects' || rule?.mode !== 'sync') return beforeMs;
+  const answering = rule.set.filter(
+    (region) => region !== holder && facts.nowMs - (facts.databases.get(region)?.askedAtMs ?? -Infinity) <= freshMs,
+  );
+  return answering.length > 0 && answering.length >= sealQuorum(rule.set, rule.w) ? beforeMs : facts.nowMs;
 }
 
 /** Sync: the seal quorum must be in reach, then nothing can be lost. Async: the last lag sample plus its age must be within the RPO. */

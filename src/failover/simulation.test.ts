@@ -259,6 +259,7 @@ class ModelController {
       inSyncSinceMs: new Map(),
       quorum: holder === null ? { kind: 'none', why: 'no primary' } : quorum,
       vetoedAtMs: null,
+      gateShutAtMs: null,
       arbiter: { heardAtMs: world.nowMs, backAtMs: null },
       databases: new Map(seen),
       newRunId: `run-of-${this.setting.incarnation}-at-${world.nowMs}`,

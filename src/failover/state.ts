@@ -43,6 +43,8 @@ export interface Facts {
   readonly quorum: Quorum;
   /** When a veto was last in force: the window of confirmation begins after it. */
   readonly vetoedAtMs: number | null;
+  /** When a failover from the suspected primary was last found impossible for want of standbys. */
+  readonly gateShutAtMs: number | null;
   readonly arbiter: ArbiterContact;
   /** The last status of each database, however old. */
   readonly databases: ReadonlyMap<string, SeenStatus>;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { SealedLog, Journal, PastRun } from '../arbiter/arbiter.ts';
 import { PRESETS } from '../config/policy.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
-import { passGate } from './gate.ts';
+import { noteShut, passGate } from './gate.ts';
 import { pastRun } from './history.ts';
 import { judgeSealing } from './sealing.ts';
 import type { Event, Facts, Run, SeenStatus, Setting, State } from './state.ts';
@@ -54,6 +54,7 @@ function facts(change: Partial<Facts> = {}): Facts {
     inSyncSinceMs: new Map(),
     quorum: { kind: 'suspects', sinceMs: NOW - policy.confirmMs, by: ['us-east1', 'europe-west1'] },
     vetoedAtMs: null,
+    gateShutAtMs: null,
     arbiter: { heardAtMs: Infinity, backAtMs: null },
     databases: new Map([seen('us-east1', 10), seen('europe-west1', 10)]),
     newRunId: 'run',
@@ -245,6 +246,22 @@ describe('gate', () => {
     expect(passGate(facts({ databases: one, replication: alone }), 'us-central1', setting).open).to.equal(true);
     const nobody = { value: { ...alone.value, set: [] }, revision: 2 };
     expect(passGate(facts({ replication: nobody }), 'us-central1', setting).open).to.equal(false);
+  });
+
+  it('sync: that has opened only now must stay open for a while, as the primary may have waited for just that standby', () => {
+    const away = facts({ databases: new Map([seen('us-east1', 10), seen('europe-west1', 10, {}, NOW - policy.suspectAfterMs - 1)]) });
+    expect(noteShut(null, away, policy.suspectAfterMs)).to.equal(NOW);
+    expect(noteShut(null, { ...away, quorum: { kind: 'veto', by: 'us-east1' } }, policy.suspectAfterMs)).to.equal(null);
+    expect(noteShut(null, away, policy.suspectAfterMs + 1), 'not known to be away').to.equal(null);
+    const windowMs = policy.suspectAfterMs + policy.confirmMs;
+    const back = (ago: number) => facts({ gateShutAtMs: NOW - ago });
+    expect(noteShut(NOW - 5, back(5), policy.suspectAfterMs)).to.equal(NOW - 5);
+    expect(passGate(back(windowMs - 1), 'us-central1', setting)).to.include({ open: false, blocker: 'loss', estimatedLossSeconds: 0 });
+    expect(passGate(back(windowMs), 'us-central1', setting).open).to.equal(true);
+    const waiting = tick({ kind: 'suspect' }, back(5));
+    expect(waiting.state.kind).to.equal('await-approval');
+    expect(tick(waiting.state, facts({ gateShutAtMs: NOW - 5, quorum: { kind: 'veto', by: 'us-east1' } })).state.kind).to.equal('observe');
+    expect(tick(waiting.state, back(windowMs)).state.kind).to.equal('run');
   });
 
   it('async: last lag sample and its age within the objective, else it says what may be lost', () => {

@@ -1,4 +1,4 @@
-import type { Journal, Lease } from '../arbiter/arbiter.ts';
+import type { Journal, Lease, Replication } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import { voteLifeMs, type Vote } from '../health/vote.ts';
 import { Violation } from './violation.ts';
@@ -7,6 +7,13 @@ interface HeardVote {
   readonly body: Buffer;
   readonly sentAtMs: number;
   readonly atMs: number;
+}
+
+/** What is in the arbiter as a run begins. */
+interface KnownAtBegin {
+  readonly lease: Lease | null;
+  readonly replication: Replication | null;
+  readonly pausedKnown: boolean;
 }
 
 /** Clocks may run wrong, so that what a controller takes for a window may be so much shorter. */
@@ -25,6 +32,8 @@ export class Cause {
   readonly #commits = new Map<string, number[]>();
   /** `by<from` → the last votes. */
   readonly #votes = new Map<string, HeardVote[]>();
+  /** `by<from` → when each answer of a database was asked for and heard. */
+  readonly #statuses = new Map<string, { readonly sentAtMs: number; readonly atMs: number }[]>();
   readonly #begun = new Set<string>();
   readonly #beganAtMs = new Map<string, number>();
   /** When the last automatic failover that was done had begun. */
@@ -51,8 +60,16 @@ export class Cause {
     if (heard.length > 60) heard.splice(0, 30);
   }
 
+  heardStatus(by: string, from: string, sentAtMs: number, atMs: number): void {
+    const name = `${by}<${from}`;
+    const heard = this.#statuses.get(name) ?? [];
+    this.#statuses.set(name, heard);
+    heard.push({ sentAtMs, atMs });
+    if (heard.length > 200) heard.splice(0, 100);
+  }
+
   /** The controller of `by` asks, for the first time, to write this into the journal. */
-  begins(by: string, journal: Journal, known: { readonly lease: Lease | null; readonly pausedKnown: boolean }, nowMs: number): void {
+  begins(by: string, journal: Journal, known: KnownAtBegin, nowMs: number): void {
     const name = `${journal.runId} ${journal.epoch}`;
     if (journal.step !== 'ACQUIRE' || journal.tier !== 'automatic' || this.#begun.has(name)) return;
     this.#begun.add(name);
@@ -62,6 +79,7 @@ export class Cause {
     if (known.pausedKnown) throw new Violation('no-failover-during-a-pause', `${by} began ${journal.runId} and knew that it is paused`);
     if (!this.#beganAtMs.has(journal.runId)) this.#noFlapping(by, journal, nowMs);
     this.#noVeto(by, journal, nowMs);
+    if (known.replication?.mode === 'sync') this.#noReturn(by, journal, known.replication, nowMs);
     this.#quorum(by, journal, nowMs);
   }
 
@@ -92,6 +110,26 @@ export class Cause {
         }
       }
     }
+  }
+
+  /**
+   * The old primary may have waited for just those standbys without which the failover could not begin: when they come back it needs a while to be seen serving. What was away
+   * for so long as no pace of asking explains was away.
+   */
+  #noReturn(by: string, { runId, from }: Journal, { set, w }: Replication, nowMs: number): void {
+    const { suspectAfterMs, probePeriodMs, confirmMs } = this.#policy;
+    const awayMs = 2 * suspectAfterMs + 16 * probePeriodMs;
+    const steady = set.filter((region) => {
+      if (region === from) return false;
+      const heard = this.#statuses.get(`${by}<${region}`) ?? [];
+      const back = heard.findLast(({ sentAtMs }, i) => sentAtMs - (heard[i - 1]?.sentAtMs ?? 0) > awayMs);
+      return back === undefined || nowMs - back.atMs >= confirmMs * TOLERANCE;
+    });
+    if (steady.length >= set.length - w + 1) return;
+    throw new Violation(
+      'no-failover-in-the-moment-of-a-return',
+      `${by} began ${runId} (from ${from}) as a standby came back that it may have waited for`,
+    );
   }
 
   #quorum(by: string, journal: Journal, nowMs: number): void {

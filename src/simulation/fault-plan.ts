@@ -59,6 +59,7 @@ const KINDS: readonly { readonly weight: number; readonly make: (random: Random,
 /** The faults of a seed, in the order of their beginnings: anything, and often what the engine is for with what makes it hard. */
 export function planFaults(random: Random, regions: readonly string[]): readonly Fault[] {
   if (random.chance(0.1)) return arbiterAway(random, random.between(FIRST_BEGIN_MS, 1600));
+  if (random.chance(0.03)) return lastCopy(random, random.between(FIRST_BEGIN_MS, 1600));
   if (random.chance(0.03)) return oneStandbyOut(random, random.between(FIRST_BEGIN_MS, 1600));
   const faults: Fault[] = [];
   const troubleAtMs = random.between(FIRST_BEGIN_MS, 1600);
@@ -171,6 +172,17 @@ function arbiterAway(random: Random, atMs: number): readonly Fault[] {
     faults.push({ kind: 'crash', region, program: 'database', atMs, onStep, afterStepMs: random.between(0, 30), forMs: forShortMs });
   }
   return faults.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** A standby is away, then the primary goes: the last copy takes over and waits for a second one, which comes back. */
+function lastCopy(random: Random, atMs: number): readonly Fault[] {
+  const primaryAtMs = atMs + random.between(1200, 2500);
+  const backAtMs = primaryAtMs + random.between(3000, 7000);
+  const goneMs = random.chance(0.5) ? backAtMs - primaryAtMs : random.between(5000, 9000);
+  return [
+    { kind: 'crash', region: random.pick(STANDBYS), program: 'database', atMs, forMs: backAtMs - atMs + random.between(0, 2000) },
+    { kind: 'crash', region: PRIMARY, program: 'database', atMs: primaryAtMs, forMs: goneMs },
+  ];
 }
 
 /** One standby hears nothing of the primary, the other one does; no controller reaches either of these two, and an operator forces a failover to the first, accepting any loss. */

@@ -52,7 +52,7 @@ export class GoesOn {
       if (this.#watched !== watched) return;
       if (time.nowMs > watched.untilMs) this.#watched = null;
       else {
-        this.#world.watch(() => expectToServe(node));
+        this.#world.judge.watch(() => expectToServe(node));
         time.after(LOOK_MS, null, look);
       }
     };

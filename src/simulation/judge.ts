@@ -74,6 +74,7 @@ export class Judge implements HttpWitness, ArbiterWitness {
     if (by.program !== 'controller' || result.status !== 200) return;
     const { nowMs } = this.#scene.time;
     if (path === '/v1/vote') this.cause.heardVote(by.region, from.region, { body: result.body, sentAtMs, atMs: nowMs });
+    else if (path === '/v1/status' && from.program === 'database') this.cause.heardStatus(by.region, from.region, sentAtMs, nowMs);
     else if (path === `/v1/kv/.canary/${by.region}`) this.cause.sawCommit(by.region, nowMs);
   }
 
@@ -83,9 +84,10 @@ export class Judge implements HttpWitness, ArbiterWitness {
     const { etcd, time } = this.#scene;
     this.watch(() => {
       if (journal.acceptedLossSeconds !== null) this.ledger.mode = 'async';
-      const { lease, maintenance } = etcd.records;
+      const { lease, maintenance, replication } = etcd.records;
       const pausedKnown = maintenance?.value.paused === true && etcd.seenBy(by) >= maintenance.revision;
-      this.cause.begins(by.region, journal, { lease: lease?.value ?? null, pausedKnown }, time.nowMs);
+      const known = { lease: lease?.value ?? null, replication: replication?.value ?? null, pausedKnown };
+      this.cause.begins(by.region, journal, known, time.nowMs);
     });
   }
 

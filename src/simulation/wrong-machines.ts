@@ -15,6 +15,12 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     find: 'Math.max(quorum.sinceMs, vetoedAtMs ?? quorum.sinceMs)',
     put: 'quorum.sinceMs',
   },
+  {
+    name: 'a gate that opens only now is passed at once',
+    module: 'failover/gate.js',
+    find: 'facts.nowMs - facts.gateShutAtMs >= suspectAfterMs + confirmMs',
+    put: 'true',
+  },
   { name: 'a veto is ignored', module: 'health/quorum.js', find: 'if (veto !== undefined)', put: 'if (false)' },
   {
     name: 'quorum of those who answer, not of the configured',

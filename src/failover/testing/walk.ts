@@ -52,6 +52,7 @@ export function facts(change: Partial<Facts> = {}): Facts {
     inSyncSinceMs: new Map(),
     quorum: { kind: 'veto', by: EUROPE },
     vetoedAtMs: null,
+    gateShutAtMs: null,
     arbiter: { heardAtMs: Infinity, backAtMs: null },
     databases: new Map([serving(), seen(EAST), seen(EUROPE)]),
     newRunId: 'run',
