@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { Arbiter, Held, Lease, Replication } from '../arbiter/arbiter.ts';
+import type { Held, Lease, Replication } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
-import type { Database } from '../database/database.ts';
-import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
-import { describeError, type Log } from '../telemetry/log.ts';
-import type { HttpClient } from '../platform/https-client.ts';
+import { describeError } from '../telemetry/log.ts';
 import { Serial } from '../platform/serial.ts';
 import { Promises } from '../replication/direct-lease.ts';
 import type { Primary } from '../replication/primary.ts';
@@ -17,21 +14,14 @@ import type { AppendReply, AppendRequest } from '../replication/wire.ts';
 import { decideClaim, decidePromotion, type Acquiring, type Claimant } from './claim.ts';
 import type { PromoteRequest } from './control-messages.ts';
 import { acquireLease, type HeldLease, type LeaseOptions } from './lease.ts';
-import { beginSession, type Session } from './session.ts';
+import { beginSession, type Session, type SessionOptions } from './session.ts';
 
 /** Between two looks at the arbiter while it is not known whether this region is to be primary. */
 const STARTING_LOOK_MS = 100;
 const STOPPING = 'stopping';
 
-export interface NodeOptions {
-  readonly config: EngineConfig;
-  readonly database: Database;
+export interface NodeOptions extends SessionOptions {
   readonly exportTail: StandbyOptions['exportTail'];
-  readonly arbiter: Arbiter;
-  readonly client: HttpClient;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly onBroken: (error: unknown) => void;
   /** Where this database was restored to, if it was: with just that log it may begin anew when the arbiter is empty. */
   readonly restored?: LogEnd | null;
 }

@@ -1,8 +1,22 @@
-import type { Held, Lease, Replication } from '../arbiter/arbiter.ts';
+import type { Arbiter, Held, Lease, Replication } from '../arbiter/arbiter.ts';
+import type { EngineConfig } from '../config/config.ts';
+import type { Database } from '../database/database.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { HttpClient } from '../platform/https-client.ts';
 import { Primary } from '../replication/primary.ts';
 import type { RuleValues } from '../replication/replication-rule.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { HeldLease } from './lease.ts';
-import type { NodeOptions } from './node.ts';
+
+export interface SessionOptions {
+  readonly config: EngineConfig;
+  readonly database: Database;
+  readonly arbiter: Arbiter;
+  readonly client: HttpClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onBroken: (error: unknown) => void;
+}
 
 /** This process as primary of one epoch. */
 export interface Session {
@@ -23,7 +37,7 @@ export interface Beginning {
 }
 
 /** Begins to ship, to commit and to renew under a lease that is held. */
-export function beginSession({ lease, rule, before, onRefused }: Beginning, options: NodeOptions): Session {
+export function beginSession({ lease, rule, before, onRefused }: Beginning, options: SessionOptions): Session {
   const { database, arbiter, client, clock, log, config, onBroken } = options;
   const abort = new AbortController();
   const standbys = Object.entries(config.regions)
