@@ -4,7 +4,7 @@ import type { Finding } from './verdict.ts';
 
 const NAME = 'expected-failover';
 /** Orders that move the service when they succeed. */
-const MOVES = ['failover', 'switchover', 'failback'];
+const MOVES = ['failover', 'switchover', 'failback', 'approve'];
 
 /** How often, and where to, the serving region changed, as clients saw it; a failover that was not asked for costs more than it saves. */
 export const expectedFailover: Check = {
@@ -47,6 +47,8 @@ function unordered(of: Case): Finding | undefined {
     const told = `${reign.region} served from ${seconds(reign.firstAckMs)} on`;
     if (order === undefined || reign.firstAckMs < order.givenMs)
       return finding(NAME, 'fail', `${told}, before anybody had ordered it (${way})`, [reign.line]);
+    // Who approves leaves it to the engine whom to promote.
+    if (order.args[0] === 'approve') continue;
     // A lab begins in its configured primary region, and that is where a failback leads.
     const ordered = order.args[0] === 'failback' ? reigns[0]?.region : targetOf(order.args);
     if (reign.region !== ordered)

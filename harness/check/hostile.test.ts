@@ -333,6 +333,12 @@ describe('histories that look like a pass', () => {
       }
       expect(failoverOf(obeyed(['failover', '--force', '--target', 'us-east1']))?.outcome).to.equal('pass');
     });
+    it('an approval moves it to whomever the engine chose, but not before it was given', () => {
+      const approve = ['approve', '--accept-data-loss=30'];
+      expect(failoverOf(obeyed(approve))?.outcome).to.equal('pass');
+      const early = ordered([order({ args: approve, givenMs: 5000, endedMs: 5100 })]);
+      expect(failoverOf(early)?.outcome).to.equal('fail');
+    });
     it('there and back again goes where it was ordered to', () => {
       const back = (op: Asked) =>
         op.intendedMs < 5500 ? failover(op) : ({ outcome: 'ok', latencyMs: 5, region: 'us-central1', epoch: 3 } as const);
