@@ -1,7 +1,7 @@
 import { ANY_LOSS_SECONDS, estimateLossSeconds } from './gate.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
 import { undo } from './planned.ts';
-import { asGoodAs, judgeSealing } from './sealing.ts';
+import { asGoodAs, judgeSealing, wholeHolder } from './sealing.ts';
 import type { Facts, Run, Setting } from './state.ts';
 import { isFenced } from './wanted.ts';
 
@@ -15,7 +15,7 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
     if (run.awaiting !== null || !isFenced(run, facts, setting) || !everybodyAsked(run, setting, false)) return stay(run);
     return waitFor(run, sealing.why, sealing.best, { facts, setting });
   }
-  const [to] = sealing.candidates;
+  let [to] = sealing.candidates;
   const fenced = isFenced(run, facts, setting);
   if (to === undefined || !everybodyAsked(run, setting, sealing.complete && fenced)) return stay(run);
   if (!sealing.complete) {
@@ -23,10 +23,15 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
     const estimate = estimateLossSeconds(facts, journal.from, to, setting);
     // Async: the gate judged the standby that it expected to be promoted, and that one may not have answered.
     const accepted = journal.acceptedLossSeconds ?? (journal.mode === 'async' ? setting.rpoMs / 1000 : 0);
-    if (accepted !== ANY_LOSS_SECONDS && (estimate === null || estimate > accepted))
-      return run.awaiting !== null
-        ? stay(run)
-        : waitFor(run, `${to} may lack more than the ${accepted} s that were accepted`, to, { facts, setting });
+    if (accepted !== ANY_LOSS_SECONDS && (estimate === null || estimate > accepted)) {
+      const whole = journal.tier === 'automatic' ? wholeHolder(run) : null;
+      if (whole === null) {
+        if (run.awaiting !== null) return stay(run);
+        return waitFor(run, `${to} may lack more than the ${accepted} s that were accepted`, to, { facts, setting });
+      }
+      // Nobody ordered to leave it: serving again where nothing is lost is better than serving nowhere until somebody approves a loss.
+      to = whole;
+    }
   }
   const fencedBy = run.fenced === null ? journal.fencedBy : ('holder' as const);
   const { target } = journal;

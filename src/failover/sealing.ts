@@ -32,7 +32,8 @@ export function judgeSealing(run: Sealed, setting: Setting): Sealing {
   }
   const complete = standbys.some(isComplete) || standbysSuffice(standbys, journal);
   if (standbys.length > 0 && complete) return { kind: 'reached', candidates: preferred(standbys, journal, setting), complete };
-  if (holderLog !== null && journal.mode === 'sync' && setting.regions.every((region) => isDone(region, run))) {
+  // Async: a standby that lacks little is promoted, and the holder, which is not well, only where there is none.
+  if (holderLog !== null && (journal.mode === 'sync' || standbys.length === 0) && setting.regions.every((region) => isDone(region, run))) {
     return { kind: 'reached', candidates: preferred([...standbys, holderLog], journal, setting), complete: true };
   }
   if (standbys.length > 0 && (journal.acceptedLossSeconds !== null || isAllThatCanBeSaved(run, setting)))
@@ -53,6 +54,11 @@ export function asGoodAs(region: string, { journal, fenced }: Pick<Run, 'journal
     journal,
     setting,
   );
+}
+
+/** The old holder, if it is fenced and has everything that it acknowledged. */
+export function wholeHolder(run: Sealed): string | null {
+  return logOfHolder(run)?.region ?? null;
 }
 
 /** The fenced holder's log, if it is the one of the epoch that it held. */

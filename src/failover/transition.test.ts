@@ -237,6 +237,29 @@ describe('failover before anything is taken', () => {
   });
 });
 
+describe('a loss beyond what is accepted', () => {
+  const pending = facts({ lease: { lease: { epoch: 2, holder: null, incarnation: 'other', seq: 7 }, revision: 9, seenAtMs: NOW } });
+  const after = (change: Partial<Journal>, fenced: Run['fenced']) => {
+    const sealed = [log('us-east1', 10), log('europe-west1', 10)];
+    return tick(running({ journal: journal({ mode: 'async', sealed, ...change }), frozen: true, fenced, fencedAtMs: NOW }), pending).state;
+  };
+
+  it('is not taken where the old primary is fenced and has everything: it is promoted again', () => {
+    expect(after({}, log('us-central1', 12)))
+      .to.deep.include({ awaiting: null })
+      .and.have.nested.property('journal.to', 'us-central1');
+    expect(after({ sealed: [], failed: [] }, log('us-central1', 12)), 'others are still being asked').to.have.nested.property(
+      'journal.to',
+      null,
+    );
+  });
+
+  it('waits for people where nobody has everything, and where an operator ordered the move', () => {
+    expect(after({}, log('us-central1', 0, 0))).to.have.nested.property('awaiting.blocker', 'loss');
+    expect(after({ tier: 'failover', target: 'us-east1' }, log('us-central1', 12))).to.have.nested.property('awaiting.blocker', 'loss');
+  });
+});
+
 describe('gate', () => {
   it('sync: needs the seal quorum in reach', () => {
     expect(passGate(facts(), 'us-central1', setting)).to.include({ open: true, estimatedLossSeconds: 0 });
