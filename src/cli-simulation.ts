@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { World } from './commands/world.ts';
 
 interface Given {
@@ -11,7 +11,7 @@ interface Given {
   readonly json?: true;
 }
 
-/** `simulate`: the engine tried by itself, without a system. */
+/** `simulate`, the engine tried by itself, and `policy`, what its numbers come to: both without a system. */
 export function describeSimulation(program: Command, world: World, done: (code: number) => void): void {
   program
     .command('simulate')
@@ -32,12 +32,28 @@ export function describeSimulation(program: Command, world: World, done: (code: 
       const asked = { seeds, firstSeed, workers, keep: keep ?? null, trace: trace === true, json: json === true };
       return done(await (await import('./commands/simulate.ts')).runSimulation(asked, world));
     });
+  program
+    .command('policy')
+    .description('show the numbers of a policy preset and what they make of a lost region')
+    .addOption(new Option('--preset <name>', 'which').choices(['lab', 'production']).default('production'))
+    .option('--ttl <seconds>', 'time to live of the name', parseSeconds, 30)
+    .option('--json', 'one JSON document')
+    .addHelpText('after', '\nExample:\n  coditect-dr policy --preset lab --ttl 1')
+    .action(async ({ preset, ttl, json }: { preset: 'lab' | 'production'; ttl: number; json?: true }) =>
+      done((await import('./commands/policy.ts')).showPolicy({ preset, ttlSeconds: ttl, json: json === true }, world)),
+    );
 }
 
 function parseCount(text: string): number {
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 1 || count > 2 ** 31) throw new InvalidArgumentError('it must be a whole number from 1 on.');
   return count;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text === '' || !Number.isSafeInteger(seconds) || seconds < 0) throw new InvalidArgumentError('it must be a whole number of seconds.');
+  return seconds;
 }
 
 function parsePositions(text: string): readonly number[] {

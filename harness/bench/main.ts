@@ -1,6 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT } from '../platform/errors.ts';
+import { FAILOVER_SCENARIOS, playFailovers, policyExpectation } from './failover.ts';
+import { failoverHolds, failoverTable } from './failover-table.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { publish } from './publish.ts';
 import { recoveryStatistics, recoveryTable } from './recovery.ts';
@@ -18,6 +20,13 @@ function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 is needed.');
   return value;
+}
+
+function scenarioNames(text: string): readonly string[] {
+  const names = text.split(',');
+  const unknown = names.find((name) => !FAILOVER_SCENARIOS.some((one) => one === name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`${unknown} is none of ${FAILOVER_SCENARIOS.join(', ')}.`);
+  return names;
 }
 
 const program = new Command('bench').exitOverride();
@@ -46,6 +55,32 @@ program
     say(`written: ${await publish('recovery', { scenario, statistics, samples }, table)}.md and .json`);
     process.exitCode = statistics.passed === statistics.runs ? EXIT.pass : EXIT.fail;
   });
+program
+  .command('failover')
+  .description('every scenario of a failover so often: promises kept, where the recovery time went, pauses of planned moves')
+  .option('--repeat <count>', 'runs of each', positive, 5)
+  .option('--scenarios <names>', `only these: ${FAILOVER_SCENARIOS.join(',')}`, scenarioNames, [])
+  .option('--resume', 'go on where an earlier call ended, which kept every run')
+  .option('--minutes <count>', 'begin no run after so long; --resume goes on', positive)
+  .action(
+    async (options: {
+      readonly repeat: number;
+      readonly scenarios: readonly string[];
+      readonly resume?: true;
+      readonly minutes?: number;
+    }) => {
+      const { repeat, scenarios: only, resume = false, minutes = null } = options;
+      const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal });
+      const expectations = [
+        await policyExpectation('lab', 1, interrupted.signal),
+        await policyExpectation('production', 30, interrupted.signal),
+      ];
+      const table = failoverTable(runs, expectations);
+      tell(table);
+      say(`written: ${await publish('failover', { runs, expectations }, table)}.md and .json`);
+      process.exitCode = failoverHolds(runs, repeat) ? EXIT.pass : EXIT.fail;
+    },
+  );
 program
   .command('soak')
   .description('nothing is broken and every CPU is busy: no failover, no self-fence')

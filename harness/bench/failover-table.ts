@@ -1,0 +1,139 @@
+import { quantile } from '../measure/quantile.ts';
+import type { PlayedRun, PolicyExpectation } from './failover.ts';
+
+/** Whose recovery is broken down. */
+const BROKEN_DOWN = ['region-loss', 'frozen-primary', 'one-way-mute', 'one-way-deaf'];
+const PHASES = {
+  recovery: 'recovery time (upper bound, worst vantage)',
+  detect: 'detect',
+  decide: 'decide',
+  acquire: 'take the epoch',
+  fence: 'fence (beside it: catch up)',
+  catchUp: 'catch up: seal what is complete',
+  promote: 'promote: to the first commit',
+  dns: "DNS's share",
+  firstSuccess: 'first success: first commit to first good operation',
+} as const;
+/** The seed's own claim (ADR-010, part 2). */
+const SEED = 'The seed document gives 12.3 s ± 1.2 for a failover and 2.1 min for the whole.';
+
+/**
+ * Why a run breaks a promise that every one of these scenarios makes; null when it keeps them: no acknowledged write lost in sync mode, never two that acknowledge, not
+ * two failovers. The scenario must declare them, and the checks must have been able to say so.
+ */
+export function brokenPromise({ replication, checks, lost, splitBrain, expectFailover, moves }: PlayedRun): string | null {
+  if (splitBrain > 0 || checks.singlePrimary !== 'pass') return `split brain: ${checks.singlePrimary}`;
+  if (replication === 'sync' && (lost !== 0 || checks.lostWrites !== 'pass')) return `lost writes: ${lost ?? 'unknown'}`;
+  if (expectFailover === 'allowed') return 'the scenario allows any number of failovers';
+  // A failback is the second move of two that were ordered.
+  if (checks.expectedFailover !== 'pass' || (expectFailover !== 'ordered' && moves > 1))
+    return `${moves} moves: ${checks.expectedFailover}`;
+  return null;
+}
+
+export function failoverHolds(runs: readonly PlayedRun[], repeat: number): boolean {
+  const complete = [...byScenario(runs).values()].every((of) => of.length >= repeat);
+  return runs.length > 0 && complete && runs.every((run) => run.verdict.outcome === 'pass' && brokenPromise(run) === null);
+}
+
+export function failoverTable(runs: readonly PlayedRun[], expectations: readonly PolicyExpectation[]): string {
+  const scenarios = byScenario(runs);
+  const loads = runs.map(({ load }) => load).sort((a, b) => a - b);
+  const revisions = [...new Set(runs.map(({ revision }) => revision))];
+  return [
+    `${runs.length} runs of ${scenarios.size} scenarios; load of the machine as a run began: median ${quantile(loads, 0.5).toFixed(1)}, highest ${(loads.at(-1) ?? 0).toFixed(1)}. Engine ${revisions.join(', ')}.`,
+    '',
+    ...promises(scenarios),
+    '',
+    '## Where the time went',
+    '',
+    ...BROKEN_DOWN.flatMap((name) => phases(name, scenarios.get(name) ?? [])),
+    "Detect, decide and what follows up to the first commit are by the log of the engine, placed on the harness's clock; recovery time, DNS's share and first success are measured from outside.",
+    '',
+    '## Planned moves',
+    '',
+    ...pauses(scenarios),
+    '',
+    '## What the policies alone make of a lost region',
+    '',
+    ...expected(expectations),
+    '',
+    ...others(runs),
+  ].join('\n');
+}
+
+function byScenario(runs: readonly PlayedRun[]): ReadonlyMap<string, readonly PlayedRun[]> {
+  return Map.groupBy(runs, ({ scenario }) => scenario);
+}
+
+function promises(scenarios: ReadonlyMap<string, readonly PlayedRun[]>): readonly string[] {
+  const rows = [...scenarios].map(([name, runs]) => {
+    const passed = runs.filter(({ verdict }) => verdict.outcome === 'pass').length;
+    const lost = runs.reduce((sum, run) => sum + (run.lost ?? 0), 0);
+    const acknowledged = runs.reduce((sum, run) => sum + run.acknowledged, 0);
+    const broken = runs.filter((run) => brokenPromise(run) !== null).length;
+    const moves = [...new Set(runs.map((run) => run.moves))].sort((a, b) => a - b).join(', ');
+    const { median, p95 } = spread(runs.map((run) => run.breakdown['recovery'] ?? null));
+    return `| ${name} | ${runs.length} | ${passed} | ${broken} | ${acknowledged} | ${lost} | ${moves} | ${median} | ${p95} |`;
+  });
+  return [
+    '| scenario | n | passed | broke a promise | acknowledged writes | lost | moves of the service | recovery, median ms | p95 |',
+    '|---|---|---|---|---|---|---|---|---|',
+    ...rows,
+  ];
+}
+
+function phases(name: string, runs: readonly PlayedRun[]): readonly string[] {
+  if (runs.length === 0) return [`${name}: not played.`, ''];
+  const rows = Object.entries(PHASES).map(([key, what]) => {
+    const { n, median, p95, max } = spread(runs.map((run) => run.breakdown[key] ?? null));
+    return `| ${what} | ${n} | ${median} | ${p95} | ${max} |`;
+  });
+  return [`| ${name}, milliseconds | n | median | p95 | max |`, '|---|---|---|---|---|', ...rows, ''];
+}
+
+function pauses(scenarios: ReadonlyMap<string, readonly PlayedRun[]>): readonly string[] {
+  const rows = ['switchover', 'failback'].flatMap((name) => {
+    const runs = scenarios.get(name) ?? [];
+    if (runs.length === 0) return [`| ${name} | 0 | – | – | – | – |`];
+    const { n, median, p95, max } = spread(runs.map(({ writePauseMs }) => writePauseMs));
+    return [`| ${name} | ${n} | ${median} | ${p95} | ${max} | ${runs.reduce((sum, { lost }) => sum + (lost ?? 0), 0)} |`];
+  });
+  return ['| longest pause of writes, ms | n | median | p95 | max | lost |', '|---|---|---|---|---|---|', ...rows];
+}
+
+function expected(expectations: readonly PolicyExpectation[]): readonly string[] {
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1);
+  const rows = expectations.map(({ preset, ttlSeconds, expected: { decided, fenced, nameForgotten, service } }) => {
+    const cells = [decided, fenced, nameForgotten, service].map(
+      (of) => `${seconds(of.meanMs)} (${seconds(of.earliestMs)}–${seconds(of.latestMs)})`,
+    );
+    return `| ${preset}, TTL ${ttlSeconds} s | ${cells.join(' | ')} |`;
+  });
+  const head = ['| seconds, mean (earliest–latest) | decided | old lease over | name forgotten | service |', '|---|---|---|---|---|'];
+  return [...head, ...rows, '', `Computed (\`coditect-dr policy\`), without round trips, disks and the client's own connection. ${SEED}`];
+}
+
+function others(runs: readonly PlayedRun[]): readonly string[] {
+  const told = runs.flatMap((run) => {
+    const broken = brokenPromise(run);
+    if (broken === null && run.verdict.outcome === 'pass') return [];
+    return [
+      `- ${run.scenario}, ${run.runId} (load ${run.load.toFixed(1)}): ${run.verdict.outcome}: ${run.verdict.reason}${broken === null ? '' : `; ${broken}`}`,
+    ];
+  });
+  return told.length === 0 ? ['Every run passed.'] : ['## Runs that did not pass', '', ...told];
+}
+
+interface Shown {
+  readonly n: number;
+  readonly median: string;
+  readonly p95: string;
+  readonly max: string;
+}
+
+function spread(values: readonly (number | null)[]): Shown {
+  const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
+  const at = (share: number): string => (sorted.length === 0 ? '–' : String(Math.round(quantile(sorted, share))));
+  return { n: sorted.length, median: at(0.5), p95: at(0.95), max: at(1) };
+}

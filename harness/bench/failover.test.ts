@@ -1,0 +1,84 @@
+import { expect } from 'chai';
+import { toResultDocument } from '../report/result.ts';
+import type { ResultDocument } from '../report/result-shape.ts';
+import { sampleRun } from '../testing/sample-run.ts';
+import { breakdown } from './breakdown.ts';
+import { FAILOVER_SCENARIOS, playedRun, type PlayedRun } from './failover.ts';
+import { brokenPromise, failoverHolds, failoverTable } from './failover-table.ts';
+import { load, loadSet } from '../commands/scenarios.ts';
+
+const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
+const good = (change: Partial<PlayedRun> = {}): PlayedRun => ({
+  ...SAMPLE,
+  scenario: 'region-loss',
+  replication: 'sync',
+  expectFailover: 'one',
+  verdict: { outcome: 'pass', reason: '' },
+  lost: 0,
+  splitBrain: 0,
+  moves: 1,
+  checks: { lostWrites: 'pass', singlePrimary: 'pass', expectedFailover: 'pass' },
+  ...change,
+});
+
+describe('the failover bench', () => {
+  it('holds only where every run passed, often enough, with every promise kept', () => {
+    expect(failoverHolds([good(), good()], 2)).to.equal(true);
+    expect(failoverHolds([], 1)).to.equal(false);
+    expect(failoverHolds([good()], 2)).to.equal(false);
+    expect(failoverHolds([good(), good({ verdict: { outcome: 'inconclusive', reason: 'late' } })], 2)).to.equal(false);
+    expect(failoverHolds([good({ lost: 1 })], 1)).to.equal(false);
+  });
+
+  it('takes no pass for a promise that was not judged, or that the scenario does not make', () => {
+    const checks = good().checks;
+    expect(brokenPromise(good())).to.equal(null);
+    expect(brokenPromise(good({ lost: null }))).to.match(/lost writes: unknown/);
+    expect(brokenPromise(good({ checks: { ...checks, lostWrites: 'none' } }))).to.match(/lost writes/);
+    expect(brokenPromise(good({ checks: { ...checks, singlePrimary: 'inconclusive' } }))).to.match(/split brain/);
+    expect(brokenPromise(good({ splitBrain: 1 }))).to.match(/split brain/);
+    expect(brokenPromise(good({ expectFailover: 'allowed' }))).to.match(/any number/);
+    expect(brokenPromise(good({ moves: 2 }))).to.match(/2 moves/);
+    expect(brokenPromise(good({ moves: 2, expectFailover: 'ordered' })), 'there and back').to.equal(null);
+    expect(brokenPromise(good({ replication: 'async', lost: 7 })), 'async promises no more than its objective').to.equal(null);
+  });
+
+  it('plays scenarios that are there, and each of them declares what it must not lose and how often it may move', function () {
+    this.timeout(30_000);
+    for (const name of FAILOVER_SCENARIOS) {
+      for (const { scenario } of load([`scenarios/${name}.yaml`])) {
+        expect(scenario.expect.failover, name).to.not.equal('allowed');
+        if (scenario.replication === 'sync') expect(scenario.targets.lostWrites, name).to.equal(0);
+      }
+    }
+    // Of the set, all but what no line of the failover's list asks for.
+    const left = loadSet('failover').filter(({ file }) => !FAILOVER_SCENARIOS.some((name) => file.endsWith(`${name}.yaml`)));
+    expect(left.map(({ scenario }) => scenario.name)).to.deep.equal(['paused', 'successor-killed']);
+  });
+
+  it('breaks the time down by what was seen, and leaves open what was not', () => {
+    const run = toResultDocument(sampleRun({}));
+    const [fault] = run.faults;
+    if (fault === undefined) return expect.fail('the sample has no fault');
+    const points = { t1Effect: 1000, t3Detected: 1600, t4Decided: 1900, t5Writable: 2600, t6FirstGood: 3100 };
+    const claim = (atMs: number, action: string, pod = 'dr-controller-us-east1') => ({ atMs, pod, action, detail: '' });
+    const engineClaims = [
+      claim(300, 'epoch_acquired'),
+      claim(1930, 'epoch_acquired'),
+      claim(1950, 'sealed'),
+      claim(1960, 'sealed', 'db-us-east1'),
+      claim(1970, 'sealed'),
+      claim(2500, 'fence_confirmed'),
+      claim(2700, 'sealed'),
+    ];
+    const seen: ResultDocument = { ...run, faults: [{ ...fault, points: { ...fault.points, ...points } }], engineClaims };
+    const expected = { detect: 600, decide: 300, acquire: 30, fence: 570, catchUp: 40, promote: 100, firstSuccess: 500 };
+    expect(breakdown(seen)).to.include(expected);
+    expect(breakdown({ ...seen, engineClaims: [] })).to.include({ acquire: null, fence: null, promote: null, detect: 600 });
+  });
+
+  it('shows what did not pass, with the load it was measured under', () => {
+    const table = failoverTable([good(), good({ lost: 3, load: 9 })], []);
+    expect(table).to.contain('| region-loss | 2 | 2 | 1 |').and.contain('load 9.0').and.contain('lost writes: 3').and.contain('2.1 min');
+  });
+});

@@ -1,0 +1,171 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { load } from '../commands/scenarios.ts';
+import type { ResultDocument } from '../report/result-shape.ts';
+import { breakdown } from './breakdown.ts';
+import { runGamedayProgram } from './gameday-cli.ts';
+import { ROOT, runProgram } from './run-program.ts';
+
+/** Those whose times are broken down first, the two minutes of the flapping link last: runs in pieces then tell something early. */
+export const FAILOVER_SCENARIOS = [
+  'region-loss',
+  'frozen-primary',
+  'one-way',
+  'switchover',
+  'failback',
+  'arbiter-quorum-lost',
+  'arbiter-and-standby-lost',
+  'best-standby-dead',
+  'two-regions-lost',
+  'seal-quorum-lost',
+  'dns-down',
+  'lag-above-rpo',
+  'slow-primary',
+  'clock-jump',
+  'leader-killed',
+  'two-controllers',
+  'flapping',
+] as const;
+
+const number = z.number().nullable();
+const outcome = z.enum(['pass', 'fail', 'inconclusive', 'warn', 'skipped', 'none']);
+
+/** What is kept of a run, one line a run. */
+const playedShape = z.object({
+  file: z.string(),
+  scenario: z.string(),
+  runId: z.string(),
+  startedWall: z.string(),
+  /** Of the program that ran. */
+  revision: z.string(),
+  /** One-minute load of the machine when the run began: others may work on it. */
+  load: z.number(),
+  durationMs: z.number(),
+  replication: z.string(),
+  expectFailover: z.string(),
+  verdict: z.object({ outcome: z.enum(['pass', 'fail', 'inconclusive']), reason: z.string() }),
+  acknowledged: z.number(),
+  /** Null: no copy could be read back. */
+  lost: number,
+  splitBrain: z.number(),
+  /** How the checks of the promises stand. */
+  checks: z.object({ lostWrites: outcome, singlePrimary: outcome, expectedFailover: outcome }),
+  /** Changes of the serving region, as clients saw them. */
+  moves: z.number(),
+  writePauseMs: number,
+  breakdown: z.record(z.string(), number),
+});
+export type PlayedRun = z.infer<typeof playedShape>;
+
+export interface FailoverBench {
+  readonly repeat: number;
+  /** Names of scenarios; none: all. */
+  readonly only: readonly string[];
+  /** Keep what earlier calls played. */
+  readonly resume: boolean;
+  /** No run begins after so long; null: all of them. */
+  readonly minutes: number | null;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+const STORE = join(ROOT, 'reports/benchmarks/failover.runs.ndjson');
+
+/** Plays every scenario as often as asked, one round after the other, and keeps each run as soon as it is over; answers all that are kept. */
+export async function playFailovers(bench: FailoverBench): Promise<readonly PlayedRun[]> {
+  if (!bench.resume) rmSync(STORE, { force: true });
+  const names = FAILOVER_SCENARIOS.filter((name) => bench.only.length === 0 || bench.only.includes(name));
+  const endMs = bench.minutes === null ? Infinity : performance.now() + bench.minutes * 60_000;
+  for (let round = 1; round <= bench.repeat; round++) {
+    for (const name of names) {
+      const file = fileOf(name);
+      if (performance.now() > endMs || bench.signal.aborted) return keptRuns();
+      if (roundsOf(file, keptRuns()) >= round) continue;
+      bench.say(`round ${round} of ${bench.repeat}: ${name}`);
+      const [loadNow] = loadavg();
+      const results = await runGamedayProgram([join(ROOT, file)], bench.signal);
+      for (const result of results) keep(playedRun(file, result, loadNow ?? 0));
+    }
+  }
+  return keptRuns();
+}
+
+/** How often every variant of a file was played. */
+function roundsOf(file: string, kept: readonly PlayedRun[]): number {
+  const variants = load([join(ROOT, file)]).map(({ scenario }) => scenario.name);
+  return Math.min(...variants.map((name) => kept.filter((run) => run.scenario === name).length));
+}
+
+function fileOf(name: string): string {
+  return join('scenarios', `${name}.yaml`);
+}
+
+export function playedRun(file: string, result: ResultDocument, loadNow: number): PlayedRun {
+  const check = (name: string): PlayedRun['checks']['lostWrites'] => {
+    const outcomes = result.findings.filter((finding) => finding.check === name).map((finding) => finding.outcome);
+    return (['fail', 'inconclusive', 'warn', 'pass', 'skipped'] as const).find((one) => outcomes.includes(one)) ?? 'none';
+  };
+  return {
+    file,
+    scenario: result.scenario.name,
+    runId: result.runId,
+    startedWall: result.startedWall,
+    revision: revision(),
+    load: loadNow,
+    durationMs: result.durationMs,
+    replication: result.scenario.replication,
+    expectFailover: result.scenario.expect.failover,
+    verdict: result.verdict,
+    acknowledged: result.writes.acknowledged,
+    lost: result.writes.readBackRegion === null ? null : result.writes.lost.length,
+    splitBrain: result.splitBrain.length,
+    checks: {
+      lostWrites: check('lost-writes'),
+      singlePrimary: check('single-primary'),
+      expectedFailover: check('expected-failover'),
+    },
+    moves: result.reigns.filter(({ region }, i) => i > 0 && region !== result.reigns[i - 1]?.region).length,
+    writePauseMs: result.writePause?.pauseMs ?? null,
+    breakdown: { ...breakdown(result) },
+  };
+}
+
+function revision(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function keep(run: PlayedRun): void {
+  mkdirSync(dirname(STORE), { recursive: true });
+  appendFileSync(STORE, `${JSON.stringify(run)}\n`);
+}
+
+function keptRuns(): readonly PlayedRun[] {
+  if (!existsSync(STORE)) return [];
+  const lines = readFileSync(STORE, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => playedShape.parse(JSON.parse(line)));
+}
+
+const spanShape = z.object({ earliestMs: z.number(), meanMs: z.number(), latestMs: z.number() });
+const policyShape = z.object({
+  preset: z.string(),
+  ttlSeconds: z.number(),
+  expected: z.object({ decided: spanShape, fenced: spanShape, nameForgotten: spanShape, service: spanShape }),
+});
+export type PolicyExpectation = z.infer<typeof policyShape>;
+
+/** What the engine computes from a policy's own numbers. */
+export async function policyExpectation(preset: 'lab' | 'production', ttlSeconds: number, signal: AbortSignal): Promise<PolicyExpectation> {
+  const args = ['policy', '--preset', preset, '--ttl', String(ttlSeconds)];
+  return policyShape.parse(await runProgram(join(ROOT, 'dist/src/main.js'), args, signal));
+}
