@@ -14,6 +14,7 @@ import { openLmdb } from '../database/lmdb.ts';
 import { openLocalKeyFile } from '../keys/local-key-file.ts';
 import { openFolderStore } from '../objectstore/folder-store.ts';
 import { systemClock } from '../platform/clock.ts';
+import { backupCommandConfig } from './backup-command-config.ts';
 
 const MAIN = resolve(import.meta.dirname, '../main.js');
 const DAY_MS = 86_400_000;
@@ -127,7 +128,7 @@ class Place {
       ['config.yaml', 'data'],
       ['target.yaml', 'target'],
     ] as const)
-      writeFileSync(join(this.folder, name), JSON.stringify(configOf(data)));
+      writeFileSync(join(this.folder, name), JSON.stringify(backupCommandConfig('kill', data, { pack_bytes: 65_536, grace_hours: 0 })));
     mkdirSync(join(this.folder, 'data'));
     this.#database = openLmdb(join(this.folder, 'data', 'db'));
   }
@@ -197,34 +198,4 @@ class Place {
     await this.#database.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-function configOf(data: string): object {
-  const url = (port: number): string => `https://127.0.0.1:${port}`;
-  const region = { api: url(1), database: url(2), controller: url(3), addresses: ['127.0.0.1'] };
-  const tsig = { name: 'coditect-dr.', algorithm: 'hmac-sha256', secret_file: 'secrets/tsig' };
-  return {
-    region: 'us-east1',
-    primary_region: 'us-central1',
-    standby_regions: ['us-east1'],
-    rpo_seconds: 5,
-    rto_seconds: 10,
-    backup_retention_days: 30,
-    policy: 'lab',
-    replication: 'sync',
-    listen: { host: '127.0.0.1', port: 7443 },
-    regions: { 'us-central1': region, 'us-east1': region },
-    arbiter: { kind: 'etcd', endpoints: [url(2379)], prefix: '/coditect-dr/' },
-    dns: { kind: 'rfc2136', server: '127.0.0.1', port: 53, zone: 'coditect.test.', name: 'api.coditect.test.', ttl_seconds: 1, tsig },
-    tls: { ca: 'tls/ca.crt', cert: 'tls/tls.crt', key: 'tls/tls.key' },
-    data: { path: data },
-    backup: {
-      cluster: { id: 'kill' },
-      store: { kind: 'folder', path: 'store' },
-      keys: { kind: 'local-file', path: 'backup.key' },
-      signing: { key_file: 'signing.pem' },
-      pack_bytes: 65_536,
-      grace_hours: 0,
-    },
-  };
 }

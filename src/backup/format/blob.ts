@@ -13,17 +13,20 @@ const CODEC_ZSTD = 1;
 /** Compressing must save this share, or the blob is stored plain: it is then faster to read. */
 const LEAST_SAVING = 0.03;
 
+/** Node takes no smaller one. */
+const LEAST_CHUNK_BYTES = 64;
+
 /** The largest blob that is written or read. */
 export const MAX_BLOB_BYTES = 16 * 1024 * 1024;
 
 /** @param level of zstd; null stores the blob plain */
 export function encodeBlob(plain: Uint8Array, level: number | null): Buffer {
   if (plain.length > MAX_BLOB_BYTES) throw new EngineError('internal', `a blob of ${plain.length} bytes, at most ${MAX_BLOB_BYTES}`);
-  const compressed = level === null ? null : zstdCompressSync(plain, { params: { [constants.ZSTD_c_compressionLevel]: level } });
-  const compress = compressed !== null && compressed.length <= plain.length * (1 - LEAST_SAVING);
-  const body = compress ? compressed : plain;
+  const compressed = level === null ? null : compress(plain, level);
+  const isSmaller = compressed !== null && compressed.length <= plain.length * (1 - LEAST_SAVING);
+  const body = isSmaller ? compressed : plain;
   const blob = Buffer.allocUnsafe(1 + varintBytes(plain.length) + varintBytes(body.length) + body.length);
-  blob[0] = compress ? CODEC_ZSTD : CODEC_PLAIN;
+  blob[0] = isSmaller ? CODEC_ZSTD : CODEC_PLAIN;
   blob.set(body, writeVarint(blob, writeVarint(blob, 1, plain.length), body.length));
   return blob;
 }
@@ -53,9 +56,19 @@ export function openBlob(bytes: Uint8Array, idKey: Uint8Array, expectedId: Uint8
   return plain;
 }
 
+/** Node collects output in pieces of 16 KiB unless it is told otherwise: half of the plain bytes nearly always makes it one piece, which saves a third of the time. */
+function compress(plain: Uint8Array, level: number): Buffer {
+  const chunkSize = Math.max(LEAST_CHUNK_BYTES, plain.length >>> 1);
+  return zstdCompressSync(plain, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level } });
+}
+
 function decompress(reader: BoundedReader, body: Uint8Array, plainBytes: number): Buffer {
   try {
-    return zstdDecompressSync(body, { maxOutputLength: Math.max(1, plainBytes) });
+    // In one piece, which has room for one byte more: with none left it would ask for another piece before it knows that it is done.
+    return zstdDecompressSync(body, {
+      chunkSize: Math.max(LEAST_CHUNK_BYTES, plainBytes + 1),
+      maxOutputLength: Math.max(1, plainBytes),
+    });
   } catch (error) {
     throw new EngineError('backup-damaged', reader.refuse('it does not decompress to the length that it states').message, error);
   }

@@ -3,8 +3,11 @@ import { epochAt, type EpochTable, type LogEnd } from '../../replication/epochs.
 import type { Segment } from '../chunking/range-cutter.ts';
 import type { BackupFile } from '../repository/file-list.ts';
 
-/** A whole scan is cut into parts of about so much. Fixed, so that a run that begins again makes the same packs. */
-const JOB_BYTES = 128 * 1024 * 1024;
+/**
+ * A whole scan is cut into parts of about so much. Fixed, so that a run that begins again makes the same packs; small, so that no thread is left with the last
+ * part while others have none; a few packs large, so that those at the ends of parts, which are not full, do not matter.
+ */
+const JOB_BYTES = 32 * 1024 * 1024;
 /** More changes than this are not looked up one by one. */
 const MAX_CHANGES = 1_000_000;
 const START = Buffer.alloc(0);
