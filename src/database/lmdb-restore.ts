@@ -34,7 +34,8 @@ export interface RestoreTarget {
   /** Rows of a whole restore come in key order; then `append` makes it faster. */
   put(rows: Iterable<RestoreRow>, progress: RestoreProgress, append: boolean): Promise<void>;
   get(key: Uint8Array): Buffer | undefined;
-  scan(visit: RowVisitor): void;
+  /** In the order of keys, from `begin` on. */
+  scan(begin: Uint8Array, visit: RowVisitor): void;
   /** Makes it live, as a database whose log begins after `end`. */
   finish(end: LogEnd, epochs: EpochTable): Promise<void>;
   close(): Promise<void>;
@@ -72,15 +73,16 @@ export function openRestoreTarget(folder: string): RestoreTarget {
       }),
     put: (rows, progress, append) =>
       writing(() => {
+        const how = { append } as Parameters<Binary['putSync']>[2];
         for (const { key, value } of rows) {
           if (value === null) target.removeSync(bufferOf(key));
-          else target.putSync(bufferOf(key), bufferOf(value), { append } as Parameters<Binary['putSync']>[2]);
+          else target.putSync(bufferOf(key), bufferOf(value), how);
         }
         progressStore.putSync(PROGRESS_KEY, Buffer.from(JSON.stringify(progress)));
       }),
     get: (key) => target.get(bufferOf(key)),
-    scan: (visit) => {
-      for (const _row of scanned.getRange({})) if (!visit(seen.key, seen.keyBytes, seen.value, seen.valueBytes)) return;
+    scan: (begin, visit) => {
+      for (const _row of scanned.getRange(begin.length === 0 ? {} : { start: bufferOf(begin) })) if (!visit(seen.key, seen.keyBytes, seen.value, seen.valueBytes)) return;
     },
     finish: (end, epochs) =>
       writing(() => {

@@ -4,7 +4,6 @@ import { openBlobMap } from '../backup/repository/blob-reader.ts';
 import { findBackup } from '../backup/repository/catalog.ts';
 import { readFileList } from '../backup/repository/file-list.ts';
 import { openRepository, type Repository } from '../backup/repository/repository.ts';
-import { checkedFile } from '../backup/restore/restore.ts';
 import { readRuns } from '../backup/restore/run-reader.ts';
 import { runsOf } from '../backup/restore/runs.ts';
 import { EngineError } from '../platform/errors.ts';
@@ -106,10 +105,8 @@ async function contentOf(repository: Repository, manifest: Manifest): Promise<Re
   const map = await openBlobMap(repository, manifest, never);
   const list = await readFileList(repository, map, manifest.ranges[0]!, never);
   const content = new Map<string, string>();
-  let number = 0;
-  for await (const plains of readRuns({ repository, map, workers: 0 }, runsOf(list.files, map), never)) {
+  for await (const plains of readRuns({ repository, map, workers: 0, contents: true }, runsOf(list, map), never)) {
     for (const plain of plains) {
-      checkedFile(plain, list, number++);
       for (const { key, value } of decodeRangeFile(plain).records) content.set(Buffer.from(key).toString(), Buffer.from(value).toString());
     }
   }

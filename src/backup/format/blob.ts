@@ -21,14 +21,34 @@ export const MAX_BLOB_BYTES = 16 * 1024 * 1024;
 
 /** @param level of zstd; null stores the blob plain */
 export function encodeBlob(plain: Uint8Array, level: number | null): Buffer {
+  const body = storedForm(plain, level);
+  const blob = Buffer.allocUnsafe(1 + varintBytes(plain.length) + varintBytes(body.bytes.length) + body.bytes.length);
+  writeStored(blob, 0, plain.length, body);
+  return blob;
+}
+
+/** As encodeBlob, into `target` at `offset`; returns the offset after it. */
+export function encodeBlobInto(target: Buffer, offset: number, plain: Uint8Array, level: number | null): number {
+  return writeStored(target, offset, plain.length, storedForm(plain, level));
+}
+
+interface Stored {
+  readonly codec: number;
+  readonly bytes: Uint8Array;
+}
+
+function storedForm(plain: Uint8Array, level: number | null): Stored {
   if (plain.length > MAX_BLOB_BYTES) throw new EngineError('internal', `a blob of ${plain.length} bytes, at most ${MAX_BLOB_BYTES}`);
   const compressed = level === null ? null : compress(plain, level);
   const isSmaller = compressed !== null && compressed.length <= plain.length * (1 - LEAST_SAVING);
-  const body = isSmaller ? compressed : plain;
-  const blob = Buffer.allocUnsafe(1 + varintBytes(plain.length) + varintBytes(body.length) + body.length);
-  blob[0] = isSmaller ? CODEC_ZSTD : CODEC_PLAIN;
-  blob.set(body, writeVarint(blob, writeVarint(blob, 1, plain.length), body.length));
-  return blob;
+  return isSmaller ? { codec: CODEC_ZSTD, bytes: compressed } : { codec: CODEC_PLAIN, bytes: plain };
+}
+
+function writeStored(target: Buffer, offset: number, plainBytes: number, { codec, bytes }: Stored): number {
+  target[offset] = codec;
+  const at = writeVarint(target, writeVarint(target, offset + 1, plainBytes), bytes.length);
+  target.set(bytes, at);
+  return at + bytes.length;
 }
 
 /** Reads the blob that bytes begins with, and what follows it. @throws EngineError backup-damaged, or backup-unsupported for an unknown codec */
@@ -56,10 +76,18 @@ export function openBlob(bytes: Uint8Array, idKey: Uint8Array, expectedId: Uint8
   return plain;
 }
 
-/** Node collects output in pieces of 16 KiB unless it is told otherwise: half of the plain bytes nearly always makes it one piece, which saves a third of the time. */
+/** What share of its plain bytes the blob before came to: the best guess at how much memory the next one takes. */
+let lastShare = 0.5;
+
+/**
+ * Node collects output in pieces of 16 KiB unless it is told otherwise, which costs a third of the time; and pieces that are larger than needed make the garbage
+ * collector run more often, which costs as much.
+ */
 function compress(plain: Uint8Array, level: number): Buffer {
-  const chunkSize = Math.max(LEAST_CHUNK_BYTES, plain.length >>> 1);
-  return zstdCompressSync(plain, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level } });
+  const chunkSize = Math.max(LEAST_CHUNK_BYTES, Math.ceil(plain.length * Math.min(1, lastShare * 1.25)));
+  const compressed = zstdCompressSync(plain, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level } });
+  lastShare = compressed.length / Math.max(1, plain.length);
+  return compressed;
 }
 
 function decompress(reader: BoundedReader, body: Uint8Array, plainBytes: number): Buffer {

@@ -62,7 +62,7 @@ export function decodeRangeFile(bytes: Uint8Array): RangeFile {
   if (!rangeIsOrdered(range)) throw reader.refuse('the range is empty');
   const count = reader.varint();
   const begin = reader.offset;
-  walk(reader, range, count);
+  walk(bytes, reader, range, count);
   if (reader.offset !== bodyBytes) throw reader.refuse(`records end at ${reader.offset}, the footer is at ${bodyBytes}`);
   if (footerCount(bytes) !== count) throw reader.refuse(`header counts ${count} records, footer ${footerCount(bytes)}`);
   return { range, count, records: { [Symbol.iterator]: () => iterate(bytes.subarray(begin, bodyBytes), count) } };
@@ -79,15 +79,42 @@ function checkFooter(bytes: Uint8Array, reader: BoundedReader): number {
   return bodyBytes;
 }
 
-function walk(reader: BoundedReader, range: KeyRange, count: number): void {
-  let previous: Uint8Array | undefined;
+/** In order, the first not before the range and the last not after it: then all are in it. Without a view for each record: there are millions. */
+function walk(bytes: Uint8Array, reader: BoundedReader, range: KeyRange, count: number): void {
+  let [previousAt, previousEnd] = [0, 0];
   for (let n = 0; n < count; n++) {
-    const key = reader.framed();
-    if (!rangeHolds(range, key)) throw reader.refuse(`the key of record ${n} is outside the range`);
-    if (previous !== undefined && Buffer.compare(previous, key) >= 0) throw reader.refuse(`record ${n} is not in key order`);
-    previous = key;
-    reader.framed();
+    const keyBytes = reader.varint();
+    const at = reader.offset;
+    reader.skip(keyBytes);
+    if (n === 0 ? !rangeHolds(range, bytes.subarray(at, at + keyBytes)) : !isBefore(bytes, previousAt, previousEnd, at, at + keyBytes))
+      throw reader.refuse(n === 0 ? 'the key of record 0 is outside the range' : `record ${n} is not in key order`);
+    [previousAt, previousEnd] = [at, at + keyBytes];
+    reader.skip(reader.varint());
   }
+  if (count > 0 && !rangeHolds(range, bytes.subarray(previousAt, previousEnd)))
+    throw reader.refuse(`the key of record ${count - 1} is outside the range`);
+}
+
+function isBefore(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean {
+  const shared = Math.min(aEnd - a, bEnd - b);
+  for (let i = 0; i < shared; i++) {
+    const difference = bytes[a + i]! - bytes[b + i]!;
+    if (difference !== 0) return difference < 0;
+  }
+  return aEnd - a < bEnd - b;
+}
+
+/** The records of a range file that decodeRangeFile has taken: only what can be read from them is checked again. Views into `bytes`. */
+export function recordsOf(bytes: Buffer): readonly KeyValue[] {
+  const reader = new BoundedReader(bytes, 'range file');
+  reader.skip(MAGIC.length + 1);
+  const flags = reader.byte();
+  reader.skip(reader.varint());
+  if (flags !== FLAG_TO_THE_END) reader.skip(reader.varint());
+  const count = reader.varint();
+  const records: KeyValue[] = [];
+  for (let n = 0; n < count; n++) records.push({ key: reader.framed(), value: reader.framed() });
+  return records;
 }
 
 function* iterate(body: Uint8Array, count: number): Generator<KeyValue, void, undefined> {

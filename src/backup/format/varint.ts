@@ -48,7 +48,16 @@ export class BoundedReader {
   }
 
   byte(): number {
-    return this.bytes(1)[0]!;
+    const byte = this.#bytes[this.#offset];
+    if (byte === undefined) throw this.refuse('1 bytes announced, 0 left');
+    this.#offset++;
+    return byte;
+  }
+
+  /** Passes over the next length bytes. @throws EngineError backup-damaged when there are fewer */
+  skip(length: number): void {
+    if (length > this.remaining) throw this.refuse(`${length} bytes announced, ${this.remaining} left`);
+    this.#offset += length;
   }
 
   /** @throws EngineError backup-damaged when cut, longer than needed, or above 2^32-1 */

@@ -70,7 +70,6 @@ export interface Created {
   readonly elapsedMs: number;
 }
 
-const SLABS_PER_WORKER = 2;
 const PROGRESS_MS = 200;
 
 /**
@@ -154,7 +153,6 @@ async function packData({ options, reader, known, parent, before, packs, step }:
     chunkKey: repository.keys.chunk,
     known: known.table.memory,
     progress,
-    slabs: SLABS_PER_WORKER,
     store: (pack) => packs.put(pack),
   });
   const abort = (): void => pool.fail(signal.reason as Error);

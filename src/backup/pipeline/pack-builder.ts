@@ -1,7 +1,7 @@
 import { crc32c } from '@node-rs/crc32';
 import { MAX_FILE_BYTES } from '../chunking/cut-rule.ts';
 import type { BlobPlace } from '../format/blob-index.ts';
-import { encodeBlob } from '../format/blob.ts';
+import { encodeBlobInto } from '../format/blob.ts';
 import { floeSealedBytes, sealFloeInto } from '../format/floe.ts';
 import { packId } from '../format/ids.ts';
 import { objectAad, packName } from '../format/object-name.ts';
@@ -57,10 +57,9 @@ export class PackBuilder {
 
   /** Compresses and adds a blob; `plain` may be overwritten afterwards. */
   add(id: Buffer, plain: Uint8Array): void {
-    const stored = encodeBlob(plain, this.#settings.level);
-    stored.copy(this.#plain, this.#used);
-    this.#blobs.push({ blob: id, offset: this.#used, storedBytes: stored.length, plainBytes: plain.length });
-    this.#used += stored.length;
+    const end = encodeBlobInto(this.#plain, this.#used, plain, this.#settings.level);
+    this.#blobs.push({ blob: id, offset: this.#used, storedBytes: end - this.#used, plainBytes: plain.length });
+    this.#used = end;
   }
 
   /** Encrypts what was added into memory of at least maxPackBytes, and begins anew. */

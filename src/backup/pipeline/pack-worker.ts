@@ -6,12 +6,12 @@ import { cutRange, rangeFileWriter, type CutFile, type Segment } from '../chunki
 import { viewOf } from '../format/blake3.ts';
 import { blobId } from '../format/ids.ts';
 import { BlobTable } from './blob-table.ts';
-import { maxPackBytes, PackBuilder } from './pack-builder.ts';
+import { PackBuilder } from './pack-builder.ts';
 import type { CutSegment, FileRef, FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
 
 /**
  * A thread that makes packs: reads its part of the snapshot itself, cuts, hashes, compresses, encrypts and checksums while the bytes are warm in its
- * cache, and gives whole packs to the main thread, which stores them. The memory of a pack travels there and back; with none left the worker waits.
+ * cache, and gives whole packs to the main thread, which stores them. A pack lies in one of a few slabs of shared memory; with none free the worker waits.
  */
 const setup = workerData as WorkerSetup;
 const port = parentPort!;
@@ -23,18 +23,19 @@ const known = BlobTable.attach(setup.known);
 const progress = new BigInt64Array(setup.progress);
 const writer = rangeFileWriter();
 const builder = new PackBuilder(setup.settings);
-const slabs: ArrayBuffer[] = Array.from({ length: setup.slabs }, () => new ArrayBuffer(maxPackBytes(setup.settings)));
+const memory = setup.slabs.map((slab) => Buffer.from(slab));
+const free = [...memory.keys()];
 let waiting: (() => void) | null = null;
 let pinned: PinnedData | null = null;
 let last: Promise<void> = Promise.resolve();
 
-function say(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
-  port.postMessage(message, [...transfer]);
+function say(message: FromWorker): void {
+  port.postMessage(message);
 }
 
 port.on('message', (message: ToWorker) => {
   if (message.kind === 'slab') {
-    slabs.push(message.memory);
+    free.push(message.slab);
     waiting?.();
     return;
   }
@@ -79,11 +80,11 @@ async function runSegment(segment: Segment): Promise<CutSegment> {
 }
 
 async function sendPack(): Promise<void> {
-  while (slabs.length === 0) {
+  while (free.length === 0) {
     await new Promise<void>((resolve) => (waiting = resolve));
     waiting = null;
   }
-  const memory = slabs.pop()!;
-  const { id, name, bytes, crc32c, blobs } = builder.seal(Buffer.from(memory));
-  say({ kind: 'pack', id, name, crc32c, bytes: bytes.length, memory, blobs }, [memory]);
+  const slab = free.pop()!;
+  const { id, name, bytes, crc32c, blobs } = builder.seal(memory[slab]!);
+  say({ kind: 'pack', id, name, crc32c, bytes: bytes.length, slab, blobs });
 }

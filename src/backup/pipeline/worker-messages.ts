@@ -13,7 +13,8 @@ export interface WorkerSetup {
   readonly progress: SharedArrayBuffer;
   /** Workers that have come to a rendezvous (one 32-bit number). */
   readonly barrier: SharedArrayBuffer;
-  readonly slabs: number;
+  /** Memory of packs, seen by both sides: the worker fills one, the main thread stores what is in it, and gives it back. */
+  readonly slabs: readonly SharedArrayBuffer[];
 }
 
 export type ToWorker =
@@ -21,7 +22,7 @@ export type ToWorker =
   | { readonly kind: 'pin'; readonly arrivals: number }
   | { readonly kind: 'job'; readonly segments: readonly Segment[] }
   /** A pack was stored: its memory comes back. */
-  | { readonly kind: 'slab'; readonly memory: ArrayBuffer };
+  | { readonly kind: 'slab'; readonly slab: number };
 
 export interface FileRef {
   readonly begin: Uint8Array;
@@ -45,7 +46,8 @@ export type FromWorker =
       readonly name: string;
       readonly crc32c: number;
       readonly bytes: number;
-      readonly memory: ArrayBuffer;
+      /** Which of the slabs it is in. */
+      readonly slab: number;
       readonly blobs: readonly PlacedBlob[];
     }
   | { readonly kind: 'done'; readonly segments: readonly CutSegment[] };

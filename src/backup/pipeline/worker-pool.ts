@@ -3,17 +3,21 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DataIdentity } from '../../database/data-reader.ts';
 import { EngineError } from '../../platform/errors.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
+import { maxPackBytes } from './pack-builder.ts';
 import type { PackToStore } from './pack-store.ts';
 import type { CutSegment, FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
 
 const RENDEZVOUS_TRIES = 500;
+/** One is filled while the other is stored. */
+const SLABS_PER_WORKER = 2;
 
 interface Member {
   readonly worker: Worker;
-  readonly say: (message: ToWorker, transfer?: readonly ArrayBuffer[]) => void;
+  readonly say: (message: ToWorker) => void;
+  readonly slabs: readonly SharedArrayBuffer[];
 }
 
-export interface PoolOptions extends Omit<WorkerSetup, 'barrier'> {
+export interface PoolOptions extends Omit<WorkerSetup, 'barrier' | 'slabs'> {
   readonly workers: number;
   /** Stores a pack; its memory is given back to the worker when the promise resolves. */
   readonly store: (pack: PackToStore) => Promise<void>;
@@ -35,7 +39,10 @@ export class WorkerPool {
     this.#barrier = new Int32Array(barrier);
     this.#store = store;
     this.#failure.promise.catch(() => undefined);
-    this.#members = Array.from({ length: workers }, () => this.#start({ ...setup, barrier }));
+    const newSlab = (): SharedArrayBuffer => new SharedArrayBuffer(maxPackBytes(setup.settings));
+    this.#members = Array.from({ length: workers }, () =>
+      this.#start({ ...setup, barrier, slabs: Array.from({ length: SLABS_PER_WORKER }, newSlab) }),
+    );
   }
 
   /** Makes all workers see one and the same state; a state that changed in between is tried again. */
@@ -97,7 +104,7 @@ export class WorkerPool {
 
   #start(setup: WorkerSetup): Member {
     const worker = new Worker(new URL('./pack-worker.js', import.meta.url), { workerData: setup });
-    const member: Member = { worker, say: (message, transfer = []) => worker.postMessage(message, [...transfer]) };
+    const member: Member = { worker, slabs: setup.slabs, say: (message) => worker.postMessage(message) };
     worker.on('message', (message: FromWorker) => this.#hear(member, message));
     worker.on('error', (error) => this.fail(asEngineError(error)));
     worker.on('exit', (code) => {
@@ -110,9 +117,9 @@ export class WorkerPool {
     if (message.kind === 'pinned') this.#pinned.get(member)?.(message.identity);
     else if (message.kind === 'done') this.#jobs.get(member)?.(message.segments);
     else {
-      const { id, name, crc32c, blobs, memory, bytes } = message;
-      const storing = this.#store({ id, name, crc32c, blobs, body: Buffer.from(memory, 0, bytes) }).then(
-        () => member.say({ kind: 'slab', memory }, [memory]),
+      const { id, name, crc32c, blobs, slab, bytes } = message;
+      const storing = this.#store({ id, name, crc32c, blobs, body: Buffer.from(member.slabs[slab]!, 0, bytes) }).then(
+        () => member.say({ kind: 'slab', slab }),
         (error: unknown) => this.fail(error as Error),
       );
       this.#storing.add(storing);

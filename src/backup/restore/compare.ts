@@ -7,9 +7,11 @@ import { SetHash } from './set-hash.ts';
 
 type Scannable = Pick<RestoreTarget, 'scan'>;
 
+const START = Buffer.alloc(0);
+
 /**
- * Cuts all that the target holds at the backup's own borders and compares the ids: the files cover the whole key space, so a key that is missing, one too
- * many, and a value that differs all show. @throws EngineError backup-failed, naming the range
+ * Cuts all that the target holds where the files are at their own borders and compares the ids: the files cover their part of the key space without gap, so a key that is
+ * missing, one too many, and a value that differs all show. @throws EngineError backup-failed, naming the range
  */
 export function compareWithFiles(target: Scannable, idKey: Uint8Array, { files, end }: BackupFiles): void {
   const writer = rangeFileWriter();
@@ -24,7 +26,8 @@ export function compareWithFiles(target: Scannable, idKey: Uint8Array, { files, 
     if (next !== undefined) writer.start(next.begin);
     return differs < 0;
   };
-  target.scan((key, keyBytes, value, valueBytes) => {
+  target.scan(files[0]!.begin, (key, keyBytes, value, valueBytes) => {
+    if (end !== null && key.compare(end, 0, end.length, 0, keyBytes) >= 0) return false;
     for (
       let next = files[number + 1];
       next !== undefined && key.compare(next.begin, 0, next.begin.length, 0, keyBytes) >= 0;
@@ -45,7 +48,7 @@ export function compareWithFiles(target: Scannable, idKey: Uint8Array, { files, 
 /** Compares all that the target holds with a sum over what should be there. @throws EngineError backup-failed */
 export function compareWithSet(target: Scannable, key: Uint8Array, expected: SetHash): void {
   const actual = new SetHash(key);
-  target.scan((rowKey, keyBytes, value, valueBytes) => {
+  target.scan(START, (rowKey, keyBytes, value, valueBytes) => {
     actual.add(rowKey.subarray(0, keyBytes), value.subarray(0, valueBytes));
     return true;
   });

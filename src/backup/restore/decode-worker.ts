@@ -9,16 +9,21 @@ export type FromDecoder =
 const keys = workerData as RunKeys;
 const port = parentPort!;
 
-port.on('message', ({ number, run }: { readonly number: number; readonly run: SealedRun }) => {
+port.on('message', ({ number, run, wanted }: { readonly number: number; readonly run: SealedRun; readonly wanted: boolean }) => {
   let answer: FromDecoder;
   try {
-    answer = { kind: 'files', number, files: decodeRun(keys, run) };
+    const files = decodeRun(keys, run);
+    answer = { kind: 'files', number, files: wanted ? files : [] };
   } catch (error) {
     const { code } = error as { code?: unknown };
     answer = { kind: 'refused', number, code: typeof code === 'string' ? code : 'internal', message: (error as Error).message };
   }
-  const memory = answer.kind === 'files' ? answer.files.map(({ buffer }) => buffer as ArrayBuffer) : [];
-  // Small plaintexts share a pool's memory, which cannot travel; they are copied.
-  const own = memory.filter((buffer, n) => answer.kind === 'files' && buffer.byteLength === answer.files[n]!.byteLength);
-  port.postMessage(answer, own);
+  port.postMessage(answer, answer.kind === 'files' ? ownMemory(answer.files) : []);
 });
+
+/** What can travel. Small plaintexts share a pool's memory, and those that were stored plain that of their run: they are copied. */
+function ownMemory(files: readonly Uint8Array[]): ArrayBuffer[] {
+  return files.flatMap(({ buffer, byteLength }) =>
+    byteLength > Buffer.poolSize && buffer.byteLength <= byteLength + 1 ? [buffer as ArrayBuffer] : [],
+  );
+}

@@ -3,11 +3,13 @@ import type { Clock } from '../../platform/clock.ts';
 import { EngineError } from '../../platform/errors.ts';
 import type { EpochTable, LogEnd } from '../../replication/epochs.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { decodeRangeFile } from '../format/records.ts';
+import { viewOf } from '../format/blake3.ts';
+import { recordsOf } from '../format/records.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import type { Repository } from '../repository/repository.ts';
-import { compareWithFiles, compareWithSet } from './compare.ts';
+import { compareWithSet } from './compare.ts';
+import { compareInThreads } from './compare-threads.ts';
 import { prefixEnd, rewritten, type PrefixChange } from './prefix.ts';
 import { readRuns } from './run-reader.ts';
 import { runsOf, type Run } from './runs.ts';
@@ -81,11 +83,11 @@ export async function restoreBackup(options: RestoreOptions, signal: AbortSignal
     let note: Note = resumed
       ? (JSON.parse(target.progress?.note ?? '') as Note)
       : { files: 0, set: new SetHash(map.keys.id).text(), compared: false, applied: backupEnd };
-    note = await fill({ options, target, job, part, runs: (files) => runsOf(files, map), map }, note, signal);
+    note = await fill({ options, target, job, part, runs: (files) => runsOf({ files, end: part.end }, map), map }, note, signal);
     const set = SetHash.fromText(map.keys.id, note.set);
     if (!note.compared) {
       options.onProgress({ phase: 'comparing', doneBytes: 0, totalBytes: 0 });
-      if (options.prefix === null) compareWithFiles(target, map.keys.id, whole);
+      if (options.prefix === null) await compareInThreads({ ...options, target, idKey: map.keys.id, files: whole }, signal);
       else compareWithSet(target, map.keys.id, set);
     }
     const end = await applyLog({ options, target, job, set }, { ...note, compared: true }, signal);
@@ -124,11 +126,11 @@ async function fill({ options, target, job, part, runs, map }: Filling, from: No
   let note = from;
   let doneBytes = part.files.slice(0, note.files).reduce((sum, { bytes }) => sum + bytes, 0);
   const rest = part.files.slice(note.files);
-  for await (const plains of readRuns({ repository, map, workers }, runs(rest), signal)) {
+  for await (const plains of readRuns({ repository, map, workers, contents: true }, runs(rest), signal)) {
     const rows: RestoreRow[] = [];
     for (const [n, plain] of plains.entries()) {
       const number = note.files + n;
-      for (const { key, value } of checkedFile(plain, part, number).records) {
+      for (const { key, value } of recordsOf(viewOf(plain))) {
         const own = prefix === null ? key : rewritten(key, prefix);
         if (own === null) continue;
         rows.push({ key: own, value });
@@ -141,18 +143,6 @@ async function fill({ options, target, job, part, runs, map }: Filling, from: No
     options.onProgress({ phase: 'restoring', doneBytes, totalBytes });
   }
   return note;
-}
-
-/** A range file must cover just what its place in the list says: else a file could stand in for another. */
-export function checkedFile(plain: Uint8Array, { files, end }: BackupFiles, number: number): ReturnType<typeof decodeRangeFile> {
-  const file = files[number]!;
-  const expectedEnd = files[number + 1]?.begin ?? end;
-  const decoded = decodeRangeFile(plain);
-  const { range, count } = decoded;
-  const sameEnd = expectedEnd === null || range.end === null ? expectedEnd === range.end : Buffer.compare(expectedEnd, range.end) === 0;
-  if (Buffer.compare(range.begin, file.begin) !== 0 || !sameEnd || count !== file.records)
-    throw new EngineError('backup-damaged', `range file ${number} is not the one that its list and edges describe`);
-  return decoded;
 }
 
 async function applyLog(

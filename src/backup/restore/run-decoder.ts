@@ -3,6 +3,7 @@ import { openBlob } from '../format/blob.ts';
 import { CDR1_FLOE, floePlainSegmentBytes } from '../format/floe-core.ts';
 import { openFloeReader } from '../format/floe.ts';
 import { objectAad, packName } from '../format/object-name.ts';
+import { decodeRangeFile } from '../format/records.ts';
 import { named } from '../repository/blob-reader.ts';
 import type { RunFile } from './runs.ts';
 
@@ -40,10 +41,24 @@ export function decodeRun({ repo, kid, epoch, packKey, idKey }: RunKeys, run: Se
     }
     const plain = Buffer.concat(parts);
     const plainFrom = run.first * floePlainSegmentBytes(CDR1_FLOE);
-    return run.files.map(({ id, offset, storedBytes }) => {
-      const begin = offset - plainFrom;
-      if (begin < 0 || begin + storedBytes > plain.length) throw new EngineError('backup-damaged', 'a blob is outside of what was read');
-      return openBlob(plain.subarray(begin, begin + storedBytes), idKey, id);
+    return run.files.map((file) => {
+      const begin = file.offset - plainFrom;
+      if (begin < 0 || begin + file.storedBytes > plain.length)
+        throw new EngineError('backup-damaged', 'a blob is outside of what was read');
+      const content = openBlob(plain.subarray(begin, begin + file.storedBytes), idKey, file.id);
+      checkRangeFile(content, file);
+      return content;
     });
   });
+}
+
+/** A range file must be sound, and cover just what its place in the list says: else a file could stand in for another. */
+function checkRangeFile(plain: Uint8Array, { begin, end, records }: RunFile): void {
+  const { range, count } = decodeRangeFile(plain);
+  const sameEnd = end === null || range.end === null ? end === range.end : Buffer.compare(end, range.end) === 0;
+  if (Buffer.compare(range.begin, begin) !== 0 || !sameEnd || count !== records)
+    throw new EngineError(
+      'backup-damaged',
+      `the range file from key 0x${Buffer.from(begin).toString('hex')} on is not the one that its list and edges describe`,
+    );
 }

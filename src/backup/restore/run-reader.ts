@@ -13,14 +13,16 @@ export interface RunReaderOptions {
   readonly map: BlobMap;
   /** Threads; 0 decodes in this one. */
   readonly workers: number;
+  /** Whether the plaintexts are wanted, or only that they were checked. */
+  readonly contents: boolean;
 }
 
 /** Runs that are fetched or decoded ahead of the one that is wanted, for each worker. */
 const AHEAD_PER_WORKER = 2;
 
-/** Reads runs in their order, several at a time; yields the checked plaintexts of each run's files. Ends its threads when it ends, however it ends. */
+/** Reads runs in their order, several at a time; yields the checked plaintexts of each run's files, or none. Ends its threads when it ends, however it ends. */
 export async function* readRuns(
-  { repository, map, workers }: RunReaderOptions,
+  { repository, map, workers, contents }: RunReaderOptions,
   runs: readonly Run[],
   signal: AbortSignal,
 ): AsyncGenerator<readonly Uint8Array[]> {
@@ -34,7 +36,7 @@ export async function* readRuns(
   const begin = (): void => {
     const run = runs[next++];
     if (run === undefined) return;
-    const work = fetchRun(repository, map, run, either).then((sealed) => pool.decode(sealed));
+    const work = fetchRun(repository, map, run, either).then((sealed) => pool.decode(sealed, contents));
     // Its turn comes; until then a failure waits with it.
     work.catch(() => undefined);
     ahead.push(work);
@@ -116,12 +118,15 @@ class DecoderPool {
     });
   }
 
-  async decode(run: SealedRun): Promise<readonly Uint8Array[]> {
-    if (this.#workers.length === 0) return decodeRun(this.#keys, run);
+  async decode(run: SealedRun, wanted: boolean): Promise<readonly Uint8Array[]> {
+    if (this.#workers.length === 0) {
+      const files = decodeRun(this.#keys, run);
+      return wanted ? files : [];
+    }
     const number = this.#next++;
     return await new Promise((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
-      this.#workers[number % this.#workers.length]!.postMessage({ number, run });
+      this.#workers[number % this.#workers.length]!.postMessage({ number, run, wanted });
     });
   }
 

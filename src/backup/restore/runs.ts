@@ -1,5 +1,5 @@
 import type { BlobMap } from '../repository/blob-reader.ts';
-import type { BackupFile } from '../repository/file-list.ts';
+import type { BackupFiles } from '../repository/file-list.ts';
 
 /** Range files that follow each other in key order and lie in one pack one after the other: one read. */
 export interface Run {
@@ -14,15 +14,20 @@ export interface RunFile {
   /** In the pack's plaintext. */
   readonly offset: number;
   readonly storedBytes: number;
+  /** What its list and edges say of it. */
+  readonly begin: Uint8Array;
+  /** null: the end of the key space. */
+  readonly end: Uint8Array | null;
+  readonly records: number;
 }
 
 const RUN_BYTES = 4 * 1024 * 1024;
 const RUN_PLAIN_BYTES = 16 * 1024 * 1024;
 
-export function runsOf(files: readonly BackupFile[], map: BlobMap): readonly Run[] {
+export function runsOf({ files, end }: BackupFiles, map: BlobMap): readonly Run[] {
   const runs: Run[] = [];
   let current: { pack: string; begin: number; end: number; plain: number; files: RunFile[] } | null = null;
-  for (const { id, bytes } of files) {
+  for (const [n, { id, bytes, begin, records }] of files.entries()) {
     const { pack, offset, storedBytes } = map.find(id);
     const name = Buffer.from(pack).toString('hex');
     const fits =
@@ -35,7 +40,7 @@ export function runsOf(files: readonly BackupFile[], map: BlobMap): readonly Run
       if (current !== null) runs.push(current);
       current = { pack: name, begin: offset, end: offset, plain: 0, files: [] };
     }
-    current.files.push({ id, offset, storedBytes });
+    current.files.push({ id, offset, storedBytes, begin, end: files[n + 1]?.begin ?? end, records });
     current.end = offset + storedBytes;
     current.plain += bytes;
   }

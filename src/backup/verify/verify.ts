@@ -4,7 +4,6 @@ import { indexName, packName } from '../format/object-name.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
 import { readFileList } from '../repository/file-list.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
-import { checkedFile } from '../restore/restore.ts';
 import { readRuns } from '../restore/run-reader.ts';
 import { runsOf, type Run } from '../restore/runs.ts';
 
@@ -40,19 +39,18 @@ export async function verifyBackup(options: VerifyOptions, signal: AbortSignal):
     const read = { bytes: 0, files: 0, total: 0 };
     for (const range of manifest.ranges) {
       const list = await readFileList(repository, map, range, signal);
-      const all = runsOf(list.files, map);
-      const numbers = new Map(list.files.map((file, n) => [file.id, n]));
+      const all = runsOf(list, map);
+      const bytesOf = new Map(list.files.map(({ id, bytes }) => [id, bytes]));
       read.total += list.files.length;
       const totalBytes = list.files.reduce((sum, { bytes }) => sum + bytes, 0) * (level === 2 ? options.percent / 100 : 1);
       let rest = chosenOf(all, options);
       while (rest.length > 0) {
         let at = 0;
         try {
-          for await (const plains of readRuns({ repository, map, workers: options.workers }, rest, signal)) {
-            for (const [n, plain] of plains.entries()) checkedFile(plain, list, numbers.get(rest[at]!.files[n]!.id)!);
-            read.files += plains.length;
-            read.bytes += plains.reduce((sum, { length }) => sum + length, 0);
-            at++;
+          for await (const _checked of readRuns({ repository, map, workers: options.workers, contents: false }, rest, signal)) {
+            const { files } = rest[at++]!;
+            read.files += files.length;
+            read.bytes += files.reduce((sum, { id }) => sum + (bytesOf.get(id) ?? 0), 0);
             options.onProgress({ phase: 'verifying', doneBytes: read.bytes, totalBytes });
           }
           break;

@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../platform/clock.ts';
+import { choose, OPERATIONS, type Operation } from './backup-bench/contenders.ts';
+import { makeDataset } from './backup-bench/dataset.ts';
+import { pageOf } from './backup-bench/page.ts';
+import { plotOf } from './backup-bench/plot.ts';
+import { runRounds } from './backup-bench/rounds.ts';
+import { claimsOf, type Run } from './backup-bench/summary.ts';
+
+/**
+ * `./scripts/bench backup [--gib 0.25,1,4] [--rounds 5] [--place tmpfs,disk] [--only ours,borg,limit] [--operations backup,restore] [--work FOLDER] [--again]`. Results are added
+ * to reports/benchmarks/backup.json, from which backup.md and backup.svg are made, so that it may be run in pieces; `--again` forgets what is there.
+ */
+const REPORT = 'reports/benchmarks';
+const { values } = parseArgs({
+  options: {
+    gib: { type: 'string', default: '0.25,1,4' },
+    rounds: { type: 'string', default: '5' },
+    place: { type: 'string', default: 'tmpfs,disk' },
+    only: { type: 'string' },
+    operations: { type: 'string', default: OPERATIONS.join(',') },
+    work: { type: 'string', default: '/var/tmp/coditect-bench' },
+    again: { type: 'boolean', default: false },
+  },
+});
+const FOLDERS = { tmpfs: '/dev/shm/coditect-bench', disk: join(values.work, 'stores') } as const;
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+function words<T extends string>(name: string, text: string, allowed: readonly T[]): readonly T[] {
+  const given = text.split(',');
+  const wrong = given.find((word) => !(allowed as readonly string[]).includes(word));
+  if (wrong !== undefined) throw new Error(`--${name} ${wrong}: there is ${allowed.join(', ')}`);
+  return given as T[];
+}
+
+function numbers(name: string, text: string, least: number): readonly number[] {
+  const given = text.split(',').map(Number);
+  if (given.some((number) => !(number >= least && number <= 64))) throw new Error(`--${name} ${text}: numbers from ${least} to 64`);
+  return given;
+}
+
+async function main(): Promise<void> {
+  const only = values.only?.split(',') ?? null;
+  const operations = words<Operation>('operations', values.operations, OPERATIONS);
+  const places = words('place', values.place, ['tmpfs', 'disk']);
+  const sizes = numbers('gib', values.gib, 0.01);
+  const [rounds = 1] = numbers('rounds', values.rounds, 1);
+  const { contenders, versions, missing } = choose(only);
+  for (const line of missing) say(`not here: ${line}`);
+  const file = join(REPORT, 'backup.json');
+  const runs: Run[] = existsSync(file) && !values.again ? (JSON.parse(readFileSync(file, 'utf8')) as { runs: Run[] }).runs : [];
+  mkdirSync(REPORT, { recursive: true });
+  for (const gib of sizes)
+    for (const place of places) {
+      say(`${gib} GiB, stores on ${place}`);
+      const dataset = await makeDataset(join(values.work, `data-${gib}`), gib);
+      const at = systemClock.wall();
+      const loadBefore = loadavg()[0]!;
+      const figures = await runRounds({
+        dataset,
+        contenders,
+        operations,
+        withLimit: only === null || only.includes('limit'),
+        rounds,
+        folder: FOLDERS[place],
+        firstVersion: Math.floor(at.getTime() / 1000),
+        onLine: say,
+      });
+      runs.push({
+        at: at.toISOString(),
+        gib,
+        place,
+        bytes: dataset.bytes,
+        records: dataset.records,
+        machine: { cpu: cpus()[0]?.model ?? '', cpus: cpus().length, memoryBytes: totalmem(), kernel: release() },
+        load: [loadBefore, loadavg()[0]!],
+        versions,
+        missing,
+        contenders: Object.fromEntries(contenders.map(({ name, says }) => [name, says])),
+        figures,
+      });
+      // After each piece, so that one that is stopped loses itself only.
+      writeFileSync(file, `${JSON.stringify({ name: 'backup', runs })}\n`);
+      writeFileSync(join(REPORT, 'backup.svg'), plotOf(runs));
+      writeFileSync(join(REPORT, 'backup.md'), pageOf(runs));
+    }
+  say(`${REPORT}/backup.md`);
+  const claims = claimsOf(runs);
+  if (claims.some(({ reached }) => reached === false)) process.exitCode = 1;
+  else if (claims.some(({ reached }) => reached === null)) process.exitCode = 3;
+}
+
+try {
+  await main();
+} catch (error) {
+  say((error as Error).message);
+  process.exitCode = 2;
+}
