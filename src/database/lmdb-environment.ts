@@ -13,3 +13,10 @@ export const ENVIRONMENT = { noSubdir: false, maxDbs: 8, mapSize: 64 * 2 ** 30, 
 
 /** Keys and values as bytes. */
 export const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
+
+const FIRST_KEY = Buffer.of(0);
+
+/** Option of a range that begins at `begin`, empty for the first key. Told nothing, the binding leaves out keys below 5: those are its own in another encoding than ours. */
+export function rangeFrom(begin: Uint8Array): { readonly start: Buffer } {
+  return { start: begin.length === 0 ? FIRST_KEY : Buffer.from(begin) };
+}

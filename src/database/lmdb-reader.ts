@@ -6,7 +6,7 @@ import { endOf, truncated } from '../replication/epochs.ts';
 import { decodeEntry, encodeIndex } from './codec.ts';
 import type { DataReader, PinnedData } from './data-reader.ts';
 import type { Entry } from './database.ts';
-import { BINARY, ENVIRONMENT, META_KEY, type Binary } from './lmdb-environment.ts';
+import { BINARY, ENVIRONMENT, META_KEY, rangeFrom, type Binary } from './lmdb-environment.ts';
 import { decodeMeta } from './meta.ts';
 import { SeenRow } from './seen-row.ts';
 
@@ -60,8 +60,7 @@ class LmdbReader implements DataReader {
     return {
       identity,
       scan: (begin, visit) => {
-        const start = begin.length === 0 ? {} : { start: Buffer.from(begin) };
-        for (const _row of slot.getRange({ ...start, transaction })) {
+        for (const _row of slot.getRange({ ...rangeFrom(begin), transaction })) {
           if (!visit(seen.key, seen.keyBytes, seen.value, seen.valueBytes)) return;
         }
       },

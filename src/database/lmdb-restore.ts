@@ -5,7 +5,7 @@ import { EngineError } from '../platform/errors.ts';
 import { syncFolder } from '../platform/sync-folder.ts';
 import type { EpochTable, LogEnd } from '../replication/epochs.ts';
 import type { RowVisitor } from './data-reader.ts';
-import { BINARY, ENVIRONMENT, META_KEY, type Binary } from './lmdb-environment.ts';
+import { BINARY, ENVIRONMENT, META_KEY, rangeFrom, type Binary } from './lmdb-environment.ts';
 import { decodeMeta, encodeMeta, type Meta } from './meta.ts';
 import { SeenRow } from './seen-row.ts';
 
@@ -82,7 +82,7 @@ export function openRestoreTarget(folder: string): RestoreTarget {
       }),
     get: (key) => target.get(bufferOf(key)),
     scan: (begin, visit) => {
-      for (const _row of scanned.getRange(begin.length === 0 ? {} : { start: bufferOf(begin) })) if (!visit(seen.key, seen.keyBytes, seen.value, seen.valueBytes)) return;
+      for (const _row of scanned.getRange(rangeFrom(begin))) if (!visit(seen.key, seen.keyBytes, seen.value, seen.valueBytes)) return;
     },
     finish: (end, epochs) =>
       writing(() => {

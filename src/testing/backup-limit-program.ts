@@ -52,7 +52,10 @@ function work(chunks: readonly Buffer[]): void {
   };
   for (const chunk of chunks) {
     keyedHash(key, chunk);
-    used += zstdCompressSync(chunk, { chunkSize: chunk.length >>> 1, params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }).copy(segment, used);
+    used += zstdCompressSync(chunk, { chunkSize: chunk.length >>> 1, params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }).copy(
+      segment,
+      used,
+    );
     if (used >= SEGMENT_BYTES) encrypt();
   }
   encrypt();

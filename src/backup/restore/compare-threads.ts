@@ -24,6 +24,8 @@ export async function compareInThreads({ target, databaseFolder, idKey, files, w
 async function compareInThread(part: ComparePart, signal: AbortSignal): Promise<void> {
   const worker = new Worker(new URL('./compare-worker.js', import.meta.url), { workerData: part });
   const ended = Promise.withResolvers<Compared>();
+  // Who gave it up does not wait for it.
+  ended.promise.catch(() => undefined);
   const abort = (): void => ended.reject(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });
   worker.once('message', ended.resolve);

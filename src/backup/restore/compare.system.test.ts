@@ -47,7 +47,7 @@ describe('comparing what was restored, in several threads', () => {
 
   it('takes what is just as it was backed up, whatever the number of threads', async () => {
     expect(files.files.length).to.be.greaterThan(20);
-    for (const workers of [0, 1, 2, 3, 7, 1000]) await compare(workers);
+    for (const workers of [0, 1, 2, 5]) await compare(workers);
   });
 
   it('refuses a key too many, one too few and another value, wherever they are', async () => {
@@ -63,9 +63,10 @@ describe('comparing what was restored, in several threads', () => {
     ]) {
       const before = target.get(change.key);
       await put([change]);
-      for (const workers of [0, 2, 3]) expect(await refusal(workers), `${change.key.toString('hex')} ${workers}`).to.match(/not what was backed up/);
+      for (const workers of [0, 2])
+        expect(await refusal(workers), `${change.key.toString('hex')} ${workers}`).to.match(/not what was backed up/);
       await put([{ key: change.key, value: before === undefined ? null : Buffer.from(before) }]);
-      await compare(2);
+      await compare(0);
     }
   });
 
@@ -85,9 +86,15 @@ function keyOf(n: number): Buffer {
 function filesOf(target: RestoreTarget): BackupFiles {
   const files: BackupFile[] = [];
   const whole = { begin: Buffer.alloc(0), beginExact: true, end: null, endExact: true };
-  cutRange(target as unknown as PinnedData, cutRule(Buffer.alloc(32, 1), 16 * 1024), whole, rangeFileWriter(), ({ begin, count, bytes }) => {
-    files.push({ begin: Buffer.from(begin), id: blobId(idKey, bytes), records: count, bytes: bytes.length });
-    return true;
-  });
+  cutRange(
+    target as unknown as PinnedData,
+    cutRule(Buffer.alloc(32, 1), 16 * 1024),
+    whole,
+    rangeFileWriter(),
+    ({ begin, count, bytes }) => {
+      files.push({ begin: Buffer.from(begin), id: blobId(idKey, bytes), records: count, bytes: bytes.length });
+      return true;
+    },
+  );
   return { files, end: null };
 }

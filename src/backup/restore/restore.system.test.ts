@@ -31,6 +31,13 @@ describe('restoring a backup', () => {
     expect(await lab.restoreOnly(first.manifest, 'third')).to.include({ checked: 'root', records: 5000, resumed: false });
   }).timeout(60_000);
 
+  it('gives back keys that begin with any character, the lowest too', async () => {
+    await lab.write(['\u0000', '\u0000a', '\u0001x', '\u0004', '\u0005', '\u0006y', 'a', '\u{10FFFF}'].map((key) => [key, `of ${key}`]));
+    const { manifest } = await lab.backup();
+    expect(manifest.totals.records).to.equal(8);
+    expect(await lab.restore(manifest, 'low')).to.deep.equal(lab.model);
+  });
+
   it('restores an empty database', async () => {
     expect((await lab.restore((await lab.backup()).manifest, 'empty')).size).to.equal(0);
   });

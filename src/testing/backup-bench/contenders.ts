@@ -37,8 +37,7 @@ const ours: Contender = {
   env: () => ({}),
   prepare: ({ dataset, folder, store, target }) => {
     mkdirSync(folder, { recursive: true });
-    const config = (data: string): string =>
-      JSON.stringify(backupCommandConfig('bench', data, { store: { kind: 'folder', path: store } }));
+    const config = (data: string): string => JSON.stringify(backupCommandConfig('bench', data, { store: { kind: 'folder', path: store } }));
     writeFileSync(join(folder, 'config.yaml'), config(join(dataset.databaseFolder, '..')));
     writeFileSync(join(folder, 'target.yaml'), config(target));
     return `${OURS} init --config '${folder}/config.yaml'`;

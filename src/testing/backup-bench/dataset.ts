@@ -34,7 +34,7 @@ export async function makeDataset(folder: string, gib: number): Promise<Dataset>
     const out = new FileSplitter(filesFolder);
     while (bytes < wanted) {
       const rows: RestoreRow[] = [];
-      for (let batch = 0; batch < BATCH_BYTES && bytes < wanted; ) {
+      for (let batch = 0; batch < BATCH_BYTES && bytes < wanted;) {
         const { key, value } = documentAt(records++, 0);
         const row = { key: Buffer.from(key), value: Buffer.from(value) };
         rows.push(row);

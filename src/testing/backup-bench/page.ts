@@ -4,9 +4,9 @@ import { againstPeers, claimsOf, ofLimit, rates, spread, type Claim, type Run, t
 
 /** The whole of what was measured, as Markdown. */
 export function pageOf(runs: readonly Run[]): string {
-  const groups = [...Map.groupBy(runs, ({ gib, place }) => `${gib} GiB, stores on ${place === 'disk' ? 'disk, with fsync' : 'tmpfs'}`)].toSorted(
-    ([, [a]], [, [b]]) => a!.place.localeCompare(b!.place) * -10 + Math.sign(a!.gib - b!.gib),
-  );
+  const groups = [
+    ...Map.groupBy(runs, ({ gib, place }) => `${gib} GiB, stores on ${place === 'disk' ? 'disk, with fsync' : 'tmpfs'}`),
+  ].toSorted(([, [a]], [, [b]]) => a!.place.localeCompare(b!.place) * -10 + Math.sign(a!.gib - b!.gib));
   return [
     '# Backups: speed',
     '',
@@ -33,7 +33,9 @@ function section(name: string, runs: readonly Run[]): readonly string[] {
   const contenders = new Map(runs.flatMap((run) => Object.entries(run.contenders)));
   const rows = [...contenders.keys()].flatMap((contender) =>
     OPERATIONS.flatMap((operation) => {
-      const figures = runs.flatMap((run) => run.figures.filter((figure) => figure.contender === contender && figure.operation === operation));
+      const figures = runs.flatMap((run) =>
+        run.figures.filter((figure) => figure.contender === contender && figure.operation === operation),
+      );
       return figures.length === 0 ? [] : [row(runs, contender, operation, figures)];
     }),
   );
@@ -47,15 +49,20 @@ function section(name: string, runs: readonly Run[]): readonly string[] {
     '',
     `${runs[0]!.records} records, ${(runs[0]!.bytes / 1e6).toFixed(0)} MB. ${[...contenders].map(([key, says]) => `**${key}**: ${says}`).join('; ')}.`,
     '',
-    ...table(['', '', 'n', 'MB/s', 'MB per CPU-second', 'peak memory MiB', 'of it own MiB', 'stored MB'], [
-      ...rows,
-      ...(limits[0] === '–' ? [] : [['limit', 'zstd 1 + BLAKE3 + AES-GCM in memory', '', ...limits, '', '', '']]),
-    ]),
+    ...table(
+      ['', '', 'n', 'MB/s', 'MB per CPU-second', 'peak memory MiB', 'of it own MiB', 'stored MB'],
+      [...rows, ...(limits[0] === '–' ? [] : [['limit', 'zstd 1 + BLAKE3 + AES-GCM in memory', '', ...limits, '', '', '']])],
+    ),
     '',
-    ...(ratios.length === 0 ? [] : ['Ours / the fastest of restic and borg, in the same round:', '', ...table(['', 'n', 'MB/s', 'MB per CPU-second'], ratios), '']),
+    ...(ratios.length === 0
+      ? []
+      : ['Ours / the fastest of restic and borg, in the same round:', '', ...table(['', 'n', 'MB/s', 'MB per CPU-second'], ratios), '']),
     ...(ofLimit(runs, 'wallMs') === null
       ? []
-      : [`Backup / limit in the same round: ${cell(ofLimit(runs, 'wallMs'), 2)} of its MB/s, ${cell(ofLimit(runs, 'cpuMs'), 2)} of its MB per CPU-second.`, '']),
+      : [
+          `Backup / limit in the same round: ${cell(ofLimit(runs, 'wallMs'), 2)} of its MB/s, ${cell(ofLimit(runs, 'cpuMs'), 2)} of its MB per CPU-second.`,
+          '',
+        ]),
   ];
 }
 
@@ -81,7 +88,13 @@ function claimRow({ says, target, value, reached }: Claim): readonly string[] {
 
 function machineLine({ at, gib, place, machine, load, versions, missing, figures }: Run): string {
   const rounds = new Set(figures.map(({ round }) => round)).size;
-  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version.replace(/^\w+ /, '').split(/[\n:(]/)[0]!.trim()}`);
+  const programs = Object.entries(versions).map(
+    ([name, version]) =>
+      `${name} ${version
+        .replace(/^\w+ /, '')
+        .split(/[\n:(]/)[0]!
+        .trim()}`,
+  );
   return `- ${at}: ${gib} GiB on ${place}, ${rounds} rounds; ${machine.cpus} × ${machine.cpu}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Linux ${machine.kernel}; load ${load.map((value) => value.toFixed(1)).join(' → ')}; ${programs.join(', ')}${missing.length === 0 ? '' : `. Not here: ${missing.join('; ')}`}`;
 }
 

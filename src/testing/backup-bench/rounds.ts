@@ -56,7 +56,8 @@ export async function runRounds(options: RoundsOptions): Promise<readonly Figure
       }
       for (const contender of order) {
         await measure(contender.prepare(places.get(contender)!), contender.env(places.get(contender)!));
-        for (const operation of BEFORE_CHANGE) if (operation === 'backup' || operations.includes(operation)) await act(contender, operation);
+        for (const operation of BEFORE_CHANGE)
+          if (operation === 'backup' || operations.includes(operation)) await act(contender, operation);
       }
       const after = operations.filter((operation) => !BEFORE_CHANGE.includes(operation));
       if (after.length === 0) continue;
@@ -68,7 +69,8 @@ export async function runRounds(options: RoundsOptions): Promise<readonly Figure
         rmSync(place.target, { recursive: true, force: true });
       }
     } finally {
-      for (const place of places.values()) for (const path of [place.folder, place.store, place.target]) rmSync(path, { recursive: true, force: true });
+      for (const place of places.values())
+        for (const path of [place.folder, place.store, place.target]) rmSync(path, { recursive: true, force: true });
     }
   }
   return figures;
@@ -91,7 +93,15 @@ async function measuredLimit(round: number, { databaseFolder, bytes }: Dataset):
   const { stdout } = await measure(`'${process.execPath}' '${LIMIT_PROGRAM}' '${databaseFolder}' ${LIMIT_BYTES} ${THREADS}`, {});
   const limit = JSON.parse(stdout) as { readonly bytes: number; readonly wallMs: number; readonly cpuMs: number };
   const share = bytes / limit.bytes;
-  return { round, contender: 'limit', operation: 'limit', wallMs: limit.wallMs * share, cpuMs: limit.cpuMs * share, peak: null, storedBytes: null };
+  return {
+    round,
+    contender: 'limit',
+    operation: 'limit',
+    wallMs: limit.wallMs * share,
+    cpuMs: limit.cpuMs * share,
+    peak: null,
+    storedBytes: null,
+  };
 }
 
 function bytesIn(folder: string): number {
@@ -103,7 +113,8 @@ function bytesIn(folder: string): number {
 
 function lineOf({ round, contender, operation, wallMs, cpuMs, peak, storedBytes }: Figure, bytes: number): string {
   const rate = (ms: number): string => (bytes / 1000 / ms).toFixed(0).padStart(5);
-  const memory = peak === null ? '' : `, peak ${(peak.totalBytes / 2 ** 20).toFixed(0)} MiB (own ${(peak.anonymousBytes / 2 ** 20).toFixed(0)})`;
+  const memory =
+    peak === null ? '' : `, peak ${(peak.totalBytes / 2 ** 20).toFixed(0)} MiB (own ${(peak.anonymousBytes / 2 ** 20).toFixed(0)})`;
   const stored = storedBytes === null ? '' : `, stored ${(storedBytes / 1e6).toFixed(0)} MB`;
   return `${round + 1} ${contender.padEnd(14)} ${operation.padEnd(9)} ${(wallMs / 1000).toFixed(2).padStart(6)} s, ${rate(wallMs)} MB/s, ${rate(cpuMs)} MB per CPU-second${memory}${stored}`;
 }

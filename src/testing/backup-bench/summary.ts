@@ -49,7 +49,9 @@ export function spread(values: readonly number[]): Spread | null {
 export function rates(runs: readonly Run[], contender: string, operation: Figure['operation'], per: Per): Spread | null {
   return spread(
     runs.flatMap(({ bytes, figures }) =>
-      figures.filter((figure) => figure.contender === contender && figure.operation === operation).map((figure) => bytes / 1000 / figure[per]),
+      figures
+        .filter((figure) => figure.contender === contender && figure.operation === operation)
+        .map((figure) => bytes / 1000 / figure[per]),
     ),
   );
 }
