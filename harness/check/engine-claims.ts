@@ -60,9 +60,10 @@ function targetOf(line: Readonly<Record<string, unknown>> | undefined): string |
   return typeof to === 'string' ? to : undefined;
 }
 
-/** Everything lost must be in a divergent tail: what is rolled back never disappears silently. */
-function divergenceClaims({ measurement }: Case): readonly Finding[] {
-  const { unsaved } = measurement.writes;
+/** Everything lost must be in a divergent tail: what is rolled back never disappears silently. Nobody can keep what was on disks that were erased. */
+function divergenceClaims({ view, measurement }: Case): readonly Finding[] {
+  const erased = eventsOf(view.events, 'damage').findLast(({ how }) => how === 'erase-databases');
+  const unsaved = measurement.writes.unsaved.filter(({ completedMs }) => erased === undefined || completedMs > erased.atMs);
   const [first] = unsaved;
   if (first === undefined) return [];
   const message = `${unsaved.length} lost write(s) are in no divergent tail that a region exported: ${first.op} ${first.key}`;

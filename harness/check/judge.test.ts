@@ -394,6 +394,33 @@ describe('judge', () => {
     });
   });
 
+  describe('a region that begins a new history where it was (restored from a backup)', () => {
+    const restored =
+      (epoch: number) =>
+      (op: Asked): ReturnType<Handmade['answer']> => {
+        const answered = failover(op);
+        const applied = !(op.intendedMs >= 1800 && op.intendedMs < 2000);
+        return { ...answered, region: 'us-central1', epoch: op.intendedMs < 2000 ? 1 : epoch, ...(applied ? {} : { applied }) };
+      };
+    const scenario = withScenario({
+      expect: { ...SCENARIO.expect, failover: 'none', loss: 'allowed' },
+      targets: { ...SCENARIO.targets, recoveryPointMs: 500, lostWrites: null },
+    });
+    it('may have lost its end where that is allowed', () => {
+      const result = judged({ scenario, answer: restored(2) });
+      for (const check of ['lost-writes', 'no-holes', 'fresh-reads', 'expected-failover'])
+        expect(outcomeOf(result, check), check).to.equal('pass');
+      expect(result.measurement.writes.lost.length).to.be.greaterThan(5);
+    });
+    it('has a hole when it goes on under the same epoch', () => {
+      expect(outcomeOf(judged({ scenario, answer: restored(1) }), 'no-holes')).to.equal('fail');
+    });
+    it('fails where no loss is allowed', () => {
+      const strict = withScenario({ expect: { ...SCENARIO.expect, failover: 'none' } });
+      expect(outcomeOf(judged({ scenario: strict, answer: restored(2) }), 'lost-writes')).to.equal('fail');
+    });
+  });
+
   it('has a history in these tests that each check does not pass', () => {
     // Kept by hand: a new check belongs here together with the history that it refuses.
     const refused = [

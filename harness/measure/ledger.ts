@@ -81,15 +81,15 @@ function compareRegister(puts: readonly Operation[], value: string | null, effec
   };
 }
 
-/** Within one reign the log is one order: a write that was over before another began is before it, so it cannot be missing alone. */
+/** Within one term the log is one order: a write that was over before another began is before it, so it cannot be missing alone. */
 function findHoles(reigns: ReignView, lost: readonly Operation[], present: readonly Operation[]): readonly Hole[] {
   const latest = new Map<number, Operation>();
   for (const op of present) {
-    const reign = reigns.reignOfLine.get(op.line);
+    const reign = reigns.termOfLine.get(op.line);
     if (reign !== undefined && (latest.get(reign)?.intendedMs ?? Number.NEGATIVE_INFINITY) < op.intendedMs) latest.set(reign, op);
   }
   return lost.flatMap((op) => {
-    const later = latest.get(reigns.reignOfLine.get(op.line) ?? -1);
+    const later = latest.get(reigns.termOfLine.get(op.line) ?? -1);
     return later !== undefined && op.completedMs < later.intendedMs ? [{ lost: writeRef(op), present: writeRef(later) }] : [];
   });
 }

@@ -50,12 +50,12 @@ function missingAt(read: Operation, puts: readonly Operation[], effective: (put:
   return puts.filter((put) => put !== returned && put.intendedMs > sinceMs && effective(put) < read.intendedMs);
 }
 
-/** Done under an earlier reign than the read's, and never read again: lost with that reign. Otherwise the read was just stale. */
+/** Done in an earlier term than the read's, and never read again: lost with that term. Otherwise the read was just stale. */
 function isGone(put: Operation, read: Operation, { reads, reigns }: { reads: readonly Operation[]; reigns: ReignView }): boolean {
   // A write without an answer was done under the reign in which it was first read.
   const seen = reads.find((other) => other.key === put.key && other.value === put.value);
-  const before = reigns.reignOfLine.get(put.line) ?? reigns.reignOfLine.get(seen?.line ?? -1);
-  const now = reigns.reignOfLine.get(read.line);
+  const before = reigns.termOfLine.get(put.line) ?? reigns.termOfLine.get(seen?.line ?? -1);
+  const now = reigns.termOfLine.get(read.line);
   if (before === undefined || now === undefined || before >= now) return false;
   return !reads.some((other) => other.key === put.key && other.value === put.value && other.completedMs > read.intendedMs);
 }

@@ -1,9 +1,12 @@
 import type { Reign, Reigns, SplitBrain } from './measurement.ts';
 import type { Operation, RunView } from './view.ts';
 
-/** Reigns as clients saw them, and which reign acknowledged each operation (by its line). */
+/**
+ * Reigns as clients saw them, and the term in which each operation was acknowledged (by its line): a reign, or the part of it under one epoch. A
+ * region that begins a new history where it was (a restart, a restore) rules on, but its log may have lost its end. Terms are in the order of time.
+ */
 export interface ReignView extends Reigns {
-  readonly reignOfLine: ReadonlyMap<number, number>;
+  readonly termOfLine: ReadonlyMap<number, number>;
 }
 
 /** Operations named as evidence of one kind of trouble; the count says how many there were. */
@@ -19,14 +22,17 @@ export function measureReigns(view: RunView): ReignView {
   const acknowledged = view.operations.filter((op) => op.outcome === 'ok' && op.region !== null);
   for (const op of acknowledged.toSorted((a, b) => a.completedMs - b.completedMs)) builder.add(op, op.region ?? '');
   const splitBrain = [...builder.violations(), ...sharedEpochs(acknowledged)];
-  return { reigns: builder.reigns, changes: Math.max(0, builder.reigns.length - 1), splitBrain, reignOfLine: builder.reignOfLine };
+  return { reigns: builder.reigns, changes: Math.max(0, builder.reigns.length - 1), splitBrain, termOfLine: builder.termOfLine };
 }
 
 type OpenReign = { -readonly [K in keyof Reign]: Reign[K] };
 
 class ReignBuilder {
   readonly reigns: OpenReign[] = [];
-  readonly reignOfLine = new Map<number, number>();
+  readonly termOfLine = new Map<number, number>();
+  /** Of each reign, the latest. */
+  readonly #terms: number[] = [];
+  #newestTerm = 0;
   readonly #late: { readonly op: Operation; readonly ruler: Reign }[] = [];
 
   add(op: Operation, region: string): void {
@@ -55,11 +61,13 @@ class ReignBuilder {
   #count(index: number, op: Operation): void {
     const reign = this.reigns[index];
     if (reign === undefined) return;
+    const epochRose = op.claimedEpoch !== undefined && reign.claimedEpoch !== null && op.claimedEpoch > reign.claimedEpoch;
+    if (this.#terms[index] === undefined || epochRose) this.#terms[index] = this.#newestTerm++;
     reign.lastAckMs = op.completedMs;
     reign.acknowledgements += 1;
     reign.claimedEpoch = Math.max(reign.claimedEpoch ?? Number.NEGATIVE_INFINITY, op.claimedEpoch ?? Number.NEGATIVE_INFINITY);
     if (reign.claimedEpoch === Number.NEGATIVE_INFINITY) reign.claimedEpoch = null;
-    this.reignOfLine.set(op.line, index);
+    this.termOfLine.set(op.line, this.#terms[index] ?? 0);
   }
 }
 
