@@ -105,6 +105,17 @@ describe('checks of backups', () => {
       expect(outcome('backup-matches', { method: [CREATE, ...SCENARIO.method] })).to.equal('inconclusive');
       expect(outcome('backup-matches', { restored: { name: 'other' } })).to.equal('inconclusive');
     });
+    it('says nothing of a copy of which nobody knows how new it had to be', () => {
+      const step: Step = { ...RESTORE, args: ['latest'] };
+      const of = (change: object): FindingOutcome =>
+        outcome('backup-matches', {
+          method: [CREATE, ...SCENARIO.method, { ...step, ...change }],
+          restored: { args: ['restore', 'latest'], answer: { backupId: ID } },
+          more: [[1700, { kind: 'mark', name: 'then', timeMs: 1_700_000_001_700 }]],
+        });
+      expect(of({})).to.equal('inconclusive');
+      expect(of({ since: 'then' })).to.equal('pass');
+    });
     it('of a restore to a time allows what the scenario allows it to lack, and nothing of after', () => {
       const step: Step = { ...RESTORE, args: ['latest', '--to-time', '@before'], mayLackMs: 200 };
       const mark: readonly [number, EventBody] = [1900, { kind: 'mark', name: 'before', timeMs: 1_700_000_001_900 }];
@@ -140,6 +151,12 @@ describe('checks of backups', () => {
         'pass',
       );
       expect(outcome('backup-orders', { method, restored: { exitCode: 1, said: 'packs/ab/abcdef' } })).to.equal('inconclusive');
+      const manifest: readonly [number, EventBody] = [
+        1900,
+        { kind: 'damage', how: 'corrupt', object: `manifests/lab/${ID}`, done: [{ what: 'x', before: 'a', after: 'b' }] },
+      ];
+      const echoed = { exitCode: 1, said: `cannot restore ${ID}` };
+      expect(outcome('backup-orders', { method, more: [manifest], restored: echoed })).to.equal('fail');
     });
   });
 

@@ -23,7 +23,7 @@ export const backupMatches: Check = {
   },
 };
 
-function judgeRestore({ name, live, exitCode, copy, unread, line, copyLine }: Restore): readonly Finding[] {
+function judgeRestore({ name, live, exitCode, copy, bounded, unread, line, copyLine }: Restore): readonly Finding[] {
   const lines = [line, ...(copyLine === null ? [] : [copyLine])];
   if (exitCode !== 0) return [finding(NAME, 'inconclusive', `${name} was not restored (exit code ${exitCode ?? 'none'})`, lines)];
   if (live)
@@ -31,6 +31,7 @@ function judgeRestore({ name, live, exitCode, copy, unread, line, copyLine }: Re
   if (copy === null) return [finding(NAME, 'inconclusive', `the copy ${name} could not be read: ${unread ?? 'no reason known'}`, lines)];
   if (copy.stateMs === null) return [finding(NAME, 'fail', `${name}: ${copy.problems.join('; ')}`, [...lines, ...copy.lines])];
   if (copy.entries + copy.bulkEntries === 0) return [finding(NAME, 'inconclusive', `${name} is empty: it proves nothing`, lines)];
+  if (!bounded) return [finding(NAME, 'inconclusive', `${name}: nothing says how new it had to be; name a mark (\`since\`)`, lines)];
   const { fromMs, toMs } = copy.stateMs;
   const told = `${name} is the state of between ${seconds(fromMs)} and ${seconds(toMs)}: ${copy.entries} entries of the ledger`;
   return [finding(NAME, 'pass', copy.bulkEntries === 0 ? told : `${told}, ${copy.bulkEntries} of the bulk load`, lines)];

@@ -50,15 +50,16 @@ function judgeOrder(step: OrderStep, order: Order, damage: Lined<'damage'> | und
   if (order.exitCode !== step.exits) return finding(NAME, 'fail', `${told}; expected ${step.exits}${said}`, lines);
   if (!step.namesDamage) return finding(NAME, 'pass', told, lines);
   if (damage?.object == null) return finding(NAME, 'inconclusive', `${told}, but no object was damaged before it`, lines);
-  const output = `${order.said}\n${JSON.stringify(order.answer ?? {})}`;
-  return isNamed(output, damage.object)
+  return isNamed(order, damage.object)
     ? finding(NAME, 'pass', `${told}, and named ${damage.object}`, [damage.lineNumber, ...lines])
     : finding(NAME, 'fail', `${told}, but did not name ${damage.object}, which was damaged${said}`, [damage.lineNumber, ...lines]);
 }
 
-/** By its name, or by the last part of it, which is its id. */
-function isNamed(output: string, object: string): boolean {
-  return output.includes(object) || output.includes(object.slice(object.lastIndexOf('/') + 1));
+/** By its name, or by the last part of it, which is its id; one that was typed in the order says nothing when it comes back. */
+function isNamed({ said, answer, args }: Order, object: string): boolean {
+  const output = `${said}\n${JSON.stringify(answer ?? {})}`;
+  const id = object.slice(object.lastIndexOf('/') + 1);
+  return output.includes(object) || (!args.includes(id) && output.includes(id));
 }
 
 function lastLine(said: string): string {

@@ -31,6 +31,8 @@ export interface Restore {
   readonly exitCode: number | null;
   /** null: nothing was restored, it is read with its region, or it could not be read (`unread`). */
   readonly copy: CopyAccount | null;
+  /** Whether anything says how new the copy had to be. */
+  readonly bounded: boolean;
   readonly unread: string | null;
   /** Of the backup that it came from; null: not known from the store. */
   readonly backupId: string | null;

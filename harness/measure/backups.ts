@@ -57,6 +57,7 @@ function restoreOf(view: RunView, orders: readonly Order[], order: Order, servin
     elapsedMs: order.endedMs - order.givenMs,
     exitCode: order.exitCode,
     copy: entries === undefined || window === null ? null : compareCopy(view, entries, window),
+    bounded: window !== null && window.fromMs !== null,
     unread,
     backupId: asked === 'latest' ? (typeof answered === 'string' ? answered : null) : asked,
     line: order.lineNumber,
