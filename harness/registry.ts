@@ -1,6 +1,7 @@
 import { backupMatches } from './check/backup-matches.ts';
 import { backupOrders } from './check/backup-orders.ts';
 import { backupOverlap } from './check/backup-overlap.ts';
+import { backupsAwaited } from './check/backups-awaited.ts';
 import { backupAge, restoreTime } from './check/backup-targets.ts';
 import { bulkLoad } from './check/bulk-load.ts';
 import type { Check } from './check/check.ts';
@@ -53,6 +54,7 @@ export const CHECKS: readonly Check[] = [
   noOutage,
   operatorOrders,
   backupOrders,
+  backupsAwaited,
   backupMatches,
   backupAge,
   restoreTime,

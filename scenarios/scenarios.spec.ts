@@ -4,20 +4,24 @@ import type { FindingOutcome } from '../harness/check/verdict.ts';
 import { readEvents } from '../harness/history/reader.ts';
 import { judge } from '../harness/check/judge.ts';
 import { playAndJudge, type Played } from '../harness/commands/run.ts';
+import { missingTools } from '../harness/commands/missing-tools.ts';
 import { loadSet } from '../harness/commands/scenarios.ts';
 import { CHECKS } from '../harness/registry.ts';
 
 /** What depends on how busy the machine is: told, not asserted. `gameday run` judges it. */
-const TIMING = ['recovery-time'];
+const TIMING = ['recovery-time', 'restore-time', 'backup-age'];
 const LIMIT_MS = 120_000;
 
 /** Each scenario a suite, its checks the tests. Serially: two labs on one machine would measure each other. */
 for (const loaded of loadSet('default')) {
-  describe(`${loaded.scenario.name}: ${loaded.scenario.question}`, function () {
+  const missing = missingTools(loaded);
+  const title = `${loaded.scenario.name}: ${loaded.scenario.question}`;
+  describe(missing === undefined ? title : `${title} (skipped: ${missing})`, function () {
     this.timeout(LIMIT_MS);
     let played: Played;
 
-    before(async () => {
+    before(async function () {
+      if (missing !== undefined) return this.skip();
       const options = { seed: undefined, reports: 'reports', engine: undefined, json: true };
       played = await playAndJudge(loaded, { options, repetition: null });
     });

@@ -26,5 +26,8 @@ const code = await runCli(process.argv.slice(2), {
   err: (text) => process.stderr.write(text),
 });
 process.exitCode = interrupted ? EXIT.interrupted : code;
+// All is said and written by now. What a library still holds (a connection to a store that was cut off, which it gave up) may keep a program for minutes.
+const LINGER_MS = 1000;
+setTimeout(() => process.exit(), LINGER_MS).unref();
 
 export {}; // a module, so that it may await

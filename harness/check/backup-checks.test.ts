@@ -153,11 +153,19 @@ describe('checks of backups', () => {
       expect(outcome('backup-orders', { method, restored: { exitCode: 1, said: 'packs/ab/abcdef' } })).to.equal('inconclusive');
       const manifest: readonly [number, EventBody] = [
         1900,
-        { kind: 'damage', how: 'corrupt', object: `manifests/lab/${ID}`, done: [{ what: 'x', before: 'a', after: 'b' }] },
+        { kind: 'damage', how: 'corrupt', object: `manifests/lab/${ID}`, done: [{ what: `manifests/lab/${ID}`, before: 'a', after: 'b' }] },
       ];
       const echoed = { exitCode: 1, said: `cannot restore ${ID}` };
       expect(outcome('backup-orders', { method, more: [manifest], restored: echoed })).to.equal('fail');
     });
+  });
+
+  it('backups-awaited: fails where fewer came than were waited for, and knows nothing where nobody waited', () => {
+    const method: readonly Step[] = [CREATE, { do: 'await-backups', more: 2, atMostMs: 1000 }, RESTORE];
+    const wait = (came: number): readonly [number, EventBody] => [3000, { kind: 'store', manifests: [], awaited: { more: 2, came } }];
+    expect(outcome('backups-awaited', { method, more: [wait(2)] })).to.equal('pass');
+    expect(outcome('backups-awaited', { method, more: [wait(1)] })).to.equal('fail');
+    expect(outcome('backups-awaited', { method, more: [[3000, { kind: 'store', manifests: [] }]] })).to.equal('inconclusive');
   });
 
   it('damage-done: damage that changed nothing, or that nobody did, proves nothing', () => {

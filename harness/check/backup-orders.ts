@@ -50,8 +50,9 @@ function judgeOrder(step: OrderStep, order: Order, damage: Lined<'damage'> | und
   if (order.exitCode !== step.exits) return finding(NAME, 'fail', `${told}; expected ${step.exits}${said}`, lines);
   if (!step.namesDamage) return finding(NAME, 'pass', told, lines);
   if (damage?.object == null) return finding(NAME, 'inconclusive', `${told}, but no object was damaged before it`, lines);
-  return isNamed(order, damage.object)
-    ? finding(NAME, 'pass', `${told}, and named ${damage.object}`, [damage.lineNumber, ...lines])
+  const named = damage.done.find(({ what: object }) => isNamed(order, object))?.what;
+  return named !== undefined
+    ? finding(NAME, 'pass', `${told}, and named ${named}`, [damage.lineNumber, ...lines])
     : finding(NAME, 'fail', `${told}, but did not name ${damage.object}, which was damaged${said}`, [damage.lineNumber, ...lines]);
 }
 

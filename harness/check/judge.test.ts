@@ -450,6 +450,7 @@ describe('judge', () => {
       'damage-done',
       'backup-overlap',
       'backup-orders',
+      'backups-awaited',
       'backup-matches',
       'backup-age',
       'restore-time',

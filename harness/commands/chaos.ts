@@ -20,9 +20,16 @@ export function checkManifests(files: readonly string[], output: Output): number
  * only the lab's own DNS knows what they will be.
  */
 export function explainManifests(files: readonly string[], seed: number, output: Output): number {
-  const pods = labPods(threeRegions({ backupStore: 'bucket' }));
-  const plans = decodeAll(files).map((fault) => ({ fault, planning: fault.plan({ pods, seed, addressesOf: {} }) }));
-  for (const { fault, planning } of plans) output.text(`${explainFault(fault, planning, pods).join('\n')}\n`);
+  const plans = decodeAll(files).map((fault) => {
+    const plans = [labPods(threeRegions()), labPods(threeRegions({ backupStore: 'bucket' }))].map((pods) => ({
+      fault,
+      pods,
+      planning: fault.plan({ pods, seed, addressesOf: {} }),
+    }));
+    // Only a lab of a scenario with backups has pods for them.
+    return plans.find(({ planning }) => planning.outcome === 'planned') ?? plans[0]!;
+  });
+  for (const { fault, pods, planning } of plans) output.text(`${explainFault(fault, planning, pods).join('\n')}\n`);
   return plans.some(({ planning }) => planning.outcome === 'nothing-selected') ? EXIT.inconclusive : EXIT.pass;
 }
 

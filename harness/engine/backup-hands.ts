@@ -81,11 +81,8 @@ export class BackupHands {
       const now = await this.#manifests();
       if (now.join() !== seen.join()) context.record({ kind: 'store', manifests: now });
       seen = now;
-      if (now.filter((name) => !before.includes(name)).length >= more) return;
-      if (clock.nowMs() >= limitMs) {
-        context.record({ kind: 'note', message: `there were not ${more} backups more within ${atMostMs} ms; going on` });
-        return;
-      }
+      const came = now.filter((name) => !before.includes(name)).length;
+      if (came >= more || clock.nowMs() >= limitMs) return context.record({ kind: 'store', manifests: now, awaited: { more, came } });
       await clock.sleep(POLL_MS, signal);
     }
   }

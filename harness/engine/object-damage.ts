@@ -28,6 +28,7 @@ export async function damageObject(ground: BackupGround, { how, kind, added, see
     object: victim.name,
     done: [{ what: victim.name, before: digest(body), after: await seen(ground, victim.name) }],
   });
+
   switch (how) {
     case 'corrupt': {
       const changed = Buffer.from(body);
@@ -52,8 +53,11 @@ export async function damageObject(ground: BackupGround, { how, kind, added, see
         throw new HarnessError('lab-failed', `${how} ${kind}: there is no ${how === 'swap' ? 'second new' : 'older'} object of this kind`);
       const otherBody = await ground.read(other.name);
       await ground.overwrite(victim.name, otherBody);
-      if (how === 'swap') await ground.overwrite(other.name, body);
-      return await done();
+      if (how === 'replay') return await done();
+      await ground.overwrite(other.name, body);
+      const first = await done();
+      // Both are wrong now, and whoever refuses the backup may meet either first.
+      return { ...first, done: [...first.done, { what: other.name, before: digest(otherBody), after: await seen(ground, other.name) }] };
     }
   }
 }

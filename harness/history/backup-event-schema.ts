@@ -30,7 +30,11 @@ export const backupEvents = [
     object: z.string().nullable(),
     done: z.array(z.object({ what: z.string(), before: z.string(), after: z.string() })),
   }),
-  z.object({ kind: z.literal('store'), manifests: z.array(z.string()) }),
+  z.object({
+    kind: z.literal('store'),
+    manifests: z.array(z.string()),
+    awaited: z.object({ more: z.number(), came: z.number() }).exactOptional(),
+  }),
   z.object({ kind: z.literal('mark'), name: z.string(), timeMs: z.number() }),
   z.object({
     kind: z.literal('bulk'),

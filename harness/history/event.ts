@@ -301,6 +301,8 @@ export interface DamageDone {
 export interface StoreListed {
   readonly kind: 'store';
   readonly manifests: readonly string[];
+  /** At the end of a step that waited for some: how many it asked for, and how many came. */
+  readonly awaited?: { readonly more: number; readonly came: number };
 }
 
 /** A named instant; `timeMs` is its wall time, for commands that want one. */

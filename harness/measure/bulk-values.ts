@@ -6,7 +6,7 @@ export function isBulkKey(key: string): boolean {
   return key.startsWith('bulk/');
 }
 
-/** What the load writes under a key; the same function as workload/k6/bulk-value.js. */
+/** What the load writes under a key; the same function as workload/k6/bulk-value.js, which a test holds it to. */
 export function bulkValue(key: string, bytes: number): string {
   let seed = 2166136261;
   for (let index = 0; index < key.length; index++) seed = Math.imul(seed ^ key.charCodeAt(index), 16777619) >>> 0;

@@ -16,6 +16,9 @@ export function doesNotProve({ scenario, measurement, events }: RunResult): read
           `The fate of ${measurement.writes.unknown} writes whose client got no answer: they count neither as lost nor as kept, wherever they ended up.`,
         ]
       : []),
+    ...(measurement.backups?.made.length || scenario.backup
+      ? ['Google Cloud Storage: the store is a folder or an emulator on this machine; how a real bucket fails is not part of this run.']
+      : []),
     ...censoredVantages(measurement),
     ...events.filter((event) => event.kind === 'fault-planned').flatMap((event) => event.notes.map((note) => `${event.fault}: ${note}`)),
   ].filter((line) => line !== null);

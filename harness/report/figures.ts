@@ -35,6 +35,12 @@ export function recoveryText(recovery: ResultRecovery): string {
   }
 }
 
+/** 532 B, 4.1 kB, 12.4 MB: powers of ten. */
+export function bytes(count: number): string {
+  if (count < 1000) return `${Math.round(count)} B`;
+  return count < 1e6 ? `${(count / 1000).toFixed(1)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+}
+
 /** 12 345 with thin spaces; for people. */
 export function whole(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, '\u202f');

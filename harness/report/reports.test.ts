@@ -41,6 +41,72 @@ describe('reports of a run', () => {
     expect(reportPage(toResultDocument(run))).to.not.contain('Orders of the operator');
   });
 
+  it('tells of backups what the harness found, in every report for people', () => {
+    const run = sampleRun();
+    const copy = { stateMs: { fromMs: 8000, toMs: 8020 }, problems: [], lines: [], entries: 40, bulkEntries: 2, bytes: 5_000_000 };
+    const restore = {
+      name: 'copy',
+      args: ['restore', 'x', '--a=<b>'],
+      live: false,
+      elapsedMs: 900,
+      exitCode: 0,
+      bounded: true,
+      unread: null,
+    };
+    const backups = {
+      made: [
+        {
+          name: 'first',
+          id: 'x',
+          pod: 'backup-us-east1',
+          givenMs: 8000,
+          endedMs: 9000,
+          exitCode: 0,
+          storedBytes: 1_000_000,
+          objects: 4,
+          logicalBytes: 5_000_000,
+          line: 3,
+        },
+      ],
+      restores: [
+        { ...restore, copy, backupId: 'x', line: 4, copyLine: 5 },
+        {
+          ...restore,
+          name: 'bad',
+          copy: { ...copy, stateMs: null, problems: ['the copy lacks <b>'] },
+          backupId: 'x',
+          line: 6,
+          copyLine: 7,
+        },
+      ],
+      checks: [{ command: 'verify' as const, backupId: 'x', elapsedMs: 300, exitCode: 0, endedMs: 9500 }],
+      recoveryPoint: { ageMs: 2000, backupId: 'x', fault: 'isolate-primary' },
+      bulk: [
+        {
+          name: 'many',
+          iterations: 600,
+          dropped: 3,
+          failedShare: 0.05,
+          perSecond: 59.9,
+          exitCode: 99,
+          crossed: ['dropped_iterations count==0'],
+          latencyMs: { median: 8, p95: 30, max: 90 },
+          line: 8,
+        },
+      ],
+    };
+    const result = toResultDocument({ ...run, measurement: { ...run.measurement, backups } });
+    expect(resultShape.parse(JSON.parse(JSON.stringify(result))).backups).to.deep.equal(result.backups);
+    expect(result.backups?.made[0]).to.include({ logicalBytesPerSecond: 5_000_000, ratio: 5, elapsedMs: 1000 });
+    expect(summaryMarkdown(result))
+      .to.match(/\| first \| 1\.00 s \| 1\.0 MB \| 5\.0 MB\/s \| 5\.00 \| 0 \|/)
+      .and.match(/\| bad \|.*\| the copy lacks \\<b\\> \|/)
+      .and.match(/\| many \| 600 \| 3 \| 5\.0 % \| 30 ms \|/)
+      .and.match(/Newest proved backup when isolate-primary took effect: 2\.00 s old/);
+    expect(reportPage(result)).to.contain('5.0 MB/s').and.contain('the copy lacks &lt;b&gt;').and.contain('crossed: dropped_iterations');
+    expect(reportPage(toResultDocument(run))).to.not.contain('Backups');
+  });
+
   it('every difference of the timeline leads from one seen point to the next', () => {
     const [fault] = toResultDocument(sampleRun()).faults;
     expect(fault?.differences.map(({ from, to }) => `${from}>${to}`)[0]).to.equal('t0InjectCalled>t1Effect');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { backupsShape } from './backup-shape.ts';
 
 /**
  * `result.json`: what a run found, complete enough to draw every other report from it. Documented in reports/README.md.
@@ -43,7 +44,7 @@ const write = z.strictObject({
 
 /** A figure that the scenario sets an objective for: what was asked, what came out, who says how it stands. */
 const target = z.strictObject({
-  name: z.enum(['recovery-time', 'write-pause', 'recovery-point', 'lost-writes']),
+  name: z.enum(['recovery-time', 'write-pause', 'recovery-point', 'lost-writes', 'backup-age', 'restore-time']),
   asked: z.number().nullable(),
   unit: z.enum(['ms', 'writes']),
   measured: z.union([interval, z.number()]).nullable(),
@@ -153,6 +154,8 @@ export const resultShape = z.strictObject({
   faults: z.array(fault),
   /** What the operator ordered with the engine's own command line. */
   orders: z.array(z.strictObject({ command: z.string(), givenMs: z.number(), endedMs: z.number(), exitCode: z.number().nullable() })),
+  /** null: the scenario has no backups and no bulk load. */
+  backups: backupsShape.nullable(),
   phases: z.array(z.strictObject({ phase: z.string(), atMs: z.number() })),
   vantages: z.array(vantage),
   availability: z.array(

@@ -1,6 +1,7 @@
 import type { RunResult } from '../check/verdict.ts';
 import type { EventBody, RunEvent } from '../history/event.ts';
 import type { FaultTimeline, Measurement, WriteRef } from '../measure/measurement.ts';
+import { backupsPart } from './backup-part.ts';
 import { doesNotProve } from './does-not-prove.ts';
 import { recoveryText, duration, plural } from './figures.ts';
 import { RESULT_SCHEMA, type ResultDocument, type ResultFault, type ResultTarget, type TimelinePoint } from './result-shape.ts';
@@ -43,6 +44,7 @@ export function toResultDocument(run: RunResult): ResultDocument {
     orders: only(events, 'order').map(({ args, givenMs, endedMs, exitCode }) => {
       return { command: ['coditect-dr', ...args].join(' '), givenMs, endedMs, exitCode };
     }),
+    backups: measurement.backups ? backupsPart(measurement.backups, events) : null,
     phases: only(events, 'phase').map(({ phase, atMs }) => ({ phase, atMs })),
     vantages: measurement.vantages.map((vantage) => ({
       ...counts(vantage),
@@ -117,7 +119,8 @@ function counts(of: { readonly good: number; readonly slow: number; readonly fai
   return { good: of.good, slow: of.slow, failed: of.failed, unknown: of.unknown };
 }
 
-function targets({ scenario, measurement, verdict }: RunResult): ResultTarget[] {
+function targets(run: RunResult): ResultTarget[] {
+  const { scenario, measurement, verdict } = run;
   const { recovery, writes, writePause } = measurement;
   const outcomeOf = (check: string): ResultTarget['outcome'] => verdict.findings.find((one) => one.check === check)?.outcome ?? 'skipped';
   const readable = writes.readBackRegion !== null;
@@ -158,6 +161,32 @@ function targets({ scenario, measurement, verdict }: RunResult): ResultTarget[] 
       text: readable ? plural(writes.lost.length, 'write') : 'not measured',
       outcome: outcomeOf('lost-writes'),
     },
+    ...backupTargets(run, outcomeOf),
+  ];
+}
+
+/** Only where they are asked for: most scenarios have no backups. */
+function backupTargets(
+  { scenario: { targets: asked }, measurement: { backups } }: RunResult,
+  outcomeOf: (check: string) => ResultTarget['outcome'],
+): ResultTarget[] {
+  const restored = (backups?.restores ?? []).filter(({ exitCode }) => exitCode === 0).map(({ elapsedMs }) => elapsedMs);
+  const of = (name: 'backup-age' | 'restore-time', limitMs: number | null | undefined, measured: number | null): ResultTarget[] =>
+    limitMs === null || limitMs === undefined
+      ? []
+      : [
+          {
+            name,
+            asked: limitMs,
+            unit: 'ms',
+            measured,
+            text: measured === null ? 'not measured' : duration(measured),
+            outcome: outcomeOf(name),
+          },
+        ];
+  return [
+    ...of('backup-age', asked.backupAgeMs, backups?.recoveryPoint?.ageMs ?? null),
+    ...of('restore-time', asked.restoreTimeMs, restored.length === 0 ? null : Math.max(...restored)),
   ];
 }
 

@@ -1,4 +1,4 @@
-import { duration, plural, recoveryText, whole } from './figures.ts';
+import { bytes, duration, plural, recoveryText, whole } from './figures.ts';
 import type { ResultDocument, ResultTarget } from './result-shape.ts';
 
 /** `summary.md`: the run for somebody who reads a pull request or a chat, in one screen. */
@@ -19,6 +19,7 @@ export function summaryMarkdown(result: ResultDocument): string {
     ),
     section('Vantages', table(['vantage', 'good', 'slow', 'failed', 'unknown', 'p99', 'recovery'], result.vantages.map(vantageRow))),
     orders(result),
+    backups(result),
     lostWrites(result),
     section('What this does not prove', result.whatThisDoesNotProve.map((line) => `- ${inline(line)}`).join('\n')),
     environment(result),
@@ -32,6 +33,8 @@ const TARGET_LABEL = {
   'write-pause': 'pause of writes',
   'recovery-point': 'recovery point',
   'lost-writes': 'lost writes',
+  'backup-age': 'age of the backup',
+  'restore-time': 'restore',
 } as const;
 
 export function askedText(target: ResultTarget): string {
@@ -73,6 +76,50 @@ function orders(result: ResultDocument): string {
     exitCode === null ? 'killed' : String(exitCode),
   ]);
   return section('Orders of the operator', table(['command', 'given at', 'took', 'exit code'], rows));
+}
+
+function backups({ backups: of }: ResultDocument): string {
+  if (of === null) return '';
+  const exit = (code: number | null): string => (code === null ? 'killed' : String(code));
+  const made = of.made.map((one) => [
+    inline(one.name ?? 'unnamed'),
+    duration(one.elapsedMs),
+    bytes(one.storedBytes),
+    one.logicalBytesPerSecond === null ? '–' : `${bytes(one.logicalBytesPerSecond)}/s`,
+    one.ratio === null ? '–' : one.ratio.toFixed(2),
+    exit(one.exitCode),
+  ]);
+  const restored = of.restores.map((one) => [
+    inline(one.name),
+    inline(one.command),
+    duration(one.elapsedMs),
+    exit(one.exitCode),
+    one.matches === null
+      ? one.live
+        ? 'judged with its region'
+        : 'no copy'
+      : one.matches
+        ? 'matches the ledger'
+        : inline(one.problems.join('; ')),
+  ]);
+  const load = of.bulk.map((one) => [
+    inline(one.name),
+    whole(one.iterations),
+    whole(one.dropped),
+    `${(one.failedShare * 100).toFixed(1)} %`,
+    one.latencyMs === null ? '–' : duration(one.latencyMs.p95),
+  ]);
+  const age =
+    of.recoveryPoint === null
+      ? ''
+      : `Newest proved backup when ${inline(of.recoveryPoint.fault)} took effect: ${duration(of.recoveryPoint.ageMs)} old.`;
+  const parts = [
+    table(['backup', 'took', 'stored', 'data', 'ratio', 'exit code'], made),
+    table(['restored', 'command', 'took', 'exit code', 'against the ledger'], restored),
+    table(['bulk load (k6)', 'sent', 'dropped', 'failed', 'p95'], load),
+    age,
+  ];
+  return section('Backups', parts.filter((part) => part !== '').join('\n\n'));
 }
 
 function lostWrites({ writes }: ResultDocument): string {

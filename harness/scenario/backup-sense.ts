@@ -3,7 +3,7 @@ import { stepShape, writtenSteps, type WrittenStep } from './steps.ts';
 import type { Step } from './scenario.ts';
 import type { InputProblem, YamlDocument } from './yaml-decode.ts';
 
-const loose = z.object({ method: z.array(z.unknown()).catch([]), backup: z.unknown() });
+const loose = z.object({ method: z.array(z.unknown()).catch([]), backup: z.unknown().optional() });
 /** Steps that need no store. */
 const WITHOUT_STORE: readonly Step['do'][] = ['mark', 'delete-all', 'bulk'];
 const ABOUT_BACKUPS: readonly Step['do'][] = ['backup', 'restore', 'await-backup', 'await-backups', 'damage'];

@@ -15,6 +15,7 @@ import { timeOffset } from './time-chaos.ts';
 
 const CHAOS = fileURLToPath(new URL('../../../../chaos/', import.meta.url));
 const PODS = labPods(threeRegions());
+const WITH_BACKUPS = labPods(threeRegions({ backupStore: 'bucket' }));
 const options = {
   kinds: [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu, timeOffset],
   defaultNamespace: 'coditect',
@@ -32,7 +33,7 @@ function planned(text: string, over: Partial<PlanInput> = {}): FaultPlan {
   if (result.outcome !== 'planned') throw new Error(result.reason);
   return result.plan;
 }
-const chaos = (file: string): FaultPlan => planned(readFileSync(CHAOS + file, 'utf8'));
+const chaos = (file: string, over: Partial<PlanInput> = {}): FaultPlan => planned(readFileSync(CHAOS + file, 'utf8'), over);
 const names = (of: readonly { pod: string }[]): string => of.map((one) => one.pod).join(' ');
 function cutLinks(plan: FaultPlan): readonly string[] {
   if (plan.expectedEffect.kind !== 'links-cut') throw new Error(plan.expectedEffect.kind);
@@ -47,7 +48,7 @@ describe('chaos/', () => {
   const files = readdirSync(CHAOS).filter((file) => file.endsWith('.yaml'));
   for (const file of files)
     it(`${file} decodes and selects pods of the lab`, () => {
-      const plan = chaos(file);
+      const plan = chaos(file, file.startsWith('backup-') ? { pods: WITH_BACKUPS } : {});
       expect(plan.sources).to.not.be.empty;
       expect(plan.primitives).to.not.be.empty;
     });

@@ -1,4 +1,5 @@
 import type { ResultDocument } from '../result-shape.ts';
+import { backups } from './backups.ts';
 import { pageHeader, targetsTable } from './header.ts';
 import { lagChart } from './lag-chart.ts';
 import { html, Markup, type Content } from './markup.ts';
@@ -23,7 +24,8 @@ export function reportPage(result: ResultDocument): string {
   const body = html`${pageHeader(result)} ${section('What clients saw', overviewChart(result))}
   ${charted.map((fault) => section(`Where the time went: ${fault.fault}`, recoveryChart(fault, fault.fault === worstFault ? dnsShareMs : null)))}
   ${section('Objectives', targetsTable(result))} ${section('Checks', findings(result))}
-  ${result.orders.length === 0 ? null : section('Orders of the operator', orders(result))} ${section('Writes', writes(result))}
+  ${result.orders.length === 0 ? null : section('Orders of the operator', orders(result))}
+  ${result.backups === null ? null : section('Backups', backups(result.backups))} ${section('Writes', writes(result))}
   ${section(
     'Replication lag',
     html`${lagChart(result)}
