@@ -14,7 +14,9 @@ export function backupsPart(account: BackupAccount, events: readonly RunEvent[])
         : [],
     ),
     recoveryPoint: account.recoveryPoint,
-    bulk: account.bulk.map(({ line: _, crossed, ...load }) => ({ ...load, crossed: [...crossed] })),
+    bulk: account.bulk.map(({ name, iterations, dropped, failedShare, perSecond, latencyMs, exitCode, crossed }) => {
+      return { name, iterations, dropped, failedShare, perSecond, latencyMs, exitCode, crossed: [...crossed] };
+    }),
   };
 }
 
