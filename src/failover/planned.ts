@@ -3,7 +3,7 @@ import { announced, enter, stay, write, type Moved } from './moves.ts';
 import { judgeSealing } from './sealing.ts';
 import { isFresh } from './setting.ts';
 import type { Facts, Run, Setting } from './state.ts';
-import { isFenced, leaseIsOver, maySucceedItself } from './wanted.ts';
+import { isFenced, maySucceedItself, recordIsOver } from './wanted.ts';
 
 /** PREPARE: nothing is taken, the old primary serves. On as soon as the target has nearly everything; given up when that takes too long or the old primary is in doubt. */
 export function afterPrepare(run: Run, facts: Facts, setting: Setting): Moved {
@@ -67,7 +67,7 @@ export function afterUndo(run: Run, facts: Facts, setting: Setting): Moved {
   const { journal, fenced } = run;
   const { policy } = setting;
   const emptied = fenced !== null && !maySucceedItself(run, facts);
-  const late = facts.nowMs - run.enteredAtMs > policy.undoMs && leaseIsOver(run, facts, setting);
+  const late = facts.nowMs - run.enteredAtMs > policy.undoMs && recordIsOver(run, facts, setting);
   if (facts.lease?.lease.holder !== null || (!emptied && !late)) return stay(run);
   const because = `${journal.because}; ${journal.from} ${emptied ? 'has lost its log' : `did not go on within ${policy.undoMs} ms`}`;
   const urgent = { ...journal, course: 'urgent', step: 'FENCE_AND_SEAL', to: null, because } as const;

@@ -3,7 +3,7 @@ import { announced, awaitApproval, enter, stay, write, type Moved } from './move
 import { undo } from './planned.ts';
 import { asGoodAs, judgeSealing, wholeHolder } from './sealing.ts';
 import type { Facts, Run, Setting } from './state.ts';
-import { isFenced } from './wanted.ts';
+import { isFenced, recordIsOver } from './wanted.ts';
 
 /** Whom to promote, once enough is sealed; else who has to approve what. */
 export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
@@ -11,8 +11,9 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
   const { journal } = run;
   const sealing = judgeSealing(run, setting);
   if (sealing.kind === 'short') {
-    // Another answer may make it enough: people are asked when everybody was.
-    if (run.awaiting !== null || !isFenced(run, facts, setting) || !everybodyAsked(run, setting, false)) return stay(run);
+    // Another answer may make it enough: people are asked when everybody was. Where nobody is sealed, nobody tells of direct leases.
+    const asked = everybodyAsked(run, setting, false) && (isFenced(run, facts, setting) || recordIsOver(run, facts, setting));
+    if (run.awaiting !== null || !asked) return stay(run);
     return waitFor(run, sealing.why, sealing.best, { facts, setting });
   }
   let [to] = sealing.candidates;

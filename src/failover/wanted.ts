@@ -44,10 +44,14 @@ export function isFenced(run: Run, facts: Facts, setting: Setting): boolean {
   return run.journal.course !== 'planned' && leaseIsOver(run, facts, setting);
 }
 
-/** The lease that this run replaced is certainly over, and so are the direct leases that its holder may have gone on with. */
-export function leaseIsOver({ journal, directOverAtMs }: Run, { lease, replaced, nowMs }: Facts, { policy }: Setting): boolean {
-  if (lease === null || lease.lease.epoch !== journal.epoch) return false;
-  return nowMs >= Math.max(fencedAtMs(lease, replaced, policy), directOverAtMs ?? -Infinity);
+/** The lease that this run replaced is certainly over, and so are the direct leases that its holder may have gone on with: one who is sealed tells of those. */
+function leaseIsOver(run: Run, facts: Facts, setting: Setting): boolean {
+  return recordIsOver(run, facts, setting) && run.directOverAtMs !== null && facts.nowMs >= run.directOverAtMs;
+}
+
+/** The record of the lease that this run replaced is certainly over. */
+export function recordIsOver({ journal }: Run, { lease, replaced, nowMs }: Facts, { policy }: Setting): boolean {
+  return lease !== null && lease.lease.epoch === journal.epoch && nowMs >= fencedAtMs(lease, replaced, policy);
 }
 
 /** Undo: the old holder itself, which needs no fence against itself, but has to show that its log is the one that it held the lease with. */
@@ -110,7 +114,7 @@ function sealing(run: Run, facts: Facts, setting: Setting): readonly Effect[] {
 function mayBeSealed(run: Run, facts: Facts, setting: Setting): boolean {
   const { journal, fenced, caughtUp } = run;
   if (journal.target === null || caughtUp) return true;
-  if (journal.course === 'planned' || !isFenced(run, facts, setting)) return false;
+  if (journal.course === 'planned' || !(isFenced(run, facts, setting) || recordIsOver(run, facts, setting))) return false;
   return fenced === null || facts.nowMs - run.enteredAtMs > setting.policy.catchUpMs;
 }
 

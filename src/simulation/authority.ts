@@ -23,7 +23,7 @@ export class Authority {
     holders: readonly Holder[],
   ): void {
     if (record === 'lease') this.#lease(change as { before: Lease | null; after: Lease }, holders);
-    if (record === 'failover') this.#journal(change.after as Journal);
+    if (record === 'failover') this.#journal(change as { before: Journal | null; after: Journal }, holders);
   }
 
   /** No two can acknowledge at the same time. */
@@ -83,7 +83,15 @@ export class Authority {
     this.#holderOf.set(after.epoch, after.holder);
   }
 
-  #journal({ runId, step, epoch }: Journal): void {
+  #journal({ before, after }: { readonly before: Journal | null; readonly after: Journal }, holders: readonly Holder[]): void {
+    const { runId, step, epoch, fencedBy } = after;
+    const known = before?.runId === runId && before.epoch === epoch ? before.fencedBy : null;
+    const serving = holders.find((holder) => holder.epoch < epoch);
+    if (fencedBy !== null && known === null && serving !== undefined)
+      throw new Violation(
+        'a-fence-is-certain',
+        `${runId} wrote that ${after.from} is fenced (${fencedBy}) while ${serving.region} serves epoch ${serving.epoch}`,
+      );
     if (step === 'ACQUIRE') this.#intents.add(`${runId} ${epoch}`);
     if (step !== 'DONE' || this.#runs.has(runId)) return;
     this.#runs.add(runId);

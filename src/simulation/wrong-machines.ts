@@ -101,6 +101,12 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     put: 'directLease.promised(this.region, clock.monotonicMs() + policy.appendTimeoutMs)',
   },
   {
+    name: 'a lease is over with its record, whatever was promised',
+    module: 'failover/wanted.js',
+    find: 'run.directOverAtMs !== null && facts.nowMs >= run.directOverAtMs',
+    put: 'true',
+  },
+  {
     name: 'nobody is asked to promise while the arbiter is silent',
     module: 'server/lease.js',
     find: 'this.#renewalSentAtMs > directAfterMs(policy)',
