@@ -12,7 +12,7 @@ export interface Breakdown {
   readonly promote: number | null;
   /** How much of the recovery clients waited for the name alone. */
   readonly dns: number | null;
-  /** From the first commit to the first good operation of the worst client. */
+  /** From the first commit to the first operation of sustained service at the worst client: a lone good one between two bad ones is none. */
   readonly firstSuccess: number | null;
   /** Upper bound of the recovery interval at the worst vantage. */
   readonly recovery: number | null;
@@ -22,7 +22,7 @@ export interface Breakdown {
 export function breakdown(result: ResultDocument): Breakdown {
   const points: Partial<ResultDocument['faults'][number]['points']> =
     result.faults.map((fault) => fault.points).find(({ t3Detected }) => t3Detected != null) ?? {};
-  const { t1Effect, t3Detected, t4Decided, t5Writable, t6FirstGood } = points;
+  const { t1Effect, t3Detected, t4Decided, t5Writable, t7Sustained } = points;
   const said = (action: string, untilMs = Infinity): number | null =>
     result.engineClaims.findLast(
       (claim) => claim.action === action && isController(claim.pod) && claim.atMs >= (t4Decided ?? Infinity) && claim.atMs <= untilMs,
@@ -41,7 +41,7 @@ export function breakdown(result: ResultDocument): Breakdown {
     catchUp: between(acquiredMs, sealedMs),
     promote: between(readyMs, t5Writable),
     dns: recovery.state === 'recovered' ? recovery.dnsShareMs : null,
-    firstSuccess: between(t5Writable, t6FirstGood),
+    firstSuccess: between(t5Writable, t7Sustained),
     recovery: recovery.state === 'recovered' ? recovery.upperMs : null,
   };
 }

@@ -12,7 +12,7 @@ const PHASES = {
   catchUp: 'catch up: seal what is complete',
   promote: 'promote: to the first commit',
   dns: "DNS's share",
-  firstSuccess: 'first success: first commit to first good operation',
+  firstSuccess: 'first success: first commit to the first operation of sustained service',
 } as const;
 /** The seed's own claim (ADR-010, part 2). */
 const SEED = 'The seed document gives 12.3 s ± 1.2 for a failover and 2.1 min for the whole.';

@@ -60,7 +60,7 @@ describe('the failover bench', () => {
     const run = toResultDocument(sampleRun({}));
     const [fault] = run.faults;
     if (fault === undefined) return expect.fail('the sample has no fault');
-    const points = { t1Effect: 1000, t3Detected: 1600, t4Decided: 1900, t5Writable: 2600, t6FirstGood: 3100 };
+    const points = { t1Effect: 1000, t3Detected: 1600, t4Decided: 1900, t5Writable: 2600, t6FirstGood: 2400, t7Sustained: 3100 };
     const claim = (atMs: number, action: string, pod = 'dr-controller-us-east1') => ({ atMs, pod, action, detail: '' });
     const engineClaims = [
       claim(300, 'epoch_acquired'),
