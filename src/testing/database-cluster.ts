@@ -97,7 +97,7 @@ export class DatabaseCluster {
     region: Region,
     request: { method?: 'GET' | 'PUT' | 'POST' | 'DELETE'; path: string; body?: string; toApi?: boolean },
   ): Promise<Answer | null> {
-    const port = request.toApi === true ? this.#ports[region].api : this.#ports[region].database;
+    const port = request.toApi === true ? this.#ports[region as Region].api : this.#ports[region].database;
     const body = request.body === undefined ? {} : { body: request.body };
     const result = await this.#clients[as].call(`https://127.0.0.1:${port}${request.path}`, {
       method: request.method ?? 'GET',
@@ -214,7 +214,7 @@ async function writeConfigs({ folder, region, mode, endpoints, ports, authority 
       dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'api.coditect.test.', ttl_seconds: 1, endpoint: 'http://127.0.0.1:1' },
       more: {},
       pem: `${program}-`,
-      portOf: (of, where) => (of === 'controller' ? 1 : ports[where][of]),
+      portOf: (of, where) => (of === 'controller' ? 1 : ports[where as Region][of]),
     };
     writeFileSync(join(own, `${program}.yaml`), testConfig(settings, program, region));
   }

@@ -11,7 +11,7 @@ import { makeTestAuthority, type TestAuthority } from './certificates.ts';
 import { startEtcdCluster, type EtcdCluster } from './etcd-cluster.ts';
 import { freePorts } from './free-ports.ts';
 import { startKnot, type TestKnot } from './knot.ts';
-import { PATIENT, PROGRAMS, REGIONS, testConfig, type Program, type Region, type TestPolicy, type TestSettings } from './test-config.ts';
+import { PATIENT, PROGRAMS, REGIONS, testConfig, type Program, type TestPolicy, type TestSettings } from './test-config.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
 const MAIN = resolve(import.meta.dirname, '../main.js');
@@ -38,10 +38,11 @@ interface Parts {
   readonly servers: { readonly etcd: EtcdCluster; readonly knot: TestKnot } | null;
   readonly ports: ReadonlyMap<string, number>;
   readonly client: HttpsClient;
+  readonly regions: readonly string[];
 }
 
 /**
- * The whole engine as real processes on loopback: three regions of database, api and controller; three etcd members and knot, unless the
+ * The whole engine as real processes on loopback: regions (three, unless others are named) of database, api and controller; three etcd members and knot, unless the
  * settings name others. The owner calls `stop`.
  */
 export class EngineCluster {
@@ -74,16 +75,16 @@ export class EngineCluster {
     mode: 'sync' | 'async',
     policy: TestPolicy = PATIENT,
     more: TestSettings['more'] = {},
-    { secondControllers = false } = {},
+    { secondControllers = false, regions = REGIONS }: { readonly secondControllers?: boolean; readonly regions?: readonly string[] } = {},
   ): Promise<EngineCluster> {
     const authority = await makeTestAuthority();
     const folder = mkdtempSync(join(tmpdir(), 'coditect-engine-'));
     const servers = more.arbiter !== undefined && more.dns !== undefined ? null : await startServers(authority);
-    const names = REGIONS.flatMap((region) => [...PROGRAMS, SECOND].map((program) => `${program} ${region}`));
+    const names = regions.flatMap((region) => [...PROGRAMS, SECOND].map((program) => `${program} ${region}`));
     const free = await freePorts(names.length);
     const ports = new Map(names.map((name, i) => [name, free[i] as number]));
     const client = new HttpsClient(await authority.issue('operator.outside'));
-    const cluster = new EngineCluster({ folder, servers, ports, client });
+    const cluster = new EngineCluster({ folder, servers, ports, client, regions });
     const settings: TestSettings = {
       mode,
       policy,
@@ -91,10 +92,11 @@ export class EngineCluster {
       dns: more.dns ?? zoneOf(cluster.knot),
       pem: '',
       more,
+      regions,
       portOf: (program, region) => ports.get(`${program} ${region}`) ?? 0,
-      ...(secondControllers ? { secondControllerOf: (region: Region) => ports.get(`${SECOND} ${region}`) ?? 0 } : {}),
+      ...(secondControllers ? { secondControllerOf: (region: string) => ports.get(`${SECOND} ${region}`) ?? 0 } : {}),
     };
-    for (const region of secondControllers ? REGIONS : []) {
+    for (const region of secondControllers ? regions : []) {
       const listen = { host: '127.0.0.1', port: ports.get(`${SECOND} ${region}`) };
       await cluster.#configure(
         `${SECOND}.${region}`,
@@ -102,30 +104,30 @@ export class EngineCluster {
         authority,
       );
     }
-    for (const region of REGIONS)
+    for (const region of regions)
       for (const program of PROGRAMS) await cluster.#configure(`${program}.${region}`, testConfig(settings, program, region), authority);
     await cluster.#configure('operator.outside', testConfig(settings, 'api', 'us-east1'), authority);
     return cluster;
   }
 
   startAll(): void {
-    for (const region of REGIONS) for (const program of PROGRAMS) this.startProgram(program, region);
+    for (const region of this.#parts.regions) for (const program of PROGRAMS) this.startProgram(program, region);
   }
 
-  startProgram(program: Program, region: Region): void {
+  startProgram(program: Program, region: string): void {
     this.#start(program, program, region);
   }
 
   /** Its log is that of the region's controller. */
-  startSecondController(region: Region): void {
+  startSecondController(region: string): void {
     this.#start(SECOND, 'controller', region);
   }
 
-  signalSecondController(region: Region, signal: NodeJS.Signals): void {
+  signalSecondController(region: string, signal: NodeJS.Signals): void {
     this.#processes.get(`${SECOND} ${region}`)?.kill(signal);
   }
 
-  #start(name: string, program: Program, region: Region): void {
+  #start(name: string, program: Program, region: string): void {
     const child = spawn('setpriv', [...WITH_PARENT, process.execPath, MAIN, program, '--config', this.#configOf(`${name}.${region}`)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -133,11 +135,17 @@ export class EngineCluster {
     this.#processes.set(`${name} ${region}`, child);
   }
 
-  signal(program: Program, region: Region, signal: NodeJS.Signals): void {
+  pidOf(program: Program, region: string): number {
+    const pid = this.#processes.get(`${program} ${region}`)?.pid;
+    if (pid === undefined) throw new Error(`${program} of ${region} does not run`);
+    return pid;
+  }
+
+  signal(program: Program, region: string, signal: NodeJS.Signals): void {
     this.#processes.get(`${program} ${region}`)?.kill(signal);
   }
 
-  async end(program: Program, region: Region, signal: NodeJS.Signals): Promise<number | null> {
+  async end(program: Program, region: string, signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#processes.get(`${program} ${region}`);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
     const exited = once(child, 'exit') as Promise<[number | null]>;
@@ -159,7 +167,7 @@ export class EngineCluster {
   /** One request as the operator; null when there was no answer. */
   async ask(
     program: Program,
-    region: Region,
+    region: string,
     path: string,
     put?: string,
   ): Promise<{ readonly status: number; readonly json: unknown; readonly text: string } | null> {

@@ -10,11 +10,17 @@ import { freePorts } from './free-ports.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
 const START_MS = 15_000;
+const METRICS_MS = 3000;
+/** Requests that a client of the JSON gateway makes arrive as gRPC too. */
+const STARTED = /^grpc_server_started_total\{grpc_method="(\w+)",grpc_service="etcdserverpb\.(?:KV|Watch|Lease)".*\} ([\d.e+]+)$/gm;
 
 /** Three real etcd members on loopback with mutual TLS, for tests. The owner calls `stop`. */
 export interface EtcdCluster {
   readonly endpoints: readonly string[];
   signal(member: number, signal: NodeJS.Signals): void;
+  readonly pids: readonly number[];
+  /** How many requests the members have begun to serve, by gRPC method. */
+  requests(): Promise<ReadonlyMap<string, number>>;
   /** Index of the member that leads now, or null while there is none. */
   leader(): Promise<number | null>;
   stop(): Promise<void>;
@@ -48,7 +54,17 @@ export async function startEtcdCluster(credentials: Credentials): Promise<EtcdCl
     await stop();
     throw new Error('etcd did not start; is etcd-server installed?');
   }
-  return { endpoints: [0, 1, 2].map(client), signal: (member, signal) => members[member]?.kill(signal), leader, stop };
+  const requests = async (): Promise<ReadonlyMap<string, number>> => {
+    const sum = new Map<string, number>();
+    for (const i of [0, 1, 2]) {
+      const reply = await https.call(`${client(i)}/metrics`, { timeoutMs: METRICS_MS });
+      if (reply.kind !== 'reply') throw new Error(`etcd member ${i} tells no metrics: ${reply.reason}`);
+      for (const [, method = '', count] of reply.body.toString().matchAll(STARTED)) sum.set(method, (sum.get(method) ?? 0) + Number(count));
+    }
+    return sum;
+  };
+  const pids = members.map(({ pid }) => pid as number);
+  return { endpoints: [0, 1, 2].map(client), pids, requests, signal: (member, signal) => members[member]?.kill(signal), leader, stop };
 }
 
 function startMember(folder: string, i: number, urls: { client: string; peer: string; initial: string }): ChildProcess {

@@ -3,6 +3,16 @@ import type { Policy } from '../config/policy.ts';
 
 export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
 export type Region = (typeof REGIONS)[number];
+/** Those and six more, to see what grows with their number. */
+export const NINE_REGIONS: readonly string[] = [
+  ...REGIONS,
+  'us-west1',
+  'us-south1',
+  'europe-north1',
+  'europe-west9',
+  'asia-east1',
+  'asia-south1',
+];
 export const PROGRAMS = ['database', 'api', 'controller'] as const;
 export type Program = (typeof PROGRAMS)[number];
 
@@ -45,17 +55,19 @@ export interface TestSettings {
   readonly more: Readonly<Record<string, unknown>> & Partial<Pick<EngineConfig, 'arbiter' | 'dns'>>;
   /** What the names of the program's certificate files begin with: `<pem>ca.pem`, `<pem>cert.pem`, `<pem>key.pem` beside its configuration. */
   readonly pem: string;
+  /** The first is the primary; the usual three where none are given. */
+  readonly regions?: readonly string[];
   /** The port on loopback of each program of each region. */
-  readonly portOf: (program: Program, region: Region) => number;
+  readonly portOf: (program: Program, region: string) => number;
   /** Of a second controller in each region, where there is one. */
-  readonly secondControllerOf?: (region: Region) => number;
+  readonly secondControllerOf?: (region: string) => number;
 }
 
 /** The text of the configuration file of one program of one region. */
-export function testConfig(settings: TestSettings, program: Program, region: Region): string {
-  const { mode, policy, arbiter, dns, more, pem, portOf, secondControllerOf } = settings;
-  const url = (of: Program, where: Region): string => `https://127.0.0.1:${portOf(of, where)}`;
-  const regions = REGIONS.map((where, i) => [
+export function testConfig(settings: TestSettings, program: Program, region: string): string {
+  const { mode, policy, arbiter, dns, more, pem, portOf, secondControllerOf, regions: names = REGIONS } = settings;
+  const url = (of: Program, where: string): string => `https://127.0.0.1:${portOf(of, where)}`;
+  const regions = names.map((where, i) => [
     where,
     {
       api: url('api', where),
@@ -70,8 +82,8 @@ export function testConfig(settings: TestSettings, program: Program, region: Reg
   // JSON is YAML.
   return JSON.stringify({
     region,
-    primary_region: REGIONS[0],
-    standby_regions: REGIONS.slice(1),
+    primary_region: names[0],
+    standby_regions: names.slice(1),
     rpo_seconds: 5,
     rto_seconds: 10,
     backup_retention_days: 30,
