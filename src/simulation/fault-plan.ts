@@ -1,60 +1,12 @@
-import { LEADER, PRIMARY, PROMOTED, STANDBYS, type Fault, type Where } from './fault.ts';
+import { chooseKind, DIRECTIONS, type Details } from './fault-kinds.ts';
+import { arbiterAway, changingSet, flicker, lastCopy, oneStandbyOut, staleLeader } from './fault-stories.ts';
+import { LEADER, PRIMARY, PROMOTED, STANDBYS, type Fault } from './fault.ts';
 import type { Random } from './random.ts';
-import type { Program } from './simulated-process.ts';
-
-type Kind = Fault['kind'];
-type Details<K extends Kind = Kind> = K extends Kind ? Omit<Extract<Fault, { kind: K }>, 'atMs' | 'forMs'> : never;
 
 /** Faults begin between these; what was there before is a healthy system. */
 const FIRST_BEGIN_MS = 800;
-const LAST_BEGIN_MS = 4000;
-const PROGRAMS: readonly Program[] = ['database', 'controller'];
-const DIRECTIONS = ['both', 'in', 'out'] as const;
-/** By how much a clock may run wrong: less than half of what the policies leave between holder and successor. */
-const MAX_DRIFT = 0.04;
 
-/** How often each kind is chosen, and with what. */
-const KINDS: readonly { readonly weight: number; readonly make: (random: Random, regions: readonly string[]) => Details }[] = [
-  { weight: 10, make: (r, regions) => ({ kind: 'crash', region: somewhere(r, regions), program: r.pick(PROGRAMS) }) },
-  { weight: 10, make: (r, regions) => ({ kind: 'stop', region: somewhere(r, regions), program: r.pick(PROGRAMS) }) },
-  { weight: 7, make: (r, regions) => ({ kind: 'region-down', region: somewhere(r, regions) }) },
-  { weight: 9, make: (r, regions) => ({ kind: 'isolate', region: somewhere(r, regions), direction: r.pick(DIRECTIONS) }) },
-  { weight: 10, make: cut },
-  {
-    weight: 6,
-    make: (r, regions) => ({ kind: 'no-arbiter', region: somewhere(r, regions), program: r.pick(PROGRAMS), direction: r.pick(DIRECTIONS) }),
-  },
-  { weight: 6, make: slowLink },
-  { weight: 4, make: (r, regions) => ({ kind: 'arbiter-members-down', regions: some(r, regions) }) },
-  { weight: 4, make: (r) => ({ kind: 'arbiter-answers-lost', probability: r.between(0.1, 0.9) }) },
-  { weight: 5, make: (r, regions) => ({ kind: 'disk-slow', region: somewhere(r, regions), byMs: r.between(20, 900) }) },
-  { weight: 4, make: (r, regions) => ({ kind: 'disk-broken', region: somewhere(r, regions) }) },
-  { weight: 4, make: (r, regions) => ({ kind: 'clock-rate', region: r.pick(regions), program: r.pick(PROGRAMS), rate: drift(r) }) },
-  {
-    weight: 2,
-    make: (r, regions) => ({ kind: 'clock-jump', region: r.pick(regions), program: r.pick(PROGRAMS), byMs: r.between(-36e5, 36e5) }),
-  },
-  { weight: 2, make: (r, regions) => ({ kind: 'no-name', region: somewhere(r, regions) }) },
-  { weight: 3, make: (r) => ({ kind: 'dns', how: r.pick(['down', 'errs']) }) },
-  {
-    weight: 6,
-    make: (r, regions) => ({
-      kind: 'requests',
-      region: somewhere(r, regions),
-      path: r.pick(['/v1/fence', '/v1/seal', '/v1/promote', '/v1/append']),
-      how: r.pick(['fails', 'hangs', 'errs']),
-    }),
-  },
-  {
-    weight: 9,
-    make: (r, regions) => ({
-      kind: 'order',
-      order: r.pick(['switchover', 'switchover', 'switchover', 'failback', 'failover', 'failover', 'forced']),
-      target: r.pick(regions),
-    }),
-  },
-  { weight: 2, make: () => ({ kind: 'pause' }) },
-];
+const LAST_BEGIN_MS = 4000;
 
 /** The faults of a seed, in the order of their beginnings: anything, and often what the engine is for with what makes it hard. */
 export function planFaults(random: Random, regions: readonly string[]): readonly Fault[] {
@@ -99,120 +51,6 @@ function atStep(random: Random): Fault {
   return { ...details, atMs: 0, forMs: lasting(random), onStep, afterStepMs: random.between(0, random.pick([5, 40])) } as Fault;
 }
 
-/** A standby leaves the set or comes back into it while the arbiter does not answer the primary and the other standby is cut off; then the primary goes, and that standby with it. */
-function changingSet(random: Random, atMs: number): readonly Fault[] {
-  const [back, behind] = (random.chance(0.5) ? STANDBYS : STANDBYS.toReversed()) as readonly [Where, Where];
-  const awayMs = random.between(700, 1300);
-  const backAtMs = atMs + awayMs;
-  const endAtMs = backAtMs + random.between(150, 900);
-  const direction = random.pick(DIRECTIONS);
-  return [
-    { kind: 'stop', region: back, program: 'database', atMs, forMs: awayMs },
-    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction, atMs: atMs + random.between(400, awayMs + 200), forMs: 1800 },
-    {
-      kind: 'cut',
-      from: PRIMARY,
-      to: behind,
-      direction: 'both',
-      only: 'database',
-      atMs: backAtMs + random.between(-200, 200),
-      forMs: 3000,
-    },
-    { kind: 'crash', region: PRIMARY, program: 'database', atMs: endAtMs, forMs: 3000 },
-    { kind: 'crash', region: back, program: 'database', atMs: endAtMs, forMs: 2600 },
-  ];
-}
-
-/** The leader loses the name, then the arbiter while it still wants to write the name; others go on, to a further epoch. When it reaches the name again it still believes to lead. */
-function staleLeader(random: Random, atMs: number): readonly Fault[] {
-  return [
-    { kind: 'region-down', region: PRIMARY, atMs, forMs: 3000 },
-    { kind: 'no-name', region: LEADER, atMs, onStep: 'PROMOTE', afterStepMs: 0, forMs: random.between(4500, 6500) },
-    {
-      kind: 'no-arbiter',
-      region: LEADER,
-      program: 'controller',
-      direction: 'both',
-      atMs,
-      onStep: 'ROUTE',
-      afterStepMs: random.between(15, 40),
-      forMs: 6500,
-    },
-    { kind: 'crash', region: PRIMARY, program: 'database', atMs: atMs + random.between(3500, 5000), forMs: 60 },
-  ];
-}
-
-/**
- * The arbiter is away for long, for everybody or for the primary alone, which goes on under direct leases. Nothing else happens, or what tempts somebody else to serve as well:
- * a standby that is cut off, restarted or stopped, a primary that nobody sees or that is cut off as the arbiter comes back.
- */
-function arbiterAway(random: Random, atMs: number): readonly Fault[] {
-  const forMs = random.between(2500, 6000);
-  const laterMs = atMs + random.between(1200, 2400);
-  const [standby, other] = (random.chance(0.5) ? STANDBYS : STANDBYS.toReversed()) as readonly [Where, Where];
-  const away = random.pick<Details>([
-    { kind: 'arbiter-members-down', regions: [PRIMARY, ...STANDBYS] },
-    { kind: 'arbiter-members-down', regions: [PRIMARY, standby] },
-    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'both' },
-    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: random.pick(DIRECTIONS) },
-  ]);
-  const faults: Fault[] = [{ ...away, atMs, forMs } as Fault];
-  if (random.chance(0.2)) return faults;
-  const cutOff: Details = { kind: 'cut', from: PRIMARY, to: standby, direction: random.pick(['both', 'one-way']), only: 'database' };
-  if (random.chance(0.4)) faults.push({ ...cutOff, atMs: laterMs - random.between(0, 1500), forMs: random.between(500, 5000) } as Fault);
-  const unseen: Details = { kind: 'unseen', region: PRIMARY, direction: 'both' };
-  const apart: Details = { kind: 'isolate', region: PRIMARY, direction: random.pick(DIRECTIONS) };
-  const more = random.chance(0.6) ? unseen : apart;
-  const beginsMs = random.chance(0.5) ? laterMs : atMs + forMs - random.between(-300, 900);
-  faults.push({ ...more, atMs: beginsMs, forMs: random.between(1500, 5000) } as Fault);
-  if (random.chance(0.5)) {
-    const region = random.pick([standby, other, PROMOTED]);
-    const onStep = random.pick(['ACQUIRE', 'FENCE_AND_SEAL', 'PROMOTE'] as const);
-    const forShortMs = random.between(10, 200);
-    faults.push({ kind: 'crash', region, program: 'database', atMs, onStep, afterStepMs: random.between(0, 30), forMs: forShortMs });
-  }
-  return faults.toSorted((a, b) => a.atMs - b.atMs);
-}
-
-/** A standby is away, then the primary goes: the last copy takes over and waits for a second one, which comes back. */
-function lastCopy(random: Random, atMs: number): readonly Fault[] {
-  const primaryAtMs = atMs + random.between(1200, 2500);
-  const backAtMs = primaryAtMs + random.between(3000, 7000);
-  const goneMs = random.chance(0.5) ? backAtMs - primaryAtMs : random.between(5000, 9000);
-  return [
-    { kind: 'crash', region: random.pick(STANDBYS), program: 'database', atMs, forMs: backAtMs - atMs + random.between(0, 2000) },
-    { kind: 'crash', region: PRIMARY, program: 'database', atMs: primaryAtMs, forMs: goneMs },
-  ];
-}
-
-/** One standby hears nothing of the primary, the other one does; no controller reaches either of these two, and an operator forces a failover to the first, accepting any loss. */
-function oneStandbyOut(random: Random, atMs: number): readonly Fault[] {
-  const [out, other] = (random.chance(0.5) ? STANDBYS : STANDBYS.toReversed()) as readonly [Where, Where];
-  const awayAtMs = atMs + random.between(0, 1800);
-  const unseenAtMs = awayAtMs + random.between(1200, 2200);
-  const forMs = random.between(2500, 4000);
-  const faults: readonly Fault[] = [
-    { kind: 'cut', from: PRIMARY, to: out, direction: 'both', only: 'database', atMs, forMs: awayAtMs - atMs + 5000 },
-    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'both', atMs: awayAtMs, forMs: 5000 },
-    { kind: 'unseen', region: PRIMARY, direction: 'both', atMs: unseenAtMs, forMs },
-    { kind: 'unseen', region: other, direction: 'both', atMs: unseenAtMs, forMs },
-    { kind: 'order', order: 'forced', target: out, atMs: unseenAtMs + random.between(100, 1200), forMs: 10 },
-  ];
-  return faults.toSorted((a, b) => a.atMs - b.atMs);
-}
-
-/** A link that flaps: cut, there for a moment, cut again. */
-function flicker(random: Random, fromMs: number): readonly Fault[] {
-  const faults: Fault[] = [];
-  let atMs = fromMs;
-  for (let i = random.whole(2, 4); i > 0; i--) {
-    const forMs = random.between(300, 1400);
-    faults.push({ kind: 'isolate', region: PRIMARY, direction: random.pick(DIRECTIONS), atMs, forMs });
-    atMs += forMs + random.between(5, 150);
-  }
-  return faults;
-}
-
 /** Many short ones, some long. */
 function lasting(random: Random): number {
   const share = random.unit();
@@ -249,45 +87,4 @@ function lag(random: Random): Details {
     { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'in' },
     { kind: 'no-arbiter', region, program: 'controller', direction: random.pick(DIRECTIONS) },
   ]);
-}
-
-function chooseKind(random: Random, regions: readonly string[]): Details {
-  const total = KINDS.reduce((sum, { weight }) => sum + weight, 0);
-  let at = random.unit() * total;
-  for (const { weight, make } of KINDS) {
-    at -= weight;
-    if (at < 0) return make(random, regions);
-  }
-  return { kind: 'dns', how: 'down' };
-}
-
-function somewhere(random: Random, regions: readonly string[]): Where {
-  return random.chance(0.35) ? PRIMARY : random.pick(regions);
-}
-
-function cut(random: Random, regions: readonly string[]): Details<'cut'> {
-  const from = random.pick(regions);
-  const to = random.pick(regions.filter((region) => region !== from));
-  const only = random.pick([null, null, 'database', 'controller', 'probes'] as const);
-  return { kind: 'cut', from, to, direction: random.pick(['both', 'one-way']), only };
-}
-
-function slowLink(random: Random, regions: readonly string[]): Details<'slow-link'> {
-  return {
-    kind: 'slow-link',
-    from: random.chance(0.5) ? null : random.pick(regions),
-    to: somewhere(random, regions),
-    delayMs: random.pick([20, 100, 300, 800]),
-    lossProbability: random.pick([0, 0.05, 0.3]),
-    duplicateProbability: random.pick([0, 0.1, 0.5]),
-  };
-}
-
-function drift(random: Random): number {
-  return 1 + (random.chance(0.5) ? random.pick([-MAX_DRIFT, MAX_DRIFT]) : random.between(-MAX_DRIFT, MAX_DRIFT));
-}
-
-function some(random: Random, regions: readonly string[]): readonly string[] {
-  const chosen = regions.filter(() => random.chance(0.5));
-  return chosen.length === 0 ? [random.pick(regions)] : chosen;
 }

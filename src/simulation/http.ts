@@ -4,6 +4,7 @@ import type { HttpReply, HttpRequest, Route } from '../platform/http.ts';
 import type { CallOptions, CallResult, HttpClient } from '../platform/https-client.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { Role } from '../platform/tls.ts';
+import { ArrivedRequest } from './arrived-request.ts';
 import { Connection } from './connection.ts';
 import { Exchange, Gone, type Caller } from './exchange.ts';
 import { LightStream } from './light-stream.ts';
@@ -214,33 +215,6 @@ function routeFor(routes: readonly Route[], asked: { readonly caller: Caller; re
   const route = routes.find((one) => one.method === method && (one.prefix === true ? path.startsWith(one.path) : path === one.path));
   if (route !== undefined && (route.roles === 'anyone' || route.roles.includes(caller.role))) return route;
   throw new RangeError(`${caller.role} may not ${method} ${path}: no real program does so`);
-}
-
-/** A request as a handler gets it. */
-class ArrivedRequest implements HttpRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly rest: string;
-  readonly body: Buffer;
-  readonly stream: Readable;
-  readonly caller: HttpRequest['caller'];
-  readonly correlationId = '';
-  readonly #gone: Gone;
-
-  constructor(parts: Pick<HttpRequest, 'method' | 'path' | 'rest' | 'body' | 'stream'> & { readonly caller: Caller; readonly gone: Gone }) {
-    const { method, path, rest, body, stream, caller, gone } = parts;
-    this.method = method;
-    this.path = path;
-    this.rest = rest;
-    this.body = body;
-    this.stream = stream;
-    this.caller = { role: caller.role, region: caller.from.region };
-    this.#gone = gone;
-  }
-
-  get signal(): AbortSignal {
-    return this.#gone.signal;
-  }
 }
 
 function toBuffer(body: string | Buffer | undefined): Buffer {

@@ -22,7 +22,7 @@ export interface Scene {
   readonly etcd: { readonly records: Snapshot; seenBy(process: SimulatedProcess): number };
   disk(region: string): SimulatedDisk;
   holders(): readonly Holder[];
-  readonly holderCount: number;
+  readonly leases: number;
 }
 
 /** Sees every message and every change of a record as it happens and hands it to those who keep the promises; never what the engine says of itself. */
@@ -53,7 +53,7 @@ export class Judge implements HttpWitness, ArbiterWitness {
 
   /** After every happening. */
   look(): void {
-    if (this.#scene.holderCount > 1) this.watch(() => this.authority.atMostOne(this.#scene.holders()));
+    if (this.#scene.leases > 1) this.watch(() => this.authority.atMostOne(this.#scene.holders()));
   }
 
   serves({ path, body }: HttpRequest): void {

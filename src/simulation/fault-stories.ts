@@ -1,0 +1,117 @@
+import { type Details, DIRECTIONS } from './fault-kinds.ts';
+import { PRIMARY, PROMOTED, LEADER, STANDBYS, type Fault, type Where } from './fault.ts';
+import type { Random } from './random.ts';
+
+/** A standby leaves the set or comes back into it while the arbiter does not answer the primary and the other standby is cut off; then the primary goes, and that standby with it. */
+export function changingSet(random: Random, atMs: number): readonly Fault[] {
+  const [back, behind] = (random.chance(0.5) ? STANDBYS : STANDBYS.toReversed()) as readonly [Where, Where];
+  const awayMs = random.between(700, 1300);
+  const backAtMs = atMs + awayMs;
+  const endAtMs = backAtMs + random.between(150, 900);
+  const direction = random.pick(DIRECTIONS);
+  return [
+    { kind: 'stop', region: back, program: 'database', atMs, forMs: awayMs },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction, atMs: atMs + random.between(400, awayMs + 200), forMs: 1800 },
+    {
+      kind: 'cut',
+      from: PRIMARY,
+      to: behind,
+      direction: 'both',
+      only: 'database',
+      atMs: backAtMs + random.between(-200, 200),
+      forMs: 3000,
+    },
+    { kind: 'crash', region: PRIMARY, program: 'database', atMs: endAtMs, forMs: 3000 },
+    { kind: 'crash', region: back, program: 'database', atMs: endAtMs, forMs: 2600 },
+  ];
+}
+
+/** The leader loses the name, then the arbiter while it still wants to write the name; others go on, to a further epoch. When it reaches the name again it still believes to lead. */
+export function staleLeader(random: Random, atMs: number): readonly Fault[] {
+  return [
+    { kind: 'region-down', region: PRIMARY, atMs, forMs: 3000 },
+    { kind: 'no-name', region: LEADER, atMs, onStep: 'PROMOTE', afterStepMs: 0, forMs: random.between(4500, 6500) },
+    {
+      kind: 'no-arbiter',
+      region: LEADER,
+      program: 'controller',
+      direction: 'both',
+      atMs,
+      onStep: 'ROUTE',
+      afterStepMs: random.between(15, 40),
+      forMs: 6500,
+    },
+    { kind: 'crash', region: PRIMARY, program: 'database', atMs: atMs + random.between(3500, 5000), forMs: 60 },
+  ];
+}
+
+/**
+ * The arbiter is away for long, for everybody or for the primary alone, which goes on under direct leases. Nothing else happens, or what tempts somebody else to serve as well:
+ * a standby that is cut off, restarted or stopped, a primary that nobody sees or that is cut off as the arbiter comes back.
+ */
+export function arbiterAway(random: Random, atMs: number): readonly Fault[] {
+  const forMs = random.between(2500, 6000);
+  const laterMs = atMs + random.between(1200, 2400);
+  const [standby, other] = (random.chance(0.5) ? STANDBYS : STANDBYS.toReversed()) as readonly [Where, Where];
+  const away = random.pick<Details>([
+    { kind: 'arbiter-members-down', regions: [PRIMARY, ...STANDBYS] },
+    { kind: 'arbiter-members-down', regions: [PRIMARY, standby] },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'both' },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: random.pick(DIRECTIONS) },
+  ]);
+  const faults: Fault[] = [{ ...away, atMs, forMs } as Fault];
+  if (random.chance(0.2)) return faults;
+  const cutOff: Details = { kind: 'cut', from: PRIMARY, to: standby, direction: random.pick(['both', 'one-way']), only: 'database' };
+  if (random.chance(0.4)) faults.push({ ...cutOff, atMs: laterMs - random.between(0, 1500), forMs: random.between(500, 5000) } as Fault);
+  const unseen: Details = { kind: 'unseen', region: PRIMARY, direction: 'both' };
+  const apart: Details = { kind: 'isolate', region: PRIMARY, direction: random.pick(DIRECTIONS) };
+  const more = random.chance(0.6) ? unseen : apart;
+  const beginsMs = random.chance(0.5) ? laterMs : atMs + forMs - random.between(-300, 900);
+  faults.push({ ...more, atMs: beginsMs, forMs: random.between(1500, 5000) } as Fault);
+  if (random.chance(0.5)) {
+    const region = random.pick([standby, other, PROMOTED]);
+    const onStep = random.pick(['ACQUIRE', 'FENCE_AND_SEAL', 'PROMOTE'] as const);
+    const forShortMs = random.between(10, 200);
+    faults.push({ kind: 'crash', region, program: 'database', atMs, onStep, afterStepMs: random.between(0, 30), forMs: forShortMs });
+  }
+  return faults.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** A standby is away, then the primary goes: the last copy takes over and waits for a second one, which comes back. */
+export function lastCopy(random: Random, atMs: number): readonly Fault[] {
+  const primaryAtMs = atMs + random.between(1200, 2500);
+  const backAtMs = primaryAtMs + random.between(3000, 7000);
+  const goneMs = random.chance(0.5) ? backAtMs - primaryAtMs : random.between(5000, 9000);
+  return [
+    { kind: 'crash', region: random.pick(STANDBYS), program: 'database', atMs, forMs: backAtMs - atMs + random.between(0, 2000) },
+    { kind: 'crash', region: PRIMARY, program: 'database', atMs: primaryAtMs, forMs: goneMs },
+  ];
+}
+
+/** One standby hears nothing of the primary, the other one does; no controller reaches either of these two, and an operator forces a failover to the first, accepting any loss. */
+export function oneStandbyOut(random: Random, atMs: number): readonly Fault[] {
+  const [out, other] = (random.chance(0.5) ? STANDBYS : STANDBYS.toReversed()) as readonly [Where, Where];
+  const awayAtMs = atMs + random.between(0, 1800);
+  const unseenAtMs = awayAtMs + random.between(1200, 2200);
+  const forMs = random.between(2500, 4000);
+  const faults: readonly Fault[] = [
+    { kind: 'cut', from: PRIMARY, to: out, direction: 'both', only: 'database', atMs, forMs: awayAtMs - atMs + 5000 },
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'both', atMs: awayAtMs, forMs: 5000 },
+    { kind: 'unseen', region: PRIMARY, direction: 'both', atMs: unseenAtMs, forMs },
+    { kind: 'unseen', region: other, direction: 'both', atMs: unseenAtMs, forMs },
+    { kind: 'order', order: 'forced', target: out, atMs: unseenAtMs + random.between(100, 1200), forMs: 10 },
+  ];
+  return faults.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** A link that flaps: cut, there for a moment, cut again. */
+export function flicker(random: Random, fromMs: number): readonly Fault[] {
+  const faults: Fault[] = [];
+  let atMs = fromMs;
+  for (let i = random.whole(2, 4); i > 0; i--) {
+    const forMs = random.between(300, 1400);
+    faults.push({ kind: 'isolate', region: PRIMARY, direction: random.pick(DIRECTIONS), atMs, forMs });
+    atMs += forMs + random.between(5, 150);
+  }
+  return faults;
+}
