@@ -3,23 +3,20 @@ import { journalIsOpen, type Arbiter, type PastRun, type Snapshot } from '../arb
 import type { EngineConfig } from '../config/config.ts';
 import type { DnsProvider } from '../dns/dns.ts';
 import { Observer } from '../health/observer.ts';
-import { Peers } from '../health/peers.ts';
-import { judgeQuorum, type Quorum } from '../health/quorum.ts';
+import { FOLLOWERS_PACE, Peers } from '../health/peers.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
 import { controllerStatus } from '../health/status.ts';
-import { type ReceivedVote, type Vote } from '../health/vote.ts';
+import type { Vote } from '../health/vote.ts';
 import { NO_LONGER_NEEDED } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HttpClient } from '../platform/https-client.ts';
 import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
 import type { Log } from '../telemetry/log.ts';
-import { hear, NEVER_HEARD } from './arbiter-contact.ts';
 import { EffectRunner } from './effect-runner.ts';
-import { perform } from './effects.ts';
+import { perform, type EffectContext } from './effects.ts';
 import { fencedAtMs } from './fencing.ts';
-import { likelyCandidate, noteShut } from './gate.ts';
-import { nothingKnown, takeRecord, takeSnapshot, type Knowledge } from './knowledge.ts';
 import { Leadership } from './leader-loop.ts';
+import { Situation } from './situation.ts';
 import { Publisher } from './publisher.ts';
 import { rehearse, type Rehearsal } from './rehearsal.ts';
 import { StepClock } from './step-clock.ts';
@@ -27,7 +24,6 @@ import type { Event, Facts, OperatorRequest, Setting, State } from './state.ts';
 import { isFresh, settingOf } from './setting.ts';
 import { whyNot } from './orders.ts';
 import { INITIAL, transition } from './transition.ts';
-import { NOBODY_IN_SYNC, watchInSync, type InSync } from './in-sync.ts';
 import { Desk } from './desk.ts';
 
 export interface ControllerDeps {
@@ -40,8 +36,6 @@ export interface ControllerDeps {
   readonly metrics: Pick<ControllerMetrics, 'stepTook' | 'failoverEnded'>;
 }
 
-/** Those who do not decide ask so many times more seldom. */
-const FOLLOWERS_PACE = 4;
 /** Beginning a step late costs recovery time, looking often costs nearly nothing: so many looks per probe period. */
 const LOOKS_PER_PERIOD = 4;
 
@@ -68,14 +62,8 @@ export class Controller {
   readonly #steps: StepClock;
   /** What operators write into the arbiter: pause, resume, acknowledge. */
   readonly desk: Desk;
-  readonly #began: { readonly wallMs: number; readonly monotonicMs: number };
-  #inSync: InSync = NOBODY_IN_SYNC;
-  #knowledge: Knowledge;
+  readonly #situation: Situation;
   #state: State = INITIAL;
-  #vetoedAtMs: number | null = null;
-  #gateShutAtMs: number | null = null;
-  #leadsSinceMs: number | null = null;
-  #arbiter = NEVER_HEARD;
   #wake: () => void = () => undefined;
 
   constructor(deps: ControllerDeps) {
@@ -85,15 +73,6 @@ export class Controller {
     this.#deps = deps;
     this.#steps = new StepClock((step, seconds) => deps.metrics.stepTook(step, seconds));
     this.#setting = settingOf(config, incarnation);
-    this.#began = { wallMs: clock.wall().getTime(), monotonicMs: clock.monotonicMs() };
-    this.#knowledge = nothingKnown(clock.monotonicMs());
-    this.desk = new Desk({
-      arbiter,
-      log,
-      records: () => this.#knowledge.records,
-      wallMs: () => this.#wallMs(),
-      onRecord: (name, held) => this.#learn(takeRecord(this.#knowledge, name, held, clock.monotonicMs())),
-    });
     const databases = Object.fromEntries(Object.entries(config.regions).map(([name, urls]) => [name, urls.database]));
     this.#observer = new Observer({ region, incarnation, policy, clock, client, databases });
     this.#leadership = new Leadership({ region, incarnation, policy, clock, arbiter, log });
@@ -109,22 +88,14 @@ export class Controller {
       onContact: () => this.#observer.hadContact(),
       onNews: () => this.#wake(),
     });
+    const situation = new Situation({ setting: this.#setting, clock, observer: this.#observer, peers: this.#peers });
+    this.#situation = situation;
+    const onRecord: EffectContext['onRecord'] = (name, held) => situation.takeRecord(name, held);
+    this.desk = new Desk({ arbiter, log, records: () => situation.knowledge.records, wallMs: () => situation.wallMs(), onRecord });
     this.#effects = new EffectRunner({
       clock,
       retryMs: policy.probePeriodMs / 2,
-      perform: (effect, signal) =>
-        perform(
-          effect,
-          {
-            config,
-            clock,
-            arbiter,
-            client,
-            dns: deps.dns,
-            onRecord: (name, held) => this.#learn(takeRecord(this.#knowledge, name, held, clock.monotonicMs())),
-          },
-          signal,
-        ),
+      perform: (effect, signal) => perform(effect, { config, clock, arbiter, client, dns: deps.dns, onRecord }, signal),
       onEvent: (event) => this.#dispatch(event),
       onError: (effect, error) => log.warn('effect_failed', { effect: effect.kind, error }),
     });
@@ -132,7 +103,7 @@ export class Controller {
 
   async run(signal: AbortSignal): Promise<void> {
     const onRecords = (snapshot: Snapshot): void => {
-      this.#learn(takeSnapshot(this.#knowledge, snapshot, this.#deps.clock.monotonicMs()));
+      this.#situation.takeSnapshot(snapshot);
       this.#wake();
     };
     try {
@@ -148,7 +119,7 @@ export class Controller {
   }
 
   isLeading(): boolean {
-    return this.#leadership.isLeading(this.#knowledge);
+    return this.#leadership.isLeading(this.#situation.knowledge);
   }
 
   /** This observer's vote; asking is a sign of life of whoever asks. */
@@ -163,26 +134,26 @@ export class Controller {
       region: config.region,
       regions: this.#setting.regions,
       leading: this.isLeading(),
-      knowledge: this.#knowledge,
+      knowledge: this.#situation.knowledge,
       machine: this.#state,
-      votes: this.#votes(),
+      votes: this.#situation.votes(),
       databases: this.#peers.databases,
       freshMs: 2 * config.policy.suspectAfterMs,
       nowMs: clock.monotonicMs(),
-      wallMs: this.#wallMs(),
+      wallMs: this.#situation.wallMs(),
     });
   }
 
   /** Past runs, oldest first. */
   history(): readonly PastRun[] {
-    return this.#knowledge.records.history?.value.runs ?? [];
+    return this.#situation.knowledge.records.history?.value.runs ?? [];
   }
 
   /** Follows an operator's order, or says why not. Only the leader can. */
   order(request: OperatorRequest): Ordered {
     const refusal = this.#whyNoOrders();
     if (refusal !== null) return refusal;
-    const why = whyNot(this.#state, request, this.#facts(), this.#setting);
+    const why = whyNot(this.#state, request, this.#situation.facts(), this.#setting);
     if (why !== null) return this.#refused(why);
     this.#dispatch({ kind: 'operator', request });
     return { ok: true, runId: this.#state.kind === 'run' ? this.#state.journal.runId : null };
@@ -192,16 +163,16 @@ export class Controller {
   rehearse(request: OperatorRequest): Rehearsed {
     const refusal = this.#whyNoOrders();
     if (refusal !== null) return refusal;
-    return { ok: true, rehearsal: rehearse(this.#state, request, this.#facts(), this.#setting) };
+    return { ok: true, rehearsal: rehearse(this.#state, request, this.#situation.facts(), this.#setting) };
   }
 
   #whyNoOrders(): Extract<Ordered, { ok: false }> | null {
-    if (!this.isLeading()) return this.#refused(`${this.#knowledge.records.leader?.value.region ?? 'nobody'} leads now`);
-    return this.#leadership.isConfirmed(this.#knowledge) ? null : this.#refused('the arbiter does not answer');
+    if (!this.isLeading()) return this.#refused(`${this.#situation.knowledge.records.leader?.value.region ?? 'nobody'} leads now`);
+    return this.#leadership.isConfirmed(this.#situation.knowledge) ? null : this.#refused('the arbiter does not answer');
   }
 
   #refused(why: string): Extract<Ordered, { ok: false }> {
-    return { ok: false, why, leader: this.#knowledge.records.leader?.value.region ?? null };
+    return { ok: false, why, leader: this.#situation.knowledge.records.leader?.value.region ?? null };
   }
 
   async #decide(signal: AbortSignal): Promise<void> {
@@ -217,53 +188,38 @@ export class Controller {
   }
 
   #look(): void {
-    const { lease, failover } = this.#knowledge.records;
+    const { lease, failover } = this.#situation.knowledge.records;
     const primary = lease?.value.holder ?? null;
     this.#observer.observe(primary === null ? null : { region: primary, epoch: lease?.value.epoch ?? 0 });
     const journal = failover?.value ?? null;
     // In the middle of a suspicion the next leader would not know what this one has seen of it.
     const idle = this.#state.kind === 'observe' && !journalIsOpen(journal);
-    this.#leadership.look(this.#knowledge, {
+    this.#leadership.look(this.#situation.knowledge, {
       // In the middle of a failover it is the region that goes down.
       primary: primary ?? (journalIsOpen(journal) ? journal?.from : undefined) ?? this.#deps.config.primary_region,
       idle,
       serving: (region) => isFresh(this.#peers.databases.get(region), this.#deps.clock.monotonicMs(), this.#deps.config.policy),
-      votes: () => this.#votes(),
-      onRecord: (held) => this.#learn(takeRecord(this.#knowledge, 'leader', held, this.#deps.clock.monotonicMs())),
+      votes: () => this.#situation.votes(),
+      onRecord: (held) => this.#situation.takeRecord('leader', held),
     });
     if (!this.isLeading()) {
-      if (this.#observer.vote().verdict === 'suspect') this.#watchGate(this.#facts());
       // What it believed goes with the leadership; what it had begun is in the journal.
+      this.#situation.follow();
       this.#state = INITIAL;
-      this.#inSync = NOBODY_IN_SYNC;
-      this.#leadsSinceMs = null;
       this.#effects.want([]);
       return;
     }
-    const { clock, config } = this.#deps;
-    const now = { ms: clock.monotonicMs(), freshMs: 2 * config.policy.suspectAfterMs };
-    this.#inSync = watchInSync(this.#inSync, primary, this.#peers.databases.get(primary ?? ''), now);
-    const facts = this.#watchGate(this.#facts());
+    const facts = this.#situation.lead();
     this.#dispatch({ kind: 'tick' }, facts);
     if (this.#state.kind === 'observe' && primary !== null && facts.quorum.kind === 'veto') {
       this.#publisher.keep({ region: primary, epoch: lease?.value.epoch ?? 0 });
     }
   }
 
-  /** Also where another leads, as whoever leads next has to know. Those who do not lead ask more seldom, and what they know of the standbys is older. */
-  #watchGate(facts: Facts): Facts {
-    const { suspectAfterMs, probePeriodMs } = this.#deps.config.policy;
-    this.#leadsSinceMs = this.isLeading() ? (this.#leadsSinceMs ?? facts.nowMs) : null;
-    const followedMs = 2 * FOLLOWERS_PACE * probePeriodMs;
-    const asksOften = this.#leadsSinceMs !== null && facts.nowMs - this.#leadsSinceMs > followedMs;
-    this.#gateShutAtMs = noteShut(this.#gateShutAtMs, facts, suspectAfterMs + (asksOften ? 0 : followedMs));
-    return { ...facts, gateShutAtMs: this.#gateShutAtMs };
-  }
-
   #dispatch(event: Event, known?: Facts): void {
     if (!this.isLeading()) return;
     const before = this.#state;
-    const { state, effects, announce } = transition(before, event, known ?? this.#facts(), this.#setting);
+    const { state, effects, announce } = transition(before, event, known ?? this.#situation.facts(), this.#setting);
     this.#state = state;
     const correlationId = state.kind === 'run' ? state.journal.runId : before.kind === 'run' ? before.journal.runId : undefined;
     for (const { action, details } of announce) {
@@ -276,59 +232,8 @@ export class Controller {
     if (state !== before && event.kind !== 'tick') this.#wake();
   }
 
-  /** Only the arbiter's own answers teach anything, so it was heard. */
-  #learn(knowledge: Knowledge): void {
-    this.#arbiter = hear(this.#arbiter, this.#deps.clock.monotonicMs(), this.#deps.config.policy);
-    this.#knowledge = knowledge;
-  }
-
-  #facts(): Facts {
-    const { clock } = this.#deps;
-    const { lease, replaced, records } = this.#knowledge;
-    const nowMs = clock.monotonicMs();
-    const quorum = this.#quorum();
-    if (quorum.kind === 'veto') this.#vetoedAtMs = nowMs;
-    return {
-      nowMs,
-      wallMs: this.#wallMs(),
-      lease,
-      replaced,
-      replication: records.replication,
-      journal: records.failover,
-      maintenance: records.maintenance,
-      history: records.history,
-      inSyncSinceMs: this.#inSync.sinceMs,
-      quorum,
-      vetoedAtMs: this.#vetoedAtMs,
-      gateShutAtMs: this.#gateShutAtMs,
-      arbiter: this.#arbiter,
-      databases: this.#peers.databases,
-      newRunId: randomUUID(),
-    };
-  }
-
-  /** A wall clock that jumps after the start changes nothing. */
-  #wallMs(): number {
-    return this.#began.wallMs + (this.#deps.clock.monotonicMs() - this.#began.monotonicMs);
-  }
-
-  #quorum(): Quorum {
-    const { clock, config } = this.#deps;
-    const lease = this.#knowledge.lease?.lease;
-    if (lease === undefined || lease.holder === null) return { kind: 'none', why: 'there is no primary' };
-    const nowMs = clock.monotonicMs();
-    const candidate = likelyCandidate({ nowMs, databases: this.#peers.databases }, lease.holder, this.#setting);
-    const observers = this.#setting.regions;
-    return judgeQuorum({ observers, votes: this.#votes(), primary: lease.holder, epoch: lease.epoch, candidate }, nowMs, config.policy);
-  }
-
-  #votes(): ReadonlyMap<string, ReceivedVote> {
-    const nowMs = this.#deps.clock.monotonicMs();
-    return new Map(this.#peers.votes).set(this.#setting.incarnation, { vote: this.#observer.vote(), sentAtMs: nowMs, receivedAtMs: nowMs });
-  }
-
   #untilFencedMs(): number {
-    const { lease, replaced } = this.#knowledge;
+    const { lease, replaced } = this.#situation.knowledge;
     if (this.#state.kind !== 'run' || lease === null || lease.lease.holder !== null) return Infinity;
     const untilMs = fencedAtMs(lease, replaced, this.#setting.policy) - this.#deps.clock.monotonicMs();
     return untilMs > 0 ? untilMs : Infinity;

@@ -20,6 +20,9 @@ export interface PeersOptions {
   readonly onNews: () => void;
 }
 
+/** Those who do not lead ask so many times more seldom. */
+export const FOLLOWERS_PACE = 4;
+
 /** Asks the other controllers for their votes and every database for its status; keeps the last answers. */
 export class Peers {
   readonly #options: PeersOptions;

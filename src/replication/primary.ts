@@ -53,7 +53,8 @@ export class Primary {
   #waiting: Waiter[] = [];
   /** First entry of this epoch; null until the noop is appended. */
   #firstIndex: number | null = null;
-  readonly #established = deferred();
+  readonly #established = Promise.withResolvers<void>();
+  #isEstablished = false;
 
   constructor(options: PrimaryOptions) {
     const { database, arbiter, client, clock, log, policy, region, epoch } = options;
@@ -121,10 +122,10 @@ export class Primary {
 
   /** Whether the noop of this epoch is committed: from then on everything acknowledged in earlier epochs is known to be committed too. */
   get established(): boolean {
-    return this.#established.done;
+    return this.#isEstablished;
   }
 
-  /** Resolves when it is established, or after `limitMs`. */
+  /** Resolves when it is, or after `limitMs`. */
   async untilEstablished(limitMs: number, signal: AbortSignal): Promise<void> {
     await Promise.race([this.#established.promise, this.#options.clock.sleep(limitMs, signal).catch(() => undefined)]);
   }
@@ -222,7 +223,8 @@ export class Primary {
     const acknowledged = done < 0 ? this.#waiting : this.#waiting.slice(0, done);
     this.#waiting = done < 0 ? [] : this.#waiting.slice(done);
     for (const waiter of acknowledged) waiter.end({ kind: 'committed', index: waiter.index });
-    if (this.#established.done) return;
+    if (this.#isEstablished) return;
+    this.#isEstablished = true;
     this.#established.resolve();
     log.info('writable', { epoch, index, set: this.#rule.current.set, mode: this.#rule.current.mode });
   }
@@ -243,22 +245,6 @@ export class Primary {
     // A change that is refused or undecided is the rule's to follow up.
     if (change !== null) void this.#rule.propose(change, signal);
   }
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void; readonly done: boolean } {
-  let done = false;
-  let settle = (): void => undefined;
-  const promise = new Promise<void>((resolve) => (settle = resolve));
-  return {
-    promise,
-    resolve: () => {
-      done = true;
-      settle();
-    },
-    get done() {
-      return done;
-    },
-  };
 }
 
 function refused(code: WireErrorCode, message: string): WriteOutcome {

@@ -1,4 +1,6 @@
 import { journalIsOpen, type Held, type Replication, type Snapshot } from '../arbiter/arbiter.ts';
+import type { EngineConfig } from '../config/config.ts';
+import type { DatabaseState } from '../database/database.ts';
 import { mayReacquire } from '../failover/fencing.ts';
 import type { LogEnd } from '../replication/epochs.ts';
 import type { RuleValues } from '../replication/replication-rule.ts';
@@ -16,6 +18,19 @@ export interface Claimant {
   readonly sealedEpoch: number;
   /** Where this database was restored to, if it was. */
   readonly restored: LogEnd | null;
+}
+
+export function claimantOf(
+  config: EngineConfig,
+  { incarnation, state, restored }: { readonly incarnation: string; readonly state: DatabaseState; readonly restored: LogEnd | null },
+): Claimant {
+  const { region, primary_region: primaryRegion, replication: mode } = config;
+  return { region, incarnation, primaryRegion, others: othersOf(config), mode, end: state.log, sealedEpoch: state.sealedEpoch, restored };
+}
+
+/** Every other region: whoever could be promoted. */
+export function othersOf({ region, regions }: Pick<EngineConfig, 'region' | 'regions'>): readonly string[] {
+  return Object.keys(regions).filter((other) => other !== region);
 }
 
 export interface Acquiring {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import type { Held, Lease, Replication } from '../arbiter/arbiter.ts';
-import type { EngineConfig } from '../config/config.ts';
 import { EngineError } from '../platform/errors.ts';
 import { describeError } from '../telemetry/log.ts';
 import { Serial } from '../platform/serial.ts';
@@ -11,7 +10,7 @@ import type { LogEnd } from '../replication/epochs.ts';
 import type { RuleValues } from '../replication/replication-rule.ts';
 import { Standby, type StandbyOptions } from '../replication/standby.ts';
 import type { AppendReply, AppendRequest } from '../replication/wire.ts';
-import { decideClaim, decidePromotion, type Acquiring, type Claimant } from './claim.ts';
+import { claimantOf, decideClaim, decidePromotion, othersOf, type Acquiring, type Claimant } from './claim.ts';
 import type { PromoteRequest } from './control-messages.ts';
 import { acquireLease, type HeldLease, type LeaseOptions } from './lease.ts';
 import { beginSession, type Session, type SessionOptions } from './session.ts';
@@ -127,17 +126,7 @@ export class DatabaseNode {
 
   #claimant(): Claimant {
     const { config, database, restored } = this.#options;
-    const { log: end, sealedEpoch } = database.state();
-    return {
-      region: config.region,
-      incarnation: this.incarnation,
-      primaryRegion: config.primary_region,
-      others: othersOf(config),
-      mode: config.replication,
-      end,
-      sealedEpoch,
-      restored: restored ?? null,
-    };
+    return claimantOf(config, { incarnation: this.incarnation, state: database.state(), restored: restored ?? null });
   }
 
   async #acquire(
@@ -255,8 +244,4 @@ export class DatabaseNode {
     // Resolves when everything that was being appended here is durable too: only then may it be compared and cut.
     await this.giveUp(epoch, `epoch ${epoch} is served by another region`);
   }
-}
-
-function othersOf({ region, regions }: EngineConfig): readonly string[] {
-  return Object.keys(regions).filter((other) => other !== region);
 }
