@@ -1,17 +1,15 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { join } from 'node:path';
+import { addLab } from './cli-lab.ts';
+import { example, oneOf, wholeNumber } from './cli-options.ts';
 import { runCalibration } from './commands/calibrate.ts';
-import { checkManifests, explainManifests } from './commands/chaos.ts';
 import { standardOutput, type Output } from './commands/output.ts';
 import { DEFAULT_REPORTS, packagedScenarios } from './commands/places.ts';
 import { SETS, type ScenarioSet } from './scenario/scenario.ts';
-import { anySeed, play } from './commands/play.ts';
-import { refuseBadPlaces } from './commands/run-input.ts';
+import { play } from './commands/play.ts';
 import { exitCode, judgeFolder, runScenarios, shortResult } from './commands/run.ts';
 import { load } from './commands/scenarios.ts';
 import { EXIT, HarnessError } from './platform/errors.ts';
-import { doctor } from './platform/local/doctor.ts';
-import { labUp } from './platform/local/lab-up.ts';
 import { insideSandbox } from './platform/local/sandbox.ts';
 import { resultsTable } from './report/table.ts';
 
@@ -79,6 +77,8 @@ interface RunFlags {
   readonly seed?: number;
   readonly reports: string;
   readonly engine?: string;
+  readonly platform?: 'local' | 'kubernetes';
+  readonly system?: string;
   readonly json: boolean;
 }
 
@@ -141,56 +141,13 @@ function addCalibrate(program: Command, end: (code: number) => void): void {
     });
 }
 
-function addLab(program: Command, end: (code: number) => void): void {
-  const lab = program.command('lab').description('the local lab by hand');
-  lab
-    .command('up')
-    .description('start the lab and give a shell in its operator pod, with ip, dig and coditect-dr at hand')
-    .option('--replication <mode>', 'sync or async', oneOf('sync', 'async'), 'sync')
-    .option('--policy <preset>', 'lab or production', oneOf('lab', 'production'), 'lab')
-    .option('--reports <dir>', 'where the lab writes', DEFAULT_REPORTS)
-    .option('--engine <file>', 'the engine to start; ours by default')
-    .addHelpText('after', example('gameday lab up', "echo 'coditect-dr status' | gameday lab up"))
-    .action(async (options: LabFlags) => {
-      const { engine, ...rest } = options;
-      if (!insideSandbox()) await refuseBadPlaces({ reports: rest.reports, engine });
-      const write = (text: string): void => void process.stdout.write(text);
-      end(await labUp({ ...rest, write, ...(engine === undefined ? {} : { engineMain: engine }) }));
-    });
-  program
-    .command('doctor')
-    .description('what this machine can do for a local lab, and how to mend what it cannot')
-    .option('--json', 'as JSON', false)
-    .addHelpText('after', example('gameday doctor'))
-    .action(async ({ json }: { json: boolean }) => end(await doctor({ json, write: (text) => void process.stdout.write(text) })));
-  const chaos = program.command('chaos').description('Chaos Mesh manifests, without starting anything');
-  chaos
-    .command('check')
-    .description('decode manifests strictly; every problem with file:line:column')
-    .argument('<manifest...>')
-    .addHelpText('after', example('gameday chaos check chaos/*.yaml'))
-    .action((files: string[]) => end(checkManifests(files, standardOutput(false))));
-  chaos
-    .command('explain')
-    .description('what manifests would select in the lab, and what would be done')
-    .argument('<manifest...>')
-    .option('--seed <n>', 'for what chance decides', wholeNumber(0))
-    .addHelpText('after', example('gameday chaos explain chaos/network-partition.yaml'))
-    .action((files: string[], { seed }: { seed?: number }) => end(explainManifests(files, seed ?? anySeed(), standardOutput(false))));
-}
-
-interface LabFlags {
-  readonly replication: 'sync' | 'async';
-  readonly policy: 'lab' | 'production';
-  readonly reports: string;
-  readonly engine?: string | undefined;
-}
-
 interface PlayFlags {
   readonly runFolder: string;
   readonly seed: number;
   readonly engine?: string;
   readonly variant?: string;
+  readonly platform: 'local' | 'kubernetes';
+  readonly system?: string;
   readonly liveOnStderr: boolean;
 }
 
@@ -204,12 +161,16 @@ function addPlay(program: Command, end: (code: number) => void): void {
     .option('--engine <file>')
     .option('--variant <value>')
     .option('--live-on-stderr', '', false)
+    .option('--platform <name>', '', oneOf('local', 'kubernetes'), 'local')
+    .option('--system <file>')
     .action(async (file: string, options: PlayFlags) => {
-      if (!insideSandbox()) throw new HarnessError('bad-input', 'play is what `gameday run` starts inside its sandbox; use `gameday run`');
+      if (options.system === undefined && !insideSandbox())
+        throw new HarnessError('bad-input', 'play is what `gameday run` starts inside its sandbox; use `gameday run`');
       const loaded = load([file]).find(({ variant }) => variant === (options.variant ?? null));
       if (loaded === undefined) throw new HarnessError('internal', `${file}: no scenario`);
       const live = options.liveOnStderr ? process.stderr : process.stdout;
-      end(await play({ loaded, runFolder: options.runFolder, seed: options.seed, engine: options.engine, live }));
+      const { runFolder, seed, engine, platform, system: systemFile } = options;
+      end(await play({ loaded, runFolder, seed, engine, live, platform, systemFile }));
     });
 }
 
@@ -222,23 +183,6 @@ function list(output: Output, json: boolean): number {
   else
     output.text(`${loaded.map(({ file, name, sets, question }) => `${file} (${name}; ${sets.join(', ')})\n    ${question}`).join('\n')}\n`);
   return EXIT.pass;
-}
-
-const example = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
-
-function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`must be a whole number of at least ${least}.`);
-    return value;
-  };
-}
-
-function oneOf(...allowed: readonly string[]): (text: string) => string {
-  return (text) => {
-    if (!allowed.includes(text)) throw new InvalidArgumentError(`must be one of ${allowed.join(', ')}.`);
-    return text;
-  };
 }
 
 function describeBug(error: unknown): string {

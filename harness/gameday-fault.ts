@@ -5,14 +5,20 @@ import type { GamedayEnv } from './gameday-env.ts';
 import type { EventBody } from './history/event.ts';
 import { abortable } from './platform/abortable.ts';
 import { HarnessError } from './platform/errors.ts';
-import type { Injection } from './platform/platform.ts';
+import type { Experiment, Injection } from './platform/platform.ts';
 
 /** Healing has a budget of its own: it must also work when the run was aborted. */
 const HEAL_MS = 10_000;
 /** How long the last look before it may take. */
 const LAST_LOOK_MS = 5000;
 
-type Planned = { readonly name: string; readonly plan: FaultPlan };
+type Planned = { readonly name: string; readonly experiment: Fault; readonly plan: FaultPlan };
+
+function asExperiment({ name: fault, experiment, plan }: Planned, narrowed: boolean): Experiment {
+  const { kind, namespace, name, mode, document } = experiment;
+  const [sources, targets] = [plan.sources, plan.targets].map((pods) => pods.map(({ pod }) => pod)) as [string[], string[]];
+  return { fault, kind, namespace, name, mode, document, sources, targets, narrowed };
+}
 
 /** One inject step: all experiments of its manifest, planned, injected and healed together. Owner of their state until healed. */
 export class FaultRun {
@@ -71,7 +77,10 @@ export class FaultRun {
     for (const { plan } of this.#planned) refuseUnsupported(this.#name, plan, platform);
     this.#probes = this.#planned.map(({ name, plan }) => openProbe(name, plan));
     for (const probe of this.#probes) context.record(await probe.before(signal));
-    this.#injection = platform.injection(primitives);
+    this.#injection = platform.injection(
+      primitives,
+      this.#planned.map((one) => asExperiment(one, only !== undefined)),
+    );
     const times = await this.#injection.apply(signal);
     this.#recordEach((fault) => ({ kind: 'fault-injected', fault, ...times }));
     void this.#healWhenOver(times.acknowledgedMs).catch(() => undefined); // heal() gives the same rejection to whoever awaits it
@@ -141,7 +150,7 @@ export class FaultRun {
     const planning = experiment.plan({ pods, seed: context.seed, addressesOf });
     if (planning.outcome === 'planned') {
       context.record(faultPlanned(experiment, planning.plan, { fault: name, seed: context.seed }));
-      return { name, plan: planning.plan };
+      return { name, experiment, plan: planning.plan };
     }
     throw new HarnessError('nothing-selected', `${name}: ${planning.reason}`);
   }

@@ -10,12 +10,12 @@ import { Recorder } from '../history/recorder.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EXIT, HarnessError } from '../platform/errors.ts';
 import { onStopWanted, prepareSandbox } from '../platform/local/lifeline.ts';
-import { LocalPlatform } from '../platform/local/local.ts';
 import { run } from '../platform/process.ts';
 import type { RunContext } from '../platform/platform.ts';
 import { vantagesOf } from '../workload/load.ts';
 import { liveView } from '../report/live/live-view.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
+import { openSystem, type OpenSystem } from './system.ts';
 
 export interface PlayOptions {
   readonly loaded: LoadedScenario;
@@ -25,13 +25,19 @@ export interface PlayOptions {
   /** The engine's program; ours when undefined. */
   readonly engine?: string | undefined;
   readonly live: NodeJS.WriteStream;
+  readonly platform: 'local' | 'kubernetes';
+  /** A system that is there already: then there is no sandbox of the run's own. */
+  readonly systemFile?: string | undefined;
 }
 
 /** Plays one scenario inside a sandbox that is there already, and records it. Judges nothing. Returns 0, or 130 when interrupted. */
-export async function play({ loaded, runFolder, seed, engine, live }: PlayOptions): Promise<number> {
+export async function play({ loaded, runFolder, seed, engine, live, platform: kind, systemFile }: PlayOptions): Promise<number> {
   const stop = new AbortController();
-  onStopWanted((why) => stop.abort(new HarnessError('timeout', `interrupted (${why})`)));
-  await prepareSandbox();
+  const interrupt = (why: string): void => stop.abort(new HarnessError('timeout', `interrupted (${why})`));
+  if (systemFile === undefined) {
+    onStopWanted(interrupt);
+    await prepareSandbox();
+  } else for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt(signal));
   const versions = await toolVersions();
   const originNs = process.hrtime.bigint();
   const clock = systemClock(originNs);
@@ -39,17 +45,10 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
   const view = liveView(live, process.env, () => clock.nowMs());
   recorder.onEvent((event) => view.onEvent(event));
   const context: RunContext = { nowMs: () => clock.nowMs(), record: (event) => recorder.record(event), runFolder, seed };
+  let system: OpenSystem | undefined;
   try {
-    const { replication, policy, controllersPerRegion, backup = null } = loaded.scenario;
-    const movableClocks = [...loaded.faults.values()].flat().some((fault) => fault.kind === 'TimeChaos');
-    const platform = new LocalPlatform(context, {
-      replication,
-      policy,
-      controllersPerRegion,
-      movableClocks,
-      backup,
-      ...(engine === undefined ? {} : { engineMain: engine }),
-    });
+    system = await openSystem(loaded, { platform: kind, systemFile, engine }, context, stop.signal);
+    const { platform } = system;
     const probes = new EffectProbes({ platform, context, clock });
     recorder.onEvent((event) => probes.onEvent(event));
     const logs = new LogWatch();
@@ -72,6 +71,7 @@ export async function play({ loaded, runFolder, seed, engine, live }: PlayOption
       signal: stop.signal,
     });
   } finally {
+    await system?.close();
     recorder.close();
     view.close();
   }

@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { judge } from '../check/judge.ts';
 import type { VerdictOutcome } from '../check/verdict.ts';
 import { readEvents } from '../history/reader.ts';
 import { EXIT, HarnessError } from '../platform/errors.ts';
+import { needBinaries } from '../platform/kubernetes/containerless/binaries.ts';
 import { enterSandbox } from '../platform/local/sandbox.ts';
 import { CHECKS } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
@@ -18,6 +20,7 @@ import { refuseMissingTools } from './missing-tools.ts';
 import { refuseBadPlaces } from './run-input.ts';
 import { repetitionSummary } from './repetition.ts';
 import { load, loadSet } from './scenarios.ts';
+import { refuseNotAllowed } from './system.ts';
 import { takeTurn } from './turn.ts';
 
 export interface RunOptions {
@@ -29,6 +32,10 @@ export interface RunOptions {
   readonly reports: string;
   readonly engine: string | undefined;
   readonly json: boolean;
+  /** Instead of what each scenario says. */
+  readonly platform?: 'local' | 'kubernetes' | undefined;
+  /** A system in clusters that is there already; one is started for each run when undefined. */
+  readonly system?: string | undefined;
 }
 
 /** What one run needs. */
@@ -47,6 +54,8 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
   const loaded = options.scenarios.length > 0 ? load(options.scenarios) : loadSet(options.set);
   refuseMissingTools(loaded);
   await refuseBadPlaces(options);
+  if (options.system !== undefined) refuseNotAllowed(options.system, loaded);
+  else if (loaded.some((one) => platformOf(one, options) === 'kubernetes')) needBinaries();
   const played: Played[] = [];
   let interrupted = false;
   for (const scenario of loaded) {
@@ -75,7 +84,8 @@ export async function playAndJudge(
   let code: number;
   try {
     mkdirSync(folder, { recursive: true });
-    code = await enterSandbox(playArguments(loaded, folder, options));
+    const args = playArguments(loaded, folder, options);
+    code = options.system === undefined ? await enterSandbox(args) : await playHere(args);
   } finally {
     await leave();
   }
@@ -97,9 +107,31 @@ function playArguments(loaded: LoadedScenario, folder: string, options: PlayOpti
     ...(options.engine === undefined ? [] : ['--engine', resolve(options.engine)]),
     ...(options.json ? ['--live-on-stderr'] : []),
     ...(loaded.variant === null ? [] : ['--variant', loaded.variant]),
+    '--platform',
+    platformOf(loaded, options),
+    ...(options.system === undefined ? [] : ['--system', resolve(options.system)]),
     loaded.file,
   ];
 }
+
+const platformOf = ({ scenario }: LoadedScenario, { platform, system }: PlayOptions): 'local' | 'kubernetes' =>
+  platform ?? (system === undefined ? scenario.platform : 'kubernetes');
+
+/** In the network where this command runs; a signal for the terminal's group reaches it too, and the others are passed on. */
+function playHere(args: readonly string[]): Promise<number> {
+  return new Promise((done, reject) => {
+    const child = spawn(process.execPath, [...args], { stdio: 'inherit' });
+    const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+    for (const signal of SIGNALS) process.on(signal, pass);
+    const ended = (settle: () => void): void => {
+      for (const signal of SIGNALS) process.off(signal, pass);
+      settle();
+    };
+    child.once('error', (error) => ended(() => reject(error)));
+    child.once('exit', (code) => ended(() => done(code ?? EXIT.inconclusive)));
+  });
+}
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** `gameday judge`, and the end of every run: record → verdict → reports. The record alone decides. */
 export async function judgeFolder(folder: string): Promise<ResultDocument> {

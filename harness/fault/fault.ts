@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { ExpectedEffect, FaultPlanned, FaultTarget } from '../history/event.ts';
 import type { Pod, Primitive } from '../platform/platform.ts';
 import type { Decoded, YamlDocument } from '../scenario/yaml-decode.ts';
@@ -10,6 +11,8 @@ export interface Fault {
   readonly action: string;
   readonly name: string;
   readonly namespace: string;
+  /** The document as it was written: what a cluster is given. */
+  readonly document: unknown;
   readonly mode: string;
   /** Acts once and is over: its pods come back by themselves, and a duration does not apply to it. */
   readonly oneShot: boolean;
@@ -48,6 +51,8 @@ export interface FaultKind {
   readonly kind: string;
   /** Empty: the kind has no `action`. */
   readonly action: string;
+  /** Of `spec`: what the cluster without containers knows the kind by. */
+  readonly schema: z.ZodType;
   /** Reads `spec` (and nothing else) of a document whose kind and action are these. */
   decode(document: YamlDocument, header: FaultHeader): Decoded<Fault>;
 }
@@ -58,6 +63,7 @@ export interface FaultHeader {
   readonly sha256: string;
   readonly name: string;
   readonly namespace: string;
+  readonly document: unknown;
   readonly notes: readonly string[];
 }
 

@@ -104,7 +104,7 @@ function headerOf(
 ): FaultHeader {
   const namespace = metadata.namespace ?? options.defaultNamespace;
   const notes = metadata.namespace === undefined ? [`no metadata.namespace: taken as \`${namespace}\`, as a kubectl context would`] : [];
-  return { file: document.file, sha256, name: metadata.name, namespace, notes };
+  return { file: document.file, sha256, name: metadata.name, namespace, document: document.value, notes };
 }
 
 /** The kind and action written in the document, or what is wrong with them (undefined: reported elsewhere already). */

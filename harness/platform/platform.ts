@@ -36,6 +36,23 @@ export type Primitive =
   /** The wall clock of the pods' programs is off by so much until healed. */
   | { readonly act: 'move-clock'; readonly pods: readonly string[]; readonly offsetMs: number };
 
+/** One experiment of a fault, selected and planned: what a platform needs that is given manifests rather than acts. */
+export interface Experiment {
+  /** What it is called in the record. */
+  readonly fault: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly mode: string;
+  /** The manifest's document as it was written. */
+  readonly document: unknown;
+  /** Names of the pods that it must act on, and no others. */
+  readonly sources: readonly string[];
+  readonly targets: readonly string[];
+  /** Only one of the pods that the manifest selects is to be hit: the one that set it off. */
+  readonly narrowed: boolean;
+}
+
 export interface Injection {
   /** Performs all primitives; resolves when the platform acknowledged. requestedMs/acknowledgedMs are on the run clock. */
   apply(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }>;
@@ -59,7 +76,7 @@ export interface Platform {
   start(signal: AbortSignal): Promise<void>;
   pods(): readonly Pod[];
   /** owner of the fault's state until healed; close() heals what is left. */
-  injection(primitives: readonly Primitive[]): Injection;
+  injection(primitives: readonly Primitive[], experiments: readonly Experiment[]): Injection;
   /** One sweep of one-way datagrams over all pairs of the given pods, v4 and v6. */
   reachability(pods: readonly string[], signal: AbortSignal): Promise<readonly ReachabilityCell[]>;
   /** Steady 10 ms datagrams on these directed pairs from now until stop(): when exactly did a link change. */

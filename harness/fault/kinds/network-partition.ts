@@ -54,6 +54,7 @@ type Spec = z.infer<typeof schema>;
 export const networkPartition: FaultKind = {
   kind: 'NetworkChaos',
   action: 'partition',
+  schema,
   decode(document, header) {
     const spec = decodeDocument(document, schema, ['spec']);
     if (!spec.ok) return spec;

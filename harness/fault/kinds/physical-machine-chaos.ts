@@ -32,6 +32,7 @@ type Spec = z.infer<typeof schema>;
 export const physicalMachineProcess: FaultKind = {
   kind: 'PhysicalMachineChaos',
   action: 'process',
+  schema,
   decode(document, header) {
     const spec = decodeDocument(document, schema, ['spec']);
     if (!spec.ok) return spec;

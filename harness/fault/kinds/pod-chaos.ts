@@ -32,6 +32,7 @@ type Spec = z.infer<ReturnType<typeof schemaOf>>;
 export const podChaosKinds: readonly FaultKind[] = ACTIONS.map((action) => ({
   kind: 'PodChaos',
   action,
+  schema: schemaOf(action),
   decode(document, header) {
     const spec = decodeDocument(document, schemaOf(action), ['spec']);
     if (!spec.ok) return spec;

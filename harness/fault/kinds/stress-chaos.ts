@@ -39,6 +39,7 @@ type Spec = z.infer<typeof schema>;
 export const stressCpu: FaultKind = {
   kind: 'StressChaos',
   action: '',
+  schema,
   decode(document, header) {
     const spec = decodeDocument(document, schema, ['spec']);
     if (!spec.ok) return spec;

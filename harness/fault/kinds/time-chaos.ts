@@ -37,6 +37,7 @@ type Spec = z.infer<typeof schema>;
 export const timeOffset: FaultKind = {
   kind: 'TimeChaos',
   action: '',
+  schema,
   decode(document, header) {
     const spec = decodeDocument(document, schema, ['spec']);
     if (!spec.ok) return spec;

@@ -53,13 +53,16 @@ export function alternativeNames(pod: PodSpec, role: Role): readonly string[] {
  * written: nobody can add an identity to a running lab.
  */
 export async function makeCertificates(pods: readonly PodSpec[], now: Date): Promise<ReadonlyMap<string, Credentials>> {
-  x509.cryptoProvider.set(webcrypto);
-  const validity = { notBefore: new Date(now.getTime() - BACKDATED_MS), notAfter: new Date(now.getTime() + VALID_MS) };
-  const lab = await makeAuthority('CN=coditect-dr lab', validity);
-  const arbiter = await makeAuthority('CN=coditect-dr lab arbiter', validity, lab);
+  const lab = await makeAuthority('CN=coditect-dr lab', now);
+  const arbiter = await makeAuthority('CN=coditect-dr lab arbiter', now, lab);
   const issue = async (pod: PodSpec, role: Role): Promise<readonly [string, Credentials]> => {
     const issuer = MAY_USE_ARBITER.includes(role) ? arbiter : lab;
-    const { certificatePem, keyPem } = await makeLeaf(pod, role, issuer);
+    const names = alternativeNames(pod, role);
+    const { certificatePem, keyPem } = await makeCertificate(issuer, {
+      subject: `CN=${role}.${pod.region}`,
+      names,
+      addresses: [pod.ipv4, pod.ipv6],
+    });
     const certPem = issuer === lab ? certificatePem : certificatePem + arbiter.pem;
     return [pod.name, { caPem: lab.pem, arbiterCaPem: arbiter.pem, certPem, keyPem }];
   };
@@ -74,15 +77,17 @@ interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
-interface Authority {
+export interface Authority {
   readonly certificate: x509.X509Certificate;
   readonly pem: string;
   readonly signingKey: webcrypto.CryptoKey;
   readonly validity: Validity;
 }
 
-/** Self-signed, or issued by `issuer`. */
-async function makeAuthority(name: string, validity: Validity, issuer?: Authority): Promise<Authority> {
+/** Self-signed, or issued by `issuer`; ECDSA P-256, good for two days. */
+export async function makeAuthority(name: string, now: Date, issuer?: Authority): Promise<Authority> {
+  x509.cryptoProvider.set(webcrypto);
+  const validity = { notBefore: new Date(now.getTime() - BACKDATED_MS), notAfter: new Date(now.getTime() + VALID_MS) };
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, false, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
     ...validity,
@@ -102,16 +107,22 @@ async function makeAuthority(name: string, validity: Validity, issuer?: Authorit
   return { certificate, pem: `${certificate.toString('pem')}\n`, signingKey: keys.privateKey, validity };
 }
 
-async function makeLeaf(
-  pod: PodSpec,
-  role: Role,
+export interface Identity {
+  readonly subject: string;
+  readonly names: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+/** For servers and clients alike. */
+export async function makeCertificate(
   issuer: Authority,
+  { subject, names, addresses }: Identity,
 ): Promise<{ readonly certificatePem: string; readonly keyPem: string }> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.create({
     ...issuer.validity,
     serialNumber: serial(),
-    subject: `CN=${role}.${pod.region}`,
+    subject,
     issuer: issuer.certificate.subject,
     publicKey: keys.publicKey,
     signingKey: issuer.signingKey,
@@ -120,16 +131,19 @@ async function makeLeaf(
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        ...alternativeNames(pod, role).map((value) => ({ type: 'dns' as const, value })),
-        ...[pod.ipv4, pod.ipv6].map((value) => ({ type: 'ip' as const, value })),
-      ]),
+      ...(names.length + addresses.length === 0 ? [] : [alternatives(names, addresses)]),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate),
     ],
   });
   const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
   return { certificatePem: `${certificate.toString('pem')}\n`, keyPem: `${x509.PemConverter.encode(pkcs8, 'PRIVATE KEY')}\n` };
 }
+
+const alternatives = (names: readonly string[], addresses: readonly string[]): x509.SubjectAlternativeNameExtension =>
+  new x509.SubjectAlternativeNameExtension([
+    ...names.map((value) => ({ type: 'dns' as const, value })),
+    ...addresses.map((value) => ({ type: 'ip' as const, value })),
+  ]);
 
 /** Positive and 15 bytes: RFC 5280 allows at most 20. */
 function serial(): string {

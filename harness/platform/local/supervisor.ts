@@ -11,7 +11,7 @@ import type { ServiceSpec } from './services.ts';
 
 export interface SupervisorHooks {
   readonly run: Pick<RunContext, 'nowMs' | 'record'>;
-  readonly log: BoundedLog;
+  readonly log: Pick<BoundedLog, 'write'>;
 }
 
 interface Running {

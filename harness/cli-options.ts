@@ -1,0 +1,18 @@
+import { InvalidArgumentError } from 'commander';
+
+export const example = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
+
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`must be a whole number of at least ${least}.`);
+    return value;
+  };
+}
+
+export function oneOf<Name extends string>(...allowed: readonly Name[]): (text: string) => Name {
+  return (text) => {
+    if (!allowed.some((one) => one === text)) throw new InvalidArgumentError(`must be one of ${allowed.join(', ')}.`);
+    return text as Name;
+  };
+}

@@ -1,0 +1,69 @@
+import path from 'node:path';
+import { HarnessError } from '../platform/errors.ts';
+import { notAllowed } from '../platform/kubernetes/allowed.ts';
+import { startCluster } from '../platform/kubernetes/containerless/cluster-process.ts';
+import { clusterTopology } from '../platform/kubernetes/containerless/lab-objects.ts';
+import type { Inside } from '../platform/kubernetes/inside.ts';
+import { KubernetesPlatform } from '../platform/kubernetes/kubernetes.ts';
+import { LabInside } from '../platform/kubernetes/lab-inside.ts';
+import { readSystemFile, type SystemFile } from '../platform/kubernetes/system-file.ts';
+import { LocalPlatform } from '../platform/local/local.ts';
+import type { Platform, RunContext } from '../platform/platform.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
+
+export interface SystemOptions {
+  readonly platform: 'local' | 'kubernetes';
+  /** A system that is there already; undefined: one is started for the run. */
+  readonly systemFile?: string | undefined;
+  readonly engine?: string | undefined;
+}
+
+export interface OpenSystem {
+  readonly platform: Platform;
+  /** Ends what was started for the run beside the platform, after the platform is closed. */
+  close(): Promise<void>;
+}
+
+/** The system under test of one run. Throws HarnessError: bad-input, missing-tool, lab-failed, cluster-failed. */
+export async function openSystem(
+  loaded: LoadedScenario,
+  options: SystemOptions,
+  context: RunContext,
+  signal: AbortSignal,
+): Promise<OpenSystem> {
+  const { replication, policy, controllersPerRegion, backup = null } = loaded.scenario;
+  const movableClocks = [...loaded.faults.values()].flat().some((fault) => fault.kind === 'TimeChaos');
+  const engine = options.engine === undefined ? {} : { engineMain: options.engine };
+  const settings = { replication, policy, controllersPerRegion, movableClocks, ...engine };
+  if (options.platform === 'local')
+    return { platform: new LocalPlatform(context, { ...settings, backup }), close: () => Promise.resolve() };
+  if (backup !== null) throw new HarnessError('unsupported', 'a scenario with backups is played on the platform local only, so far');
+  if (options.systemFile !== undefined)
+    return { platform: await connect(options.systemFile, context, signal), close: () => Promise.resolve() };
+  const cluster = await startCluster({ ...settings, folder: context.runFolder }, signal);
+  try {
+    return { platform: await connect(cluster.systemFile, context, signal), close: () => cluster.close() };
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+}
+
+async function connect(file: string, context: RunContext, signal: AbortSignal): Promise<KubernetesPlatform> {
+  const system = readSystemFile(file);
+  return await KubernetesPlatform.connect(system, insideOf(system, context), context, signal);
+}
+
+function insideOf({ file, lab }: SystemFile, context: RunContext): Inside {
+  if (lab === undefined)
+    throw new HarnessError('unsupported', `${file}: has no \`lab\`, and this version can look only into pods of a lab`);
+  const folders = { dataFolder: path.join(lab.folder, 'lab'), logs: path.join(context.runFolder, 'vantages') };
+  return new LabInside(clusterTopology(lab.controllersPerRegion), folders);
+}
+
+/** Before anything is started: no experiment may reach beyond what the system's file names. Throws HarnessError `bad-input`. */
+export function refuseNotAllowed(systemFile: string, loaded: readonly LoadedScenario[]): void {
+  const system = readSystemFile(systemFile);
+  const problems = loaded.flatMap(({ faults }) => notAllowed([...faults.values()].flat(), system));
+  if (problems.length > 0) throw new HarnessError('bad-input', [...new Set(problems)].join('\n'));
+}

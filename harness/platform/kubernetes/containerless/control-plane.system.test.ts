@@ -1,0 +1,122 @@
+import { expect } from 'chai';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { faultKinds } from '../../../registry.ts';
+import { KubeClient } from '../kube-client.ts';
+import { resourcePath, type KubeObject } from '../kube-object.ts';
+import { Reflector, type Seen } from '../reflector.ts';
+import { findBinaries, MISSING } from './binaries.ts';
+import { ControlPlane } from './control-plane.ts';
+import { CHAOS_API, chaosDefinitions, resourceOf } from './crds.ts';
+
+const CHAOS = path.resolve(import.meta.dirname, '../../../../../chaos');
+const DEFINITIONS = { apiVersion: 'apiextensions.k8s.io/v1', resource: 'customresourcedefinitions' };
+const CONFIG_MAPS = { apiVersion: 'v1', resource: 'configmaps' };
+const signal = (): AbortSignal => AbortSignal.timeout(60_000);
+
+interface Document extends KubeObject {
+  readonly kind: string;
+}
+const documentsOf = (file: string): readonly Document[] =>
+  [...parseAllDocuments(readFileSync(path.join(CHAOS, file), 'utf8'))].map((one) => one.toJS() as Document);
+
+describe('control plane without containers', function () {
+  this.timeout(120_000);
+  let plane: ControlPlane;
+  let client: KubeClient;
+  let folder: string;
+
+  before(async function () {
+    const binaries = findBinaries();
+    if (binaries === undefined) {
+      process.stdout.write(`    skipped: ${MISSING}\n`);
+      return this.skip();
+    }
+    folder = mkdtempSync(path.join(tmpdir(), 'control-plane-'));
+    plane = await ControlPlane.start(
+      { binaries, host: '127.0.0.1', folder, logs: path.join(folder, 'logs'), contexts: ['a', 'b'] },
+      signal(),
+    );
+    client = await KubeClient.open(plane.kubeconfigFile('cluster'), 'a');
+    await client.apply('/api/v1/namespaces/coditect', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'coditect' } });
+    for (const definition of chaosDefinitions(faultKinds)) {
+      const { name } = (definition as unknown as KubeObject).metadata;
+      await client.apply(resourcePath(DEFINITIONS, undefined, name), definition);
+    }
+    for (const kind of new Set(faultKinds.map((one) => one.kind))) await untilServed(kind);
+  });
+
+  after(async () => {
+    await plane?.close();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function untilServed(kind: string): Promise<void> {
+    for (const limit = signal(); ;) {
+      const answer = await client.ask('GET', resourcePath({ apiVersion: CHAOS_API, resource: resourceOf(kind) }, 'coditect'));
+      if (answer.status === 200) return;
+      limit.throwIfAborted();
+    }
+  }
+
+  const put = (document: Document): Promise<{ status: number; body: unknown }> => {
+    const resource = { apiVersion: CHAOS_API, resource: resourceOf(document.kind) };
+    return client.ask('PATCH', resourcePath(resource, 'coditect', document.metadata.name), {
+      query: { fieldManager: 'test', fieldValidation: 'Strict', dryRun: 'All' },
+      contentType: 'application/apply-patch+yaml',
+      body: document,
+    });
+  };
+
+  it('accepts every manifest of chaos/ as it is', async () => {
+    for (const file of readdirSync(CHAOS).filter((name) => name.endsWith('.yaml')))
+      for (const document of documentsOf(file)) {
+        const { status, body } = await put(document);
+        expect(status, `${file}: ${JSON.stringify(body)}`).to.be.oneOf([200, 201]);
+      }
+  });
+
+  it('refuses nonsense: an unknown field, a value that no action has, a field of the wrong type', async () => {
+    const [kill] = documentsOf('pod-kill.yaml') as unknown as [Document & { spec: object }];
+    const wrong = [{ actoin: 'pod-kill' }, { action: 'pod-melt' }, { selector: { labelSelectors: { app: 3 } } }, { gracePeriod: 'soon' }];
+    for (const over of wrong) {
+      const { status } = await put({ ...kill, spec: { ...kill.spec, ...over } } as Document);
+      expect(status, JSON.stringify(over)).to.be.oneOf([400, 422, 500]);
+    }
+  });
+
+  it('has two contexts of one cluster, and a game day with no rights but those it was given', async () => {
+    const other = await KubeClient.open(plane.kubeconfigFile('gameday'), 'b');
+    expect((await other.ask('GET', '/readyz')).status).to.equal(200);
+    expect((await other.ask('GET', resourcePath(CONFIG_MAPS, 'coditect'))).status).to.equal(403);
+  });
+
+  it('a follower misses nothing while the API server is killed and restarted', async () => {
+    const seen: string[] = [];
+    const stop = new AbortController();
+    const note = ({ change, object }: Seen<KubeObject>): void => void seen.push(`${change} ${object.metadata.name}`);
+    const follower = new Reflector<KubeObject>(client, resourcePath(CONFIG_MAPS, 'coditect'), note, { labelSelector: 'of=test' });
+    const running = follower.run(stop.signal);
+    await follower.synced;
+    const map = (name: string, more: object = {}): Promise<unknown> =>
+      client.apply(resourcePath(CONFIG_MAPS, 'coditect', name), {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name, labels: { of: 'test' } },
+        ...more,
+      });
+    await map('one');
+    await map('two');
+    await plane.killApiServer();
+    await plane.startApiServer(signal());
+    await map('one', { data: { changed: 'yes' } });
+    await client.must('DELETE', resourcePath(CONFIG_MAPS, 'coditect', 'two'));
+    await map('three');
+    for (const limit = signal(); seen.length < 5; await new Promise((resolve) => setTimeout(resolve, 20))) limit.throwIfAborted();
+    stop.abort();
+    await running;
+    expect(seen).to.deep.equal(['appeared one', 'appeared two', 'changed one', 'gone two', 'appeared three']);
+  });
+});

@@ -1,0 +1,163 @@
+import { abortable } from '../abortable.ts';
+import { HarnessError } from '../errors.ts';
+import type { Experiment, Injection, RunContext } from '../platform.ts';
+import { appliedDocument, labelValue, RUN_LABEL } from './applied.ts';
+import { ExperimentWatch, pathOf, type Place } from './experiment-watch.ts';
+import { writeUndo, writeUndone, type Entry } from './journal.ts';
+import { refusal, type KubeClient } from './kube-client.ts';
+import { condition, type ChaosObject } from './kube-object.ts';
+
+/** How long the cluster may take to inject. */
+const INJECT_MS = 20_000;
+const TAKE_BACK_MS = 10_000;
+const NOT_FOUND = 404;
+
+export interface Clusters {
+  /** Where an experiment of this kind on these pods is to be applied. Throws HarnessError when no cluster has the kind, or all the pods. */
+  placeOf(experiment: Experiment): { readonly client: KubeClient; readonly place: Place };
+}
+
+interface Applied {
+  readonly experiment: Experiment;
+  readonly client: KubeClient;
+  readonly place: Place;
+  readonly entry: Entry;
+  readonly watch: ExperimentWatch;
+}
+
+/** A fault's experiments as objects of clusters: written down, applied, injected, deleted, gone. */
+export class KubeInjection implements Injection {
+  readonly #experiments: readonly Experiment[];
+  readonly #clusters: Clusters;
+  readonly #context: RunContext;
+  readonly #run: string;
+  #applied: Applied[] = [];
+  #healing = false;
+
+  constructor(experiments: readonly Experiment[], clusters: Clusters, context: RunContext, run: string) {
+    this.#experiments = experiments;
+    this.#clusters = clusters;
+    this.#context = context;
+    this.#run = run;
+  }
+
+  /** Acknowledged is when the last experiment was seen AllInjected on the pods that were asked for, and no others. */
+  async apply(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }> {
+    signal.throwIfAborted();
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(INJECT_MS)]);
+    const requestedMs = this.#context.nowMs();
+    const results = await Promise.allSettled(this.#experiments.map((experiment) => this.#apply(experiment, limit)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw await this.#takenBack(failed.reason);
+    return { requestedMs, acknowledgedMs: this.#context.nowMs() };
+  }
+
+  /** Resolves when every experiment was seen recovered and gone. Throws HarnessError that names each that was not. */
+  async heal(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }> {
+    this.#healing = true;
+    const requestedMs = this.#context.nowMs();
+    const results = await Promise.allSettled(this.#applied.map((one) => this.#delete(one, signal)));
+    this.#applied = this.#applied.filter((_, index) => results[index]?.status === 'rejected');
+    const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    if (reasons.length > 0) {
+      const what = reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason))).join('; ');
+      throw new HarnessError('cluster-failed', `not taken back, see gameday chaos heal: ${what}`, new AggregateError(reasons));
+    }
+    return { requestedMs, acknowledgedMs: this.#context.nowMs() };
+  }
+
+  async #takenBack(reason: unknown): Promise<HarnessError> {
+    const why = reason instanceof Error ? reason.message : String(reason);
+    const healed = await this.heal(AbortSignal.timeout(TAKE_BACK_MS)).then(() => 'and was taken back', String);
+    return new HarnessError('cluster-failed', `the fault could not be injected (${why}) ${healed}`, reason);
+  }
+
+  async #apply(experiment: Experiment, signal: AbortSignal): Promise<void> {
+    const { client, place } = this.#clusters.placeOf(experiment);
+    const { document, notes } = appliedDocument(experiment, this.#run);
+    for (const note of notes) this.#note(experiment, note);
+    await refuseForeign(client, place, this.#run, signal);
+    const { apiVersion, kind } = document;
+    const entry = { context: client.context, apiVersion, kind, namespace: place.namespace, name: place.name, run: labelValue(this.#run) };
+    writeUndo(this.#context.runFolder, entry);
+    const watch = new ExperimentWatch(client, place, (object) => this.#onChange(experiment, object));
+    this.#applied.push({ experiment, client, place, entry, watch });
+    const requestedMs = this.#context.nowMs();
+    await client.apply(pathOf(place), document, signal);
+    const object = await watch.until('AllInjected', signal);
+    this.#compare(experiment, object);
+    const seenMs = this.#context.nowMs() - requestedMs;
+    this.#note(experiment, `AllInjected was seen ${seenMs.toFixed(0)} ms after the request; ${ownTimes(object)}`);
+  }
+
+  /** The cluster selects by itself: what it has hit must be what was planned, or the probes would look elsewhere. */
+  #compare({ fault, sources, targets }: Experiment, { status }: ChaosObject): void {
+    const records = status?.experiment?.containerRecords ?? [];
+    const hit = new Set(records.map(({ id }) => id.split('/')[1] ?? ''));
+    const asked = new Set([...sources, ...targets]);
+    const differs = [...new Set([...asked, ...hit])].filter((pod) => !asked.has(pod) || !hit.has(pod));
+    if (differs.length > 0)
+      throw new HarnessError(
+        'cluster-failed',
+        `${fault}: the cluster selected other pods than planned; they differ in ${differs.join(', ')}`,
+      );
+  }
+
+  async #delete({ experiment, client, place, entry, watch }: Applied, signal: AbortSignal): Promise<void> {
+    const answer = await untilAnswered(() => client.ask('DELETE', pathOf(place), { signal }), signal);
+    if (answer.status !== NOT_FOUND) {
+      if (answer.status >= 300) throw refusal(`DELETE ${pathOf(place)}`, answer);
+      await watch.untilGone(signal);
+      const last = watch.object;
+      if (last !== undefined && !condition(last, 'AllRecovered'))
+        this.#note(experiment, 'it was gone before anybody saw it AllRecovered; the probes tell whether it is');
+    }
+    writeUndone(this.#context.runFolder, entry);
+    await watch.close();
+  }
+
+  /** While it should last: who pauses or ends it is told. The probes' record decides what that means. */
+  #onChange(experiment: Experiment, object: ChaosObject): void {
+    if (this.#healing || object.metadata.deletionTimestamp !== undefined) return;
+    if (condition(object, 'Paused')) this.#note(experiment, 'the cluster says that it is paused');
+    const records = object.status?.experiment?.containerRecords ?? [];
+    if (condition(object, 'AllRecovered') && records.some(({ recoveredCount }) => recoveredCount > 0))
+      this.#note(experiment, 'the cluster says that it is recovered, although it was not healed');
+  }
+
+  #note({ fault }: Experiment, what: string): void {
+    this.#context.record({ kind: 'note', message: `${fault}: ${what}` });
+  }
+}
+
+/** Somebody else's experiment of that name would be changed, and deleted later. */
+async function refuseForeign(client: KubeClient, place: Place, run: string, signal: AbortSignal): Promise<void> {
+  const answer = await client.ask<ChaosObject>('GET', pathOf(place), { signal });
+  if (answer.status === NOT_FOUND) return;
+  if (answer.status !== 200) throw refusal(`GET ${pathOf(place)}`, answer);
+  if (answer.body.metadata.labels?.[RUN_LABEL] === labelValue(run)) return;
+  throw new HarnessError(
+    'cluster-failed',
+    `${place.resource} ${place.name} is there already, and not from this run; delete it, or gameday chaos heal`,
+  );
+}
+
+/** An API server that is away comes back; until the signal. */
+async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted) throw error;
+      await abortable(new Promise((resolve) => setTimeout(resolve, 100)), signal);
+    }
+  }
+}
+
+/** What the object itself says of its times, whose resolution is a second in most clusters. */
+function ownTimes({ metadata, status }: ChaosObject): string {
+  const applied = (status?.experiment?.containerRecords ?? []).flatMap(({ events = [] }) =>
+    events.filter(({ operation, type }) => operation === 'Apply' && type === 'Succeeded').map(({ timestamp }) => timestamp),
+  );
+  return `the object says: created ${metadata.creationTimestamp ?? '?'}, applied ${applied.toSorted().at(-1) ?? '?'}`;
+}

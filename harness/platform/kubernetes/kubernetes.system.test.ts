@@ -1,0 +1,258 @@
+import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import type { Fault } from '../../fault/fault.ts';
+import { decodeManifest } from '../../fault/manifest.ts';
+import type { EventBody } from '../../history/event.ts';
+import { faultKinds } from '../../registry.ts';
+import { HarnessError } from '../errors.ts';
+import { get } from '../local/serves.ts';
+import { podOf } from '../local/topology.ts';
+import type { Experiment, Injection } from '../platform.ts';
+import { OWNER_LABEL } from './applied.ts';
+import { findBinaries, MISSING } from './containerless/binaries.ts';
+import { startCluster, type ClusterProcess } from './containerless/cluster-process.ts';
+import { CHAOS_API, resourceOf } from './containerless/crds.ts';
+import { clusterTopology } from './containerless/lab-objects.ts';
+import { examineClusters } from './doctor.ts';
+import { healClusters } from './heal.ts';
+import { KubeClient } from './kube-client.ts';
+import { condition, PODS, resourcePath, type ChaosObject, type KubePod } from './kube-object.ts';
+import { KubernetesPlatform } from './kubernetes.ts';
+import { LabInside } from './lab-inside.ts';
+import { openParts } from './parts.ts';
+import { readSystemFile, type SystemFile } from './system-file.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../../..');
+const GAMEDAY = path.join(ROOT, 'dist/harness/main.js');
+const limit = (ms = 30_000): AbortSignal => AbortSignal.timeout(ms);
+const topology = clusterTopology(1);
+
+function faultOf(file: string): Fault {
+  const decoded = decodeManifest(readFileSync(path.join(ROOT, 'chaos', file), 'utf8'), file, {
+    kinds: faultKinds,
+    defaultNamespace: 'coditect',
+  });
+  if (!decoded.ok || decoded.value[0] === undefined) throw new Error(JSON.stringify(decoded));
+  return decoded.value[0];
+}
+
+describe('a cluster without containers, and the game day as its client', function () {
+  this.timeout(180_000);
+  let cluster: ClusterProcess | undefined;
+  let folder: string;
+  let system: SystemFile;
+  let client: KubeClient;
+  let platform: KubernetesPlatform;
+  const events: EventBody[] = [];
+
+  before(async function () {
+    if (findBinaries() === undefined) {
+      process.stdout.write(`    skipped: ${MISSING}\n`);
+      return this.skip();
+    }
+    folder = mkdtempSync(path.join(tmpdir(), 'cluster-'));
+    const order = { folder, replication: 'sync', policy: 'lab', controllersPerRegion: 1, movableClocks: false } as const;
+    cluster = await startCluster(order, limit(120_000));
+    system = readSystemFile(cluster.systemFile);
+    client = await KubeClient.open(system.kubeconfig, 'us-central1');
+    const inside = new LabInside(topology, { dataFolder: path.join(folder, 'lab'), logs: path.join(folder, 'vantages') });
+    const runFolder = path.join(folder, 'run-of-the-test');
+    mkdirSync(runFolder);
+    const context = { nowMs: () => performance.now(), record: (event: EventBody) => void events.push(event), runFolder, seed: 7 };
+    platform = await KubernetesPlatform.connect(system, inside, context, limit());
+    await platform.start(limit());
+  });
+
+  after(async () => {
+    await platform?.close();
+    await cluster?.close();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  const pathOf = (fault: Fault): string =>
+    resourcePath({ apiVersion: CHAOS_API, resource: resourceOf(fault.kind) }, 'coditect', fault.name);
+  const read = (fault: Fault): Promise<ChaosObject> => client.must<ChaosObject>('GET', pathOf(fault));
+
+  function inject(fault: Fault): Injection {
+    const planning = fault.plan({ pods: platform.pods(), seed: 7, addressesOf: {} });
+    if (planning.outcome !== 'planned') throw new Error(planning.reason);
+    const [sources, targets] = [planning.plan.sources, planning.plan.targets].map((pods) => pods.map(({ pod }) => pod)) as [
+      string[],
+      string[],
+    ];
+    const { kind, namespace, name, mode, document } = fault;
+    const experiment: Experiment = { fault: name, kind, namespace, name, mode, document, sources, targets, narrowed: false };
+    return platform.injection(planning.plan.primitives, [experiment]);
+  }
+  const eventually = async (what: string, is: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> => {
+    const untilMs = performance.now() + withinMs;
+    while (!(await is())) {
+      if (performance.now() > untilMs) throw new Error(`not within ${withinMs} ms: ${what}`);
+      await sleep(25);
+    }
+  };
+  /** From and to pods of a region cut by network-partition.yaml: what passes between them. */
+  async function passing(): Promise<number> {
+    const [from, to] = ['us-central1', 'us-east1'].map((region) => podOf(topology, 'db', region).name) as [string, string];
+    const cells = await platform.reachability([from, to], limit());
+    return cells.filter((cell) => cell.received > 0).length;
+  }
+  const changesOf = (pod: string): readonly string[] =>
+    events.flatMap((event) => (event.kind === 'pod' && event.pod === pod ? [event.change] : []));
+
+  it('has every pod of the lab as a ready Pod of its node, with address, and knows its region', async () => {
+    const { items } = await client.must<{ items: readonly KubePod[] }>('GET', resourcePath(PODS, 'coditect'));
+    await eventually('all ready', async () => {
+      const list = await client.must<{ items: readonly KubePod[] }>('GET', resourcePath(PODS, 'coditect'));
+      return list.items.every((pod) => condition(pod, 'Ready'));
+    });
+    expect(items.map(({ metadata }) => metadata.name)).to.have.members(topology.pods.map(({ name }) => name));
+    const seen = platform.pods().map(({ name, region, node, addresses }) => ({ name, region, node, addresses }));
+    expect(seen).to.have.deep.members(
+      topology.pods.map(({ name, region, ipv4, ipv6 }) => ({ name, region, node: region, addresses: [ipv4, ipv6] })),
+    );
+  });
+
+  it('the engine serves, and its log comes by way of the API server', async () => {
+    await eventually('a line of a controller', () =>
+      events.some((event) => event.kind === 'engine-log' && event.pod.startsWith('dr-controller')),
+    );
+  });
+
+  it('doctor: everything is there; a manifest that selects nothing is named', async () => {
+    const nowhere = faultOf('pod-kill.yaml');
+    const features = await examineClusters(system, [
+      faultOf('region-loss.yaml'),
+      { ...nowhere, plan: (input) => nowhere.plan({ ...input, pods: [] }) },
+    ]);
+    const missing = features.filter(({ has, required }) => has !== true && required);
+    expect(missing.map(({ name }) => name)).to.deep.equal([`PodChaos ${nowhere.name}`]);
+  });
+
+  it('the manifest of a partition cuts real traffic; pausing it heals, resuming cuts again, deleting leaves nothing', async () => {
+    const fault = faultOf('network-partition.yaml');
+    expect(await passing()).to.equal(4);
+    const injection = inject(fault);
+    await injection.apply(limit());
+    expect(await passing()).to.equal(0);
+    const object = await read(fault);
+    expect(object.metadata.finalizers).to.deep.equal(['chaos-mesh/records']);
+    expect(object.spec).to.deep.equal((parse(readFileSync(path.join(ROOT, 'chaos/network-partition.yaml'), 'utf8')) as ChaosObject).spec);
+    await client.merge(pathOf(fault), { metadata: { annotations: { 'experiment.chaos-mesh.org/pause': 'true' } } });
+    await eventually('paused', async () => condition(await read(fault), 'Paused') && condition(await read(fault), 'AllRecovered'));
+    expect(await passing()).to.equal(4);
+    await client.merge(pathOf(fault), { metadata: { annotations: { 'experiment.chaos-mesh.org/pause': null } } });
+    await eventually('injected again', async () => condition(await read(fault), 'AllInjected'));
+    expect(await passing()).to.equal(0);
+    await injection.heal(limit());
+    expect(await passing()).to.equal(4);
+    expect((await client.ask('GET', pathOf(fault))).status).to.equal(404);
+  });
+
+  it('a killed pod is a deleted object: the process ends, another pod of that name follows, and both are told', async () => {
+    const fault = faultOf('controller-kill.yaml');
+    const before = await platform.processes(topology.pods.map(({ name }) => name));
+    const injection = inject(fault);
+    await injection.apply(limit());
+    const note = events.findLast((event) => event.kind === 'note' && event.message.includes('by the seed'));
+    const pod = note?.kind === 'note' ? (/given (\S+) by name/.exec(note.message)?.[1] ?? '') : '';
+    const had = before.filter((one) => one.pod === pod).map(({ pid }) => pid);
+    await eventually('another process', async () => {
+      const now = (await platform.processes([pod])).map(({ pid }) => pid);
+      return now.length > 0 && !now.some((pid) => had.includes(pid));
+    });
+    await eventually('its news', () => changesOf(pod).slice(-3).join(' ') === 'exited started ready' || changesOf(pod).at(-1) === 'ready');
+    expect(changesOf(pod)).to.include.members(['killed', 'exited', 'started', 'ready']);
+    await injection.heal(limit());
+  });
+
+  it('refuses an experiment of that name that is not of this run, and leaves it alone', async () => {
+    const fault = faultOf('network-partition.yaml');
+    const theirs = {
+      ...(fault.document as ChaosObject),
+      metadata: { name: fault.name, namespace: 'coditect', labels: { owner: 'somebody' } },
+    };
+    await client.apply(pathOf(fault), theirs);
+    const refused = await inject(fault)
+      .apply(limit())
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    expect(refused).to.be.instanceOf(HarnessError).with.property('message').that.includes('not from this run');
+    expect((await read(fault)).metadata.labels).to.deep.equal({ owner: 'somebody' });
+    await client.must('DELETE', pathOf(fault));
+    await eventually('theirs is gone', async () => (await client.ask('GET', pathOf(fault))).status === 404);
+  });
+
+  it('the API server is killed in the middle of a fault: the engine goes on serving, and the fault is healed when it is back', async () => {
+    const fault = faultOf('network-partition.yaml');
+    const injection = inject(fault);
+    await injection.apply(limit());
+    process.kill(cluster?.apiServerPid ?? 0, 'SIGKILL');
+    await eventually('the API server is away', async () => (await client.ask('GET', '/readyz').catch(() => undefined)) === undefined);
+    const root = path.join('/run/lab/pods', podOf(topology, 'operator', 'outside').name, 'tls');
+    const [caPem, certPem, keyPem] = ['ca.crt', 'tls.crt', 'tls.key'].map((file) => readFileSync(path.join(root, file), 'utf8')) as [
+      string,
+      string,
+      string,
+    ];
+    const answer = await get(`https://${podOf(topology, 'api', 'us-central1').ipv4}:8443/v1/kv/anything`, {
+      caPem,
+      certPem,
+      keyPem,
+      arbiterCaPem: caPem,
+    });
+    expect(answer.status).to.be.oneOf([200, 404]);
+    expect(await passing()).to.equal(0);
+    await injection.heal(limit(60_000));
+    expect(await passing()).to.equal(4);
+    expect((await client.ask('GET', pathOf(fault))).status).to.equal(404);
+  });
+
+  it('whoever plays is killed in the middle of a fault: chaos heal takes it back, with its label and without', async () => {
+    for (const unlabel of [false, true]) {
+      const runFolder = path.join(folder, `killed-${unlabel}`);
+      mkdirSync(runFolder);
+      const args = [
+        'play',
+        '--run-folder',
+        runFolder,
+        '--seed',
+        '1',
+        '--system',
+        system.file,
+        '--platform',
+        'kubernetes',
+        path.join(ROOT, 'scenarios/region-loss.yaml'),
+      ];
+      const child = spawn(process.execPath, [GAMEDAY, ...args], { stdio: 'ignore' });
+      const fault = faultOf('region-loss.yaml');
+      await eventually(
+        'injected',
+        async () => {
+          const { status, body } = await client.ask<ChaosObject>('GET', pathOf(fault));
+          return status === 200 && condition(body, 'AllInjected');
+        },
+        60_000,
+      );
+      child.kill('SIGKILL');
+      const held = podOf(topology, 'api', 'us-central1').name;
+      expect((await platform.processes([held])).length).to.equal(0);
+      if (unlabel) await client.merge(pathOf(fault), { metadata: { labels: { [OWNER_LABEL]: null } } });
+      const healed = await healClusters(await openParts(system), [runFolder], limit(60_000));
+      expect(healed.map(({ name, how, problem }) => [name, how, problem])).to.deep.equal([
+        ['region-loss', unlabel ? 'journal' : 'label', undefined],
+      ]);
+      expect((await client.ask('GET', pathOf(fault))).status).to.equal(404);
+      await eventually('its pods run again', async () => (await platform.processes([held])).length > 0);
+      expect(await healClusters(await openParts(system), [runFolder], limit())).to.deep.equal([]);
+    }
+  });
+});

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { badInput, decodeDocument, fields, readYaml } from '../../scenario/yaml-decode.ts';
+import { HarnessError } from '../errors.ts';
+
+const name = z.string().min(1);
+const shape = fields({
+  kubeconfig: name,
+  regions: z
+    .record(name, fields({ context: name }))
+    .refine((all) => Object.keys(all).length > 0, 'is empty; name each region with its context of the kubeconfig'),
+  namespaces: z.array(name).min(1, 'is empty; name the namespaces that may be harmed'),
+  lab: fields({ folder: name, controllersPerRegion: z.union([z.literal(1), z.literal(2)]) }).optional(),
+});
+
+/**
+ * What a game day is pointed at. It is also the list of what is allowed: no context and no namespace that is not named here is read or
+ * touched.
+ */
+export interface SystemFile {
+  readonly file: string;
+  /** Absolute. */
+  readonly kubeconfig: string;
+  /** The context of each region; several regions may be in one cluster. */
+  readonly regions: Readonly<Record<string, { readonly context: string }>>;
+  readonly namespaces: readonly string[];
+  /** A cluster without containers on this machine: its pods are network namespaces that the harness can look into. */
+  readonly lab: { readonly folder: string; readonly controllersPerRegion: 1 | 2 } | undefined;
+}
+
+/** Paths in it are relative to it. Throws HarnessError `bad-input` with every problem and its place. */
+export function readSystemFile(file: string): SystemFile {
+  const { documents, problems } = readYaml(textOf(file), file);
+  const [document, second] = documents;
+  if (problems.length > 0) throw badInput(problems);
+  if (document === undefined || second !== undefined) throw new HarnessError('bad-input', `${file}: must hold one document`);
+  const decoded = decodeDocument(document, shape);
+  if (!decoded.ok) throw badInput(decoded.problems);
+  const { kubeconfig, regions, namespaces, lab } = decoded.value;
+  return { file, kubeconfig: path.resolve(path.dirname(file), kubeconfig), regions, namespaces, lab };
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new HarnessError('bad-input', `${file}: cannot be read; give the path of a description of the system`, error);
+  }
+}
