@@ -16,7 +16,9 @@ const recovered = (upperMs: number) =>
         fault: 'f',
         line: 1,
         dnsShareMs: upperMs / 10,
+        servedFrom: { lowerMs: upperMs - 38, upperMs: upperMs - 8 },
         firstOperationMs: 8,
+        clientAwayMs: 3,
       },
     }),
   );
@@ -56,7 +58,7 @@ describe('statistics of repeated runs', () => {
     expect(statistics.recoveryMs).to.deep.equal({ n: 4, min: 2000, median: 2500, p95: 4000, p99: 4000, max: 4000 });
     expect(statistics.intervalWidthMs.max).to.equal(30);
     expect(statistics.firstOperationMs.max).to.equal(8);
-    expect(statistics.samplingDoubtMs.max).to.equal(22);
+    expect(statistics.clientAwayMs.max).to.equal(3);
     expect(statistics.dnsShareMs.median).to.equal(250);
     expect(statistics.detectMs.median).to.equal(628);
     expect(recoveryTable(statistics)).to.contain('| recovery time (upper bound, worst vantage) | 4 | 2000 | 2500 | 4000 | 4000 | 4000 |');

@@ -18,9 +18,10 @@ export interface RecoveryStatistics {
   /** Upper bound of the recovery interval at the worst vantage. */
   readonly recoveryMs: Spread;
   readonly intervalWidthMs: Spread;
-  /** How long the first good operation took, and what else the interval is wide: probe period and injection. */
+  /** What the client itself stood still; the rest of the width is probe period and injection. */
+  readonly clientAwayMs: Spread;
+  /** How long the first good operation took. */
   readonly firstOperationMs: Spread;
-  readonly samplingDoubtMs: Spread;
   readonly dnsShareMs: Spread;
   readonly detectMs: Spread;
   readonly decideMs: Spread;
@@ -45,7 +46,7 @@ export function recoveryStatistics(results: readonly ResultDocument[]): Recovery
     recoveryMs: spread(recovered.map((one) => one.upperMs)),
     intervalWidthMs: spread(recovered.map((one) => one.upperMs - one.lowerMs)),
     firstOperationMs: spread(recovered.map((one) => one.firstOperationMs)),
-    samplingDoubtMs: spread(recovered.map((one) => one.upperMs - one.lowerMs - one.firstOperationMs)),
+    clientAwayMs: spread(recovered.map((one) => one.clientAwayMs)),
     dnsShareMs: spread(recovered.map((one) => one.dnsShareMs)),
     detectMs: step('t1Effect', 't3Detected'),
     decideMs: step('t3Detected', 't4Decided'),
@@ -72,8 +73,8 @@ const ROWS = {
   firstGoodMs: 'first good operation (t5→t6)',
   dnsShareMs: "of it DNS's share",
   intervalWidthMs: 'width of the interval',
-  firstOperationMs: 'of it the first good operation',
-  samplingDoubtMs: 'of it probe period and injection',
+  clientAwayMs: 'of it the client itself stood still',
+  firstOperationMs: 'the first good operation took',
   injectionLatencyMs: 'injection latency',
   injectionSkewMs: 'injection skew',
 } as const;

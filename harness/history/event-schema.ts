@@ -73,6 +73,7 @@ const bodies = [
     intendedMs: ms,
     completedMs: ms,
     outcome: z.enum(['ok', 'failed', 'unknown']),
+    lateMs: ms.exactOptional(),
     dnsMs: ms,
     address: z.string().exactOptional(),
     claimedRegion: z.string().exactOptional(),

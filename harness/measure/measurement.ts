@@ -43,8 +43,12 @@ export type RecoveryTime =
       readonly line: number;
       /** Part of the above that the clients waited for the new address, after it first was writable; null when the address did not change. */
       readonly dnsShareMs: number | null;
-      /** How long the operation took that t7 is the end of: part of the interval's width, the rest is probe period and injection. */
+      /** From when an operation had to be sent to be served, since the effect: one sent at the first bound was not, one sent at the second was. */
+      readonly servedFrom: Interval;
+      /** How long the operation took that t7 is the end of. */
       readonly firstOperationMs: number;
+      /** Part of the interval's width: how long the client itself stood still about then. The rest is probe period and injection. */
+      readonly clientAwayMs: number;
     }
   /** Not back when the load ended: the truth is above lowerMs. */
   | { readonly state: 'censored'; readonly lowerMs: number; readonly vantage: string; readonly fault: string }

@@ -1,4 +1,5 @@
 import type { Workload } from '../scenario/scenario.ts';
+import { clientAway } from './client-away.ts';
 import type { Interval } from './measurement.ts';
 import { firstSustained, isGood, type ServiceSample } from './service.ts';
 
@@ -9,8 +10,20 @@ export interface Outage<T> {
   readonly firstBad: T;
   readonly lastBad: T;
   readonly firstGood: T | null;
-  /** First operation of the next sustained window, and the one that was due before it; null: not back when the load ended. */
-  readonly back: { readonly operation: T; readonly before: T } | null;
+  /** null: not back when the load ended. */
+  readonly back: Return<T> | null;
+}
+
+/** The end of an outage, and what is in doubt about it. */
+export interface Return<T> {
+  /** First operation of the next sustained window. */
+  readonly operation: T;
+  /** The last one that was certainly bad: those between were late, or had no answer in time, perhaps only by what the client itself stood still. */
+  readonly before: T;
+  /** How long the client stood still from when `before` was due. */
+  readonly clientAwayMs: number;
+  /** How long the operation took at least, as far as the client was awake; 0 where it may have been another, whose answer nobody saw come. */
+  readonly tookMs: number;
 }
 
 /**
@@ -26,16 +39,51 @@ export function outagesAfter<T extends ServiceSample>(samples: readonly T[], eff
     const servedBefore = outages.length > 0 || firstSustained(samples.slice(0, index), workload) >= 0;
     const backIndex = firstSustained(samples, workload, index);
     const stretch = samples.slice(index, backIndex < 0 ? undefined : backIndex);
-    const [operation, before] = [samples[backIndex], samples[backIndex - 1]];
     outages.push({
       began: servedBefore ? { lowerMs: samples[index - 1]?.intendedMs ?? firstBad.intendedMs, upperMs: firstBad.intendedMs } : effect,
       firstBad,
       lastBad: stretch.findLast((sample) => !isGood(sample, workload)) ?? firstBad,
-      firstGood: stretch.find((sample) => isGood(sample, workload)) ?? operation ?? null,
-      back: operation === undefined || before === undefined ? null : { operation, before },
+      firstGood: stretch.find((sample) => isGood(sample, workload)) ?? samples[backIndex] ?? null,
+      back: backIndex < 0 ? null : returnOf(samples, { firstBad: index, back: backIndex }, workload),
     });
     if (backIndex < 0) break;
     from = backIndex;
   }
   return outages;
+}
+
+/** Answers that came, or would have come, in time, had the client been awake: whether there was service then is not known. */
+function returnOf<T extends ServiceSample>(
+  samples: readonly T[],
+  at: { readonly firstBad: number; readonly back: number },
+  workload: Workload,
+): Return<T> | null {
+  const operation = samples[at.back];
+  if (operation === undefined) return null;
+  // It is what was due afterwards that tells whether the client slept while this one was answered.
+  const untilMs = operation.completedMs + workload.periodMs;
+  const away = clientAway(
+    samples.filter(({ intendedMs }, index) => index >= at.firstBad && intendedMs <= untilMs),
+    workload.periodMs,
+  );
+  const awake = ({ intendedMs, completedMs }: T): number => completedMs - intendedMs - away(intendedMs, completedMs);
+  const mayHaveBeenGood = (sample: T): boolean =>
+    endedByTheClock(sample) && sample.completedMs - sample.intendedMs > workload.goodWithinMs && awake(sample) <= workload.goodWithinMs;
+  let first = at.back;
+  for (let index = at.back - 1; index > at.firstBad; index--) {
+    const sample = samples[index];
+    if (sample === undefined) break;
+    // Good ones before one in doubt may have been the beginning of the window.
+    if (!mayHaveBeenGood(sample) && (first === at.back || !isGood(sample, workload))) break;
+    first = index;
+  }
+  const before = samples[first - 1];
+  if (before === undefined) return null;
+  const clientAwayMs = away(before.intendedMs, operation.completedMs);
+  return { operation, before, clientAwayMs, tookMs: first === at.back ? Math.max(0, awake(operation)) : 0 };
+}
+
+/** Late, or no answer in time: what a client that stands still cannot tell from its own sleep. */
+function endedByTheClock({ outcome, reason = '' }: ServiceSample): boolean {
+  return outcome === 'ok' || reason.includes('timeout');
 }

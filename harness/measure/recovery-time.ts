@@ -7,10 +7,9 @@ import { eventsOf, faultWindow, type FaultView, type Operation, type RunView } f
 export const AUTHORITY = 'authority';
 
 /**
- * Recovery time of one vantage after one fault: t7 − t1, where t7 is the completion of the first operation of the first sustained
- * window. Bounds: service was back at some instant between the start of the last bad operation and the end of the first good one (how
- * long that one took is part of the doubt: calibration showed intervals that missed the truth without it); t1 lies in the interval in
- * which the effect began. Several outages under one fault: the worst.
+ * Recovery time of one vantage after one fault: t7 − t1, where t7 is the completion of the first operation of the first sustained window. How long that operation took is part of
+ * it: nobody had an answer earlier. What is in doubt: had an operation been sent right after the last certainly bad one, and taken as long, it would have been the first; what the client itself
+ * stood still may have made any of this late; and t1 lies in the interval in which the effect began. Several outages under one fault: the worst.
  */
 export function vantageRecovery(view: RunView, fault: FaultView, vantage: string): VantageRecovery {
   const nothing = { fault: fault.fault, firstBadMs: null, firstGoodMs: null, sustainedMs: null };
@@ -37,12 +36,17 @@ function recoveryFrom({ began, back, lastBad }: Outage<Operation>, view: RunView
     return { state: 'censored', lowerMs: Math.max(0, lastBad.intendedMs - began.upperMs), vantage: lastBad.vantage, fault };
   return {
     state: 'recovered',
-    lowerMs: Math.max(0, back.before.intendedMs - began.upperMs),
+    lowerMs: Math.max(0, Math.min(back.before.intendedMs + back.tookMs, back.operation.completedMs) - began.upperMs),
     upperMs: back.operation.completedMs - began.lowerMs,
     vantage: back.operation.vantage,
     fault,
     line: back.operation.line,
+    servedFrom: {
+      lowerMs: Math.max(0, back.before.intendedMs - began.upperMs),
+      upperMs: back.operation.intendedMs + (back.operation.lateMs ?? 0) - began.lowerMs,
+    },
     firstOperationMs: back.operation.completedMs - back.operation.intendedMs,
+    clientAwayMs: back.clientAwayMs,
     dnsShareMs: dnsShareMs(view, back.operation, began.lowerMs),
   };
 }

@@ -5,6 +5,9 @@ export interface ServiceSample {
   readonly intendedMs: number;
   readonly completedMs: number;
   readonly outcome: 'ok' | 'failed' | 'unknown';
+  readonly reason?: string;
+  /** How late the client itself was with it. */
+  readonly lateMs?: number;
 }
 
 /** Operations are due every period; without one for so many periods nobody was looking, which is not service. */

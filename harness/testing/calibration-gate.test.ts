@@ -2,11 +2,24 @@ import { expect } from 'chai';
 import { quantile } from '../measure/quantile.ts';
 import { judgeCalibration, type CalibrationSample } from './calibration-gate.ts';
 
-const sample = (truthMs: number, lowerMs: number, upperMs: number): CalibrationSample => ({
+/** Of an outage whose first operation took 5 ms. */
+const sample = (truthMs: number, lowerMs: number, upperMs: number, answeredMs = truthMs + 5): CalibrationSample => ({
   outageMs: 200,
   how: 'refuse',
   truthMs,
-  measured: { state: 'recovered', lowerMs, upperMs, vantage: 'v', fault: 'f', line: 1, dnsShareMs: null, firstOperationMs: 1 },
+  answeredMs,
+  measured: {
+    state: 'recovered',
+    lowerMs: lowerMs + 5,
+    upperMs: upperMs + 5,
+    vantage: 'v',
+    fault: 'f',
+    line: 1,
+    dnsShareMs: null,
+    servedFrom: { lowerMs, upperMs },
+    firstOperationMs: 5,
+    clientAwayMs: 0,
+  },
 });
 const good = Array.from({ length: 30 }, (_, index) => sample(200, 185 + (index % 10), 205 + (index % 10)));
 
@@ -14,16 +27,16 @@ describe('the calibration gate', () => {
   it('passes when every interval holds the truth and the error stays within a probe period', () => {
     const { outcome, lines } = judgeCalibration(good, 20);
     expect(outcome).to.equal('pass');
+    const asClaimed = { errorMs: { min: -5, median: -1, max: 4 }, p99Ms: 5, widthMs: { median: 20, max: 20 }, covered: 30 };
     expect(lines).to.deep.equal([
       {
         outageMs: 200,
         n: 30,
         missed: 0,
         disturbed: 0,
-        errorMs: { min: -5, median: -1, max: 4 },
-        p99Ms: 5,
-        widthMs: { median: 20, max: 20 },
-        covered: 30,
+        hiccups: 0,
+        outage: asClaimed,
+        firstAnswer: asClaimed,
       },
     ]);
   });
@@ -41,6 +54,15 @@ describe('the calibration gate', () => {
     );
     expect(outcome).to.equal('fail');
     expect(reasons.join()).to.contain('only 0 of 30 intervals hold the truth');
+  });
+
+  it('fails when the first answer was long before the moment that the client gives, though the outage is right', () => {
+    const { outcome, reasons } = judgeCalibration(
+      good.map((one) => ({ ...one, answeredMs: one.answeredMs - 40 })),
+      20,
+    );
+    expect(outcome).to.equal('fail');
+    expect(reasons.join()).to.contain('first answer: only 0 of 30').and.not.contain('end of the outage');
   });
 
   it('fails when an outage was missed, and when there was none at all', () => {

@@ -28,7 +28,9 @@ const RECOVERED: RecoveryTime = {
   fault: 'isolate-primary',
   line: 2204,
   dnsShareMs: 830,
+  servedFrom: { lowerMs: 2971, upperMs: 2996 },
   firstOperationMs: 9,
+  clientAwayMs: 0,
 };
 
 export function sampleRun(options: SampleOptions = {}): RunResult {

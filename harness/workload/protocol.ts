@@ -31,6 +31,7 @@ const operation = z.strictObject({
   intendedMs: z.number(),
   completedMs: z.number(),
   outcome: z.enum(['ok', 'failed', 'unknown']),
+  lateMs: z.number().exactOptional(),
   dnsMs: z.number(),
   address: z.string().exactOptional(),
   claimedRegion: z.string().exactOptional(),

@@ -20,6 +20,10 @@ const WARM_UP = [
 ];
 /** Everything in flight ends by its own limit; the last answers get this much more. */
 const DRAIN_SLACK_MS = 500;
+/** Timers are no more exact than this. */
+const LATE_MS = 1;
+
+type Issued = PlannedOperation & { readonly intendedMs: number; readonly lateMs?: number };
 
 class Vantage {
   readonly #config: VantageConfig;
@@ -60,7 +64,7 @@ class Vantage {
         deletes += 1;
         this.#issued += 1;
         this.#inFlight += 1;
-        await this.#perform(operation, this.#clock.nowMs()).finally(() => (this.#inFlight -= 1));
+        await this.#perform({ ...operation, intendedMs: this.#clock.nowMs() }).finally(() => (this.#inFlight -= 1));
       }
     };
     await Promise.all(Array.from({ length: DELETES_IN_FLIGHT }, one));
@@ -77,19 +81,21 @@ class Vantage {
     this.#requester.close();
   }
 
-  #issue(operation: PlannedOperation, intendedMs: number): void {
+  #issue(planned: PlannedOperation, intendedMs: number): void {
     this.#issued += 1;
+    const nowMs = this.#clock.nowMs();
+    const lateMs = Math.round((nowMs - intendedMs) * 10) / 10;
+    const operation = { ...planned, intendedMs, ...(lateMs >= LATE_MS ? { lateMs } : {}) };
     if (this.#inFlight >= IN_FLIGHT) {
-      const completedMs = this.#clock.nowMs();
-      report({ type: 'op', ...operation, intendedMs, completedMs, outcome: 'failed', dnsMs: 0, reason: 'dropped' });
+      report({ type: 'op', ...operation, completedMs: nowMs, outcome: 'failed', dnsMs: 0, reason: 'dropped' });
       return;
     }
     this.#inFlight += 1;
-    void this.#perform(operation, intendedMs).finally(() => (this.#inFlight -= 1));
+    void this.#perform(operation).finally(() => (this.#inFlight -= 1));
   }
 
   /** Each operation finds the service by name anew, as a client that knows nothing must. The time limit covers both. */
-  async #perform(operation: PlannedOperation, intendedMs: number): Promise<void> {
+  async #perform(operation: Issued): Promise<void> {
     const { name, timeoutMs } = this.#config;
     const startMs = this.#clock.nowMs();
     const resolution = await this.#resolver.resolve(name, timeoutMs);
@@ -98,12 +104,12 @@ class Vantage {
     const address = resolution.ok ? resolution.addresses[0] : undefined;
     if (!resolution.ok || address === undefined) {
       const reason = resolution.ok ? 'dns-empty' : resolution.reason;
-      report({ type: 'op', ...operation, intendedMs, completedMs: resolvedMs, outcome: 'failed', dnsMs, reason });
+      report({ type: 'op', ...operation, completedMs: resolvedMs, outcome: 'failed', dnsMs, reason });
       return;
     }
     this.#noticeAddresses(resolution.ok ? resolution.addresses : []);
     const answer = await this.#requester.send(operation, address, Math.max(1, timeoutMs - dnsMs));
-    report({ type: 'op', ...operation, intendedMs, completedMs: this.#clock.nowMs(), dnsMs, address, ...answer });
+    report({ type: 'op', ...operation, completedMs: this.#clock.nowMs(), dnsMs, address, ...answer });
   }
 
   #noticeAddresses(addresses: readonly string[]): void {

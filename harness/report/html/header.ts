@@ -91,7 +91,7 @@ export function targetsTable(result: ResultDocument): Markup {
             <td>Verified recovery <small>all data read back and compared</small></td>
             <td class="n">not asked</td>
             <td class="n">
-              ${recoveryText({ ...verified, state: 'recovered', vantage: '', fault: '', line: 0, dnsShareMs: null, firstOperationMs: 0 })}
+              ${recoveryText({ ...verified, state: 'recovered', vantage: '', fault: '', line: 0, dnsShareMs: null, servedFrom: { lowerMs: 0, upperMs: 0 }, firstOperationMs: 0, clientAwayMs: 0 })}
             </td>
             <td></td>
           </tr>`,

@@ -21,6 +21,7 @@ class Device {
   #port = 0;
   #index = 0;
   #down = false;
+  #answeredSince = true;
 
   async start(): Promise<void> {
     await this.#listen();
@@ -37,6 +38,7 @@ class Device {
     await pause(forMs - 2);
     await untilNs(beganNs + BigInt(Math.round(forMs * 1e6)));
     this.#dropConnections(); // of a black hole: none of what fell into it comes back
+    this.#answeredSince = false;
     this.#down = false;
     if (how === 'refuse') await this.#listen();
     const endedNs = process.hrtime.bigint();
@@ -87,6 +89,10 @@ class Device {
     const body = absent
       ? { region: 'device', epoch: 1, error: { code: 'not-found', message: 'no such key', applied: 'no' } }
       : { region: 'device', epoch: 1, index: (this.#index += 1), ...(value === undefined ? {} : { value }) };
+    if (!this.#answeredSince) {
+      this.#answeredSince = true;
+      response.once('finish', () => report({ type: 'answered', atNs: String(process.hrtime.bigint()) }));
+    }
     response.writeHead(absent ? 404 : 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
   }

@@ -12,7 +12,9 @@ export type DeviceCommand = {
 export type DeviceReport =
   | { readonly type: 'listening'; readonly port: number; readonly dnsPort: number; readonly beaconPort: number }
   /** The truth: when it stopped and when it served again, on CLOCK_MONOTONIC as the device itself read it. */
-  | { readonly type: 'outage'; readonly beganNs: string; readonly endedNs: string };
+  | { readonly type: 'outage'; readonly beganNs: string; readonly endedNs: string }
+  /** When it had given its first answer after that. */
+  | { readonly type: 'answered'; readonly atNs: string };
 
 type Said<T extends DeviceReport['type']> = Extract<DeviceReport, { readonly type: T }>;
 

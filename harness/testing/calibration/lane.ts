@@ -80,7 +80,7 @@ async function measureOutages(outages: readonly PlannedOutage[], lane: Lane): Pr
   await ready;
   vantage.send({ type: 'begin', startMs: clock.nowMs() + ORDER_AHEAD_MS } satisfies VantageCommand);
   const beacon = new Beacon(clock, lane.beaconPort);
-  const truths: number[] = [];
+  const truths: Truth[] = [];
   try {
     for (const [index, outage] of outages.entries()) truths.push(await oneOutage(`outage-${index}`, outage, { ...lane, beacon, record }));
     vantage.send({ type: 'stop' } satisfies VantageCommand);
@@ -92,7 +92,8 @@ async function measureOutages(outages: readonly PlannedOutage[], lane: Lane): Pr
   return outages.map(({ forMs, how }, index) => ({
     outageMs: forMs,
     how,
-    truthMs: truths[index] ?? NaN,
+    truthMs: truths[index]?.outageMs ?? NaN,
+    answeredMs: truths[index]?.answeredMs ?? NaN,
     measured: recoveries[index]?.recovery ?? { state: 'not-measured', reason: 'no recovery of this outage' },
   }));
 }
@@ -102,8 +103,14 @@ interface Making extends Lane {
   readonly record: (body: EventBody) => void;
 }
 
+/** By the device's own account, from when it stopped serving. */
+interface Truth {
+  readonly outageMs: number;
+  readonly answeredMs: number;
+}
+
 /** Makes one outage, records what the gate saw of it, and answers how long it truly was. */
-async function oneOutage(fault: string, { forMs, how }: PlannedOutage, lane: Making): Promise<number> {
+async function oneOutage(fault: string, { forMs, how }: PlannedOutage, lane: Making): Promise<Truth> {
   const { clock, device, record, beacon, random, signal } = lane;
   await clock.sleep(STEADY_MS + random() * 5 * WORKLOAD.periodMs, signal);
   record({
@@ -123,9 +130,10 @@ async function oneOutage(fault: string, { forMs, how }: PlannedOutage, lane: Mak
   });
   const requestedMs = clock.nowMs();
   const made = device.next(isReport('outage'), signal, forMs + LIMIT_MS);
+  const answered = device.next(isReport('answered'), signal, forMs + LIMIT_MS);
   device.send({ type: 'outage', inMs: ORDER_AHEAD_MS, forMs, how } satisfies DeviceCommand);
   record({ kind: 'fault-injected', fault, requestedMs, acknowledgedMs: clock.nowMs() });
-  const truth = await made;
+  const [{ beganNs, endedNs }, { atNs }] = await Promise.all([made, answered]);
   await clock.sleep(WORKLOAD.sustained.forMs + WORKLOAD.timeoutMs + STEADY_MS, signal);
   const betweenMs = beacon.effectAfter(requestedMs);
   const seen = {
@@ -137,7 +145,8 @@ async function oneOutage(fault: string, { forMs, how }: PlannedOutage, lane: Mak
     evidence: { kind: 'processes', processes: [] },
   } as const;
   record({ ...seen, confirmed: betweenMs !== null, ...(betweenMs === null ? {} : { betweenMs }) });
-  return Number(BigInt(truth.endedNs) - BigInt(truth.beganNs)) / 1e6;
+  const since = (ns: string): number => Number(BigInt(ns) - BigInt(beganNs)) / 1e6;
+  return { outageMs: since(endedNs), answeredMs: since(atNs) };
 }
 
 function runStarted({ originNs }: Lane): EventBody {

@@ -1,0 +1,21 @@
+import type { ServiceSample } from './service.ts';
+
+/** A client that is later than this share of a period was away since the operation before: when in between it stopped is not known. */
+const AWAY_SINCE_LAST = 0.25;
+
+/**
+ * How long the client itself stood still between two instants (it was not scheduled, or its machine slept), by its own schedule: nothing that it stamps in such a time, and no operation that is late by
+ * it, tells of the service. It can be seen only where an operation was due, so shorter than a period it may go unseen. Samples in the order of their intended start.
+ */
+export function clientAway(samples: readonly ServiceSample[], periodMs: number): (fromMs: number, toMs: number) => number {
+  const stretches: { fromMs: number; toMs: number }[] = [];
+  for (const { intendedMs, lateMs = 0 } of samples) {
+    if (lateMs === 0) continue;
+    const next = { fromMs: lateMs > AWAY_SINCE_LAST * periodMs ? intendedMs - periodMs : intendedMs, toMs: intendedMs + lateMs };
+    const last = stretches.at(-1);
+    if (last === undefined || last.toMs < next.fromMs) stretches.push(next);
+    else last.toMs = Math.max(last.toMs, next.toMs);
+  }
+  return (fromMs, toMs) =>
+    stretches.reduce((sum, stretch) => sum + Math.max(0, Math.min(toMs, stretch.toMs) - Math.max(fromMs, stretch.fromMs)), 0);
+}

@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { Workload } from '../scenario/scenario.ts';
+import { outagesAfter, type Return } from './outages.ts';
+import type { ServiceSample } from './service.ts';
+
+const WORKLOAD: Workload = { periodMs: 20, timeoutMs: 500, goodWithinMs: 250, sustained: { operations: 10, forMs: 200 } };
+const EFFECT = { lowerMs: 0, upperMs: 0 };
+
+interface World {
+  /** Operations that are sent from here on are answered. */
+  readonly backMs: number;
+  readonly tookMs: number;
+  readonly refused: boolean;
+  /** The client does not run in this time. */
+  readonly asleep: readonly [number, number];
+}
+
+/** What a client sees of such a service: it sends, reads and looks at its clock only while it is awake. */
+function seen({ backMs, tookMs, refused, asleep: [fromMs, toMs] }: World): readonly ServiceSample[] {
+  const awake = (ms: number): number => (ms >= fromMs && ms < toMs ? toMs : ms);
+  return Array.from({ length: 120 }, (_, index): ServiceSample => {
+    const intendedMs = index * WORKLOAD.periodMs;
+    const sentMs = awake(intendedMs);
+    const late = sentMs > intendedMs ? { lateMs: sentMs - intendedMs } : {};
+    if (sentMs >= backMs) return { intendedMs, completedMs: awake(sentMs + tookMs), outcome: 'ok', ...late };
+    const endMs = refused ? sentMs + 1 : sentMs + WORKLOAD.timeoutMs;
+    return {
+      intendedMs,
+      completedMs: awake(endMs),
+      outcome: 'failed',
+      reason: refused ? 'connect-refused' : 'timeout-connecting',
+      ...late,
+    };
+  });
+}
+
+function returnOf(world: World): Return<ServiceSample> {
+  const back = outagesAfter(seen(world), EFFECT, WORKLOAD)[0]?.back;
+  if (back === undefined || back === null) throw new Error('the outage has no end');
+  return back;
+}
+
+const lowerOf = ({ before, tookMs, operation }: Return<ServiceSample>): number =>
+  Math.min(before.intendedMs + tookMs, operation.completedMs);
+const world = fc.record({
+  backMs: fc.integer({ min: 100, max: 1000 }),
+  tookMs: fc.integer({ min: 1, max: 240 }),
+  refused: fc.boolean(),
+  asleep: fc
+    .tuple(fc.integer({ min: 0, max: 1300 }), fc.integer({ min: 0, max: 600 }))
+    .map(([at, forMs]): [number, number] => [at, at + forMs]),
+});
+
+describe('the end of an outage', () => {
+  it('lies within a probe period, however long the first operation took', () => {
+    fc.assert(
+      fc.property(world, (one) => {
+        const back = returnOf({ ...one, asleep: [0, 0] });
+        const firstMs = one.backMs + one.tookMs;
+        expect(back.operation.completedMs - lowerOf(back)).to.equal(WORKLOAD.periodMs);
+        expect(firstMs).to.be.within(lowerOf(back), back.operation.completedMs);
+        expect(one.backMs).to.be.within(back.before.intendedMs, back.operation.intendedMs);
+      }),
+    );
+  });
+
+  it('is never later than the interval says, nor earlier, whenever the client itself slept', () => {
+    let widened = 0;
+    fc.assert(
+      fc.property(world, (one) => {
+        const back = returnOf(one);
+        // Somebody who is always awake, sends all the time and waits as long for an answer.
+        const firstMs = one.backMs + one.tookMs;
+        expect(lowerOf(back)).to.be.at.most(firstMs);
+        expect(back.operation.completedMs).to.be.at.least(firstMs);
+        expect(back.before.intendedMs).to.be.at.most(one.backMs);
+        if (back.operation.completedMs - lowerOf(back) > WORKLOAD.periodMs) widened++;
+      }),
+      { numRuns: 2000 },
+    );
+    expect(widened).to.be.above(100);
+  });
+
+  it('takes a refused connection for what it is, also from a client that slept', () => {
+    const back = returnOf({ backMs: 500, tookMs: 5, refused: true, asleep: [300, 420] });
+    expect([back.before.intendedMs, back.operation.intendedMs]).to.deep.equal([480, 500]);
+  });
+
+  it('a client that slept over the return cannot say when it was', () => {
+    const back = returnOf({ backMs: 500, tookMs: 5, refused: true, asleep: [490, 900] });
+    expect(back.before.intendedMs).to.equal(480);
+    expect(lowerOf(back)).to.be.at.most(505);
+    expect(back.clientAwayMs).to.be.at.least(400);
+  });
+});
