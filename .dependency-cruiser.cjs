@@ -25,6 +25,7 @@ const ACTS = [
   '/testing/',
   '^src/arbiter/etcd',
   '^src/dns/(rfc2136|cloud-dns)',
+  '^src/kubernetes/probe-server',
   '^harness/(workload|engine|bench|commands)/',
   '^harness/(gameday|cli|launch)',
   '^harness/scenario/load',
@@ -137,7 +138,7 @@ module.exports = {
     ),
     onlyFrom(
       '@kubernetes/client-node',
-      ['^src/(arbiter|promotion)/', '^harness/platform/kubernetes/'],
+      ['^src/kubernetes/', '^harness/platform/kubernetes/'],
       'One folder per side speaks to a cluster.',
     ),
     onlyFrom('@google-cloud/storage', ['^src/objectstore/'], 'One object store adapter.'),

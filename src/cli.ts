@@ -24,11 +24,6 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
 /** What runs until it is told to stop. Each loads only its own part of the engine. */
 const PROGRAMS: readonly { name: string; says: string; start: (loaded: LoadedConfig, signal: AbortSignal) => Promise<void> }[] = [
   {
-    name: 'controller',
-    says: "run this region's controller: observe, vote, and fail over where it leads",
-    start: async (loaded, signal) => (await import('./failover/start.ts')).startController(loaded, signal),
-  },
-  {
     name: 'database',
     says: "run this region's database: primary or standby",
     start: async (loaded, signal) => (await import('./server/start.ts')).startDatabase(loaded, signal),
@@ -64,6 +59,24 @@ function describeCommands(world: World, done: (code: number) => void): Command {
       .addHelpText('after', example(`coditect-dr ${name} --config /etc/coditect-dr/config.yaml`))
       .action(async (options: { config: string }) => await start(await load(options.config), world.signal));
   }
+  program
+    .command('controller')
+    .description("run this region's controller: observe, vote, and fail over where it leads")
+    .addOption(config)
+    .addOption(
+      new Option(
+        '--platform <platform>',
+        'kubernetes: of several pods of the region a Lease elects the active one, which also sizes its Deployments',
+      )
+        .choices(['local', 'kubernetes'])
+        .default('local'),
+    )
+    .addHelpText('after', example('coditect-dr controller --config /etc/coditect-dr/config.yaml'))
+    .action(async (options: { config: string; platform: 'local' | 'kubernetes' }) => {
+      const loaded = await load(options.config);
+      if (options.platform === 'kubernetes') await (await import('./kubernetes/start.ts')).startKubernetesController(loaded, world.signal);
+      else await (await import('./failover/start.ts')).startController(loaded, world.signal);
+    });
   program
     .command('status')
     .description('show what controllers and databases say of themselves; exits 0 Normal, 1 not, 3 nobody answers')

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { kubernetesConfigShape } from '../kubernetes/config.ts';
 import { backupConfigShape } from './backup-config.ts';
 import { PRESETS, policyProblems, policyShape, type Policy } from './policy.ts';
 
@@ -85,5 +86,6 @@ export const configShape = z.strictObject({
   tls: z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() }),
   data: z.strictObject({ path: z.string() }).optional(),
   backup: backupConfigShape.optional(),
+  kubernetes: kubernetesConfigShape.optional(),
 });
 export type EngineConfig = z.infer<typeof configShape>;

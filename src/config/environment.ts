@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { KUBERNETES_SETTINGS } from '../kubernetes/config.ts';
 import { BACKUP_SETTINGS } from './backup-config.ts';
 import { configShape } from './config.ts';
 import { policyShape } from './policy.ts';
@@ -58,6 +59,7 @@ function settingPaths(raw: Readonly<Record<string, unknown>>): readonly (readonl
     ...Object.entries(nested).flatMap(([key, fields]) => fields.map((field) => [key, field])),
     ...['name', 'algorithm', 'secret_file'].map((field) => ['dns', 'tsig', field]),
     ...BACKUP_SETTINGS.map((path) => ['backup', ...path]),
+    ...KUBERNETES_SETTINGS.map((path) => ['kubernetes', ...path]),
     ...['program', 'args'].map((field) => ['hooks', 'before_failover', field]),
     ...regions.flatMap((region) => ['api', 'database', 'controller', 'addresses', 'capacity'].map((field) => ['regions', region, field])),
   ];

@@ -12,8 +12,11 @@ import { controllerRoutes } from './routes.ts';
 /** How long running requests may take to end when the program stops. */
 const GRACE_MS = 500;
 
+/** What runs beside a controller for as long as it does, and fails with it. */
+export type Beside = (controller: Pick<Controller, 'status'>, signal: AbortSignal) => Promise<void>;
+
 /** The `controller` program: runs until `signal` aborts, then ends cleanly. Throws EngineError where it cannot start. */
-export async function startController({ config, folder }: LoadedConfig, signal: AbortSignal): Promise<void> {
+export async function startController({ config, folder }: LoadedConfig, signal: AbortSignal, beside?: Beside): Promise<void> {
   const clock = systemClock;
   const log = openLog({ component: 'controller', region: config.region, clock });
   const credentials = loadCredentials(config.tls, folder);
@@ -32,7 +35,8 @@ export async function startController({ config, folder }: LoadedConfig, signal: 
   log.info('started', { port: server.port });
   const failing = new AbortController();
   try {
-    await controller.run(AbortSignal.any([signal, failing.signal]));
+    const until = AbortSignal.any([signal, failing.signal]);
+    await Promise.all([controller.run(until), beside?.(controller, until)]);
   } finally {
     // Whichever part failed, the others end with it.
     failing.abort();

@@ -18,6 +18,7 @@ export type EngineErrorCode =
   | 'no-sync-standby'
   | 'arbiter-unavailable'
   | 'dns-failed'
+  | 'kubernetes-failed'
   | 'database-broken'
   | 'timeout'
   | 'internal';
