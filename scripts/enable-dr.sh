@@ -44,7 +44,7 @@ while [ $# -gt 0 ]; do
       sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
-    --dry-run) mode=dry-run ;;
+    --dry-run) mode="dry-run" ;;
     --undo) mode=undo ;;
     --primary | --timeout | --overlays)
       [ $# -ge 2 ] || bad_input "$1 needs a value"
