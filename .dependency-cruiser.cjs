@@ -136,11 +136,7 @@ module.exports = {
       ['^src/config/', '^harness/(scenario|fault|platform)/'],
       'YAML comes in through the decoders that say file:line:column.',
     ),
-    onlyFrom(
-      '@kubernetes/client-node',
-      ['^src/kubernetes/', '^harness/platform/kubernetes/'],
-      'One folder per side speaks to a cluster.',
-    ),
+    onlyFrom('@kubernetes/client-node', ['^src/kubernetes/', '^harness/platform/kubernetes/'], 'One folder per side speaks to a cluster.'),
     onlyFrom('@google-cloud/storage', ['^src/objectstore/'], 'One object store adapter.'),
     onlyFrom('@google-cloud/dns', ['^src/dns/'], 'One DNS adapter.'),
     onlyFrom('foundationdb', ['^src/foundationdb/'], 'One adapter; the client has one network thread per process.'),
