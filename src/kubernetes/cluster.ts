@@ -20,13 +20,6 @@ const CALL_MS = 5000;
 export const ACTIVE = 'dr.coditect.com/active';
 const mergePatch = setHeaderOptions('Content-Type', PatchStrategy.MergePatch);
 
-export interface LeaseWrite {
-  readonly holder: string | null;
-  readonly transitions: number;
-  readonly acquiredAt: Date;
-  readonly renewedAt: Date;
-}
-
 /**
  * The few calls that a controller makes to the API server of its own cluster; credentials are the pod's service account (or KUBECONFIG outside). Each is bounded. Of what
  * goes wrong only conflicts are an outcome; all else throws EngineError `kubernetes-failed` with the server's own words.
