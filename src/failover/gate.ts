@@ -38,13 +38,14 @@ export function steadyGate(facts: Facts, from: string, setting: Setting): Gate {
 }
 
 /**
- * When the gate was last found shut before a suspected primary that cannot serve without standbys (sync). `freshMs`: how old what is known of a standby may be, longer
+ * When the gate was last found shut before a primary that nobody sees serve and that cannot without standbys (sync). `freshMs`: how old what is known of a standby may be, longer
  * for a leader that has only begun to ask as often as leaders do.
  */
 export function noteShut(beforeMs: number | null, facts: Facts, freshMs: number): number | null {
   const holder = facts.lease?.lease.holder ?? null;
   const rule = facts.replication?.value;
-  if (holder === null || facts.quorum.kind !== 'suspects' || rule?.mode !== 'sync') return beforeMs;
+  // Whoever comes back with a standby may be the observer that the quorum lacked: then both open in one moment.
+  if (holder === null || facts.quorum.kind === 'veto' || rule?.mode !== 'sync') return beforeMs;
   const answering = rule.set.filter(
     (region) => region !== holder && facts.nowMs - (facts.databases.get(region)?.askedAtMs ?? -Infinity) <= freshMs,
   );

@@ -275,6 +275,8 @@ describe('gate', () => {
     const away = facts({ databases: new Map([seen('us-east1', 10), seen('europe-west1', 10, {}, NOW - policy.suspectAfterMs - 1)]) });
     expect(noteShut(null, away, policy.suspectAfterMs)).to.equal(NOW);
     expect(noteShut(null, { ...away, quorum: { kind: 'veto', by: 'us-east1' } }, policy.suspectAfterMs)).to.equal(null);
+    const none = { kind: 'none', why: 'one observer is away with its region' } as const;
+    expect(noteShut(null, { ...away, quorum: none }, policy.suspectAfterMs), 'the quorum waits for the same region').to.equal(NOW);
     expect(noteShut(null, away, policy.suspectAfterMs + 1), 'not known to be away').to.equal(null);
     const windowMs = policy.suspectAfterMs + policy.confirmMs;
     const back = (ago: number) => facts({ gateShutAtMs: NOW - ago });
