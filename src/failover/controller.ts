@@ -36,6 +36,8 @@ export interface ControllerDeps {
   readonly metrics: Pick<ControllerMetrics, 'stepTook' | 'failoverEnded'>;
 }
 
+/** A follower asks as many others for their votes in the same time, however many there are: only who leads counts them, and who begins to lead asks everybody at once. */
+const FOLLOWED_VOTES = 2;
 /** Beginning a step late costs recovery time, looking often costs nearly nothing: so many looks per probe period. */
 const LOOKS_PER_PERIOD = 4;
 
@@ -85,6 +87,7 @@ export class Controller {
       clock,
       client,
       pace: () => (!this.isLeading() ? FOLLOWERS_PACE : this.#state.kind === 'run' ? 1 / LOOKS_PER_PERIOD : 1),
+      votesPace: (others) => (this.isLeading() ? 1 : Math.max(1, others / FOLLOWED_VOTES)),
       onContact: () => this.#observer.hadContact(),
       onNews: () => this.#wake(),
     });

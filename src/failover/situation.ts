@@ -112,6 +112,7 @@ export class Situation {
     const primary = this.#knowledge.records.lease?.value.holder ?? null;
     const now = { ms: clock.monotonicMs(), freshMs: 2 * setting.policy.suspectAfterMs };
     this.#inSync = watchInSync(this.#inSync, primary, peers.databases.get(primary ?? ''), now);
+    if (this.#leadsSinceMs === null) peers.askNow();
     this.#leadsSinceMs ??= now.ms;
     const facts = this.facts();
     this.#watchGate(facts);

@@ -1,5 +1,6 @@
 import type { Policy } from '../config/policy.ts';
 import type { SeenStatus } from '../failover/state.ts';
+import { NO_LONGER_NEEDED } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson, type HttpClient } from '../platform/https-client.ts';
 import { databaseStatusShape } from '../server/control-messages.ts';
@@ -14,6 +15,8 @@ export interface PeersOptions {
   readonly client: HttpClient;
   /** How often to ask: every probe period (1) where it decides, more seldom (above 1) where it does not, more often in the middle of a failover. */
   readonly pace: () => number;
+  /** How much more seldom still to ask for votes, given how many others there are to ask. */
+  readonly votesPace: (others: number) => number;
   /** A database or controller of another region answered. */
   readonly onContact: () => void;
   /** Something new was learnt. */
@@ -29,6 +32,7 @@ export class Peers {
   /** By the address of the controller: a region may have several. */
   votes: ReadonlyMap<string, ReceivedVote> = new Map();
   databases: ReadonlyMap<string, SeenStatus> = new Map();
+  #pause = new AbortController();
 
   constructor(options: PeersOptions) {
     this.#options = options;
@@ -36,24 +40,44 @@ export class Peers {
 
   /** Asks until `signal` aborts. Each is asked by its own loop, so that one that hangs delays no other. */
   async run(signal: AbortSignal): Promise<void> {
-    const { region, regions, policy } = this.#options;
-    const loops = Object.entries(regions).flatMap(([peer, { controller }]) => [
-      this.#loop(2 * policy.probePeriodMs, () => this.#askDatabase(peer, signal), signal),
-      // The only one of the own region is this one.
-      ...(peer === region && controller.length === 1 ? [] : controller).map((url) =>
-        this.#loop(policy.probePeriodMs, () => this.#askVote(peer, url, signal), signal),
+    const { region, regions, policy, pace, votesPace } = this.#options;
+    signal.addEventListener('abort', () => this.askNow(), { once: true });
+    // The only one of the own region is this one.
+    const controllers = Object.entries(regions).flatMap(([peer, { controller }]) =>
+      (peer === region && controller.length === 1 ? [] : controller).map((url) => ({ peer, url })),
+    );
+    await Promise.all([
+      ...Object.keys(regions).map((peer) =>
+        this.#loop(
+          () => 2 * policy.probePeriodMs * pace(),
+          () => this.#askDatabase(peer, signal),
+          signal,
+        ),
+      ),
+      ...controllers.map(({ peer, url }) =>
+        this.#loop(
+          () => policy.probePeriodMs * pace() * votesPace(controllers.length),
+          () => this.#askVote(peer, url, signal),
+          signal,
+        ),
       ),
     ]);
-    await Promise.all(loops);
   }
 
-  async #loop(periodMs: number, ask: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  /** Asks everybody at once, whatever was the pace: for who begins to decide. */
+  askNow(): void {
+    this.#pause.abort(NO_LONGER_NEEDED);
+    this.#pause = new AbortController();
+  }
+
+  async #loop(periodMs: () => number, ask: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     while (!signal.aborted) {
       const startedAtMs = clock.monotonicMs();
       await ask();
-      const nextInMs = periodMs * this.#options.pace() - (clock.monotonicMs() - startedAtMs);
-      await clock.sleep(Math.max(1, nextInMs), signal).catch(() => undefined);
+      if (signal.aborted) return;
+      const nextInMs = periodMs() - (clock.monotonicMs() - startedAtMs);
+      await clock.sleep(Math.max(1, nextInMs), this.#pause.signal).catch(() => undefined);
     }
   }
 
