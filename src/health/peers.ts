@@ -23,6 +23,9 @@ export interface PeersOptions {
   readonly onNews: () => void;
 }
 
+/** Asked more seldom, a connection would be closed and made anew for each question, which costs more than it saves. */
+const KEPT_OPEN_MS = 10_000;
+
 /** Those who do not lead ask so many times more seldom. */
 export const FOLLOWERS_PACE = 4;
 
@@ -56,7 +59,7 @@ export class Peers {
       ),
       ...controllers.map(({ peer, url }) =>
         this.#loop(
-          () => policy.probePeriodMs * pace() * votesPace(controllers.length),
+          () => votesPeriodMs(policy.probePeriodMs * pace(), votesPace(controllers.length)),
           () => this.#askVote(peer, url, signal),
           signal,
         ),
@@ -110,4 +113,8 @@ export class Peers {
     if (peer !== this.#options.region) this.#options.onContact();
     this.#options.onNews();
   }
+}
+
+function votesPeriodMs(usualMs: number, pace: number): number {
+  return Math.min(usualMs * pace, Math.max(usualMs, KEPT_OPEN_MS));
 }
