@@ -25,7 +25,7 @@ export const configShape = z.strictObject({
   standby_regions: z.array(region).min(1),
   rpo_seconds: z.number().nonnegative(),
   rto_seconds: z.number().positive(),
-  backup_retention_days: z.number().int().positive(),
+  backup_retention_days: z.number().positive(),
   policy,
   replication: z.enum(['sync', 'async']),
   listen: z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) }),

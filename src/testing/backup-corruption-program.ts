@@ -1,31 +1,49 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
-import { runCorruption } from './backup-corruption.ts';
-import { runFuzz } from './backup-fuzz.ts';
+import { runCorruption, type CorruptionResult } from './backup-corruption.ts';
+import { runFuzz, type FuzzResult } from './backup-fuzz.ts';
+import { publishBench } from './bench-report.ts';
 
-/** `./scripts/bench backup-corruption [--inputs 1000000] [--step 1]`. Result: reports/benchmarks/backup-corruption.json and .md. */
-const { values } = parseArgs({ options: { inputs: { type: 'string', default: '1000000' }, step: { type: 'string', default: '1' } } });
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-let lines: readonly string[];
-let document: object;
+/** `./scripts/bench backup-corruption [--inputs 1000000] [--step 1] [--restore-each 50]`. Result: reports/benchmarks/backup-corruption.json and .md. */
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '1000000' },
+    step: { type: 'string', default: '1' },
+    'restore-each': { type: 'string', default: '50' },
+  },
+});
+const startMs = systemClock.monotonicMs();
+let fuzz: FuzzResult | null = null;
+let corruption: CorruptionResult | null = null;
+let problem: string | null = null;
 try {
-  const fuzz = await runFuzz(Number(values.inputs), Math.random);
-  const corruption = await runCorruption(Number(values.step), say);
-  document = { passed: true, corruption, fuzz };
-  lines = [
-    `${corruption.changes} changes (each byte two ways, cuts, swaps, missing objects) in ${corruption.objects} objects of ${corruption.repositoryBytes} bytes:`,
-    `${corruption.refused} refused, ${corruption.harmless} harmless (in ${corruption.harmlessIn.join(', ')}), 0 gave other content.`,
-    '',
-    `${fuzz.inputs} inputs to the decoders: ${fuzz.refused} refused, ${fuzz.accepted} taken, no crash; slowest ${fuzz.slowestMs} ms, memory grew by ${Math.round(fuzz.growthBytes / 1e6)} MB.`,
-  ];
+  fuzz = await runFuzz(Number(values.inputs), Math.random);
+  const onLine = (line: string): void => void process.stderr.write(`${line}\n`);
+  corruption = await runCorruption({ step: Number(values.step), restoreEach: Number(values['restore-each']), onLine });
 } catch (error) {
-  document = { passed: false, problem: (error as Error).stack };
-  lines = [`FAILED: ${(error as Error).message}`];
-  process.exitCode = 1;
+  problem = (error as Error).stack ?? String(error);
 }
-mkdirSync('reports/benchmarks', { recursive: true });
-const at = systemClock.wall().toISOString();
-writeFileSync('reports/benchmarks/backup-corruption.json', `${JSON.stringify({ name: 'backup-corruption', at, ...document }, null, 2)}\n`);
-writeFileSync('reports/benchmarks/backup-corruption.md', `# Damaged backups\n\n${lines.join('\n')}\n`);
-say(lines.join('\n'));
+publishBench({
+  name: 'backup-corruption',
+  title: 'Damaged backups',
+  problem,
+  data: { seconds: Math.round((systemClock.monotonicMs() - startMs) / 1000), corruption, fuzz },
+  lines: [...(corruption === null ? [] : ofCorruption(corruption)), '', ...(fuzz === null ? [] : ofFuzz(fuzz))],
+});
+
+function ofCorruption(result: CorruptionResult): readonly string[] {
+  const { changes, objects, repositoryBytes, refused, harmless, harmlessIn, restores, restoresRefused } = result;
+  return [
+    `A repository of ${objects} objects, ${repositoryBytes} bytes: two backups, the second incremental, a log after them, two wraps of the epoch key, a hold, a verification, a tombstone, a mark.`,
+    `${changes} changes (each byte two ways, cuts, continuations, each object missing, each two swapped); after each, both backups were read, the log followed, the hold asked:`,
+    `${refused} refused with an error that is expected, ${harmless} harmless (all content right; in ${harmlessIn.join(', ')}), 0 gave other content.`,
+    `${restores} of them restored into a database: ${restoresRefused} refused, the database empty after it; ${restores - restoresRefused} whole; 0 left a part live.`,
+  ];
+}
+
+function ofFuzz({ inputs, refused, accepted, slowestMs, memoryBytes }: FuzzResult): readonly string[] {
+  return [
+    `${inputs} inputs to the decoders (valid ones with bytes changed, cut, doubled, moved): ${refused} refused, ${accepted} taken, none crashed or hung; slowest ${slowestMs} ms of CPU.`,
+    `Memory in use after each tenth, MB: ${memoryBytes.map((bytes) => Math.round(bytes / 1e6)).join(', ')}.`,
+  ];
+}

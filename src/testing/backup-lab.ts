@@ -149,6 +149,11 @@ export class BackupLab {
     return content;
   }
 
+  /** Removes what was restored under the name. */
+  forget(name: string): void {
+    rmSync(join(this.folder, name), { recursive: true, force: true });
+  }
+
   async close(): Promise<void> {
     await this.#database.close();
     rmSync(this.folder, { recursive: true, force: true });

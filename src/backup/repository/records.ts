@@ -25,17 +25,32 @@ export async function readRecords(
   prefix: string,
   signal?: AbortSignal,
 ): Promise<readonly StoredRecord[]> {
+  return (await readRecordsAndRefused(repository, prefix, signal)).records;
+}
+
+/** The same, and what is there beside: damaged, or signed by nobody who is trusted. */
+export async function readRecordsAndRefused(
+  repository: Pick<Repository, 'store' | 'trusted'>,
+  prefix: string,
+  signal?: AbortSignal,
+): Promise<{ readonly records: readonly StoredRecord[]; readonly refused: readonly Omit<StoredRecord, 'document'>[] }> {
   const records: StoredRecord[] = [];
-  for await (const { name, generation } of repository.store.list(prefix, signalOf(signal))) {
+  const refused: Omit<StoredRecord, 'document'>[] = [];
+  for await (const { name, generation, bytes } of repository.store.list(prefix, signalOf(signal))) {
+    if (bytes > MAX_RECORD_BYTES) {
+      refused.push({ name, generation });
+      continue;
+    }
     const found = await repository.store.get(name, { maxBytes: MAX_RECORD_BYTES, ...signalOf(signal) });
     if (found.outcome === 'not-found') continue;
     try {
       records.push({ name, generation, document: verifyDocument(name, found.body, repository.trusted) });
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== 'backup-damaged') throw error;
+      refused.push({ name, generation });
     }
   }
-  return records;
+  return { records, refused };
 }
 
 /** Time as a part of a name that sorts: 20261122T210000123Z. */

@@ -1,4 +1,4 @@
-import { putRecord, readRecords, textOf, timePart } from '../repository/records.ts';
+import { putRecord, readRecordsAndRefused, textOf, timePart } from '../repository/records.ts';
 import type { Repository } from '../repository/repository.ts';
 
 /** A hold, or the end of one: `hold/<backupId>/<time>.json`. Nothing is taken back by deleting, so a hold ends only by a signed record as it began by one. */
@@ -14,15 +14,26 @@ export async function putHold(repository: Repository, { backupId, held, by, why,
   await putRecord(repository, `hold/${backupId}/${timePart(at)}.json`, { backupId, held, by, why, at: at.toISOString() }, signal);
 }
 
-/** Backups that are held, with who said so last. @param backupId of this one only */
-export async function readHolds(
-  repository: Repository,
-  signal?: AbortSignal,
-  backupId?: string,
-): Promise<ReadonlyMap<string, { readonly by: string; readonly why: string; readonly at: string }>> {
-  const held = new Map<string, { by: string; why: string; at: string }>();
-  for (const { document } of await readRecords(repository, backupId === undefined ? 'hold/' : `hold/${backupId}/`, signal)) {
-    const id = textOf(document, 'backupId');
+export interface Held {
+  readonly by: string;
+  readonly why: string;
+  readonly at: string;
+}
+
+/**
+ * Backups that are held, with who said so last. A record that is damaged, or signed by nobody who is trusted, holds as well: what it said may have been just that, and a new record ends it.
+ * @param backupId of this one only
+ */
+export async function readHolds(repository: Repository, signal?: AbortSignal, backupId?: string): Promise<ReadonlyMap<string, Held>> {
+  const held = new Map<string, Held>();
+  const { records, refused } = await readRecordsAndRefused(repository, backupId === undefined ? 'hold/' : `hold/${backupId}/`, signal);
+  const doubtful = refused.map(({ name }) => ({
+    name,
+    document: { held: true, by: 'unknown', why: 'the record of its hold does not open', at: '' },
+  }));
+  for (const { name, document } of [...records, ...doubtful].toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    // The name is signed with the document.
+    const id = name.split('/')[1]!;
     if (document['held'] === true) held.set(id, { by: textOf(document, 'by'), why: textOf(document, 'why'), at: textOf(document, 'at') });
     else held.delete(id);
   }

@@ -194,6 +194,33 @@ describe('upkeep of a repository', () => {
     expect(await lab.restore(first.manifest, 'held')).to.have.property('size', 300);
   }).timeout(60_000);
 
+  it('is not misled by records that are damaged: a hold holds, a tombstone or mark is written anew', async () => {
+    await lab.write(documents(0, 300));
+    const first = await lab.backup();
+    const second = await lab.backup();
+    await lab.write(documents(0, 300, 1));
+    await verified((await lab.backup()).manifest.backupId);
+    const repository = await lab.repository();
+    await putHold(repository, { backupId: first.manifest.backupId, held: true, by: 'test', why: '', at: new Date(1e12) });
+    await pruned({ days: 60 });
+    const damage = async (prefix: string): Promise<void> => {
+      for (const name of await lab.names(prefix)) writeFileSync(join(lab.storeFolder, name), 'damaged');
+    };
+    await damage('hold/');
+    await damage('tomb/');
+    await pruned({ days: 62 });
+    const ids = async (): Promise<readonly string[]> => (await listBackups(repository, 'lab')).map(({ backupId }) => backupId);
+    expect(await ids()).to.include.members([first.manifest.backupId, second.manifest.backupId]);
+    expect((await pruned({ days: 64 })).deletedBackups).to.deep.equal([second.manifest.backupId]);
+    await damage('mark/');
+    await pruned({ days: 66 });
+    await pruned({ days: 68 });
+    expect(await ids())
+      .to.have.length(2)
+      .and.to.include(first.manifest.backupId);
+    expect(await lab.names('mark/')).to.deep.equal([]);
+  }).timeout(60_000);
+
   it('reclaims the records of backups that are gone', async () => {
     await lab.write(documents(0, 100));
     const { manifest } = await lab.backup();

@@ -1,5 +1,5 @@
 import { listBackups, listOtherBackups, type BackupEntry } from '../repository/catalog.ts';
-import { putRecord, readRecords, textOf } from '../repository/records.ts';
+import { putRecord, readRecordsAndRefused, textOf } from '../repository/records.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import { isDestroyed, readShreds } from '../repository/shred.ts';
 import { garbageOf, type Garbage } from './garbage.ts';
@@ -60,8 +60,8 @@ export async function prune(options: PruneOptions, signal: AbortSignal): Promise
   const remove = remover(options, signal);
   await options.check();
   const at = new Date(rules.nowMs);
-  for (const id of fresh) await putRecord(repository, `tomb/${id}.json`, { backupId: id, at: at.toISOString() }, signal);
   for (const tomb of found.lifted) await remove(tomb);
+  for (const id of fresh) await putRecord(repository, `tomb/${id}.json`, { backupId: id, at: at.toISOString() }, signal);
   for (const entry of due) await deleteBackup(repository, { entry, tomb: found.tombOf.get(entry.backupId)! }, remove, signal);
   for (const record of superseded) await remove(record);
   await putMarks(repository, toMark, at, signal);
@@ -74,9 +74,10 @@ export async function prune(options: PruneOptions, signal: AbortSignal): Promise
 async function look({ repository, cluster, rules, graceMs }: PruneOptions, signal: AbortSignal) {
   const entries = await listBackups(repository, cluster, signal);
   const others = await listOtherBackups(repository, cluster, signal);
-  const tombs = await readRecords(repository, 'tomb/', signal);
-  const tombOf = new Map(tombs.map((tomb) => [textOf(tomb.document, 'backupId'), tomb]));
-  const records = await readRecords(repository, 'verify/', signal);
+  const tombs = await readRecordsAndRefused(repository, 'tomb/', signal);
+  const tombOf = new Map(tombs.records.map((tomb) => [textOf(tomb.document, 'backupId'), tomb]));
+  const { records } = await readRecordsAndRefused(repository, 'verify/', signal);
+  const { refused: brokenMarks } = await readRecordsAndRefused(repository, 'mark/', signal);
   const held = new Set((await readHolds(repository, signal)).keys());
   const destroyedKeys = await readShreds(repository, signal);
   const retained = retainedOf(entries, { records, tombstones: new Set(tombOf.keys()), held, destroyedKeys });
@@ -104,12 +105,21 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
     due,
     kept,
     fresh: plan.expire.filter((id) => !tombOf.has(id)),
-    // A backup that is to stay after all (a hold, a minimum that grew) loses its tombstone, and so does one that is gone.
-    lifted: [...tombOf].filter(([id]) => (own.has(id) ? !expire.has(id) : !ids.has(id))).map(([, tomb]) => tomb),
-    superseded: [...supersededRecords(records), ...records.filter(({ document }) => !ids.has(textOf(document, 'backupId')))],
+    // A backup that is to stay after all (a hold, a minimum that grew) loses its tombstone; one that does not open says nothing.
+    lifted: [...[...tombOf].filter(([id]) => own.has(id) && !expire.has(id)).map(([, tomb]) => tomb), ...tombs.refused],
+    superseded: unique([...supersededRecords(records), ...brokenMarks, ...(await recordsOfNone(repository, ids, signal))]),
     deletable: garbage.filter((object) => (markedAt.get(key(object)) ?? Number.POSITIVE_INFINITY) + graceMs <= rules.nowMs),
     toMark: garbage.filter((object) => !markedAt.has(key(object))),
   };
+}
+
+/** What is said of backups that are gone: a prune that was cut off leaves it. */
+async function recordsOfNone(repository: Repository, ids: ReadonlySet<string>, signal: AbortSignal): Promise<readonly MarkedObject[]> {
+  const found: MarkedObject[] = [];
+  for (const prefix of ['verify/', 'hold/', 'tomb/'])
+    for await (const { name, generation } of repository.store.list(prefix, signalOf(signal)))
+      if (!ids.has(name.split('/')[1]!.replace(/\.json$/, ''))) found.push({ name, generation });
+  return found;
 }
 
 /** Its manifest first: then it is no backup any more. A hold that came meanwhile is heeded. */
@@ -155,6 +165,10 @@ function remover({ repository, check }: PruneOptions, signal: AbortSignal): Remo
     if (removed++ % DELETIONS_PER_CHECK === 0) await check();
     await repository.store.delete(name, { generation, signal });
   };
+}
+
+function unique(objects: readonly MarkedObject[]): readonly MarkedObject[] {
+  return [...new Map(objects.map((object) => [key(object), object])).values()];
 }
 
 function key({ name, generation }: MarkedObject): string {
