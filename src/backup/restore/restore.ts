@@ -127,22 +127,27 @@ async function fill({ options, target, job, part, runs, map }: Filling, from: No
   let doneBytes = part.files.slice(0, note.files).reduce((sum, { bytes }) => sum + bytes, 0);
   const rest = part.files.slice(note.files);
   for await (const plains of readRuns({ repository, map, workers, contents: true }, runs(rest), signal)) {
-    const rows: RestoreRow[] = [];
-    for (const [n, plain] of plains.entries()) {
-      const number = note.files + n;
-      for (const { key, value } of recordsOf(viewOf(plain))) {
-        const own = prefix === null ? key : rewritten(key, prefix);
-        if (own === null) continue;
-        rows.push({ key: own, value });
-        if (needsSet) set.add(own, value);
-      }
-      doneBytes += part.files[number]!.bytes;
-    }
+    // Row by row where nothing else needs them: millions of rows that are held together keep the garbage collector busy.
+    const each = rowsOf(plains, prefix, needsSet ? set : null);
+    const rows = needsSet ? [...each] : each;
+    for (let n = 0; n < plains.length; n++) doneBytes += part.files[note.files + n]!.bytes;
     note = { ...note, files: note.files + plains.length, set: set.text() };
     await target.put(rows, { job, note: JSON.stringify(note) }, prefix === null);
     options.onProgress({ phase: 'restoring', doneBytes, totalBytes });
   }
   return note;
+}
+
+/** What is put of these files; what is given is added to the set. */
+function* rowsOf(plains: readonly Uint8Array[], prefix: PrefixChange | null, set: SetHash | null): Generator<RestoreRow> {
+  for (const plain of plains) {
+    for (const { key, value } of recordsOf(viewOf(plain))) {
+      const own = prefix === null ? key : rewritten(key, prefix);
+      if (own === null) continue;
+      set?.add(own, value);
+      yield { key: own, value };
+    }
+  }
 }
 
 async function applyLog(

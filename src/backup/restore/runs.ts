@@ -22,7 +22,7 @@ export interface RunFile {
 }
 
 const RUN_BYTES = 4 * 1024 * 1024;
-const RUN_PLAIN_BYTES = 16 * 1024 * 1024;
+const RUN_PLAIN_BYTES = 8 * 1024 * 1024;
 
 export function runsOf({ files, end }: BackupFiles, map: BlobMap): readonly Run[] {
   const runs: Run[] = [];

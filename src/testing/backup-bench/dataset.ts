@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Entry } from '../../database/database.ts';
 import { openLmdb } from '../../database/lmdb.ts';
@@ -73,18 +73,25 @@ export async function changeDataset({ databaseFolder, filesFolder, records }: Da
   } finally {
     await database.close();
   }
-  const out = new FileSplitter(filesFolder);
-  for (let n = 0; n < records; n++) {
-    // By the length of the first version, so that a record stays in its file.
-    const { key, value } = documentAt(n, 0);
-    const now = isChanged(n) ? documentAt(n, version).value : value;
-    out.add(`${key}\t${now}\n`, Buffer.byteLength(key) + value.length + 2);
-  }
-  out.end();
+  for (const name of readdirSync(filesFolder)) changeFile(join(filesFolder, name), version);
   return changed.length;
 }
 
-/** Writes lines into numbered files; a file that is as it was is left alone, with its time. */
+/** A file in which no record is another one is left alone, with its time. */
+function changeFile(path: string, version: number): void {
+  let differs = false;
+  const lines = readFileSync(path, 'utf8').split('\n');
+  for (const [at, line] of lines.entries()) {
+    const key = line.slice(0, line.indexOf('\t'));
+    const n = Number(key.slice(key.lastIndexOf('/') + 1));
+    if (key === '' || !isChanged(n)) continue;
+    lines[at] = `${key}\t${documentAt(n, version).value}`;
+    differs = true;
+  }
+  if (differs) writeFileSync(path, lines.join('\n'));
+}
+
+/** Writes lines into numbered files. */
 class FileSplitter {
   readonly #folder: string;
   #number = 0;
@@ -95,9 +102,9 @@ class FileSplitter {
     this.#folder = folder;
   }
 
-  add(line: string, countedBytes = line.length): void {
+  add(line: string): void {
     this.#lines.push(line);
-    this.#bytes += countedBytes;
+    this.#bytes += line.length;
     if (this.#bytes >= FILE_BYTES) this.#write();
   }
 
@@ -107,12 +114,8 @@ class FileSplitter {
 
   #write(): void {
     const path = join(this.#folder, `part-${String(this.#number++).padStart(5, '0')}.jsonl`);
-    const content = Buffer.from(this.#lines.join(''));
+    writeFileSync(path, this.#lines.join(''));
     this.#lines = [];
     this.#bytes = 0;
-    if (existsSync(path) && readFileSync(path).equals(content)) return;
-    const file = openSync(path, 'w');
-    writeSync(file, content);
-    closeSync(file);
   }
 }
