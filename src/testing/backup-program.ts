@@ -7,7 +7,7 @@ import { choose, OPERATIONS, type Operation } from './backup-bench/contenders.ts
 import { makeDataset } from './backup-bench/dataset.ts';
 import { pageOf } from './backup-bench/page.ts';
 import { plotOf } from './backup-bench/plot.ts';
-import { runRounds } from './backup-bench/rounds.ts';
+import { runRounds, type Figure } from './backup-bench/rounds.ts';
 import { claimsOf, type Run } from './backup-bench/summary.ts';
 
 /**
@@ -59,7 +59,27 @@ async function main(): Promise<void> {
       const dataset = await makeDataset(join(values.work, `data-${gib}`), gib);
       const at = systemClock.wall();
       const loadBefore = loadavg()[0]!;
-      const figures = await runRounds({
+      const before = runs.length;
+      const save = (figures: readonly Figure[]): void => {
+        const run: Run = {
+          at: at.toISOString(),
+          gib,
+          place,
+          bytes: dataset.bytes,
+          records: dataset.records,
+          machine: { cpu: cpus()[0]?.model ?? '', cpus: cpus().length, memoryBytes: totalmem(), kernel: release() },
+          load: [loadBefore, loadavg()[0]!],
+          versions,
+          missing,
+          contenders: Object.fromEntries(contenders.map(({ name, says }) => [name, says])),
+          figures,
+        };
+        runs.splice(before, runs.length, run);
+        writeFileSync(file, `${JSON.stringify({ name: 'backup', runs })}\n`);
+        writeFileSync(join(REPORT, 'backup.svg'), plotOf(runs));
+        writeFileSync(join(REPORT, 'backup.md'), pageOf(runs));
+      };
+      await runRounds({
         dataset,
         contenders,
         operations,
@@ -68,24 +88,9 @@ async function main(): Promise<void> {
         folder: FOLDERS[place],
         firstVersion: Math.floor(at.getTime() / 1000),
         onLine: say,
+        // Each time, so that a run that is stopped keeps the rounds that it had.
+        onRound: save,
       });
-      runs.push({
-        at: at.toISOString(),
-        gib,
-        place,
-        bytes: dataset.bytes,
-        records: dataset.records,
-        machine: { cpu: cpus()[0]?.model ?? '', cpus: cpus().length, memoryBytes: totalmem(), kernel: release() },
-        load: [loadBefore, loadavg()[0]!],
-        versions,
-        missing,
-        contenders: Object.fromEntries(contenders.map(({ name, says }) => [name, says])),
-        figures,
-      });
-      // After each piece, so that one that is stopped loses itself only.
-      writeFileSync(file, `${JSON.stringify({ name: 'backup', runs })}\n`);
-      writeFileSync(join(REPORT, 'backup.svg'), plotOf(runs));
-      writeFileSync(join(REPORT, 'backup.md'), pageOf(runs));
     }
   say(`${REPORT}/backup.md`);
   const claims = claimsOf(runs);

@@ -27,6 +27,8 @@ export interface RoundsOptions {
   /** Number of the state that the data is changed into next; a new one each round. */
   readonly firstVersion: number;
   readonly onLine: (line: string) => void;
+  /** All figures so far, after each round. */
+  readonly onRound: (figures: readonly Figure[]) => void;
 }
 
 const LIMIT_PROGRAM = resolve(import.meta.dirname, '../backup-limit-program.js');
@@ -38,7 +40,7 @@ const BEFORE_CHANGE: readonly Operation[] = ['backup', 'unchanged'];
  * Rounds of all contenders on the same bytes, each in a new store. The order turns with each round, and within a round what is done before and after the change of the
  * data is done by all. What an operation needs to have been done is done although it was not asked for.
  */
-export async function runRounds(options: RoundsOptions): Promise<readonly Figure[]> {
+export async function runRounds(options: RoundsOptions): Promise<void> {
   const { contenders, operations, dataset, rounds, folder } = options;
   const figures: Figure[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -60,10 +62,10 @@ export async function runRounds(options: RoundsOptions): Promise<readonly Figure
           if (operation === 'backup' || operations.includes(operation)) await act(contender, operation);
       }
       const after = operations.filter((operation) => !BEFORE_CHANGE.includes(operation));
-      if (after.length === 0) continue;
-      await changeDataset(dataset, options.firstVersion + round);
+      if (after.length > 0) await changeDataset(dataset, options.firstVersion + round);
       for (const contender of order) {
         const place = places.get(contender)!;
+        if (after.length === 0) continue;
         if (contender.refresh !== undefined) await measure(contender.refresh(place), contender.env(place));
         for (const operation of new Set<Operation>(['changed', ...after])) await act(contender, operation);
         rmSync(place.target, { recursive: true, force: true });
@@ -72,8 +74,8 @@ export async function runRounds(options: RoundsOptions): Promise<readonly Figure
       for (const place of places.values())
         for (const path of [place.folder, place.store, place.target]) rmSync(path, { recursive: true, force: true });
     }
+    options.onRound(figures);
   }
-  return figures;
 }
 
 function placeOf(folder: string, dataset: Dataset, { name }: Contender): Place {
