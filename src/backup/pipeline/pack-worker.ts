@@ -65,7 +65,8 @@ async function runSegment(segment: Segment): Promise<CutSegment> {
   const files: FileRef[] = [];
   const take = ({ begin, count, bytes }: CutFile): boolean => {
     const id = blobId(setup.settings.idKey, bytes);
-    files.push({ begin, id, records: count, bytes: bytes.length });
+    // A copy of its own: a small Buffer is a part of a pool, all of which would travel and stay with it.
+    files.push({ begin: new Uint8Array(begin), id, records: count, bytes: bytes.length });
     if (known.find(id) === null) builder.add(id, bytes);
     Atomics.add(progress, 0, BigInt(bytes.length));
     return !builder.isFull;

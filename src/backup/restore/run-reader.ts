@@ -44,7 +44,7 @@ export async function* readRuns(
   try {
     while (ahead.length < Math.max(1, workers) * AHEAD_PER_WORKER && next < runs.length) begin();
     for (let work = ahead.shift(); work !== undefined; work = ahead.shift()) {
-      const files = await Promise.race([work, pool.failed]);
+      const files = await work;
       signal.throwIfAborted();
       begin();
       yield files;
@@ -94,25 +94,26 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/**
+ * Threads that decode. One that fails fails all that is waited for: each is told by itself, for a race with one promise that stands for the whole time would keep every result
+ * until the end.
+ */
 class DecoderPool {
-  readonly failed: Promise<never>;
   readonly #keys: RunKeys;
   readonly #workers: readonly Worker[];
   readonly #waiting = new Map<number, Waiting>();
+  #failure: Error | null = null;
   #next = 0;
   #closing = false;
 
   constructor(count: number, keys: RunKeys) {
     this.#keys = keys;
-    const failure = Promise.withResolvers<never>();
-    this.failed = failure.promise;
-    this.failed.catch(() => undefined);
     this.#workers = Array.from({ length: count }, () => {
       const worker = new Worker(new URL('./decode-worker.js', import.meta.url), { workerData: keys });
       worker.on('message', (message: FromDecoder) => this.#hear(message));
-      worker.on('error', (error) => failure.reject(error));
+      worker.on('error', (error) => this.#fail(error as Error));
       worker.on('exit', (code) => {
-        if (!this.#closing) failure.reject(new EngineError('internal', `a reading thread ended (${code})`));
+        if (!this.#closing) this.#fail(new EngineError('internal', `a reading thread ended (${code})`));
       });
       return worker;
     });
@@ -123,6 +124,7 @@ class DecoderPool {
       const files = decodeRun(this.#keys, run);
       return wanted ? files : [];
     }
+    if (this.#failure !== null) throw this.#failure;
     const number = this.#next++;
     return await new Promise((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
@@ -133,7 +135,13 @@ class DecoderPool {
   async close(): Promise<void> {
     this.#closing = true;
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
-    for (const { reject } of this.#waiting.values()) reject(new EngineError('timeout', 'reading has ended'));
+    this.#fail(new EngineError('timeout', 'reading has ended'));
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+    this.#waiting.clear();
   }
 
   #hear(message: FromDecoder): void {

@@ -17,6 +17,8 @@ export function pageOf(runs: readonly Run[]): string {
     '',
     '![MB/s and MB per CPU-second](backup.svg)',
     '',
+    'What the time goes into, and why a target is missed: [backup-profile.md](backup-profile.md).',
+    '',
     '## What was asked for',
     '',
     ...table(['', 'target', 'n', 'median (min to max)', ''], claimsOf(runs).map(claimRow)),
