@@ -1,3 +1,4 @@
+import { ByTime, firstBy } from '../measure/by-time.ts';
 import { effectiveByMs } from '../measure/effective.ts';
 import { registerOwner } from '../measure/registers.ts';
 import type { Operation } from '../measure/view.ts';
@@ -26,12 +27,26 @@ export const sessionGuarantees: Check = {
       registers.filter((op) => op.op === 'put'),
       (op) => op.key,
     );
+    const writes = new Map(
+      [...puts].map(([key, all]) => [
+        key,
+        writesOf(
+          all.filter((put) => !exempt.has(put.line)),
+          effective,
+        ),
+      ]),
+    );
     let reads = 0;
     const broken = [...sessions.values()].flatMap((session) => {
-      const ofKey = (puts.get(session[0]?.key ?? '') ?? []).filter((put) => !exempt.has(put.line));
+      const ofKey = writes.get(session[0]?.key ?? '') ?? writesOf([], effective);
       const own = session.filter((op) => op.op === 'get' && op.outcome === 'ok');
+      const written = session.filter((op) => op.op === 'put' && op.outcome === 'ok' && !exempt.has(op.line));
+      const before = {
+        written: new ByTime(written, ({ intendedMs, completedMs }) => ({ beganMs: intendedMs, doneMs: completedMs })),
+        seen: new ByTime(seenBy(own, ofKey), ({ read, put }) => ({ beganMs: put.intendedMs, doneMs: read.completedMs })),
+      };
       reads += own.length;
-      return own.flatMap((read) => [...yourWrites(read, session, { ofKey, effective }), ...monotonic(read, own, { ofKey, effective })]);
+      return own.flatMap((read) => [...yourWrites(read, before.written, ofKey), ...monotonic(read, before.seen, ofKey)]);
     });
     if (reads === 0) return [finding(NAME, 'inconclusive', 'no read succeeded')];
     return broken.length > 0
@@ -40,10 +55,27 @@ export const sessionGuarantees: Check = {
   },
 };
 
+/** Of one register; those that were allowed to be lost left out. */
 interface Writes {
-  /** Of the register. */
-  readonly ofKey: readonly Operation[];
+  readonly byValue: ReadonlyMap<string | null, Operation>;
   readonly effective: (put: Operation) => number;
+}
+
+function writesOf(puts: readonly Operation[], effective: Writes['effective']): Writes {
+  return { byValue: firstBy(puts, (put) => put.value), effective };
+}
+
+/** A read, and the write whose value it returned. */
+interface Seen {
+  readonly read: Operation;
+  readonly put: Operation;
+}
+
+function seenBy(reads: readonly Operation[], { byValue }: Writes): readonly Seen[] {
+  return reads.flatMap((read) => {
+    const put = read.value === null ? undefined : byValue.get(read.value);
+    return put === undefined ? [] : [{ read, put }];
+  });
 }
 
 interface Broken {
@@ -52,28 +84,26 @@ interface Broken {
   readonly before: Operation;
 }
 
-/** Whether `newer` was certainly written after what the read returned. */
-function isBehind(read: Operation, newer: Operation, { ofKey, effective }: Writes): boolean {
-  if (read.value === newer.value) return false;
-  if (read.value === null) return true;
-  const returned = ofKey.find((put) => put.value === read.value);
-  return returned !== undefined && effective(returned) < newer.intendedMs;
+/** What is begun after this instant was certainly written after what the read returned; null: that is not known. */
+function certainlyAfterMs(read: Operation, { byValue, effective }: Writes): number | null {
+  if (read.value === null) return Number.NEGATIVE_INFINITY;
+  const returned = byValue.get(read.value);
+  return returned === undefined ? null : effective(returned);
 }
 
-function yourWrites(read: Operation, session: readonly Operation[], writes: Writes): readonly Broken[] {
-  const mine = session.filter(
-    (op) => op.op === 'put' && op.outcome === 'ok' && op.completedMs < read.intendedMs && writes.ofKey.includes(op),
-  );
-  const before = mine.findLast((put) => isBehind(read, put, writes));
+function yourWrites(read: Operation, written: ByTime<Operation>, writes: Writes): readonly Broken[] {
+  const sinceMs = certainlyAfterMs(read, writes);
+  if (sinceMs === null) return [];
+  const newer = written.between(sinceMs, read.intendedMs).filter((put) => put.value !== read.value && put.intendedMs > sinceMs);
+  const before = newer.toSorted((a, b) => a.line - b.line).at(-1);
   return before === undefined ? [] : [{ guarantee: 'read your writes', read, before }];
 }
 
-function monotonic(read: Operation, own: readonly Operation[], writes: Writes): readonly Broken[] {
-  const earlier = own.filter((one) => one.completedMs < read.intendedMs && one.value !== null);
-  const before = earlier.findLast((one) => {
-    const seen = writes.ofKey.find((put) => put.value === one.value);
-    return seen !== undefined && isBehind(read, seen, writes);
-  });
+function monotonic(read: Operation, seen: ByTime<Seen>, writes: Writes): readonly Broken[] {
+  const sinceMs = certainlyAfterMs(read, writes);
+  if (sinceMs === null) return [];
+  const newer = seen.between(sinceMs, read.intendedMs).filter(({ put }) => put.value !== read.value && put.intendedMs > sinceMs);
+  const before = newer.toSorted((a, b) => a.read.line - b.read.line).at(-1)?.read;
   return before === undefined ? [] : [{ guarantee: 'monotonic reads', read, before }];
 }
 

@@ -1,3 +1,4 @@
+import { ByTime, firstBy } from './by-time.ts';
 import { effectiveByMs } from './effective.ts';
 import type { ReadAccount, StaleRead } from './measurement.ts';
 import { registerOwner } from './registers.ts';
@@ -20,20 +21,26 @@ export interface ReadView {
  */
 export function measureReads(view: RunView, reigns: ReignView): ReadView {
   const reads = view.operations.filter((op) => op.op === 'get' && op.outcome === 'ok');
-  const puts = Map.groupBy(
-    view.operations.filter((op) => op.op === 'put' && registerOwner(op.key) !== null),
-    (op) => op.key,
-  );
-  const kept = survivingCopy(view)?.entries ?? {};
   const effective = effectiveByMs(view.operations);
+  const puts = new Map<string, Puts>();
+  const ofRegisters = view.operations.filter((op) => op.op === 'put' && registerOwner(op.key) !== null);
+  for (const [key, all] of Map.groupBy(ofRegisters, (op) => op.key))
+    puts.set(key, {
+      byValue: firstBy(all, (put) => put.value),
+      byEffect: new ByTime(all, (put) => ({ beganMs: put.intendedMs, doneMs: effective(put) })),
+      effective,
+    });
+  const readsOf = Map.groupBy(reads, (read) => `${read.key} ${read.value}`);
+  const kept = survivingCopy(view)?.entries ?? {};
   const stale: StaleRead[] = [];
   const gone = new Set<Operation>();
   for (const read of reads) {
-    const ofKey = puts.get(read.key) ?? [];
-    const missing = missingAt(read, ofKey, effective);
+    const missing = missingAt(read, puts.get(read.key));
     if (missing === 'foreign') stale.push(staleRead(read, null));
     else {
-      const lost = missing.filter((put) => kept[put.key] !== put.value && isGone(put, read, { reads, reigns }));
+      const lost = missing.filter(
+        (put) => kept[put.key] !== put.value && isGone(put, read, { reads: readsOf.get(`${put.key} ${put.value}`) ?? [], reigns }),
+      );
       for (const put of lost) gone.add(put);
       const newer = missing.findLast((put) => !lost.includes(put));
       if (newer !== undefined) stale.push(staleRead(read, newer));
@@ -42,22 +49,31 @@ export function measureReads(view: RunView, reigns: ReignView): ReadView {
   return { account: { reads: reads.length, stale }, gone: [...gone] };
 }
 
-/** Writes that the read should have seen at least; `foreign` when it returned what nobody wrote. */
-function missingAt(read: Operation, puts: readonly Operation[], effective: (put: Operation) => number): readonly Operation[] | 'foreign' {
-  const returned = read.value === null ? undefined : puts.find((put) => put.value === read.value);
-  if (read.value !== null && returned === undefined) return 'foreign';
-  const sinceMs = returned === undefined ? Number.NEGATIVE_INFINITY : effective(returned);
-  return puts.filter((put) => put !== returned && put.intendedMs > sinceMs && effective(put) < read.intendedMs);
+/** Of one register. */
+interface Puts {
+  readonly byValue: ReadonlyMap<string | null, Operation>;
+  readonly byEffect: ByTime<Operation>;
+  readonly effective: (put: Operation) => number;
 }
 
-/** Done in an earlier term than the read's, and never read again: lost with that term. Otherwise the read was just stale. */
+/** Writes that the read should have seen at least, in the order of the record; `foreign` when it returned what nobody wrote. */
+function missingAt(read: Operation, puts: Puts | undefined): readonly Operation[] | 'foreign' {
+  const returned = read.value === null ? undefined : puts?.byValue.get(read.value);
+  if (read.value !== null && returned === undefined) return 'foreign';
+  if (puts === undefined) return [];
+  const sinceMs = returned === undefined ? Number.NEGATIVE_INFINITY : puts.effective(returned);
+  const candidates = puts.byEffect.between(sinceMs, read.intendedMs);
+  return candidates.filter((put) => put !== returned && put.intendedMs > sinceMs).toSorted((a, b) => a.line - b.line);
+}
+
+/** `reads` of just that write. Done in an earlier term than the read's, and never read again: lost with that term. Otherwise the read was just stale. */
 function isGone(put: Operation, read: Operation, { reads, reigns }: { reads: readonly Operation[]; reigns: ReignView }): boolean {
   // A write without an answer was done under the reign in which it was first read.
-  const seen = reads.find((other) => other.key === put.key && other.value === put.value);
+  const [seen] = reads;
   const before = reigns.termOfLine.get(put.line) ?? reigns.termOfLine.get(seen?.line ?? -1);
   const now = reigns.termOfLine.get(read.line);
   if (before === undefined || now === undefined || before >= now) return false;
-  return !reads.some((other) => other.key === put.key && other.value === put.value && other.completedMs > read.intendedMs);
+  return !reads.some((other) => other.completedMs > read.intendedMs);
 }
 
 function staleRead({ vantage, key, value, line }: Operation, newer: Operation | null): StaleRead {
