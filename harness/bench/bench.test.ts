@@ -79,7 +79,8 @@ describe('statistics of repeated runs', () => {
       engineClaims: [{ atMs: 500, pod: 'p', action: 'epoch_acquired', detail: '' }],
     };
     const fenced = { ...quiet, engineClaims: [{ atMs: 90_000, pod: 'p', action: 'self_fenced', detail: '' }] };
-    const of = (result: typeof quiet) => soakHolds({ minutes: 1, spinners: 2, verdict: result.verdict, unwanted: unwantedIn(result) });
+    const of = (result: typeof quiet) =>
+      soakHolds({ minutes: 1, ranMinutes: 1, spinners: 2, verdict: result.verdict, unwanted: unwantedIn(result) });
     expect([of(quiet), of(fenced)]).to.deep.equal([true, false]);
   });
 

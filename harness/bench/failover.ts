@@ -86,7 +86,7 @@ export async function playFailovers(bench: FailoverBench): Promise<readonly Play
       if (roundsOf(file, keptRuns()) >= round) continue;
       bench.say(`round ${round} of ${bench.repeat}: ${name}`);
       const [loadNow] = loadavg();
-      const results = await runGamedayProgram([join(ROOT, file)], bench.signal);
+      const results = await runGamedayProgram([join(ROOT, file)], { signal: bench.signal });
       for (const result of results) keep(playedRun(file, result, loadNow ?? 0));
     }
   }
@@ -167,5 +167,5 @@ export type PolicyExpectation = z.infer<typeof policyShape>;
 /** What the engine computes from a policy's own numbers. */
 export async function policyExpectation(preset: 'lab' | 'production', ttlSeconds: number, signal: AbortSignal): Promise<PolicyExpectation> {
   const args = ['policy', '--preset', preset, '--ttl', String(ttlSeconds)];
-  return policyShape.parse(await runProgram(join(ROOT, 'dist/src/main.js'), args, signal));
+  return policyShape.parse(await runProgram(join(ROOT, 'dist/src/main.js'), args, { signal }));
 }

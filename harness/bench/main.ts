@@ -47,7 +47,7 @@ program
   .option('--repeat <count>', 'runs', positive, 10)
   .option('--scenario <file>', 'another scenario', 'scenarios/region-isolation.yaml')
   .action(async ({ repeat, scenario }: { readonly repeat: number; readonly scenario: string }) => {
-    const results = await runGamedayProgram([scenario, '--repeat', String(repeat)], interrupted.signal);
+    const results = await runGamedayProgram([scenario, '--repeat', String(repeat)], interrupted);
     const statistics = recoveryStatistics(results);
     const table = recoveryTable(statistics);
     tell(table);
@@ -89,10 +89,10 @@ program
   .action(async ({ minutes, spinners }: { readonly minutes: number; readonly spinners: number }) => {
     const result = await soak(minutes, spinners, interrupted.signal);
     const counts = Object.entries(result.unwanted).map(([action, count]) => `${action} ${count}`);
-    const text = `${minutes} minutes, ${spinners} busy processes: ${result.verdict.outcome} (${result.verdict.reason}); ${counts.join(', ')}`;
+    const text = `${result.ranMinutes} of ${minutes} minutes, ${spinners} busy processes: ${result.verdict.outcome} (${result.verdict.reason}); ${counts.join(', ')}`;
     tell(text);
     say(`written: ${await publish('soak', result, text)}.md and .json`);
-    process.exitCode = soakHolds(result) ? EXIT.pass : EXIT.fail;
+    process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : soakHolds(result) ? EXIT.pass : EXIT.fail;
   });
 program
   .command('simulate')

@@ -27,8 +27,8 @@ export interface SimulationFigures {
 
 /** The engine's own simulator as the program that it is: so many seeds, then its proof that it finds what is wrong, with at most `proofSeeds` each. */
 export async function simulation(seeds: number, proofSeeds: number, signal: AbortSignal): Promise<SimulationFigures> {
-  const run = runShape.parse(await runProgram(MAIN, ['simulate', '--seeds', String(seeds)], signal));
-  const proof = proofShape.parse(await runProgram(MAIN, ['simulate', '--wrong-machines', '--seeds', String(proofSeeds)], signal));
+  const run = runShape.parse(await runProgram(MAIN, ['simulate', '--seeds', String(seeds)], { signal }));
+  const proof = proofShape.parse(await runProgram(MAIN, ['simulate', '--wrong-machines', '--seeds', String(proofSeeds)], { signal }));
   return { asked: seeds, run, proof };
 }
 

@@ -8,7 +8,10 @@ import { runGamedayProgram } from './gameday-cli.ts';
 import { ROOT } from './run-program.ts';
 
 export interface SoakResult {
+  /** As asked. */
   readonly minutes: number;
+  /** From the steady state on; less where it was stopped. */
+  readonly ranMinutes: number;
   readonly spinners: number;
   readonly verdict: ResultDocument['verdict'];
   /** What must not happen on a busy machine where nothing is broken: action → how often. */
@@ -19,16 +22,16 @@ const UNWANTED = ['failover_initiated', 'primary_confirmed_down', 'epoch_acquire
 /** sync_set_changed is told but allowed: a standby that is late leaves the set and comes back, nobody notices. */
 const ALLOWED = ['sync_set_changed'];
 
-/** The null scenario for so many minutes while busy processes take every CPU. */
+/** The null scenario for so many minutes while busy processes take every CPU. Stopped early, it is judged for what there is. */
 export async function soak(minutes: number, spinners: number, signal: AbortSignal): Promise<SoakResult> {
   const folder = await mkdtemp(join(tmpdir(), 'soak-'));
   const busy = Array.from({ length: spinners }, spinner);
   try {
     const file = join(folder, 'soak.yaml');
     await writeFile(file, soakScenario(await readFile(join(ROOT, 'scenarios/null.yaml'), 'utf8'), minutes));
-    const [result] = await runGamedayProgram([file], signal);
+    const [result] = await runGamedayProgram([file], { signal, evenIfAborted: true });
     if (result === undefined) throw new HarnessError('lab-failed', 'the soak gave no result');
-    return { minutes, spinners, verdict: result.verdict, unwanted: unwantedIn(result) };
+    return { minutes, ranMinutes: ranMinutes(result), spinners, verdict: result.verdict, unwanted: unwantedIn(result) };
   } finally {
     for (const child of busy) child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
@@ -37,6 +40,12 @@ export async function soak(minutes: number, spinners: number, signal: AbortSigna
 
 export function soakHolds({ verdict, unwanted }: SoakResult): boolean {
   return verdict.outcome === 'pass' && Object.entries(unwanted).every(([action, count]) => count === 0 || ALLOWED.includes(action));
+}
+
+function ranMinutes({ phases }: ResultDocument): number {
+  const fromMs = phases.findLast(({ phase }) => phase === 'steady')?.atMs ?? 0;
+  const toMs = phases.find(({ atMs, phase }) => atMs >= fromMs && (phase === 'heal' || phase === 'teardown'))?.atMs ?? fromMs;
+  return Math.round((toMs - fromMs) / 6000) / 10;
 }
 
 /** After the first promotion, which a new lab needs. */
