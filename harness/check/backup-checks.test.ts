@@ -22,6 +22,7 @@ const RESTORE: Extract<BackupStep, { do: 'restore' }> = {
   name: 'copy',
   region: null,
   live: false,
+  offlineKey: false,
   since: null,
   mayLackMs: 0,
 };

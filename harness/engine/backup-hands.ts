@@ -103,7 +103,7 @@ export class BackupHands {
       await this.#order({ args: ['restore', ...args, '--into', step.region ?? ''], pod, name, atMostMs }, signal);
       return;
     }
-    const copy = await this.#ground.newCopy(name);
+    const copy = await this.#ground.newCopy(name, step.offlineKey);
     const words = ['restore', ...args, '--into', copy.region, '--config', copy.config];
     const { exitCode } = await this.#order({ args: words, pod: copy.pod, name, atMostMs }, signal);
     if (exitCode === 0) await this.#readCopy(name, copy, signal);

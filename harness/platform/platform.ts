@@ -118,8 +118,11 @@ export interface BackupGround {
   changeKey(to: 'right' | 'wrong' | 'none'): Promise<readonly PodKey[]>;
   /** Removes what these pods, which must be down, keep on disk. */
   erase(pods: readonly string[]): Promise<readonly Erased[]>;
-  /** A new place for a restored copy in the pod `restore`: the configuration of a database that nobody uses. */
-  newCopy(name: string): Promise<{ readonly pod: string; readonly config: string; readonly region: string; readonly url: string }>;
+  /** A new place for a restored copy in the pod `restore`: the configuration of a database that nobody uses. With the offline key: no other. */
+  newCopy(
+    name: string,
+    offlineKey: boolean,
+  ): Promise<{ readonly pod: string; readonly config: string; readonly region: string; readonly url: string }>;
 }
 
 export interface PodKey {

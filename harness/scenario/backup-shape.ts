@@ -82,13 +82,14 @@ const SHAPES = {
     exits,
     within,
     live: z.boolean().default(false),
+    offlineKey: z.boolean().default(false),
     since: name.optional(),
     mayLack: durationMs.default(0),
     namesDamage: z.boolean().default(false),
   }).transform((raw): BackupStep => {
-    const { live, since, namesDamage } = raw;
+    const { live, offlineKey, since, namesDamage } = raw;
     const limits = { exits: raw.exits, atMostMs: raw.within, since: since ?? null, mayLackMs: raw.mayLack };
-    return { do: 'restore', args: raw.restore, name: raw.as, region: raw.in ?? null, live, ...limits, namesDamage };
+    return { do: 'restore', args: raw.restore, name: raw.as, region: raw.in ?? null, live, offlineKey, ...limits, namesDamage };
   }),
   awaitBackup: fields({ awaitBackup: name, within }).transform((raw): BackupStep => ({
     do: 'await-backup',

@@ -28,6 +28,7 @@ export const recordedBackupSteps = [
     args: z.array(z.string()),
     name,
     live: z.boolean(),
+    offlineKey: z.boolean().default(false),
     since: name.nullable(),
     mayLackMs: ms,
     ...place,

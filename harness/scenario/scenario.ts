@@ -94,6 +94,8 @@ export type BackupStep =
       readonly exits: number;
       readonly atMostMs: number;
       readonly live: boolean;
+      /** With the key that no machine of the system has: for when the key service is lost. */
+      readonly offlineKey: boolean;
       /** The restored copy has everything that was acknowledged before this mark. */
       readonly since: string | null;
       /** What a restore to a point in time may lack of what was acknowledged before it. */

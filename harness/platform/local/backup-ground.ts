@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { HarnessError } from '../errors.ts';
 import type { BackupGround, Erased, PodKey, StoreObject } from '../platform.ts';
 import { run } from '../process.ts';
-import { BUCKET, KEY_FILE, newKeyFile, STORE_FOLDER, type BackupSettings } from './backup-config.ts';
+import { BUCKET, KEY_FILE, newKeyFile, OFFLINE_KEYS, STORE_FOLDER, type BackupSettings } from './backup-config.ts';
 import { engineConfig, MAKES_BACKUPS } from './engine-config.ts';
 import { PODS_FOLDER } from './pod-view.ts';
 import { POD_ROOT, type LabSettings } from './services.ts';
@@ -135,7 +135,10 @@ export class LocalBackups implements BackupGround {
     );
   }
 
-  async newCopy(name: string): Promise<{ readonly pod: string; readonly config: string; readonly region: string; readonly url: string }> {
+  async newCopy(
+    name: string,
+    offlineKey: boolean,
+  ): Promise<{ readonly pod: string; readonly config: string; readonly region: string; readonly url: string }> {
     const { topology, settings } = this.#options;
     const pod = podOf(topology, 'restore', OUTSIDE);
     const port = PORTS.restored + this.#copies++;
@@ -149,6 +152,7 @@ export class LocalBackups implements BackupGround {
       regions,
       arbiter: { ...(plain['arbiter'] as object), prefix: `/restored-${name}/` },
       data: { path: `data/${name}` },
+      ...(offlineKey ? { backup: { ...(plain['backup'] as object), keys: OFFLINE_KEYS } } : {}),
     };
     const file = `restored-${name}.yaml`;
     await writeFile(path.join(PODS_FOLDER, pod.name, file), stringify(config));

@@ -1,4 +1,4 @@
-import { backupSection, type BackupSettings } from './backup-config.ts';
+import { backupSection, type BackupKeys, type BackupSettings } from './backup-config.ts';
 import { PORTS, podOf, SERVICE_NAME, ZONE, type App, type PodSpec, type Topology } from './topology.ts';
 
 export interface EngineSettings {
@@ -6,6 +6,7 @@ export interface EngineSettings {
   readonly policy: 'lab' | 'production';
   /** null, or left out: no backups. */
   readonly backup?: BackupSettings | null;
+  readonly backupKeys?: BackupKeys | null;
 }
 
 export const TSIG_KEY_NAME = 'coditect-dr.';
@@ -46,7 +47,7 @@ export function engineConfig(topology: Topology, pod: PodSpec, settings: EngineS
     ...(pod.app === 'db' || pod.app === 'backup' || pod.app === 'restore' ? { data: { path: 'data' } } : {}),
     ...(settings.backup === undefined || settings.backup === null || !MAKES_BACKUPS.includes(pod.app)
       ? {}
-      : { backup: backupSection(topology, settings.backup) }),
+      : { backup: backupSection(topology, settings.backup, settings.backupKeys?.recipient) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { HarnessError } from '../errors.ts';
 import { run } from '../process.ts';
+import { findTool } from '../tools.ts';
 import { appArmorActive } from './confinement.ts';
 import { sandboxCommand, sandboxFix } from './sandbox.ts';
 
@@ -133,6 +134,17 @@ const TOOLS: readonly Tool[] = [
   { ...tool('java', '--version', 'default-jre-headless', 'the Allure report'), required: false },
 ];
 
+/** Built by ./scripts/setup with Go; scenarios that need one are refused without it. */
+const BUILT = [
+  { name: 'fake-gcs-server', module: 'github.com/fsouza/fake-gcs-server@v1.56.1', usedFor: 'backups to a bucket' },
+  { name: 'k6', module: 'go.k6.io/k6@v1.8.1', usedFor: 'bulk load' },
+] as const;
+
+function builtFeature({ name, module, usedFor }: (typeof BUILT)[number]): Feature {
+  const has = findTool(name) === undefined ? 'not installed' : (true as const);
+  return { name, has, required: false, usedFor, fix: `go install ${module} (./scripts/setup does it)` };
+}
+
 /** Everything that the lab needs or can use here, tried, not guessed. Never throws for what is missing. */
 export async function probeFeatures(): Promise<readonly Feature[]> {
   const sandbox = await probeSandbox();
@@ -142,7 +154,7 @@ export async function probeFeatures(): Promise<readonly Feature[]> {
     Promise.all(TOOLS.map(probeTool)),
     appArmorActive(),
   ]);
-  return [sandbox, ...kernelFeatures, appArmorFeature(appArmor), ...tools];
+  return [sandbox, ...kernelFeatures, appArmorFeature(appArmor), ...tools, ...BUILT.map(builtFeature)];
 }
 
 function described({ name, required, usedFor, fix }: Probe): Omit<Feature, 'has'> {

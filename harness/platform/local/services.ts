@@ -149,7 +149,7 @@ function engineFiles(topology: Topology, pod: PodSpec, settings: LabSettings): r
   return [
     { path: 'config.yaml', text: stringify(engineConfig(topology, pod, settings)) },
     { path: 'secrets/tsig', text: `${settings.tsigSecret}\n`, secret: true },
-    ...(settings.backupKeys === null || !MAKES_BACKUPS.includes(pod.app) ? [] : backupKeyFiles(settings.backupKeys)),
+    ...(settings.backupKeys === null || !MAKES_BACKUPS.includes(pod.app) ? [] : backupKeyFiles(settings.backupKeys, pod.app)),
   ];
 }
 
