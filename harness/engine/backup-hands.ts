@@ -171,11 +171,11 @@ export class BackupHands {
     try {
       for (;;) {
         const { status, body } = await operator.get(`${url}/v1/export`, EXPORT_TIMEOUT_MS);
-        const { ok, error, entries } = decodeCopy(status, body);
+        const { ok, error, entries, bytes } = decodeCopy(status, body);
         if (ok || ended || clock.nowMs() >= limitMs) {
           const why =
             ended && !ok ? { error: `the database of the copy ended; see the log of pod ${pod}` } : error === undefined ? {} : { error };
-          return context.record({ kind: 'copy', name, ok, ...why, ...(entries === undefined ? {} : { entries }) });
+          return context.record({ kind: 'copy', name, ok, ...why, ...(entries === undefined ? {} : { entries, bytes: bytes ?? 0 }) });
         }
         await clock.sleep(POLL_MS, signal);
       }

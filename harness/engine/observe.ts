@@ -133,12 +133,16 @@ function sameData(one: Readonly<Record<string, string>>, other: Readonly<Record<
   return [...keys].every((key) => isEngineKey(key) || one[key] === other[key]);
 }
 
+function bytesOf(entries: ReadonlyMap<string, string>): number {
+  return [...entries].reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+}
+
 /** Of a region, or of a restored copy. */
 export function decodeCopy(status: number, body: string): Omit<ReadBack, 'kind' | 'region'> {
   if (status !== 200) return { ok: false, error: `status ${status}: ${body.slice(0, 200)}` };
   try {
     const { head, entries } = decodeExport(body);
-    return { ok: true, role: head.role, epoch: head.epoch, entries: recordedEntries(entries) };
+    return { ok: true, role: head.role, epoch: head.epoch, entries: recordedEntries(entries), bytes: bytesOf(entries) };
   } catch (error) {
     return { ok: false, error: `not understood: ${(error as Error).message}` };
   }

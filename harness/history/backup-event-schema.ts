@@ -23,6 +23,7 @@ export const backupEvents = [
     ok: z.boolean(),
     error: z.string().exactOptional(),
     entries: z.record(z.string(), z.string()).exactOptional(),
+    bytes: z.number().exactOptional(),
   }),
   z.object({
     kind: z.literal('damage'),

@@ -143,6 +143,7 @@ const bodies = [
     role: z.string().exactOptional(),
     epoch: z.number().exactOptional(),
     entries: texts.exactOptional(),
+    bytes: z.number().exactOptional(),
   }),
   z.object({
     kind: z.literal('divergent-tail'),

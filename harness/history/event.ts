@@ -288,6 +288,8 @@ export interface CopyRead {
   readonly ok: boolean;
   readonly error?: string;
   readonly entries?: Readonly<Record<string, string>>;
+  /** Of all keys and values as they were read. */
+  readonly bytes?: number;
 }
 
 /** What the harness did to store, keys or disks, with what was there before and after. */
@@ -357,6 +359,8 @@ export interface ReadBack {
   readonly role?: string;
   readonly epoch?: number;
   readonly entries?: Readonly<Record<string, string>>;
+  /** Of all keys and values as they were read; long ones are recorded as digests. */
+  readonly bytes?: number;
 }
 
 export interface DivergentTail {

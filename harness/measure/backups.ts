@@ -56,7 +56,7 @@ function restoreOf(view: RunView, orders: readonly Order[], order: Order, servin
     live,
     elapsedMs: order.endedMs - order.givenMs,
     exitCode: order.exitCode,
-    copy: entries === undefined || window === null ? null : compareCopy(view, entries, window),
+    copy: entries === undefined || window === null ? null : { ...compareCopy(view, entries, window), bytes: read?.bytes ?? 0 },
     bounded: window !== null && window.fromMs !== null,
     unread,
     backupId: asked === 'latest' ? (typeof answered === 'string' ? answered : null) : asked,

@@ -34,7 +34,7 @@ interface Says {
  * at one instant too. So a write that the copy has puts that instant after its start, and an acknowledged one that the copy lacks puts it before
  * its answer. Where no instant fits all of them, the copy is no state that the system ever had: something is missing, or is too much.
  */
-export function compareCopy(view: RunView, copy: Readonly<Record<string, string>>, window: CopyWindow): CopyAccount {
+export function compareCopy(view: RunView, copy: Readonly<Record<string, string>>, window: CopyWindow): Omit<CopyAccount, 'bytes'> {
   const own = new Map(Object.entries(copy).filter(([key]) => !isEngineKey(key)));
   const bulk = [...own].filter(([key, value]) => isBulkEntry(view.scenario, key, value));
   for (const [key] of bulk) own.delete(key);
@@ -47,8 +47,7 @@ export function compareCopy(view: RunView, copy: Readonly<Record<string, string>
     ...bulk.flatMap(([key]) => (key.startsWith(window.prefix) ? [] : [{ problem: `${key} is outside of ${window.prefix}` }])),
   ];
   const { stateMs, problems, lines } = solve(says, window);
-  const bytes = Object.entries(copy).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  return { stateMs, problems, lines, entries: own.size, bulkEntries: bulk.length, bytes };
+  return { stateMs, problems, lines, entries: own.size, bulkEntries: bulk.length };
 }
 
 interface Key {
