@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { kubernetesConfigShape } from '../kubernetes/config.ts';
 import { backupConfigShape } from './backup-config.ts';
+import { databaseConfigShape } from './foundationdb-config.ts';
 import { PRESETS, policyProblems, policyShape, type Policy } from './policy.ts';
 
 const region = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a region is a DNS label such as us-central1');
@@ -84,6 +85,7 @@ export const configShape = z.strictObject({
     }),
   ]),
   tls: z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() }),
+  database: databaseConfigShape.default({ kind: 'embedded' }),
   data: z.strictObject({ path: z.string() }).optional(),
   backup: backupConfigShape.optional(),
   kubernetes: kubernetesConfigShape.optional(),

@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { KUBERNETES_SETTINGS } from '../kubernetes/config.ts';
 import { BACKUP_SETTINGS } from './backup-config.ts';
 import { configShape } from './config.ts';
+import { DATABASE_SETTINGS } from './foundationdb-config.ts';
 import { policyShape } from './policy.ts';
 
 export const ENVIRONMENT_PREFIX = 'CODITECT_DR_';
@@ -51,6 +52,7 @@ function settingPaths(raw: Readonly<Record<string, unknown>>): readonly (readonl
     dns: ['kind', 'server', 'port', 'zone', 'name', 'ttl_seconds', 'project', 'managed_zone', 'endpoint'],
     tls: ['ca', 'cert', 'key'],
     data: ['path'],
+    database: DATABASE_SETTINGS,
     policy: ['preset', ...Object.keys(policyShape.shape)],
   };
   const regions = Object.keys((raw['regions'] ?? {}) as object);

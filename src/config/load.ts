@@ -4,6 +4,7 @@ import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import { EngineError } from '../platform/errors.ts';
 import { configShape, type EngineConfig } from './config.ts';
 import { applyEnvironment, type Override } from './environment.ts';
+import { dataCenterProblems } from './foundationdb-config.ts';
 import { objectArbiterProblems } from './policy.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -81,6 +82,15 @@ function inconsistencies(config: EngineConfig, place: (path: readonly string[]) 
     found.push(`${place(['standby_regions'])}: standby_regions: a region is named twice`);
   if (config.arbiter.kind === 'gcs')
     found.push(...objectArbiterProblems(config.policy).map((problem) => `${place(['policy'])}: policy: ${problem}`));
+  const { database } = config;
+  if (database.kind === 'foundationdb') {
+    const path = ['database', 'data_centers'];
+    found.push(...dataCenterProblems(database, known).map((problem) => `${place(path)}: ${path.join('.')}: ${problem}`));
+    if (config.replication !== 'sync')
+      found.push(
+        `${place(['replication'])}: replication: FoundationDB replicates by itself, and nothing that it acknowledges depends on this engine; write sync`,
+      );
+  }
   return found;
 }
 

@@ -20,6 +20,8 @@ export type EngineErrorCode =
   | 'dns-failed'
   | 'kubernetes-failed'
   | 'database-broken'
+  | 'database-locked'
+  | 'database-unavailable'
   | 'timeout'
   | 'internal';
 

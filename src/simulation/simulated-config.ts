@@ -38,5 +38,6 @@ export function configOf(region: string, { policy, mode }: { readonly policy: Po
       tsig: { name: 'key.', algorithm: 'hmac-sha256', secret_file: '' },
     },
     tls: { ca: '', cert: '', key: '' },
+    database: { kind: 'embedded' },
   };
 }

@@ -47,13 +47,14 @@ export class DatabaseCluster {
     this.#ports = ports;
   }
 
-  static async start(mode: 'sync' | 'async'): Promise<DatabaseCluster> {
+  /** `more` is laid over the configuration of every program. */
+  static async start(mode: 'sync' | 'async', more: TestSettings['more'] = {}): Promise<DatabaseCluster> {
     const authority = await makeTestAuthority();
     const folder = mkdtempSync(join(tmpdir(), 'coditect-cluster-'));
     const etcd = await startEtcdCluster(await authority.issue('etcd.us-east1'));
     const free = await freePorts(6);
     const ports = Object.fromEntries(REGIONS.map((region, i) => [region, { database: free[i] ?? 0, api: free[i + 3] ?? 0 }])) as Ports;
-    for (const region of REGIONS) await writeConfigs({ folder, region, mode, endpoints: [...etcd.endpoints], ports, authority });
+    for (const region of REGIONS) await writeConfigs({ folder, region, mode, endpoints: [...etcd.endpoints], ports, authority, more });
     const client = async (role: string): Promise<HttpsClient> => new HttpsClient(await authority.issue(`${role}.us-east1`));
     const clients = { api: await client('api'), controller: await client('controller'), client: await client('client') };
     const credentials = await authority.issue('controller.us-east1');
@@ -198,9 +199,10 @@ interface Writing {
   readonly endpoints: string[];
   readonly ports: Ports;
   readonly authority: TestAuthority;
+  readonly more: TestSettings['more'];
 }
 
-async function writeConfigs({ folder, region, mode, endpoints, ports, authority }: Writing): Promise<void> {
+async function writeConfigs({ folder, region, mode, endpoints, ports, authority, more }: Writing): Promise<void> {
   const own = join(folder, region);
   mkdirSync(own, { recursive: true });
   for (const program of ['database', 'api'] as const) {
@@ -212,7 +214,7 @@ async function writeConfigs({ folder, region, mode, endpoints, ports, authority 
       arbiter: { kind: 'etcd', endpoints, prefix: '/coditect-dr/' },
       // No controller, and so nobody who would publish anything.
       dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'api.coditect.test.', ttl_seconds: 1, endpoint: 'http://127.0.0.1:1' },
-      more: {},
+      more,
       pem: `${program}-`,
       portOf: (of, where) => (of === 'controller' ? 1 : ports[where as Region][of]),
     };

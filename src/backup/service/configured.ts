@@ -37,6 +37,8 @@ export async function openConfiguredRepository({ loaded, backup }: ConfiguredBac
 
 /** The LMDB folder of this machine's database. */
 export function databaseFolder({ config, folder }: LoadedConfig): string {
+  if (config.database.kind === 'foundationdb')
+    throw new EngineError('bad-config', 'database.kind: backups of FoundationDB are not made here yet; its own fdbbackup makes them');
   if (config.data === undefined)
     throw new EngineError('bad-config', 'data.path: backups are made beside a database, from its folder; name it');
   return resolve(folder, config.data.path, 'db');

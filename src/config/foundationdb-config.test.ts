@@ -1,0 +1,69 @@
+import { expect } from 'chai';
+import { REGIONS, testConfig } from '../testing/test-config.ts';
+import { EngineError } from '../platform/errors.ts';
+import { decodeConfig } from './load.ts';
+
+const DATA_CENTERS = { 'us-central1': 'dc1', 'us-east1': 'dc2', 'europe-west1': 'dc3' };
+const FOUNDATIONDB = { kind: 'foundationdb', experimental: true, cluster_file: 'fdb.cluster', data_centers: DATA_CENTERS };
+
+function text(database: object | undefined, mode: 'sync' | 'async' = 'sync'): string {
+  const settings = {
+    mode,
+    policy: 'lab',
+    arbiter: { kind: 'etcd', endpoints: ['https://127.0.0.1:1'], prefix: '/x/' },
+    dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'x.', ttl_seconds: 1 },
+    more: database === undefined ? {} : { database },
+    pem: '',
+    portOf: () => 1,
+  } as const;
+  const endpoints = [...settings.arbiter.endpoints];
+  return testConfig({ ...settings, arbiter: { ...settings.arbiter, endpoints } }, 'database', REGIONS[0]);
+}
+
+function problemOf(database: object, mode?: 'sync' | 'async'): string {
+  try {
+    decodeConfig(text(database, mode), 'c.yaml');
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'bad-config') return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('configuration of the database', () => {
+  it('is embedded where nothing is said', () => {
+    expect(decodeConfig(text(undefined), 'c.yaml').database).to.deep.equal({ kind: 'embedded' });
+  });
+
+  it('takes FoundationDB, with a prefix of its own', () => {
+    expect(decodeConfig(text(FOUNDATIONDB), 'c.yaml').database).to.deep.equal({ ...FOUNDATIONDB, prefix: 'coditect/' });
+    const environment = { CODITECT_DR_DATABASE_CLUSTER_FILE: '/etc/foundationdb/fdb.cluster', CODITECT_DR_DATABASE_PREFIX: 'orders/' };
+    expect(decodeConfig(text(FOUNDATIONDB), 'c.yaml', environment).database).to.include({
+      cluster_file: '/etc/foundationdb/fdb.cluster',
+      prefix: 'orders/',
+    });
+  });
+
+  it('takes no FoundationDB from somebody who does not say that it is an experiment', () => {
+    const { experimental: _said, ...silent } = FOUNDATIONDB;
+    expect(problemOf(silent)).to.contain('database.experimental').and.to.contain('not for production');
+  });
+
+  const wrong: readonly (readonly [string, object, string])[] = [
+    ['a region without a data centre', { 'us-central1': 'dc1', 'us-east1': 'dc2' }, 'no data centre is given for europe-west1'],
+    ['a data centre of no region', { ...DATA_CENTERS, mars: 'dc4' }, 'mars is not under regions'],
+    ['one data centre for two regions', { ...DATA_CENTERS, 'us-east1': 'dc1' }, 'data centre dc1 is given to two regions'],
+  ];
+  for (const [what, dataCenters, says] of wrong)
+    it(`refuses ${what}`, () => {
+      expect(problemOf({ ...FOUNDATIONDB, data_centers: dataCenters }))
+        .to.match(/^c\.yaml:1:\d+: database\.data_centers: /)
+        .and.to.contain(says);
+    });
+
+  it('refuses async replication with it, and a prefix that keys of others could begin with', () => {
+    expect(problemOf(FOUNDATIONDB, 'async')).to.contain('replication').and.to.contain('write sync');
+    for (const prefix of ['', 'orders', '/', '\u00ff/'])
+      expect(problemOf({ ...FOUNDATIONDB, prefix }), prefix).to.contain('database.prefix');
+  });
+});

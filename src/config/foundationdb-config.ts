@@ -1,0 +1,51 @@
+import { z } from 'zod';
+
+const region = z.string().min(1);
+
+/** Which database a region's `database` program keeps or gives way to. Paths are relative to the configuration file. */
+export const databaseConfigShape = z.discriminatedUnion('kind', [
+  /** Its own, replicated by this engine, in `data.path`. */
+  z.strictObject({ kind: z.literal('embedded') }),
+  /** One FoundationDB cluster that all regions share and that replicates by itself. */
+  z.strictObject({
+    kind: z.literal('foundationdb'),
+    /** Tried on a strict stand-in of FoundationDB only, never on a server by its tests: whoever uses it says so. */
+    experimental: z.literal(
+      true,
+      'the way to FoundationDB was tried on a stand-in only, never on a server; with experimental: true it is used all the same, and it is not for production',
+    ),
+    /** The process must be able to write it: the client notes there when coordinators change. */
+    cluster_file: z.string().min(1),
+    /** Each region's data centre, as the servers' `locality_dcid` (`datacenter_id`) says. */
+    data_centers: z.record(region, z.string().min(1)),
+    /** What all keys begin with; two systems may share a cluster under different ones. */
+    prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\/$/, 'letters, digits, . _ and -, then /')
+      .default('coditect/'),
+    /** Path of libfdb_c.so; without it, where the system's loader finds it. */
+    client_library: z.string().startsWith('/').optional(),
+    /** Where the cluster uses TLS. */
+    tls: z.strictObject({ ca: z.string().min(1), cert: z.string().min(1), key: z.string().min(1) }).optional(),
+  }),
+]);
+export type DatabaseConfig = z.infer<typeof databaseConfigShape>;
+export type FoundationdbConfig = Extract<DatabaseConfig, { kind: 'foundationdb' }>;
+
+/** Its settings that the environment can override. */
+export const DATABASE_SETTINGS = ['kind', 'cluster_file', 'prefix', 'client_library'] as const;
+
+/** What is wrong with the data centres; empty when nothing is. */
+export function dataCenterProblems({ data_centers: placed }: FoundationdbConfig, regions: readonly string[]): readonly string[] {
+  const missing = regions.filter((name) => placed[name] === undefined);
+  const strange = Object.keys(placed).filter((name) => !regions.includes(name));
+  const ids = Object.values(placed);
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+  return [
+    ...(missing.length > 0 ? [`no data centre is given for ${missing.join(', ')}`] : []),
+    ...(strange.length > 0
+      ? [`${strange.join(', ')} ${strange.length === 1 ? 'is' : 'are'} not under regions (${regions.join(', ')})`]
+      : []),
+    ...(twice === undefined ? [] : [`data centre ${twice} is given to two regions`]),
+  ];
+}

@@ -1,0 +1,101 @@
+import type { Database, Transaction } from 'foundationdb';
+import type { KeyValue } from '../database/database.ts';
+import { EngineError } from '../platform/errors.ts';
+import { readFence } from './fence.ts';
+import { dataKey, keyOfData, type KeySpace } from './key-space.ts';
+import { codeOf, CODES } from './outcome.ts';
+import { transact, type Decision, type Outcome } from './transaction.ts';
+
+/** Who may read and write: the epoch's own region, as the fence in the database has it. */
+export interface Authority {
+  readonly epoch: number;
+  readonly region: string;
+}
+export type Fenced<T> = { readonly kind: 'allowed'; readonly value: T } | { readonly kind: 'fenced'; readonly epoch: number };
+
+type Place = { readonly db: Database; readonly keys: KeySpace };
+type Reading<T> = (transaction: Transaction) => Promise<Decision<T>>;
+
+/** Sets (or, with null, clears) a key under the authority. Not repeated once its outcome is unknown: a second try could undo what others wrote between. */
+export function writeKey(
+  { db, keys }: Place,
+  by: Authority,
+  key: string,
+  value: string | null,
+  timeoutMs: number,
+): Promise<Outcome<Fenced<null>>> {
+  return transact(
+    db,
+    under(keys, by, (transaction) => {
+      const where = dataKey(keys, key);
+      if (value === null) transaction.clear(where);
+      else transaction.set(where, Buffer.from(value, 'utf8'));
+      return Promise.resolve({ commit: true, value: null });
+    }),
+    { timeoutMs },
+  );
+}
+
+/** Reads what is committed now: the fence is read at the same version, so that nobody else served at it. */
+export function readKey({ db, keys }: Place, by: Authority, key: string, timeoutMs: number): Promise<Outcome<Fenced<string | null>>> {
+  return transact(
+    db,
+    under(keys, by, async (transaction) => ({
+      commit: false,
+      value: (await transaction.get(dataKey(keys, key)))?.toString('utf8') ?? null,
+    })),
+    { timeoutMs },
+  );
+}
+
+function under<T>(keys: KeySpace, by: Authority, work: Reading<T>): Reading<Fenced<T>> {
+  return async (transaction) => {
+    const [fence, { commit, value }] = await Promise.all([readFence(transaction, keys.fence), work(transaction)]);
+    const allowed = fence.epoch === by.epoch && fence.servedEpoch === by.epoch && fence.servedBy === by.region;
+    return allowed ? { commit, value: { kind: 'allowed', value } } : { commit: false, value: { kind: 'fenced', epoch: fence.epoch } };
+  };
+}
+
+export interface Copy {
+  readonly version: number;
+  readonly rows: AsyncIterable<KeyValue>;
+}
+
+/**
+ * All data at one read version, sorted by key. FoundationDB keeps a version for about five seconds: what cannot be read within them is not read at all, since rows of two
+ * versions would be no copy. Throws EngineError `timeout` before the first row or between two.
+ */
+export async function readAll({ db, keys }: Place, timeoutMs: number): Promise<Copy> {
+  const transaction = db.rawCreateTransaction({ timeout: timeoutMs, read_your_writes_disable: true });
+  try {
+    const version = Number((await transaction.getReadVersion()).readBigInt64BE());
+    return { version, rows: rowsOf(transaction, keys) };
+  } catch (error) {
+    throw asEngineError(error);
+  }
+}
+
+async function* rowsOf(transaction: Transaction, keys: KeySpace): AsyncGenerator<KeyValue> {
+  try {
+    const end = Buffer.from(keys.data);
+    // The byte after the last of the prefix: '/' becomes '0'.
+    end[end.length - 1] = (end.at(-1) as number) + 1;
+    for await (const batch of transaction.snapshot().getRangeBatch(keys.data, end, { streamingMode: SERIAL }))
+      for (const [key, value] of batch) yield { key: keyOfData(keys, key), value: value.toString('utf8') };
+  } catch (error) {
+    throw asEngineError(error);
+  }
+}
+
+/** `FDB_STREAMING_MODE_SERIAL`: as much at a time as the server will give. Measured as the fastest with one reader. */
+const SERIAL = 4;
+
+function asEngineError(error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === null) return error;
+  const why =
+    code === CODES.tooOld
+      ? 'the data is too large to be read at one version (about 5 s)'
+      : `FoundationDB ${code}: ${(error as Error).message}`;
+  return new EngineError('timeout', why, error);
+}

@@ -1,0 +1,250 @@
+import { randomUUID } from 'node:crypto';
+import type { Database, Transaction } from 'foundationdb';
+import type { Arbiter, Held, Replication } from '../arbiter/arbiter.ts';
+import type { EngineConfig } from '../config/config.ts';
+import type { Clock } from '../platform/clock.ts';
+import { Serial } from '../platform/serial.ts';
+import { decideClaim, decidePromotion, type Acquiring, type Claimant } from '../server/claim.ts';
+import type { PromoteRequest } from '../server/control-messages.ts';
+import { acquireLease, type HeldLease } from '../server/lease.ts';
+import { describeError, type Log } from '../telemetry/log.ts';
+import { FENCE_TIMEOUT_MS, NO_FENCE, raiseFence, readFence, type Fence, type FenceChange } from './fence.ts';
+import { openEpoch } from './open-epoch.ts';
+import type { KeySpace } from './key-space.ts';
+import { transact, type Decision, type Outcome } from './transaction.ts';
+
+/** Between two looks while it is not known whether this region is to be primary. */
+const LOOK_MS = 100;
+export interface GatewayOptions {
+  readonly db: Database;
+  readonly keys: KeySpace;
+  readonly config: EngineConfig;
+  readonly arbiter: Arbiter;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Session {
+  readonly lease: HeldLease;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+  /** Its epoch is open in the database: from then on it serves while its lease is valid. */
+  established: boolean;
+}
+
+export interface Look {
+  readonly fence: Fence;
+  /** Everything committed before is seen at it. */
+  readonly version: number;
+}
+export type Refused = { readonly kind: 'epoch-passed' | 'unavailable'; readonly message: string };
+export type Fenced = { readonly kind: 'fenced'; readonly fence: Fence } | Refused;
+export type Promoted = { readonly kind: 'promoted'; readonly writable: boolean; readonly fence: Fence } | Refused;
+
+/**
+ * One region's way to a FoundationDB cluster that all regions share. FoundationDB replicates and fails over by itself; what is decided here is which region serves: the one that
+ * holds the arbiter's lease, under an epoch that is also fenced in the database itself. Role changes happen one at a time.
+ */
+export class Gateway {
+  readonly incarnation = randomUUID();
+  readonly #options: GatewayOptions;
+  readonly #changes = new Serial();
+  #session: Session | null = null;
+  #starting = true;
+  /** As last read; it may be older than what is there. */
+  #fence = NO_FENCE;
+  #looking: Promise<Look | null> | null = null;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  get role(): 'primary' | 'standby' | 'starting' {
+    if (this.#session !== null) return 'primary';
+    return this.#starting ? 'starting' : 'standby';
+  }
+
+  get epoch(): number {
+    return this.#session?.lease.epoch ?? this.#fence.epoch;
+  }
+
+  get lease(): HeldLease | null {
+    return this.#session?.lease ?? null;
+  }
+
+  get writable(): boolean {
+    return this.#session !== null && this.#session.established && this.#session.lease.isValid();
+  }
+
+  /** Looks at the arbiter until the signal aborts and takes the lease where that is this region's to take. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, config, log } = this.#options;
+    let told = '';
+    while (!signal.aborted) {
+      if (this.#session === null) {
+        const why = await this.#changes.run(() => this.#look(signal)).catch((error: unknown) => JSON.stringify(describeError(error)));
+        if (why !== null && why !== told && !signal.aborted) log.warn('not_decided', { why });
+        told = why ?? '';
+      }
+      await clock.sleep(this.#starting ? LOOK_MS : config.policy.leaseMs, signal).catch(() => undefined);
+    }
+    const session = this.#session;
+    this.#resign('stopping');
+    await session?.done;
+  }
+
+  /** The fence as it is now and the version at which that was so; null where the database does not answer within the limit. Who asks at the same time shares one answer. */
+  look(timeoutMs: number): Promise<Look | null> {
+    this.#looking ??= this.#readFence(timeoutMs).finally(() => (this.#looking = null));
+    return this.#looking;
+  }
+
+  async #readFence(timeoutMs: number): Promise<Look | null> {
+    const { db, keys } = this.#options;
+    const work = async (transaction: Transaction): Promise<Decision<Fence>> => ({
+      commit: false,
+      value: await readFence(transaction, keys.fence),
+    });
+    const outcome = await transact(db, work, { timeoutMs });
+    if (outcome.kind !== 'done') return null;
+    this.#fence = outcome.value;
+    return { fence: outcome.value, version: outcome.version };
+  }
+
+  /** What keeps it from being decided, or null. */
+  async #look(signal: AbortSignal): Promise<string | null> {
+    const { arbiter } = this.#options;
+    const snapshot = await arbiter.read(signal);
+    const look = await this.#readFence(FENCE_TIMEOUT_MS);
+    if (look === null) return 'FoundationDB does not answer';
+    const claim = decideClaim(snapshot, this.#claimant(look.fence));
+    if (claim.kind === 'acquire') return await this.#acquire(claim.acquiring, signal);
+    if (claim.kind === 'follow') this.#starting = false;
+    return claim.kind === 'wait' ? null : claim.why;
+  }
+
+  #claimant({ epoch, servedEpoch, version }: Fence): Claimant {
+    const { config } = this.#options;
+    return {
+      region: config.region,
+      incarnation: this.incarnation,
+      primaryRegion: config.primary_region,
+      others: this.#others,
+      mode: 'sync',
+      // A key space that was never served is as empty as a new disk.
+      end: { epoch: servedEpoch, index: servedEpoch === 0 ? 0 : version },
+      sealedEpoch: epoch,
+      restored: null,
+    };
+  }
+
+  get #others(): readonly string[] {
+    const { config } = this.#options;
+    return Object.keys(config.regions).filter((region) => region !== config.region);
+  }
+
+  /** Fences the epoch, takes its lease and begins; null when it did. */
+  async #acquire({ epoch, expected, before, how }: Acquiring, signal: AbortSignal): Promise<string | null> {
+    const { db, keys, arbiter, clock, log, config } = this.#options;
+    const fenced = await raiseFence(db, keys.fence, epoch, FENCE_TIMEOUT_MS);
+    if (fenced.kind !== 'done') return fenced.message;
+    if (fenced.value.kind === 'passed') return `passed by epoch ${fenced.value.fence.epoch}`;
+    const { policy, region } = config;
+    const options = { arbiter, clock, log, policy, region, incarnation: this.incarnation, others: this.#others };
+    const result = await acquireLease(options, epoch, expected, signal);
+    if (result.kind !== 'held') return result.kind === 'refused' ? 'the lease was taken by another' : 'the arbiter did not answer';
+    log.info('epoch_acquired', { epoch, how });
+    this.#begin(result.lease, before);
+    return null;
+  }
+
+  #begin(lease: HeldLease, before: Held<Replication> | null): void {
+    const { log } = this.#options;
+    const abort = new AbortController();
+    const renewing = lease
+      .renew(() => undefined, abort.signal)
+      .then((refused) => {
+        if (refused !== null) this.#resign('the lease was taken');
+      });
+    const session: Session = {
+      lease,
+      abort,
+      done: Promise.all([renewing, this.#establish(lease, before, abort.signal)]).then(() => undefined),
+      established: false,
+    };
+    session.done.catch((error: unknown) => {
+      log.error('session_failed', { epoch: lease.epoch, error: describeError(error) });
+      if (this.#session === session) this.#resign('it failed');
+    });
+    this.#session = session;
+    this.#starting = false;
+  }
+
+  async #establish(lease: HeldLease, before: Held<Replication> | null, signal: AbortSignal): Promise<void> {
+    const opened = await openEpoch({ ...this.#options, epoch: lease.epoch, before }, signal);
+    if (this.#session?.lease !== lease || opened === null) return;
+    this.#fence = opened.fence;
+    if (opened.kind === 'passed') return this.#resign(`passed by epoch ${opened.fence.epoch}`);
+    this.#session.established = true;
+    this.#options.log.info('writable', { epoch: lease.epoch });
+  }
+
+  #resign(reason: string): void {
+    const session = this.#session;
+    if (session === null) return;
+    this.#session = null;
+    session.lease.end();
+    session.abort.abort(new Error(reason));
+    if (reason !== 'stopping') this.#options.log.info('demoted', { epoch: session.lease.epoch, reason });
+  }
+
+  /** `POST /v1/fence`: a primary of a lower epoch stops; nothing is committed under lower epochs any more. */
+  async fence(epoch: number): Promise<Fenced> {
+    const session = this.#session;
+    if (session !== null && session.lease.epoch > epoch)
+      return { kind: 'epoch-passed', message: `epoch ${session.lease.epoch} is served here` };
+    // At once, whatever the database does: this region acknowledges nothing more.
+    if (session !== null && session.lease.epoch < epoch) {
+      this.#options.log.warn('self_fenced', { epoch: session.lease.epoch, reason: `fenced by epoch ${epoch}` });
+      this.#resign(`fenced by epoch ${epoch}`);
+    }
+    const { db, keys } = this.#options;
+    return this.#noted(await raiseFence(db, keys.fence, epoch, FENCE_TIMEOUT_MS));
+  }
+
+  #noted(outcome: Outcome<FenceChange>): Fenced {
+    if (outcome.kind !== 'done') return { kind: 'unavailable', message: outcome.message };
+    const { kind, fence } = outcome.value;
+    this.#fence = fence;
+    return kind === 'passed' ? { kind: 'epoch-passed', message: `epoch ${fence.epoch} is fenced already` } : { kind: 'fenced', fence };
+  }
+
+  /** `POST /v1/promote`: takes the pending lease of the epoch and serves. May be repeated. */
+  async promote(request: PromoteRequest, signal: AbortSignal): Promise<Promoted> {
+    const { clock, config } = this.#options;
+    const refused = await this.#changes.run(() => this.#promote(request, signal));
+    if (refused !== null) return refused;
+    const untilMs = clock.monotonicMs() + config.policy.leaseMs;
+    const mine = (): boolean => this.#session?.lease.epoch === request.epoch;
+    while (mine() && !this.writable && clock.monotonicMs() < untilMs && !signal.aborted)
+      await clock.sleep(5, signal).catch(() => undefined);
+    if (!mine()) return { kind: 'epoch-passed', message: `epoch ${request.epoch} was lost again` };
+    return { kind: 'promoted', writable: this.writable, fence: this.#fence };
+  }
+
+  async #promote(request: PromoteRequest, signal: AbortSignal): Promise<Refused | null> {
+    const { arbiter, config, log } = this.#options;
+    const { epoch, runId } = request;
+    if (this.#session?.lease.epoch === epoch) return null;
+    if (this.#session !== null && this.#session.lease.epoch > epoch)
+      return { kind: 'epoch-passed', message: `epoch ${this.#session.lease.epoch} is served here` };
+    this.#resign(`promoted to epoch ${epoch}`);
+    const self = { region: config.region, incarnation: this.incarnation };
+    const acquiring = decidePromotion(await arbiter.read(signal), request, self);
+    if (typeof acquiring === 'string') return { kind: 'epoch-passed', message: acquiring };
+    const why = await this.#acquire(acquiring, signal);
+    if (why !== null) return { kind: 'unavailable', message: why };
+    log.info('promoted', { epoch }, runId);
+    return null;
+  }
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '../platform/clock.ts';
+import type { Sample } from '../telemetry/metrics.ts';
+import type { ClusterMonitor } from './cluster-monitor.ts';
+import { conditionOf, type Condition } from './cluster-view.ts';
+import type { Gateway } from './gateway.ts';
+
+const CONDITIONS: readonly Condition['kind'][] = ['healthy', 'degraded', 'unavailable', 'unknown'];
+
+type Labels = Readonly<Record<string, string>>;
+
+/** What a gateway shows at `/metrics` besides its requests. What the cluster's status does not tell is not shown: absent is neither 0 nor healthy. */
+export function gatewaySamples(gateway: Gateway, monitor: ClusterMonitor, dataCenters: readonly string[], clock: Clock): readonly Sample[] {
+  const { view, lag, askedAtMs } = monitor.seen;
+  const gauge = (name: string, help: string, value: number | null, labels?: Labels): readonly Sample[] =>
+    value === null ? [] : [{ kind: 'gauge', name, help, value, ...(labels === undefined ? {} : { labels }) }];
+  const flag = (value: boolean | null): number | null => (value === null ? null : value ? 1 : 0);
+  const own = 'coditect_dr_database';
+  const condition = conditionOf(view, dataCenters).kind;
+  return [
+    ...gauge(`${own}_primary`, '1 while this region serves the database', gateway.role === 'primary' ? 1 : 0),
+    ...gauge(`${own}_writable`, '1 while it serves', gateway.writable ? 1 : 0),
+    ...gauge(`${own}_epoch`, 'Epoch that it serves or knows of', gateway.epoch),
+    ...gauge(`${own}_lease_remaining_seconds`, 'How long it may serve without another renewal', (gateway.lease?.remainingMs() ?? 0) / 1000),
+    ...gauge('fdb_status_age_seconds', 'Since the cluster was asked for the status that these are from', age(askedAtMs, clock)),
+    ...gauge('fdb_replication_lag_seconds', 'How far the remote region is behind', lag?.seconds ?? null),
+    ...CONDITIONS.flatMap((kind) =>
+      gauge('fdb_cluster_condition', '1 for the condition that the cluster is in', kind === condition ? 1 : 0, { condition: kind }),
+    ),
+    ...gauge('fdb_database_available', '1 while the cluster serves', flag(view.available)),
+    ...gauge('fdb_fully_replicated', '1 while all data has all its copies', flag(view.replicated)),
+    ...gauge('fdb_database_locked', '1 while the database is locked', flag(view.locked)),
+    ...gauge('fdb_logs_possibly_losing_data', '1 while logs are possibly losing data', flag(view.losingData)),
+    ...gauge('fdb_generation', 'Recoveries of the cluster so far', view.generation),
+    ...gauge('fdb_zone_failures_until_unavailable', 'Zones that may fail before it stops', view.zoneFailures.withoutLosingAvailability),
+    ...gauge('fdb_zone_failures_until_data_loss', 'Zones that may fail before data is lost', view.zoneFailures.withoutLosingData),
+    ...dataCenters.flatMap((dc) => [
+      ...gauge(
+        'fdb_datacenter_processes',
+        'Processes that the cluster has there',
+        view.dataCenters?.get(dc)?.processes ?? zeroIfKnown(view.dataCenters),
+        {
+          datacenter: dc,
+        },
+      ),
+      ...gauge(
+        'fdb_datacenter_primary',
+        '1 for the data centre of the transaction system',
+        view.primaryDc === null ? null : view.primaryDc === dc ? 1 : 0,
+        {
+          datacenter: dc,
+        },
+      ),
+    ]),
+  ];
+}
+
+function age(askedAtMs: number | null, clock: Clock): number | null {
+  return askedAtMs === null ? null : (clock.monotonicMs() - askedAtMs) / 1000;
+}
+
+function zeroIfKnown(known: unknown): number | null {
+  return known === null ? null : 0;
+}

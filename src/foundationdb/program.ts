@@ -1,0 +1,92 @@
+import { resolve } from 'node:path';
+import type { Database } from 'foundationdb';
+import type { Arbiter } from '../arbiter/arbiter.ts';
+import type { EngineConfig } from '../config/config.ts';
+import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
+import { whenAborted } from '../platform/abort.ts';
+import type { Clock } from '../platform/clock.ts';
+import { EngineError } from '../platform/errors.ts';
+import { startHttpsServer } from '../platform/https-server.ts';
+import type { Credentials } from '../platform/tls.ts';
+import { writeLimitMs } from '../server/kv.ts';
+import { timed } from '../server/timed.ts';
+import { describeError, type Log } from '../telemetry/log.ts';
+import { Metrics } from '../telemetry/metrics.ts';
+import { openCluster, type ClientSettings } from './client.ts';
+import { ClusterMonitor } from './cluster-monitor.ts';
+import { Gateway } from './gateway.ts';
+import { keySpaceOf } from './key-space.ts';
+import { gatewaySamples } from './metrics.ts';
+import { gatewayRoutes } from './routes.ts';
+
+/** Often enough to see a region come back, seldom enough to cost the cluster nothing: a status takes it about 20 ms of CPU. */
+const STATUS_PERIOD_MS = 1000;
+
+export interface GatewayProgram {
+  readonly config: EngineConfig;
+  readonly foundationdb: FoundationdbConfig;
+  /** Folder of the configuration file. */
+  readonly folder: string;
+  readonly credentials: Credentials;
+  readonly arbiter: Arbiter;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Runs `coditect-dr database` on a FoundationDB cluster until the signal aborts; writes under way get their answer. Rejects with `bad-config` (no client library, no cluster file,
+ * address taken). The caller closes the arbiter. A process of its own: FoundationDB's client has one network thread per process.
+ */
+export async function runGateway(program: GatewayProgram, signal: AbortSignal): Promise<void> {
+  const db = openCluster(clientSettings(program.foundationdb, program.folder));
+  try {
+    await serveGateway(program, db, signal);
+  } finally {
+    db.close();
+  }
+}
+
+/** As runGateway, on a cluster that is open. */
+export async function serveGateway(program: GatewayProgram, db: Database, signal: AbortSignal): Promise<void> {
+  const { config, foundationdb, credentials, arbiter, clock, log } = program;
+  const keys = keySpaceOf(foundationdb.prefix);
+  const dataCenters = Object.values(foundationdb.data_centers);
+  const gateway = new Gateway({ db, keys, config, arbiter, clock, log });
+  const monitor = new ClusterMonitor({ db, clock, log, dataCenters, periodMs: STATUS_PERIOD_MS });
+  const metrics = new Metrics(config.region, () => gatewaySamples(gateway, monitor, dataCenters, clock));
+  const routes = gatewayRoutes({
+    gateway,
+    monitor,
+    db,
+    keys,
+    config,
+    foundationdb,
+    statusPeriodMs: STATUS_PERIOD_MS,
+    clock,
+    metrics: () => metrics.text(),
+  }).map((route) => (route.path === '/v1/kv/' ? timed(route, metrics, clock) : route));
+  const { host, port } = config.listen;
+  const onError = (error: unknown, request: { readonly correlationId: string }): void =>
+    log.error('request_failed', { ...request, error: describeError(error) }, request.correlationId);
+  const server = await startHttpsServer({ host, port, credentials, routes, onError });
+  log.info('started', { port: server.port, incarnation: gateway.incarnation, database: 'foundationdb' });
+  const ending = new AbortController();
+  const working = Promise.all([gateway.run(ending.signal), monitor.run(ending.signal)]);
+  try {
+    await Promise.race([whenAborted(signal), working]);
+  } finally {
+    await server.close(signal.aborted ? writeLimitMs(config.policy) : 0);
+    ending.abort(new EngineError('timeout', 'stopping'));
+    await working.catch(() => undefined);
+    log.info('stopped', {});
+  }
+}
+
+function clientSettings({ cluster_file: clusterFile, client_library: library, tls }: FoundationdbConfig, folder: string): ClientSettings {
+  const at = (path: string): string => resolve(folder, path);
+  return {
+    clusterFile: at(clusterFile),
+    library: library ?? null,
+    tls: tls === undefined ? null : { ca: at(tls.ca), cert: at(tls.cert), key: at(tls.key) },
+  };
+}

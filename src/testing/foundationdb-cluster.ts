@@ -1,0 +1,163 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import { fdbcli, statusByFdbcli, type Fdbcli } from '../foundationdb/fdbcli.ts';
+import { conditionOf, viewOf } from '../foundationdb/cluster-view.ts';
+import { systemClock } from '../platform/clock.ts';
+import { freePorts } from './free-ports.ts';
+import { WITH_PARENT } from './with-parent.ts';
+
+const CONFIGURE_MS = 60_000;
+const HEALTHY_MS = 120_000;
+/** Where packages put it. */
+const SYSTEM_FOLDERS = ['/usr/lib', '/usr/local/lib', '/usr/lib/x86_64-linux-gnu'] as const;
+
+export interface FoundationdbPrograms {
+  readonly fdbserver: string;
+  readonly fdbcli: string;
+  /** Null: the system's loader finds it. */
+  readonly library: string | null;
+}
+
+/**
+ * Where FoundationDB is on this machine: `FDB_BIN` (the folder of fdbserver and fdbcli) or PATH, and `FDB_LIB` (libfdb_c.so), a library beside the programs, or the system's. A string
+ * says what is missing.
+ */
+export function findFoundationdb(environment: Readonly<Record<string, string | undefined>> = process.env): FoundationdbPrograms | string {
+  const folders = environment['FDB_BIN'] === undefined ? (environment['PATH'] ?? '').split(delimiter) : [environment['FDB_BIN']];
+  const find = (name: string): string | undefined => folders.map((folder) => join(folder, name)).find(isProgram);
+  const [fdbserver, cli] = [find('fdbserver'), find('fdbcli')];
+  if (fdbserver === undefined) return 'no fdbserver';
+  if (cli === undefined) return 'no fdbcli';
+  const beside = [join(dirname(fdbserver), 'libfdb_c.so'), join(dirname(fdbserver), '../lib/libfdb_c.so')].find((path) => existsSync(path));
+  const library = environment['FDB_LIB'] ?? beside ?? null;
+  if (library === null && !SYSTEM_FOLDERS.some((folder) => existsSync(join(folder, 'libfdb_c.so')))) return 'no libfdb_c.so';
+  return { fdbserver, fdbcli: cli, library };
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+interface Server {
+  readonly dc: string;
+  readonly args: readonly string[];
+  process: ChildProcess | null;
+}
+
+/** Real fdbservers on loopback. The owner calls `stop`. */
+export class FoundationdbCluster {
+  readonly clusterFile: string;
+  readonly #programs: FoundationdbPrograms;
+  readonly #folder: string;
+  readonly #servers: readonly Server[];
+
+  private constructor(programs: FoundationdbPrograms, folder: string, clusterFile: string, servers: readonly Server[]) {
+    this.#programs = programs;
+    this.#folder = folder;
+    this.clusterFile = clusterFile;
+    this.#servers = servers;
+  }
+
+  /** `single`: one process without copies. `three_datacenter`: two in each of dc1, dc2 and dc3, the least that it can be configured with. */
+  static async start(programs: FoundationdbPrograms, mode: 'single' | 'three_datacenter'): Promise<FoundationdbCluster> {
+    const dcs = mode === 'single' ? ['dc1'] : ['dc1', 'dc1', 'dc2', 'dc2', 'dc3', 'dc3'];
+    const folder = mkdtempSync(join(tmpdir(), 'fdb-test-'));
+    const ports = await freePorts(dcs.length);
+    const connection = `test:test@${ports.map((port) => `127.0.0.1:${port}`).join(',')}\n`;
+    const servers = dcs.map((dc, i): Server => {
+      const own = join(folder, `${dc}-${i}`);
+      mkdirSync(own);
+      // Servers rewrite the file: each has its own.
+      writeFileSync(join(own, 'fdb.cluster'), connection);
+      const locality = [`--locality_dcid=${dc}`, `--locality_zoneid=${dc}-z${i}`, `--locality_machineid=${dc}-m${i}`];
+      const place = [
+        '-C',
+        join(own, 'fdb.cluster'),
+        '-p',
+        `127.0.0.1:${ports[i]}`,
+        '-l',
+        '127.0.0.1:' + String(ports[i]),
+        '-d',
+        own,
+        '-L',
+        own,
+      ];
+      return { dc, args: [...place, ...locality, '--knob_disable_posix_kernel_aio=1'], process: null };
+    });
+    const clusterFile = join(folder, 'client.cluster');
+    writeFileSync(clusterFile, connection);
+    const cluster = new FoundationdbCluster(programs, folder, clusterFile, servers);
+    try {
+      for (const server of servers) cluster.#spawn(server);
+      await cluster.cli(`configure new ${mode} ${mode === 'single' ? 'memory' : 'ssd-2'}`, CONFIGURE_MS);
+      await cluster.untilHealthy();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  get dataCenters(): readonly string[] {
+    return [...new Set(this.#servers.map(({ dc }) => dc))];
+  }
+
+  /** Runs one command and throws unless it was done. */
+  async cli(command: string, timeoutMs = 20_000): Promise<string> {
+    const result = await fdbcli(this.#cli(), command, timeoutMs, new AbortController().signal);
+    if (result.kind !== 'done') throw new Error(`fdbcli ${command}: ${result.kind}: ${result.said}`);
+    return result.said;
+  }
+
+  #cli(): Fdbcli {
+    return { program: this.#programs.fdbcli, clusterFile: this.clusterFile };
+  }
+
+  async untilHealthy(): Promise<void> {
+    let last = '';
+    for (const end = systemClock.monotonicMs() + HEALTHY_MS; systemClock.monotonicMs() < end; await systemClock.sleep(500)) {
+      const status = await statusByFdbcli(this.#cli(), 10_000, new AbortController().signal);
+      const condition = conditionOf(viewOf(status ?? {}), this.dataCenters);
+      if (condition.kind === 'healthy') return;
+      last = JSON.stringify(condition);
+    }
+    throw new Error(`FoundationDB did not become healthy: ${last}`);
+  }
+
+  #spawn(server: Server): void {
+    server.process = spawn('setpriv', [...WITH_PARENT, this.#programs.fdbserver, ...server.args], { stdio: 'ignore' });
+  }
+
+  /** All servers of a data centre get the signal. */
+  signal(dc: string, signal: NodeJS.Signals): void {
+    for (const server of this.#servers) if (server.dc === dc) server.process?.kill(signal);
+  }
+
+  /** Starts those servers of a data centre that have ended. */
+  async restart(dc: string): Promise<void> {
+    for (const server of this.#servers) {
+      if (server.dc !== dc) continue;
+      await ended(server.process);
+      this.#spawn(server);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const { process: child } of this.#servers) child?.kill('SIGKILL');
+    for (const { process: child } of this.#servers) await ended(child);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+async function ended(child: ChildProcess | null): Promise<void> {
+  if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+  await once(child, 'exit');
+}

@@ -1,0 +1,255 @@
+import type { Database } from 'foundationdb';
+
+/** What may happen to one call. `lost` and `applied`: of a commit whose answer does not come; `applied-later` is committed after its sender was told that it is unknown. */
+export type Trouble = 'conflict' | 'lost' | 'applied' | 'applied-later' | 'throttled' | 'silent' | 'strange';
+
+export interface MemoryOptions {
+  /** Asked before each read and each commit; null: no trouble. */
+  readonly trouble?: (call: 'read' | 'commit') => Trouble | null;
+  /** How many turns of the event loop a call takes. */
+  readonly turns?: () => number;
+}
+
+interface Change {
+  readonly version: number;
+  readonly value: Buffer | null;
+}
+
+const LOCKED = '\xff\xff/management/db_locked';
+const STATUS = '\xff\xff/status/json';
+const STAMP_BYTES = 10;
+const MAX_VALUE_BYTES = 100_000;
+const SPECIAL_KEY_SPACE_ENABLE_WRITES = 714;
+const LOCK_AWARE = 700;
+
+/**
+ * What the adapter relies on of FoundationDB's transactions, strictly, in memory: versions, serialisable conflicts, versionstamps, the lock, and errors by number when the test wants
+ * them. No FoundationDB: it shows that the adapter is right if FoundationDB keeps its word, and with troubles that a real cluster shows once in a thousand failovers.
+ */
+export class MemoryFoundationdb {
+  readonly #options: MemoryOptions;
+  readonly #history = new Map<string, Change[]>();
+  #version = 1000;
+  #lockedBy: string | null = null;
+  /** Whether calls are answered at all. */
+  silent = false;
+  /** What `\xff\xff/status/json` says. */
+  status: string | null = null;
+
+  constructor(options: MemoryOptions = {}) {
+    this.#options = options;
+  }
+
+  /** As the adapter sees it. */
+  get db(): Database {
+    return this.connect(() => true);
+  }
+
+  /** A client that gets its answers only while it can reach the store. */
+  connect(reaches: () => boolean): Database {
+    const database = {
+      rawCreateTransaction: (options?: { timeout?: number }) => new MemoryTransaction(this, reaches, options?.timeout ?? 0),
+      close: () => undefined,
+    };
+    return database as unknown as Database;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  get lockedBy(): string | null {
+    return this.#lockedBy;
+  }
+
+  /** Value of a key at a version, null where there is none. */
+  valueAt(key: string, version: number): Buffer | null {
+    return this.#history.get(key)?.findLast((change) => change.version <= version)?.value ?? null;
+  }
+
+  /** Keys with a value at that version within [from, to), sorted. */
+  keysAt(from: string, to: string, version: number): readonly string[] {
+    return [...this.#history.keys()].filter((key) => key >= from && key < to && this.valueAt(key, version) !== null).toSorted();
+  }
+
+  /** When a key was changed, oldest first. */
+  changesOf(key: string): readonly Change[] {
+    return this.#history.get(key) ?? [];
+  }
+
+  async call(kind: 'read' | 'commit', reaches: () => boolean): Promise<Trouble | null> {
+    for (let turn = this.#options.turns?.() ?? 1; turn > 0; turn--) await new Promise((resolve) => setImmediate(resolve));
+    return this.silent || !reaches() ? 'silent' : (this.#options.trouble?.(kind) ?? null);
+  }
+
+  /** All or nothing; the version of the commit, or the number of the error. */
+  commit(transaction: {
+    readVersion: number;
+    reads: ReadonlySet<string>;
+    writes: ReadonlyMap<string, Write>;
+    options: ReadonlySet<number>;
+  }): number | FdbError {
+    const { readVersion, reads, writes, options } = transaction;
+    if (this.#lockedBy !== null && !options.has(LOCK_AWARE)) return new FdbError(1038);
+    if ([...reads].some((key) => this.changesOf(key).some(({ version }) => version > readVersion))) return new FdbError(1020);
+    if (writes.has(LOCKED) && !options.has(SPECIAL_KEY_SPACE_ENABLE_WRITES)) return new FdbError(2114);
+    const version = (this.#version += 10);
+    for (const [key, write] of writes) {
+      const value = typeof write === 'object' && write !== null && 'stamped' in write ? stamped(version, write.stamped) : write;
+      if (key === LOCKED) this.#lockedBy = value?.toString('latin1') ?? null;
+      this.#history.set(key, [...this.changesOf(key), { version, value }]);
+    }
+    return version;
+  }
+}
+
+type Write = Buffer | null | { readonly stamped: Buffer };
+
+function stamped(version: number, value: Buffer): Buffer {
+  const stamp = Buffer.alloc(STAMP_BYTES);
+  stamp.writeBigUInt64BE(BigInt(version));
+  return Buffer.concat([stamp, value]);
+}
+
+class FdbError extends Error {
+  readonly code: number;
+  constructor(code: number) {
+    super(`error ${code}`);
+    this.code = code;
+  }
+}
+
+function text(key: Buffer | string): string {
+  return typeof key === 'string' ? key : key.toString('latin1');
+}
+
+class MemoryTransaction {
+  readonly #store: MemoryFoundationdb;
+  readonly #reaches: () => boolean;
+  readonly #endsAtMs: number;
+  readonly #cancelled = Promise.withResolvers<void>();
+  #readVersion: number | null = null;
+  #committed = -1;
+  #reads = new Set<string>();
+  #writes = new Map<string, Write>();
+  #options = new Set<number>();
+
+  constructor(store: MemoryFoundationdb, reaches: () => boolean, timeoutMs: number) {
+    this.#store = store;
+    this.#reaches = reaches;
+    this.#endsAtMs = timeoutMs > 0 ? performance.now() + timeoutMs : Infinity;
+  }
+
+  setOption(code: number): void {
+    this.#options.add(code);
+  }
+
+  async get(key: Buffer | string): Promise<Buffer | undefined> {
+    await this.#begin();
+    const name = text(key);
+    if (name === STATUS) return this.#store.status === null ? undefined : Buffer.from(this.#store.status);
+    const own = this.#writes.get(name);
+    if (own !== undefined) return Buffer.isBuffer(own) ? own : undefined;
+    this.#reads.add(name);
+    return this.#store.valueAt(name, this.#readVersion as number) ?? undefined;
+  }
+
+  set(key: Buffer | string, value: Buffer | string): void {
+    const bytes = Buffer.from(value);
+    if (bytes.length > MAX_VALUE_BYTES) throw new FdbError(2103);
+    this.#writes.set(text(key), bytes);
+  }
+
+  clear(key: Buffer | string): void {
+    this.#writes.set(text(key), null);
+  }
+
+  setVersionstampPrefixedValue(key: Buffer, value: Buffer): void {
+    this.#writes.set(text(key), { stamped: value });
+  }
+
+  async getReadVersion(): Promise<Buffer> {
+    await this.#begin();
+    return bytesOf(this.#readVersion as number);
+  }
+
+  getCommittedVersion(): Buffer {
+    return bytesOf(this.#committed);
+  }
+
+  snapshot(): this {
+    return this;
+  }
+
+  async *getRangeBatch(from: Buffer, to: Buffer): AsyncGenerator<[Buffer, Buffer][]> {
+    await this.#begin();
+    const version = this.#readVersion as number;
+    for (const key of this.#store.keysAt(text(from), text(to), version))
+      yield [[Buffer.from(key, 'latin1'), this.#store.valueAt(key, version) as Buffer]];
+  }
+
+  async #begin(): Promise<void> {
+    await this.#answer('read');
+    if (this.#store.lockedBy !== null && !this.#options.has(LOCK_AWARE) && this.#writes.size > 0) throw new FdbError(1038);
+    this.#readVersion ??= this.#store.version;
+  }
+
+  async #answer(call: 'read' | 'commit'): Promise<Trouble | null> {
+    const trouble = await this.#store.call(call, this.#reaches);
+    if (trouble === 'silent') await this.#timeOut();
+    if (trouble === 'throttled') throw new FdbError(1213);
+    if (call === 'read' && trouble === 'strange') throw new FdbError(1006);
+    return trouble;
+  }
+
+  async #timeOut(): Promise<never> {
+    const waitMs = Math.max(0, Math.min(this.#endsAtMs - performance.now(), 10_000));
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([this.#cancelled.promise, new Promise((resolve) => (timer = setTimeout(resolve, waitMs)))]);
+    clearTimeout(timer);
+    throw new FdbError(1031);
+  }
+
+  rawCancel(): void {
+    this.#cancelled.resolve();
+  }
+
+  async rawCommit(): Promise<void> {
+    const trouble = await this.#answer('commit');
+    if (trouble === 'conflict') throw new FdbError(1020);
+    if (trouble === 'lost') throw new FdbError(1021);
+    if (trouble === 'strange') throw new FdbError(1999);
+    const commit = (): number | FdbError =>
+      this.#store.commit({
+        readVersion: this.#readVersion ?? this.#store.version,
+        reads: this.#reads,
+        writes: this.#writes,
+        options: this.#options,
+      });
+    if (trouble === 'applied-later') {
+      setTimeout(commit, 1);
+      throw new FdbError(1031);
+    }
+    const result = commit();
+    if (typeof result !== 'number') throw result;
+    if (trouble === 'applied') throw new FdbError(1021);
+    this.#committed = result;
+  }
+
+  /** Only what may be tried again, while there is time; the transaction is new then, its options gone. */
+  async rawOnError(code: number): Promise<void> {
+    if (performance.now() >= this.#endsAtMs) throw new FdbError(1031);
+    if (![1007, 1009, 1020, 1021, 1037, 1038, 1039, 1042, 1051, 1078, 1213].includes(code)) throw new FdbError(code);
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#readVersion = null;
+    this.#reads = new Set();
+    this.#writes = new Map();
+    this.#options = new Set();
+  }
+}
+
+function bytesOf(version: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(BigInt(version));
+  return bytes;
+}
