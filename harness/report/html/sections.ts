@@ -6,11 +6,24 @@ import { figures, table, words } from './table.ts';
 
 const MOST_LOST_SHOWN = 200;
 
-const GRAVITY = ['fail', 'inconclusive', 'warn', 'pass', 'skipped'] as const;
+const GRAVITY = ['fail', 'inconclusive', 'warn', 'pass'] as const;
 
 export function findings(result: ResultDocument): Markup {
   const sorted = GRAVITY.flatMap((outcome) => result.findings.filter((one) => one.outcome === outcome));
-  const rows = sorted.map(
+  const skipped = result.findings.filter((one) => one.outcome === 'skipped');
+  return html`${list(sorted)}
+  ${
+    skipped.length === 0
+      ? null
+      : html`<details>
+          <summary>${plural(skipped.length, 'check')} that this scenario does not ask for</summary>
+          ${list(skipped)}
+        </details>`
+  }`;
+}
+
+function list(findings: ResultDocument['findings']): Markup {
+  const rows = findings.map(
     (finding) =>
       html`<li class="finding">
         ${mark(finding.outcome)}
