@@ -6,6 +6,9 @@ import type { CreateOptions } from './create.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import { PYTHON, withoutPython } from '../../testing/python.ts';
 import { systemClock } from '../../platform/clock.ts';
+import { createOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
+import { openRepository } from '../repository/repository.ts';
+import { addMissingRecipients } from '../repository/rewrap.ts';
 import { findBackup, highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
 
 const failureOf = (work: Promise<unknown>): Promise<string> =>
@@ -152,6 +155,9 @@ describe(`the first and the last backup, read by a Python program${withoutPython
     if (withoutPython !== '') return this.skip();
     const lab = await BackupLab.open();
     try {
+      // Beside the wrap that the reader opens there is one to an offline key.
+      const recipients = [openRecipient(await createOfflineKeyFile(join(lab.folder, 'offline')))];
+      await addMissingRecipients(await openRepository({ ...lab.access, recipients }), new Date(), new AbortController().signal);
       const contents: Record<string, string>[] = [];
       const names: string[] = [];
       for (let n = 0; n < 3; n++) {

@@ -61,8 +61,8 @@ check(signer == hashlib.sha256(public).digest()[:16], 'signer')
 Ed25519PublicKey.from_public_bytes(public).verify(sig, b'cdr1/signed-object\0' + aad(3, name) + hashlib.sha384(body).digest())
 # 2. Keys
 kek = base64.b64decode(pathlib.Path(key_file).read_text().split()[1])
-wrap = canonical(next((root / 'keys' / kid.hex()).iterdir()).read_bytes())
-check(wrap['key'] == 'local-file:' + hkdf(kek, 'cdr1/local-key-id', 16).hex(), 'key file')
+wraps = {w['key']: w for w in (canonical(p.read_bytes()) for p in (root / 'keys' / kid.hex()).iterdir())}
+wrap = wraps.get('local-file:' + hkdf(kek, 'cdr1/local-key-id', 16).hex()); check(wrap, 'key file')
 ek = floe(kek, f'cdr1|{repo}|{kid.hex()}|{epoch}'.encode(), base64.b64decode(wrap['wrapped']))
 check(hkdf(ek, 'cdr1/kid', 16) == kid, 'kid')
 id_key, pack_key, meta_key = (hkdf(ek, 'cdr1/' + n, 32) for n in ('id', 'pack', 'meta'))
