@@ -32,7 +32,7 @@ function madeOf(order: Order, restores: readonly Restore[]): BackupMade {
     exitCode: order.exitCode,
     storedBytes: order.added.reduce((sum, { bytes }) => sum + bytes, 0),
     objects: order.added.length,
-    logicalBytes: copy?.bytes ?? null,
+    logicalBytes: copy?.bytes || null, // records of before sizes were kept have none
     line: order.lineNumber,
   };
 }
