@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 import { example, oneOf, wholeNumber } from './cli-options.ts';
-import { checkManifests, explainManifests } from './commands/chaos.ts';
+import { checkManifests, doctorOfClusters, explainManifests } from './commands/chaos.ts';
+import { healSystem } from './commands/heal.ts';
 import { standardOutput } from './commands/output.ts';
 import { DEFAULT_REPORTS } from './commands/places.ts';
 import { anySeed } from './commands/play.ts';
 import { refuseBadPlaces } from './commands/run-input.ts';
+import { CLUSTERS_ASKED_FOR } from './platform/kubernetes/asked-for.ts';
+import { clusterUp } from './platform/kubernetes/containerless/cluster-up.ts';
+import { needSystem } from './platform/kubernetes/doctor.ts';
 import { doctor } from './platform/local/doctor.ts';
 import { labUp } from './platform/local/lab-up.ts';
 import { insideSandbox } from './platform/local/sandbox.ts';
@@ -12,7 +16,7 @@ import { insideSandbox } from './platform/local/sandbox.ts';
 /** The lab by hand, what machine and clusters can do, manifests. */
 export function addLab(program: Command, end: (code: number) => void): void {
   const lab = program.command('lab').description('the local lab by hand');
-  lab
+  const up = lab
     .command('up')
     .description('start the lab and give a shell in its operator pod, with ip, dig and coditect-dr at hand')
     .option('--replication <mode>', 'sync or async', oneOf('sync', 'async'), 'sync')
@@ -21,17 +25,15 @@ export function addLab(program: Command, end: (code: number) => void): void {
     .option('--engine <file>', 'the engine to start; ours by default')
     .addHelpText('after', example('gameday lab up', "echo 'coditect-dr status' | gameday lab up"))
     .action(async (options: LabFlags) => {
-      const { engine, ...rest } = options;
+      const { engine, kubernetes, ...rest } = options;
       if (!insideSandbox()) await refuseBadPlaces({ reports: rest.reports, engine });
       const write = (text: string): void => void process.stdout.write(text);
-      end(await labUp({ ...rest, write, ...(engine === undefined ? {} : { engineMain: engine }) }));
+      const start = kubernetes === true ? clusterUp : labUp;
+      end(await start({ ...rest, write, ...(engine === undefined ? {} : { engineMain: engine }) }));
     });
-  program
-    .command('doctor')
-    .description('what this machine can do for a local lab, and how to mend what it cannot')
-    .option('--json', 'as JSON', false)
-    .addHelpText('after', example('gameday doctor'))
-    .action(async ({ json }: { json: boolean }) => end(await doctor({ json, write: (text) => void process.stdout.write(text) })));
+  if (CLUSTERS_ASKED_FOR)
+    up.option('--kubernetes', 'as pods of a real control plane without containers; the shell has KUBECONFIG and GAMEDAY_SYSTEM');
+  addDoctor(program, end);
   const chaos = program.command('chaos').description('Chaos Mesh manifests');
   chaos
     .command('check')
@@ -46,6 +48,42 @@ export function addLab(program: Command, end: (code: number) => void): void {
     .option('--seed <n>', 'for what chance decides', wholeNumber(0))
     .addHelpText('after', example('gameday chaos explain chaos/network-partition.yaml'))
     .action((files: string[], { seed }: { seed?: number }) => end(explainManifests(files, seed ?? anySeed(), standardOutput(false))));
+  if (CLUSTERS_ASKED_FOR) addHeal(chaos, end);
+}
+
+function addDoctor(program: Command, end: (code: number) => void): void {
+  const command = program
+    .command('doctor')
+    .description('what this machine can do for a local lab, and how to mend what it cannot')
+    .option('--json', 'as JSON', false)
+    .addHelpText('after', example('gameday doctor'))
+    .action(async ({ manifest = [], platform, system, json }: DoctorFlags) => {
+      const out = { json, write: (text: string): void => void process.stdout.write(text) };
+      end(platform === 'kubernetes' ? await doctorOfClusters(needSystem(system), manifest, out) : await doctor(out));
+    });
+  if (CLUSTERS_ASKED_FOR)
+    command
+      .option('--platform <name>', 'local or kubernetes', oneOf('local', 'kubernetes'), 'local')
+      .option('--system <file>', 'the clusters, and what of them may be touched (docs/kubernetes.md)')
+      .option('--manifest <file...>', 'Chaos Mesh manifests whose selectors must match something there');
+}
+
+function addHeal(chaos: Command, end: (code: number) => void): void {
+  chaos
+    .command('heal')
+    .description('take back what game days have left in clusters, after a crash of whoever played them')
+    .option('--platform <name>', 'only kubernetes: a local lab is gone with whoever played on it', oneOf('kubernetes'), 'kubernetes')
+    .requiredOption('--system <file>', 'the clusters, and what of them may be touched (docs/kubernetes.md)')
+    .option('--reports <dir>', 'where the undo journals of the runs are', DEFAULT_REPORTS)
+    .addHelpText('after', example('gameday chaos heal --platform kubernetes --system system.yaml'))
+    .action(async (options: { system: string; reports: string }) => end(await healSystem(options, standardOutput(false))));
+}
+
+interface DoctorFlags {
+  readonly json: boolean;
+  readonly platform?: 'local' | 'kubernetes';
+  readonly system?: string;
+  readonly manifest?: readonly string[];
 }
 
 interface LabFlags {
@@ -53,4 +91,5 @@ interface LabFlags {
   readonly policy: 'lab' | 'production';
   readonly reports: string;
   readonly engine?: string | undefined;
+  readonly kubernetes?: boolean;
 }

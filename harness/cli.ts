@@ -10,6 +10,7 @@ import { play } from './commands/play.ts';
 import { exitCode, judgeFolder, runScenarios, shortResult } from './commands/run.ts';
 import { load } from './commands/scenarios.ts';
 import { EXIT, HarnessError } from './platform/errors.ts';
+import { CLUSTERS_ASKED_FOR } from './platform/kubernetes/asked-for.ts';
 import { insideSandbox } from './platform/local/sandbox.ts';
 import { resultsTable } from './report/table.ts';
 
@@ -45,7 +46,7 @@ function commands(end: (code: number) => void): Command {
 }
 
 function addRun(program: Command, end: (code: number) => void): void {
-  program
+  const run = program
     .command('run')
     .description('play scenarios and judge them; those of the set `default` when none is named')
     .argument('[scenario...]', 'scenario files')
@@ -63,6 +64,10 @@ function addRun(program: Command, end: (code: number) => void): void {
     .action(async (scenarios: string[], options: RunFlags) => {
       end(await runScenarios({ ...options, scenarios, seed: options.seed, engine: options.engine }, standardOutput(options.json)));
     });
+  if (CLUSTERS_ASKED_FOR)
+    run
+      .option('--platform <name>', 'local or kubernetes, instead of what the scenario says', oneOf('local', 'kubernetes'))
+      .option('--system <file>', 'a system in clusters that is there already, and what of it may be touched (docs/kubernetes.md)');
   program
     .command('list')
     .description('the scenarios that come with the package')

@@ -3,6 +3,9 @@ import { explainFault } from '../fault/explain.ts';
 import type { Fault } from '../fault/fault.ts';
 import { labPods } from '../fault/lab-pods.ts';
 import { EXIT, HarnessError } from '../platform/errors.ts';
+import { examineClusters } from '../platform/kubernetes/doctor.ts';
+import { readSystemFile } from '../platform/kubernetes/system-file.ts';
+import { tell, type DoctorOptions } from '../platform/local/doctor.ts';
 import { threeRegions } from '../platform/local/topology.ts';
 import { badInput } from '../scenario/yaml-decode.ts';
 import type { Output } from './output.ts';
@@ -31,6 +34,12 @@ export function explainManifests(files: readonly string[], seed: number, output:
   });
   for (const { fault, pods, planning } of plans) output.text(`${explainFault(fault, planning, pods).join('\n')}\n`);
   return plans.some(({ planning }) => planning.outcome === 'nothing-selected') ? EXIT.inconclusive : EXIT.pass;
+}
+
+/** `gameday doctor --platform kubernetes`: what the clusters can do for a game day, and whether these manifests select something there. */
+export async function doctorOfClusters(systemFile: string, files: readonly string[], options: DoctorOptions): Promise<number> {
+  const faults = decodeAll(files);
+  return tell(await examineClusters(readSystemFile(systemFile), faults), 'A game day', options);
 }
 
 function decodeAll(files: readonly string[]): readonly Fault[] {

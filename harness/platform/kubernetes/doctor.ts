@@ -1,4 +1,5 @@
 import type { Fault } from '../../fault/fault.ts';
+import { HarnessError } from '../errors.ts';
 import type { Feature } from '../local/features.ts';
 import { Chaos } from './chaos.ts';
 import type { KubeClient } from './kube-client.ts';
@@ -141,3 +142,10 @@ const feature = ({ required = true, ...rest }: Omit<Feature, 'required'> & { rea
   ...rest,
   required,
 });
+
+/** Throws HarnessError `bad-input` unless a system is named: there is no default that could be harmed by mistake. */
+export function needSystem(file: string | undefined): string {
+  if (file === undefined)
+    throw new HarnessError('bad-input', '--system FILE is missing: it names the clusters, and what of them may be touched');
+  return file;
+}

@@ -15,6 +15,7 @@ import { get } from '../local/serves.ts';
 import { podOf } from '../local/topology.ts';
 import type { Experiment, Injection } from '../platform.ts';
 import { OWNER_LABEL } from './applied.ts';
+import { CLUSTERS_ASKED_FOR } from './asked-for.ts';
 import { findBinaries, MISSING } from './containerless/binaries.ts';
 import { startCluster, type ClusterProcess } from './containerless/cluster-process.ts';
 import { CHAOS_API, resourceOf } from './containerless/crds.ts';
@@ -52,8 +53,8 @@ describe('a cluster without containers, and the game day as its client', functio
   const events: EventBody[] = [];
 
   before(async function () {
-    if (findBinaries() === undefined) {
-      process.stdout.write(`    skipped: ${MISSING}\n`);
+    if (!CLUSTERS_ASKED_FOR || findBinaries() === undefined) {
+      process.stdout.write(`    skipped: ${CLUSTERS_ASKED_FOR ? MISSING : 'GAMEDAY_KUBERNETES=1 is not set (asked-for.ts)'}\n`);
       return this.skip();
     }
     folder = mkdtempSync(path.join(tmpdir(), 'cluster-'));

@@ -11,9 +11,13 @@ export interface DoctorOptions {
  * `gameday doctor`: says what this machine can do for a local lab, and how to mend what it cannot. Returns the exit code: 0 when a lab can run,
  * else 1.
  */
-export async function doctor({ json, write }: DoctorOptions): Promise<number> {
-  const features = await probeFeatures();
-  write(json ? `${JSON.stringify({ ready: isReady(features), features }, undefined, 2)}\n` : doctorTable(features));
+export async function doctor(options: DoctorOptions): Promise<number> {
+  return tell(await probeFeatures(), 'A local lab', options);
+}
+
+/** Writes what was found; the exit code: 0 when nothing that is required is missing. */
+export function tell(features: readonly Feature[], what: string, { json, write }: DoctorOptions): number {
+  write(json ? `${JSON.stringify({ ready: isReady(features), features }, undefined, 2)}\n` : doctorTable(features, what));
   return isReady(features) ? EXIT.pass : EXIT.fail;
 }
 
@@ -23,7 +27,7 @@ export function isReady(features: readonly Feature[]): boolean {
 }
 
 /** The table for people: each feature, what it is for, and below a missing one why and the fix. Pure. */
-export function doctorTable(features: readonly Feature[]): string {
+export function doctorTable(features: readonly Feature[], what = 'A local lab'): string {
   const width = Math.max(...features.map((feature) => feature.name.length));
   const versions = Math.max(...features.map((feature) => feature.version?.length ?? 0));
   const lines = features.flatMap((feature) => {
@@ -32,6 +36,6 @@ export function doctorTable(features: readonly Feature[]): string {
     return feature.has === true ? [line] : [line, `       ${feature.has}`, `       fix: ${feature.fix}`];
   });
   const missing = features.filter((feature) => feature.has !== true && feature.required).map((feature) => feature.name);
-  const sum = missing.length === 0 ? 'A local lab can run here.' : `A local lab cannot run here without: ${missing.join(', ')}.`;
+  const sum = missing.length === 0 ? `${what} can run here.` : `${what} cannot run here without: ${missing.join(', ')}.`;
   return `${[...lines, '', sum].join('\n')}\n`;
 }

@@ -14,7 +14,6 @@ import { LocalInjection } from '../../local/injection.ts';
 import type { LocalOptions } from '../../local/local.ts';
 import { makeNetwork, removeNetwork } from '../../local/network.ts';
 import { Nft } from '../../local/nft.ts';
-import { PODS_FOLDER } from '../../local/pod-view.ts';
 import { resolveInLab } from '../../local/resolve.ts';
 import { untilServing } from '../../local/serves.ts';
 import { POD_ROOT, type LabSettings } from '../../local/services.ts';
@@ -190,8 +189,8 @@ export class ContainerlessCluster {
       environment: programEnvironment(),
       engineEnvironment: movableClocks === true ? fakeClockEnvironment(POD_ROOT) : {},
     };
-    const folders = (pod: PodSpec) => ({ root: path.join(PODS_FOLDER, pod.name), data: path.join(this.#dataFolder, pod.name) });
-    const objects = podObjects(this.topology, settings, { credentials, folders });
+    const dataOf = (pod: PodSpec): string => path.join(this.#dataFolder, pod.name);
+    const objects = podObjects(this.topology, settings, { credentials, dataOf });
     const resources: Readonly<Record<string, string>> = { ConfigMap: 'configmaps', Secret: 'secrets', StatefulSet: 'statefulsets' };
     for (const kind of Object.keys(resources)) {
       const ofKind = objects.filter((object) => object.kind === kind);

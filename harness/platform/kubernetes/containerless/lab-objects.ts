@@ -33,16 +33,12 @@ export function nodeObject(name: string): KubeDocument {
 export function podObjects(
   topology: Topology,
   settings: LabSettings,
-  places: {
-    readonly credentials: ReadonlyMap<string, Credentials>;
-    readonly folders: (pod: PodSpec) => { readonly root: string; readonly data: string };
-  },
+  places: { readonly credentials: ReadonlyMap<string, Credentials>; readonly dataOf: (pod: PodSpec) => string },
 ): readonly KubeDocument[] {
   return topology.pods.flatMap((pod) => {
     const service = serviceOf(topology, pod, settings, places.credentials.get(pod.name));
     const name = setName(pod);
     const [secret, plain] = [service.files.filter(isSecret), service.files.filter((file) => !isSecret(file))];
-    const { root, data } = places.folders(pod);
     const port = service.readiness.kind === 'tcp' ? service.readiness.port : service.readiness.kind === 'dns' ? 53 : undefined;
     const container = {
       name: pod.app,
@@ -51,14 +47,12 @@ export function podObjects(
       env: Object.entries(service.environment).map(([key, value]) => ({ name: key, value })),
       ...(port === undefined ? {} : { readinessProbe: { tcpSocket: { port }, periodSeconds: 1 } }),
       volumeMounts: [
-        { name: 'folder', mountPath: POD_ROOT },
-        { name: 'data', mountPath: `${POD_ROOT}/data` },
         { name: 'files', mountPath: POD_ROOT },
+        { name: 'data', mountPath: `${POD_ROOT}/data` },
       ],
     };
     const volumes = [
-      { name: 'folder', hostPath: { path: root } },
-      { name: 'data', hostPath: { path: data } },
+      { name: 'data', hostPath: { path: places.dataOf(pod) } },
       { name: 'files', projected: { sources: [source('configMap', name, plain), source('secret', name, secret)] } },
     ];
     return [

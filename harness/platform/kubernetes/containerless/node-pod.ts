@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BoundedLog } from '../../local/bounded-log.ts';
+import { PODS_FOLDER } from '../../local/pod-view.ts';
 import { POD_REPLACEMENT_DELAY_MS } from '../../local/restart-policy.ts';
 import { Supervisor } from '../../local/supervisor.ts';
 import type { PodSpec } from '../../local/topology.ts';
@@ -94,14 +95,15 @@ export class NodePod {
       await sleep(POD_REPLACEMENT_DELAY_MS, undefined, { signal });
     }
     if (this.#ended) return;
-    await Promise.all([mkdir(path.join(plan.root, 'data'), { recursive: true }), mkdir(plan.data, { recursive: true })]);
+    const root = path.join(PODS_FOLDER, spec.name);
+    await Promise.all([mkdir(path.join(root, 'data'), { recursive: true }), mkdir(plan.data, { recursive: true })]);
     for (const file of plan.service.files) {
-      const name = path.join(plan.root, file.path);
+      const name = path.join(root, file.path);
       await mkdir(path.dirname(name), { recursive: true });
       await rm(name, { force: true });
       await writeFile(name, file.text, { mode: file.secret === true ? 0o600 : file.executable === true ? 0o755 : 0o644 });
     }
-    const place = { pod: spec, root: plan.root, data: plan.data, runFolder: folder };
+    const place = { pod: spec, root, data: plan.data, runFolder: folder };
     this.#supervisor = new Supervisor(place, plan.service, {
       log: { write: (text) => this.#write(text) },
       run: {

@@ -9,8 +9,7 @@ const SECRETS = { apiVersion: 'v1', resource: 'secrets' };
 
 export interface PodPlan {
   readonly service: ServiceSpec;
-  /** On the node: what the pod sees as its folder, and below it as `data`. */
-  readonly root: string;
+  /** On the node, on its disk: outlives the pod. */
   readonly data: string;
 }
 
@@ -28,8 +27,8 @@ export async function planOf(pod: KubePod, client: KubeClient): Promise<PodPlan>
     const mount = container.volumeMounts?.find((one) => one.mountPath === mountPath && volume(pod, one.name)?.hostPath !== undefined);
     return mount && volume(pod, mount.name)?.hostPath?.path;
   };
-  const [root, data] = [folderAt(POD_ROOT), folderAt(`${POD_ROOT}/data`)];
-  if (root === undefined || data === undefined) throw refuse(`it needs folders of the node at ${POD_ROOT} and ${POD_ROOT}/data`);
+  const data = folderAt(`${POD_ROOT}/data`);
+  if (data === undefined) throw refuse(`it needs a folder of the node at ${POD_ROOT}/data`);
   const port = container.readinessProbe?.tcpSocket?.port;
   const service: ServiceSpec = {
     command: [program, ...args],
@@ -38,7 +37,7 @@ export async function planOf(pod: KubePod, client: KubeClient): Promise<PodPlan>
     readiness: typeof port === 'number' ? { kind: 'tcp', port } : { kind: 'none' },
     speaksNdjson: true, // so that it is asked to end, and has its grace period
   };
-  return { service, root, data };
+  return { service, data };
 }
 
 const volume = (pod: KubePod, name: string) => pod.spec.volumes?.find((one) => one.name === name);
