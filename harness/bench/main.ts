@@ -116,7 +116,7 @@ const kubernetes = new Command('kubernetes')
     for (let n = 0; n < repeat; n++)
       for (const scenario of SIDE_BY_SIDE)
         for (const platform of PLATFORMS) {
-          const [result] = await runGamedayProgram([`scenarios/${scenario}.yaml`, '--platform', platform], interrupted.signal);
+          const [result] = await runGamedayProgram([`scenarios/${scenario}.yaml`, '--platform', platform], { signal: interrupted.signal });
           if (result !== undefined) played.push({ scenario, platform, result });
         }
     const compared = compare(played);
