@@ -17,7 +17,8 @@ import { backupCommandConfig } from './backup-command-config.ts';
 const MAIN = resolve(import.meta.dirname, '../main.js');
 /** Backups are over their time so soon that prune has some to delete. */
 const RETENTION_DAYS = 15 / 86_400;
-export const MINIMUM_BACKUPS = 3;
+/** The newest, which is verified before each prune: with more, prune would rightly refuse where older ones are over their time and nobody has verified them. */
+export const MINIMUM_BACKUPS = 1;
 const DOCUMENTS = 5000;
 const CHANGES = 3000;
 
