@@ -9,6 +9,7 @@ import { EngineError } from '../platform/errors.ts';
 import { startHttpsServer } from '../platform/https-server.ts';
 import type { Credentials } from '../platform/tls.ts';
 import { writeLimitMs } from '../server/kv.ts';
+import { kvLinkRoute } from '../server/kv-link.ts';
 import { timed } from '../server/timed.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -65,10 +66,14 @@ export async function serveGateway(program: GatewayProgram, db: Database, signal
     clock,
     metrics: () => metrics.text(),
   }).map((route) => (route.path === '/v1/kv/' ? timed(route, metrics, clock) : route));
+  const link = kvLinkRoute(
+    routes.filter((route) => route.path === '/v1/kv/'),
+    signal,
+  );
   const { host, port } = config.listen;
   const onError = (error: unknown, request: { readonly correlationId: string }): void =>
     log.error('request_failed', { ...request, error: describeError(error) }, request.correlationId);
-  const server = await startHttpsServer({ host, port, credentials, routes, onError });
+  const server = await startHttpsServer({ host, port, credentials, routes: [...routes, link], onError });
   log.info('started', { port: server.port, incarnation: gateway.incarnation, database: 'foundationdb' });
   const ending = new AbortController();
   const working = Promise.all([gateway.run(ending.signal), monitor.run(ending.signal)]);
