@@ -139,6 +139,12 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     put: 'const candidates = journal.sealed.map(({ region }) => region);',
   },
   {
+    name: 'an old primary that is fenced and whole is passed over',
+    module: 'failover/promotion.js',
+    find: "journal.tier === 'automatic' ? wholeHolder(run) : null",
+    put: 'null',
+  },
+  {
     name: 'a promoted database that took the next epoch itself is asked for ever',
     module: 'failover/advance.js',
     find: "journal.step === 'PROMOTE' && lease.epoch > journal.epoch",
