@@ -7,20 +7,23 @@ import { decodeEntry, encodeIndex } from './codec.ts';
 import type { DataReader, PinnedData } from './data-reader.ts';
 import type { Entry } from './database.ts';
 import { BINARY, ENVIRONMENT, META_KEY, rangeFrom, type Binary } from './lmdb-environment.ts';
+import { inQuietMoment } from './lmdb-quiet.ts';
 import { decodeMeta } from './meta.ts';
 import { SeenRow } from './seen-row.ts';
 
 /**
  * Opens the LMDB environment of a database for reading, beside the process that writes it (or without one). LMDB gives every read transaction its own
- * version of all pages: the writer is neither asked nor slowed down, and what is seen is durable. While a state is pinned the file cannot reuse
+ * version of all pages: the writer is asked for a quiet moment once, to open, and not slowed down after it; what is seen is durable. While a state is pinned the file cannot reuse
  * the pages that it needs. Works in any thread; threads of one process share the environment.
  */
-export function openLmdbReader(folder: string): DataReader {
+export async function openLmdbReader(folder: string): Promise<DataReader> {
   if (!existsSync(join(folder, 'data.mdb'))) throw new EngineError('bad-request', `there is no database in ${folder}`);
   let root: RootDatabase<Buffer, Buffer> | undefined;
   try {
-    root = open({ path: folder, ...ENVIRONMENT, readOnly: true });
-    return new LmdbReader(root);
+    return await inQuietMoment(folder, () => {
+      root = open({ path: folder, ...ENVIRONMENT, readOnly: true });
+      return new LmdbReader(root);
+    });
   } catch (cause) {
     void root?.close();
     throw cause instanceof EngineError ? cause : new EngineError('database-broken', `cannot read the database in ${folder}`, cause);

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { syncFolder } from '../platform/sync-folder.ts';
@@ -7,6 +8,7 @@ import { decodeEntry, decodeIndex, encodeEntry, encodeIndex } from './codec.ts';
 import type { DataSnapshot, Database, DatabaseState, Entry, KeyValue } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
 import { BINARY, ENVIRONMENT, META_KEY, type Binary } from './lmdb-environment.ts';
+import { QuietMoments } from './lmdb-quiet.ts';
 import { decodeMeta, encodeMeta, type Meta } from './meta.ts';
 import { RecentEntries } from './recent.ts';
 
@@ -19,12 +21,18 @@ const INSTALL_CHUNK_BYTES = 1024 * 1024;
  * resolved write is durable and no state of the file between two commits is ever the newest.
  */
 export function openLmdb(folder: string): Database {
+  let quiet: QuietMoments | undefined;
   try {
-    const database = new LmdbDatabase(open({ path: folder, ...ENVIRONMENT, ...BINARY }));
+    mkdirSync(folder, { recursive: true });
+    let stir: () => void = () => undefined;
+    quiet = new QuietMoments(folder, () => stir());
+    const database = new LmdbDatabase(open({ path: folder, ...ENVIRONMENT, ...BINARY }), quiet);
+    stir = () => database.stir();
     syncFolder(folder);
     syncFolder(dirname(folder));
     return database;
   } catch (cause) {
+    quiet?.close();
     throw cause instanceof EngineError ? cause : new EngineError('database-broken', `cannot open the database in ${folder}`, cause);
   }
 }
@@ -35,6 +43,7 @@ interface Cell {
 
 class LmdbDatabase implements Database {
   readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #quiet: QuietMoments;
   readonly #log: Binary;
   readonly #metaStore: Binary;
   /** Two copies of the key space, one of them live: a snapshot is installed into the other. */
@@ -50,8 +59,9 @@ class LmdbDatabase implements Database {
   readonly #recent = new RecentEntries();
   #applyTimer: NodeJS.Timeout | null = null;
 
-  constructor(root: RootDatabase<Buffer, Buffer>) {
+  constructor(root: RootDatabase<Buffer, Buffer>, quiet: QuietMoments) {
     this.#root = root;
+    this.#quiet = quiet;
     const store = (name: string): Binary => root.openDB({ name, ...BINARY }) as Binary;
     this.#log = store('log');
     this.#metaStore = store('meta');
@@ -218,6 +228,12 @@ class LmdbDatabase implements Database {
     await this.#group.add(() => undefined).catch(() => undefined);
     await this.#group.idle();
     await this.#root.close();
+    this.#quiet.close();
+  }
+
+  /** Comes between two commits soon, also where nobody writes. */
+  stir(): void {
+    this.#group.add(() => undefined).catch(() => undefined); // the owner learns of a broken disk from the write that it waits for
   }
 
   #live(): Binary {
@@ -244,6 +260,7 @@ class LmdbDatabase implements Database {
   /** One durable transaction; what is committed goes along into the live slot. */
   async #transact(writes: () => void): Promise<void> {
     let settled: readonly (readonly [string, Cell])[] = [];
+    if (this.#quiet.wanted()) await this.#quiet.pass();
     await this.#root.batch(() => {
       writes();
       settled = [...this.#overlay];

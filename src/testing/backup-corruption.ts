@@ -99,7 +99,7 @@ async function fillRepository(lab: BackupLab): Promise<Backed> {
   await addMissingRecipients(await openRepository({ ...lab.access, recipients }), new Date(), never);
   const repository = await lab.repository();
   const backups: Backed['backups'][number][] = [];
-  const reader = openLmdbReader(lab.databaseFolder);
+  const reader = await openLmdbReader(lab.databaseFolder);
   const anchor = (): Promise<{ index: number; epoch: number }> => Promise.resolve({ index: 0, epoch: 0 });
   const shipper = new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader, clock: systemClock, anchor });
   await lab.write(Array.from({ length: 12 }, (_, n) => [`key ${n}`, `value ${n} `.repeat(n)] as const));

@@ -21,8 +21,8 @@ interface Part {
 const SEGMENT_BYTES = 512 * 1024;
 const LEVEL = 1;
 
-function chunksOf({ folder, maxBytes, threads, number }: Part): readonly Buffer[] {
-  const reader = openLmdbReader(folder);
+async function chunksOf({ folder, maxBytes, threads, number }: Part): Promise<readonly Buffer[]> {
+  const reader = await openLmdbReader(folder);
   const data = reader.pin();
   const chunks: Buffer[] = [];
   let [bytes, count] = [0, 0];
@@ -61,8 +61,8 @@ function work(chunks: readonly Buffer[]): void {
   encrypt();
 }
 
-function runPart(part: Part): void {
-  const chunks = chunksOf(part);
+async function runPart(part: Part): Promise<void> {
+  const chunks = await chunksOf(part);
   // Once before the clock starts, so that what is measured is compiled.
   work(chunks.slice(0, 40));
   parentPort!.postMessage(chunks.reduce((sum, { length }) => sum + length, 0));
@@ -100,4 +100,4 @@ async function runAll([folder, maxBytes, threads]: readonly [string, number, num
 if (isMainThread) {
   const [folder = '', maxBytes, threads] = process.argv.slice(2);
   await runAll([folder, Number(maxBytes), Number(threads)]);
-} else runPart(workerData as Part);
+} else await runPart(workerData as Part);

@@ -32,7 +32,7 @@ const never = new AbortController().signal;
  */
 export async function runPointInTime({ points, writes, random, onLine }: PointInTimeOptions): Promise<PointInTimeResult> {
   const lab = await BackupLab.open();
-  const reader = openLmdbReader(lab.databaseFolder);
+  const reader = await openLmdbReader(lab.databaseFolder);
   try {
     const world = await history({ lab, reader, writes, random });
     let times = 0;
@@ -74,7 +74,7 @@ async function history({
   random,
 }: Pick<PointInTimeOptions, 'writes' | 'random'> & {
   readonly lab: BackupLab;
-  readonly reader: ReturnType<typeof openLmdbReader>;
+  readonly reader: Awaited<ReturnType<typeof openLmdbReader>>;
 }): Promise<History> {
   const beginMs = 1_700_000_000_000;
   let wallMs = beginMs;

@@ -18,7 +18,7 @@ describe('restoring to a point in time', () => {
   const clock: Clock = { ...systemClock, wall: () => new Date(wallMs) };
   beforeEach(async () => {
     lab = await BackupLab.open();
-    reader = openLmdbReader(lab.databaseFolder);
+    reader = await openLmdbReader(lab.databaseFolder);
   });
   afterEach(async () => {
     await reader.close();

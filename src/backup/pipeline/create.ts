@@ -83,7 +83,7 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
   const startMs = clock.monotonicMs();
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const reader = openLmdbReader(options.databaseFolder);
+  const reader = await openLmdbReader(options.databaseFolder);
   try {
     options.onProgress({ phase: 'reading the repository', plainBytes: 0, totalBytes: 0, storedBytes: 0 });
     const entries = await listBackups(repository, options.cluster.id, either);

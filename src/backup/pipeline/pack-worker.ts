@@ -17,7 +17,7 @@ const setup = workerData as WorkerSetup;
 const port = parentPort!;
 const SPIN_LIMIT_MS = 50;
 
-const reader: DataReader = openLmdbReader(setup.folder);
+const reader: DataReader = await openLmdbReader(setup.folder);
 const rule = cutRule(viewOf(setup.chunkKey));
 const known = BlobTable.attach(setup.known);
 const progress = new BigInt64Array(setup.progress);

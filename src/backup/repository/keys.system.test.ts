@@ -79,7 +79,7 @@ describe('a key service that is lost', () => {
 describe('destroying an epoch key', () => {
   it('makes all under it unreadable, leaves what is under others whole, and prune reclaims the rest', async () => {
     const lab = await BackupLab.open();
-    const reader = openLmdbReader(lab.databaseFolder);
+    const reader = await openLmdbReader(lab.databaseFolder);
     try {
       await lab.write(documents(0, 500));
       const shipper = async (): Promise<LogShipper> => {

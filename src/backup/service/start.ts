@@ -46,7 +46,7 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
     const watch = new RepositoryWatch(access, clock);
     if ((await whenThere(() => watch.current(signal), log, signal)) === null) return;
     log.info('started', { interval_seconds: backup.interval_seconds, cluster: backup.cluster.id });
-    const reader = await whenThere(async () => openLmdbReader(databaseFolder(loaded)), log, signal);
+    const reader = await whenThere(() => openLmdbReader(databaseFolder(loaded)), log, signal);
     if (reader === null) return;
     try {
       await runAll({ configured, watch, reader, state, log }, signal);
