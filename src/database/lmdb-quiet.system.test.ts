@@ -32,7 +32,7 @@ describe('LMDB: another process opens the file that is written', () => {
     const writer = spawn(process.execPath, [PROGRAM, 'hold', folder], { stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       await once(writer.stdout, 'data');
-      (await openLmdbReader(folder)).close(); // it answers, although nobody writes
+      await (await openLmdbReader(folder)).close(); // it answers, although nobody writes
       writer.kill('SIGSTOP');
       const refused = await openLmdbReader(folder).then(
         () => 'opened',
@@ -44,7 +44,7 @@ describe('LMDB: another process opens the file that is written', () => {
       writer.kill('SIGKILL');
       await once(writer, 'exit');
     }
-    (await openLmdbReader(folder)).close();
+    await (await openLmdbReader(folder)).close();
   });
 
   it('what an opener that died left behind holds nobody up', async () => {
