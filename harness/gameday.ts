@@ -138,9 +138,12 @@ async function performBackup(step: BackupStep, { scenario, env: { context, signa
       return await hands?.damage(step.how, step);
     case 'bulk':
       return bulk.start(step, scenario.workload.timeoutMs);
-    case 'delete-all':
+    case 'delete-all': {
+      const startedMs = context.nowMs();
       if (!(await load.deleteAll(step.atMostMs, signal)))
         context.record({ kind: 'note', message: `not everything was deleted within ${step.atMostMs} ms; going on` });
+      return context.record({ kind: 'deletion', startedMs, endedMs: context.nowMs() });
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { bulkLoad } from './check/bulk-load.ts';
 import type { Check } from './check/check.ts';
 import { cleanedUp } from './check/cleaned-up.ts';
 import { damageDone } from './check/damage-done.ts';
+import { deletionDone } from './check/deletion-done.ts';
 import { engineClaims } from './check/engine-claims.ts';
 import { enoughTraffic } from './check/enough-traffic.ts';
 import { expectedFailover } from './check/expected-failover.ts';
@@ -46,6 +47,7 @@ export const CHECKS: readonly Check[] = [
   faultEffective,
   faultHealed,
   damageDone,
+  deletionDone,
   backupOverlap,
   outageSeen,
   recoveryTime,

@@ -140,6 +140,14 @@ describe('checks of backups', () => {
       expect(outcome('backup-orders', { restored: { exitCode: null } })).to.equal('fail');
       expect(outcome('backup-orders', { made: { args: ['drill', 'latest'], name: null } })).to.equal('inconclusive');
     });
+    it('takes no crash, and no program that never ran, for a refusal that was expected', () => {
+      const method = [CREATE, ...SCENARIO.method, { ...RESTORE, exits: 1 }];
+      const of = (said: string): FindingOutcome => outcome('backup-orders', { method, restored: { exitCode: 1, said } });
+      expect(of('restoring  6 %\nkey-service-failed: the wrong key\n')).to.equal('pass');
+      expect(of('')).to.equal('inconclusive');
+      expect(of("node:internal/modules/cjs/loader:1143\n  throw err;\nError: Cannot find module 'x'\n")).to.equal('inconclusive');
+      expect(of('sh: 1: coditect-dr: not found\n')).to.equal('inconclusive');
+    });
     it('fails a restore that succeeds though what it needs is damaged, and one that does not name it', () => {
       const method = [CREATE, DAMAGE, { ...RESTORE, exits: 1, namesDamage: true }];
       const damage: readonly [number, EventBody] = [
@@ -147,16 +155,19 @@ describe('checks of backups', () => {
         { kind: 'damage', how: 'corrupt', object: 'packs/ab/abcdef', done: [{ what: 'packs/ab/abcdef', before: 'a', after: 'b' }] },
       ];
       expect(outcome('backup-orders', { method, more: [damage], restored: { exitCode: 0 } })).to.equal('fail');
-      expect(outcome('backup-orders', { method, more: [damage], restored: { exitCode: 1, said: 'something is wrong' } })).to.equal('fail');
-      expect(outcome('backup-orders', { method, more: [damage], restored: { exitCode: 1, said: 'packs/ab/abcdef: damaged' } })).to.equal(
-        'pass',
+      const vague = { exitCode: 1, said: 'backup-failed: something is wrong' };
+      expect(outcome('backup-orders', { method, more: [damage], restored: vague })).to.equal('fail');
+      expect(
+        outcome('backup-orders', { method, more: [damage], restored: { exitCode: 1, said: 'backup-damaged: packs/ab/abcdef' } }),
+      ).to.equal('pass');
+      expect(outcome('backup-orders', { method, restored: { exitCode: 1, said: 'backup-damaged: packs/ab/abcdef' } })).to.equal(
+        'inconclusive',
       );
-      expect(outcome('backup-orders', { method, restored: { exitCode: 1, said: 'packs/ab/abcdef' } })).to.equal('inconclusive');
       const manifest: readonly [number, EventBody] = [
         1900,
         { kind: 'damage', how: 'corrupt', object: `manifests/lab/${ID}`, done: [{ what: `manifests/lab/${ID}`, before: 'a', after: 'b' }] },
       ];
-      const echoed = { exitCode: 1, said: `cannot restore ${ID}` };
+      const echoed = { exitCode: 1, said: `backup-damaged: cannot restore ${ID}` };
       expect(outcome('backup-orders', { method, more: [manifest], restored: echoed })).to.equal('fail');
     });
   });
@@ -187,6 +198,27 @@ describe('checks of backups', () => {
     expect(outcome('damage-done', { method: full, more: [filled('4096 bytes free')] })).to.equal('inconclusive');
   });
 
+  it('deletion-done: a mass delete that did not happen proves nothing, whoever says that it did', () => {
+    const method: readonly Step[] = [CREATE, ...SCENARIO.method, { do: 'delete-all', atMostMs: 500 }, RESTORE];
+    const deletion: readonly [number, EventBody] = [6090, { kind: 'deletion', startedMs: 5500, endedMs: 6090 }];
+    expect(outcome('deletion-done', { method })).to.equal('inconclusive');
+    expect(outcome('deletion-done', { method, more: [deletion] })).to.equal('inconclusive');
+    const early: readonly [number, EventBody] = [6090, { kind: 'deletion', startedMs: 10, endedMs: 20 }];
+    expect(outcome('deletion-done', { method, more: [early] })).to.equal('inconclusive');
+    const events = failoverHistory({
+      scenario: { ...SCENARIO, method },
+      edit: (plain) => {
+        const puts = plain.filter((one) => one.kind === 'op' && one.op === 'put' && one.outcome === 'ok' && one.completedMs < 5500);
+        const deletes = puts.map((put) =>
+          at(5600, { ...(put as typeof put & { kind: 'op' }), op: 'delete', intendedMs: 5550, completedMs: 5600 }),
+        );
+        return [...plain, ...deletes, at(6090, deletion[1])].toSorted((one, other) => one.atMs - other.atMs);
+      },
+    });
+    const told = judge(events, CHECKS).verdict.findings.filter((one) => one.check === 'deletion-done');
+    expect(told.map((one) => one.outcome)).to.deep.equal(['pass', 'pass']);
+  });
+
   it('backup-overlap: a backup that was done before the fault did not go through it', () => {
     const method = [{ ...CREATE, during: 'isolation' }, ...SCENARIO.method, RESTORE];
     expect(outcome('backup-overlap', { method, made: { endedMs: 2500 } })).to.equal('pass');
@@ -214,7 +246,8 @@ describe('checks of backups', () => {
         more: [[5000, { kind: 'bulk', name: 'many', startedMs: 1500, endedMs: 3500, exitCode, summary: { metrics } }]],
       });
     const iterations = { count: 20, rate: 10 };
-    expect(load({ iterations, http_req_failed: { value: 0.05 } })).to.equal('pass');
+    expect(load({ iterations, http_reqs: { count: 20 }, http_req_failed: { value: 0.05 } })).to.equal('pass');
+    expect(load({ iterations })).to.equal('inconclusive'); // the script broke before each request: no rate, so no threshold is crossed
     expect(load({ iterations, dropped_iterations: { count: 1 } })).to.equal('fail');
     expect(load({ iterations, http_req_failed: { value: 0.2 } })).to.equal('fail');
     expect(load({ iterations, http_req_failed: { value: 0, thresholds: { 'rate<=0': true } } }, 99)).to.equal('fail');

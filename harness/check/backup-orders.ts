@@ -5,6 +5,9 @@ import type { Finding } from './verdict.ts';
 
 const NAME = 'backup-orders';
 
+/** `bad-config: …`: how the engine begins what it refuses. A program that crashed, or that never ran, ends with the same codes. */
+const REFUSAL = /^[a-z]+(?:-[a-z]+)+: /m;
+
 type OrderStep = Extract<Step, { readonly do: 'backup' | 'restore' }>;
 type Order = Lined<'backup-order'>;
 
@@ -48,6 +51,8 @@ function judgeOrder(step: OrderStep, order: Order, damage: Lined<'damage'> | und
   const told = `${what} ended with ${order.exitCode} after ${seconds(order.endedMs - order.givenMs)}`;
   const said = lastLine(order.said);
   if (order.exitCode !== step.exits) return finding(NAME, 'fail', `${told}; expected ${step.exits}${said}`, lines);
+  if (step.exits !== 0 && order.answer === null && !REFUSAL.test(order.said))
+    return finding(NAME, 'inconclusive', `${told}, as expected, but without an error of its own: a crash ends so too${said}`, lines);
   if (!step.namesDamage) return finding(NAME, 'pass', told, lines);
   if (damage?.object == null) return finding(NAME, 'inconclusive', `${told}, but no object was damaged before it`, lines);
   const named = damage.done.find(({ what: object }) => isNamed(order, object))?.what;

@@ -25,8 +25,10 @@ export const bulkLoad: Check = {
         ...(load.exitCode === 0 ? [] : [`crossed: ${load.crossed.join(', ')}`]),
       ];
       if (wrong.length > 0) return finding(NAME, 'fail', `${told}; ${wrong.join('; ')}`, [load.line]);
-      return load.iterations + 1 < expected
-        ? finding(NAME, 'inconclusive', `${told}: too few, and nobody says where they are`, [load.line])
+      if (load.iterations + 1 < expected)
+        return finding(NAME, 'inconclusive', `${told}: too few, and nobody says where they are`, [load.line]);
+      return load.requests < load.iterations
+        ? finding(NAME, 'inconclusive', `${told}, but only ${load.requests} requests were sent`, [load.line])
         : finding(NAME, 'pass', told, [load.line]);
     });
   },

@@ -448,6 +448,7 @@ describe('judge', () => {
       'operator-orders',
       // backup-checks.test.ts
       'damage-done',
+      'deletion-done',
       'backup-overlap',
       'backup-orders',
       'backups-awaited',

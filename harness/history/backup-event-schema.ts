@@ -36,6 +36,7 @@ export const backupEvents = [
     manifests: z.array(z.string()),
     awaited: z.object({ more: z.number(), came: z.number() }).exactOptional(),
   }),
+  z.object({ kind: z.literal('deletion'), startedMs: ms, endedMs: ms }),
   z.object({ kind: z.literal('mark'), name: z.string(), timeMs: z.number() }),
   z.object({
     kind: z.literal('bulk'),

@@ -23,6 +23,7 @@ export type EventBody =
   | DamageDone
   | StoreListed
   | Marked
+  | DeletionAsked
   | BulkLoaded
   | EngineLogged
   | EngineStatus
@@ -314,6 +315,13 @@ export interface Marked {
   readonly kind: 'mark';
   readonly name: string;
   readonly timeMs: number;
+}
+
+/** Every client was asked to delete what it had written; what they did is in their operations. */
+export interface DeletionAsked {
+  readonly kind: 'deletion';
+  readonly startedMs: number;
+  readonly endedMs: number;
 }
 
 /** Load of k6, with the summary that it exported; null: there is none. */

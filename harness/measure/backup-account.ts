@@ -51,6 +51,8 @@ export interface BackupCheck {
 export interface BulkAccount {
   readonly name: string;
   readonly iterations: number;
+  /** Requests that were really sent: an iteration whose script broke before counts as one all the same. */
+  readonly requests: number;
   readonly dropped: number;
   readonly failedShare: number;
   readonly perSecond: number;

@@ -123,6 +123,7 @@ function bulkOf(view: RunView): readonly BulkAccount[] {
     return {
       name,
       iterations: value('iterations', 'count'),
+      requests: value('http_reqs', 'count'),
       dropped: value('dropped_iterations', 'count'),
       failedShare: value('http_req_failed', 'value'),
       perSecond: value('iterations', 'rate'),

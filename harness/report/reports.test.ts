@@ -85,6 +85,7 @@ describe('reports of a run', () => {
         {
           name: 'many',
           iterations: 600,
+          requests: 600,
           dropped: 3,
           failedShare: 0.05,
           perSecond: 59.9,

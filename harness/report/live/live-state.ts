@@ -157,6 +157,8 @@ function tell(state: LiveState, event: RunEvent): string | null {
       return event.ok ? `the restored copy ${event.name} was read` : `the restored copy ${event.name} could not be read`;
     case 'damage':
       return `${event.how}: ${event.object ?? event.done.map(({ what }) => what).join(', ')}`;
+    case 'deletion':
+      return 'the clients deleted what they had written';
     case 'mark':
       return `mark ${event.name}`;
     case 'bulk':
