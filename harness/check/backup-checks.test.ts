@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { BackupOrdered, EventBody, RunEvent } from '../history/event.ts';
+import { bulkValue, recordedEntries } from '../measure/bulk-values.ts';
 import { CHECKS } from '../registry.ts';
 import type { BackupStep, Scenario, Step } from '../scenario/scenario.ts';
 import { at, failoverHistory, SCENARIO, stateAt } from '../testing/handmade.ts';
@@ -230,6 +231,76 @@ describe('checks of backups', () => {
     expect(outcome('backup-age', { targets: { backupAgeMs: 100 } })).to.equal('fail');
     expect(outcome('backup-age', { targets: { backupAgeMs: 500 }, copy: (events) => stateAt(events, 1500) })).to.equal('inconclusive');
     expect(outcome('backup-age', { targets: { backupAgeMs: 500 }, made: { endedMs: 2500 } })).to.equal('inconclusive');
+    const part = { args: ['restore', ID, '--prefix', 'outside/'] };
+    const copy = (events: readonly RunEvent[]) => new Map([...stateAt(events, 1840)].filter(([key]) => key.startsWith('outside/')));
+    expect(outcome('backup-matches', { restored: part, copy })).to.equal('pass');
+    expect(outcome('backup-age', { targets: { backupAgeMs: 500 }, restored: part, copy })).to.equal('inconclusive');
+  });
+
+  it('a copy of another backup than the one that a restore of the latest names is neither that one nor a proof of it', () => {
+    const step: Step = { ...RESTORE, args: ['latest'], since: 'early' };
+    const early: readonly [number, EventBody] = [1200, { kind: 'mark', name: 'early', timeMs: 1_700_000_001_200 }];
+    const of = (check: string, atMs: number): FindingOutcome =>
+      outcome(check, {
+        method: [CREATE, ...SCENARIO.method, step],
+        targets: { backupAgeMs: 500 },
+        restored: { args: ['restore', 'latest'], answer: { backupId: ID } },
+        more: [early],
+        copy: (events) => stateAt(events, atMs),
+      });
+    expect(of('backup-matches', 1840)).to.equal('pass');
+    expect(of('backup-age', 1840)).to.equal('pass');
+    expect(of('backup-matches', 1500)).to.equal('fail');
+    expect(of('backup-age', 1500)).to.equal('inconclusive');
+  });
+
+  it('a mark asks for more than the backup has of itself, never for less', () => {
+    const early: readonly [number, EventBody] = [1200, { kind: 'mark', name: 'early', timeMs: 1_700_000_001_200 }];
+    const method = [CREATE, ...SCENARIO.method, { ...RESTORE, since: 'early' }];
+    expect(outcome('backup-matches', { method, more: [early], copy: (events) => stateAt(events, 1500) })).to.equal('fail');
+  });
+
+  describe('a bulk load', () => {
+    const step: Step = { do: 'bulk', name: 'many', perSecond: 100, forMs: 1000, valueBytes: 100, mayFail: 0.1 };
+    const metrics = {
+      iterations: { count: 100, rate: 100 },
+      http_reqs: { count: 100 },
+      http_req_failed: { value: 0.05, passes: 5, fails: 95 },
+    };
+    const load: readonly [number, EventBody] = [
+      6050,
+      { kind: 'bulk', name: 'many', startedMs: 0, endedMs: 1000, exitCode: 0, summary: { metrics } },
+    ];
+    const entries = (count: number): [string, string][] =>
+      Array.from({ length: count }, (_, index) => {
+        const key = `bulk/many/${index}`;
+        return [key, recordedEntries(new Map([[key, bulkValue(key, 100)]]))[key]!] as const;
+      }).map(([key, value]) => [key, value]);
+    const of = (check: string, inCopy: number): FindingOutcome =>
+      outcome(check, {
+        method: [step, { ...CREATE }, ...SCENARIO.method, RESTORE],
+        more: [load],
+        copy: (events) => new Map([...stateAt(events, 1840), ...entries(inCopy)]),
+      });
+    // The backup began at 1800 ms: by then all requests of the first 800 ms had ended, and five of all failed.
+    it('is in a copy as far as it had certainly been acknowledged', () => {
+      expect(of('backup-matches', 75)).to.equal('pass');
+      expect(of('backup-matches', 74)).to.equal('inconclusive');
+      expect(of('backup-matches', 0)).to.equal('inconclusive');
+    });
+    it('is lost when the region that serves has less of it than was acknowledged', () => {
+      expect(of('lost-writes', 75)).to.equal('fail');
+      const kept = (count: number): FindingOutcome => {
+        const events = failoverHistory({
+          scenario: { ...SCENARIO, backup: null, method: [step, ...SCENARIO.method] },
+          copy: (store) => entries(count).forEach(([key, value]) => store.set(key, value)),
+          edit: (plain) => [...plain, at(...load)].toSorted((a, b) => a.atMs - b.atMs),
+        });
+        return judge(events, CHECKS).verdict.findings.find((one) => one.check === 'lost-writes')!.outcome;
+      };
+      expect(kept(95)).to.equal('pass');
+      expect(kept(94)).to.equal('fail');
+    });
   });
 
   it('restore-time: judges the longest restore', () => {

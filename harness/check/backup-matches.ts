@@ -32,6 +32,10 @@ function judgeRestore({ name, live, exitCode, copy, bounded, unread, line, copyL
   if (copy.stateMs === null) return [finding(NAME, 'fail', `${name}: ${copy.problems.join('; ')}`, [...lines, ...copy.lines])];
   if (copy.entries + copy.bulkEntries === 0) return [finding(NAME, 'inconclusive', `${name} is empty: it proves nothing`, lines)];
   if (!bounded) return [finding(NAME, 'inconclusive', `${name}: nothing says how new it had to be; name a mark (\`since\`)`, lines)];
+  if (copy.bulkEntries < copy.bulkAtLeast) {
+    const message = `${name} has ${copy.bulkEntries} entries of the bulk load; at least ${copy.bulkAtLeast} were acknowledged by then`;
+    return [finding(NAME, 'inconclusive', message, lines)];
+  }
   const { fromMs, toMs } = copy.stateMs;
   const told = `${name} is the state of between ${seconds(fromMs)} and ${seconds(toMs)}: ${copy.entries} entries of the ledger`;
   return [finding(NAME, 'pass', copy.bulkEntries === 0 ? told : `${told}, ${copy.bulkEntries} of the bulk load`, lines)];

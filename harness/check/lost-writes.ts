@@ -15,6 +15,11 @@ export const lostWrites: Check = {
       ];
     }
     if (writes.acknowledged === 0) return [finding('lost-writes', 'inconclusive', 'no write was ever acknowledged')];
+    const bulk = (of.measurement.backups?.bulk ?? []).find(({ kept, acknowledged }) => kept < acknowledged);
+    if (bulk !== undefined && of.scenario.expect.loss !== 'allowed') {
+      const message = `${bulk.acknowledged - bulk.kept} of ${bulk.acknowledged} acknowledged writes of bulk load ${bulk.name} are not in ${writes.readBackRegion}; no loss is allowed`;
+      return [finding('lost-writes', 'fail', message, [bulk.line])];
+    }
     if (writes.lost.length === 0) {
       const message = `all ${writes.acknowledged} acknowledged writes are accounted for in ${writes.readBackRegion} (${writes.unknown} of unknown outcome count neither way)`;
       return [finding('lost-writes', 'pass', message)];

@@ -53,6 +53,10 @@ export interface BulkAccount {
   readonly iterations: number;
   /** Requests that were really sent: an iteration whose script broke before counts as one all the same. */
   readonly requests: number;
+  readonly acknowledged: number;
+  /** Entries of it in the copy of the region that serves after the run. */
+  readonly kept: number;
+  readonly endedMs: number;
   readonly dropped: number;
   readonly failedShare: number;
   readonly perSecond: number;
@@ -75,5 +79,7 @@ export interface CopyAccount {
   /** Of the ledger's clients, and of the bulk load; the engine's own do not count. */
   readonly entries: number;
   readonly bulkEntries: number;
+  /** So many it must have, whatever k6 did not tell. */
+  readonly bulkAtLeast: number;
   readonly bytes: number;
 }

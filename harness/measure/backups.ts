@@ -1,4 +1,5 @@
-import type { BackupAccount, BackupCheck, BackupMade, BulkAccount, Restore } from './backup-account.ts';
+import type { BackupAccount, BackupCheck, BackupMade, Restore } from './backup-account.ts';
+import { bulkAtLeast, bulkOf } from './bulk.ts';
 import { compareCopy, type CopyWindow } from './copies.ts';
 import type { Reigns } from './measurement.ts';
 import { eventsOf, type Lined, type RunView } from './view.ts';
@@ -48,18 +49,19 @@ function restoreOf(view: RunView, orders: readonly Order[], order: Order, servin
   const entries = read?.ok === true ? read.entries : undefined;
   const unread =
     order.exitCode !== 0 || live ? null : read === undefined ? 'nobody read the copy' : read.ok ? null : (read.error ?? 'not read');
-  const answered = order.answer?.['backupId'];
-  const asked = order.args[1] ?? '';
   return {
     name,
     args: order.args,
     live,
     elapsedMs: order.endedMs - order.givenMs,
     exitCode: order.exitCode,
-    copy: entries === undefined || window === null ? null : { ...compareCopy(view, entries, window), bytes: read?.bytes ?? 0 },
+    copy:
+      entries === undefined || window === null
+        ? null
+        : { ...compareCopy(view, entries, window), bulkAtLeast: bulkAtLeast(view, window), bytes: read?.bytes ?? 0 },
     bounded: window !== null && window.fromMs !== null,
     unread,
-    backupId: asked === 'latest' ? (typeof answered === 'string' ? answered : null) : asked,
+    backupId: idOf(order),
     line: order.lineNumber,
     copyLine: read?.lineNumber ?? null,
   };
@@ -81,10 +83,20 @@ function windowOf(view: RunView, orders: readonly Order[], { order, since, mayLa
   const timeMs = args.includes('--to-time') ? Date.parse(args[args.indexOf('--to-time') + 1] ?? '') : null;
   const mark = timeMs === null ? undefined : marks.find((one) => one.timeMs === timeMs);
   if (mark !== undefined) return { fromMs: sinceMs ?? mark.atMs - mayLackMs - MARK_SLACK_MS, toMs: mark.atMs + MARK_SLACK_MS, prefix };
-  const source = orders.find((one) => one.args[0] === 'create' && backupIdOf(one) !== null && backupIdOf(one) === args[1]);
+  const source = orders.find((one) => one.args[0] === 'create' && backupIdOf(one) !== null && backupIdOf(one) === idOf(order));
   if (source === undefined) return { fromMs: sinceMs, toMs: givenMs, prefix };
   const lagMs = source.region === serving(source.givenMs) ? 0 : STANDBY_LAG_MS;
-  return { fromMs: sinceMs ?? source.givenMs - lagMs, toMs: source.endedMs, prefix };
+  // That the latest one is as new as it had to be is not for the program to tell.
+  if (args[1] === 'latest' && sinceMs === null) return { fromMs: null, toMs: source.endedMs, prefix };
+  // A mark asks for more than the backup itself, never for less.
+  return { fromMs: Math.max(sinceMs ?? 0, source.givenMs - lagMs), toMs: source.endedMs, prefix };
+}
+
+/** The backup that a restore came from: as it was typed, or of `latest` as the program tells, which is held to it. */
+function idOf({ args, answer }: Pick<Order, 'args' | 'answer'>): string | null {
+  const [, asked = ''] = args;
+  const answered = answer?.['backupId'];
+  return asked !== 'latest' ? asked : typeof answered === 'string' ? answered : null;
 }
 
 /** The one manifest that came into the store meanwhile, or the one of several that the program named. */
@@ -106,38 +118,8 @@ function recoveryPointOf(view: RunView, made: readonly BackupMade[], restores: r
   const fault = view.faults.find((one) => one.t1Ms !== null);
   const t1Ms = fault?.t1Ms?.lowerMs;
   if (fault === undefined || t1Ms === undefined) return null;
-  const known = new Set(restores.filter(({ copy }) => copy?.problems.length === 0).map(({ backupId }) => backupId));
+  const proof = restores.filter(({ copy, bounded, args }) => copy?.problems.length === 0 && bounded && !args.includes('--prefix'));
+  const known = new Set(proof.map(({ backupId }) => backupId));
   const newest = made.findLast(({ id, exitCode, endedMs }) => id !== null && exitCode === 0 && endedMs <= t1Ms && known.has(id));
   return newest?.id == null ? null : { ageMs: t1Ms - newest.givenMs, backupId: newest.id, fault: fault.fault };
-}
-
-/** From the summary that k6 exported (`--summary-export`): there a threshold is `true` when it was crossed. */
-function bulkOf(view: RunView): readonly BulkAccount[] {
-  return eventsOf(view.events, 'bulk').map(({ name, summary, exitCode, lineNumber }) => {
-    const metrics = (summary?.['metrics'] ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
-    const value = (metric: string, field: string): number => {
-      const found = metrics[metric]?.[field];
-      return typeof found === 'number' ? found : 0;
-    };
-    const duration = metrics['http_req_duration'];
-    return {
-      name,
-      iterations: value('iterations', 'count'),
-      requests: value('http_reqs', 'count'),
-      dropped: value('dropped_iterations', 'count'),
-      failedShare: value('http_req_failed', 'value'),
-      perSecond: value('iterations', 'rate'),
-      latencyMs:
-        duration === undefined
-          ? null
-          : { median: value('http_req_duration', 'med'), p95: value('http_req_duration', 'p(95)'), max: value('http_req_duration', 'max') },
-      exitCode,
-      crossed: Object.entries(metrics).flatMap(([metric, fields]) =>
-        Object.entries((fields?.['thresholds'] ?? {}) as Record<string, unknown>).flatMap(([rule, wrong]) =>
-          wrong === true ? [`${metric} ${rule}`] : [],
-        ),
-      ),
-      line: lineNumber,
-    };
-  });
 }

@@ -34,7 +34,11 @@ interface Says {
  * at one instant too. So a write that the copy has puts that instant after its start, and an acknowledged one that the copy lacks puts it before
  * its answer. Where no instant fits all of them, the copy is no state that the system ever had: something is missing, or is too much.
  */
-export function compareCopy(view: RunView, copy: Readonly<Record<string, string>>, window: CopyWindow): Omit<CopyAccount, 'bytes'> {
+export function compareCopy(
+  view: RunView,
+  copy: Readonly<Record<string, string>>,
+  window: CopyWindow,
+): Omit<CopyAccount, 'bytes' | 'bulkAtLeast'> {
   const own = new Map(Object.entries(copy).filter(([key]) => !isEngineKey(key)));
   const bulk = [...own].filter(([key, value]) => isBulkEntry(view.scenario, key, value));
   for (const [key] of bulk) own.delete(key);

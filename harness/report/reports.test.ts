@@ -43,7 +43,15 @@ describe('reports of a run', () => {
 
   it('tells of backups what the harness found, in every report for people', () => {
     const run = sampleRun();
-    const copy = { stateMs: { fromMs: 8000, toMs: 8020 }, problems: [], lines: [], entries: 40, bulkEntries: 2, bytes: 5_000_000 };
+    const copy = {
+      stateMs: { fromMs: 8000, toMs: 8020 },
+      problems: [],
+      lines: [],
+      entries: 40,
+      bulkEntries: 2,
+      bulkAtLeast: 2,
+      bytes: 5_000_000,
+    };
     const restore = {
       name: 'copy',
       args: ['restore', 'x', '--a=<b>'],
@@ -86,6 +94,9 @@ describe('reports of a run', () => {
           name: 'many',
           iterations: 600,
           requests: 600,
+          acknowledged: 570,
+          kept: 570,
+          endedMs: 9000,
           dropped: 3,
           failedShare: 0.05,
           perSecond: 59.9,
