@@ -1,5 +1,6 @@
 import { eventsOf, type Lined } from '../measure/view.ts';
 import { finding, type Case, type Check } from './check.ts';
+import { backBefore } from './back-before.ts';
 import { faultSteps, isOfStep, neverPlanned } from './experiments.ts';
 import type { Finding } from './verdict.ts';
 
@@ -41,6 +42,13 @@ function judgeOne({ view }: Case, plan: Lined<'fault-planned'>): Finding {
   if (after.betweenMs !== undefined && after.betweenMs[1] < healed.requestedMs && !actsOnce(plan)) {
     const earlyMs = Math.round(healed.requestedMs - after.betweenMs[1]);
     return finding(NAME, 'inconclusive', `${fault}: its effect was over ${earlyMs} ms before it was healed`, lines);
+  }
+  if (plan.expected.kind === 'links-cut' && after.evidence.kind === 'links' && after.evidence.beacons.length === 0)
+    return finding(NAME, 'inconclusive', `${fault}: nobody watched whether it lasted until it was healed`, lines);
+  const [early] = backBefore(view, plan, after, healed.requestedMs);
+  if (early !== undefined) {
+    const earlyMs = Math.round(healed.requestedMs - early.atMs);
+    return finding(NAME, 'inconclusive', `${fault}: its effect on ${early.what} was over ${earlyMs} ms before it was healed`, lines);
   }
   return finding(NAME, after.confirmed ? 'pass' : 'inconclusive', `${fault}: asked ${after.asked}, measured ${after.measured}`, lines);
 }

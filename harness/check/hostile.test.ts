@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { judgeProcesses } from '../fault/process-effect.ts';
 import { judgeFreeze } from '../fault/freeze-effect.ts';
 import type { Beacon, FaultEffect, ReachabilityCell, RunEvent } from '../history/event.ts';
 import { CHECKS } from '../registry.ts';
@@ -154,6 +155,54 @@ describe('histories that look like a pass', () => {
     it('it was over before it was healed', () => {
       const back = { lastLostSentMs: 3000, firstArrivedAgainSentMs: 3010 };
       expect(objections(judged({ edit: beacons('after-heal', back) }))).to.include('fault-healed');
+    });
+    it('one of its links was back before it was healed, and the others were not', () => {
+      const edit = editOf('fault-effect', (event) => {
+        if (event.moment !== 'after-heal' || event.evidence.kind !== 'links') return event;
+        const [beacon] = event.evidence.beacons;
+        const early = { ...beacon!, to: 'api-europe-west1', lastLostSentMs: 3000, firstArrivedAgainSentMs: 3010 };
+        const skewMs = 6010 - 3000;
+        return { ...event, skewMs, evidence: { kind: 'links', beacons: [beacon!, early] } };
+      });
+      const result = judged({ edit });
+      expect(objections(result)).to.include('fault-healed');
+      expect(result.verdict.reason).to.match(/api-us-central1>api-europe-west1\/4 was over 2990 ms before it was healed/);
+    });
+    it('nobody watched its links until it was healed', () => {
+      const edit = editOf('fault-effect', (event) => {
+        if (event.moment !== 'after-heal') return event;
+        const { betweenMs: _, skewMs: __, ...others } = event;
+        return { ...others, evidence: { kind: 'links', beacons: [] } };
+      });
+      expect(objections(judged({ edit }))).to.include('fault-healed');
+    });
+    it('one of the pods that it was to hold down had started again before it was healed', () => {
+      const pods = ['db-us-central1', 'db-us-east1'];
+      const expected = { kind: 'processes-gone', pods, afterwards: 'held' } as const;
+      const run = (pid: number) => pods.map((pod) => ({ pod, pid, startedTicks: pid, command: 'node', state: 'S' }));
+      const change = (atMs: number, pod: string, what: 'exited' | 'started', pid: number) =>
+        at(atMs, { kind: 'pod', pod, region: 'us-central1', change: what, pid });
+      const history = (early: readonly RunEvent[]): RunResult => {
+        const changes = [...pods.flatMap((pod) => [change(2004, pod, 'exited', 7), change(6005, pod, 'started', 9)]), ...early];
+        const seen = (atMs: number, moment: 'before' | 'during' | 'after-heal', now: ReturnType<typeof run>): RunEvent => {
+          const requestedMs = moment === 'after-heal' ? 6000 : 2000;
+          return at(
+            atMs,
+            judgeProcesses({ fault: 'isolation', moment, expected, before: run(7), now, changes: changes as never, requestedMs }),
+          );
+        };
+        const told = [seen(1999, 'before', run(7)), seen(2010, 'during', []), seen(6010, 'after-heal', run(9))];
+        const edit = (events: readonly RunEvent[]): readonly RunEvent[] => {
+          const others = events.filter((event) => event.kind !== 'fault-effect' && event.kind !== 'reachability');
+          const planned = others.map((event) => (event.kind === 'fault-planned' ? { ...event, expected } : event));
+          return [...planned, ...changes, ...told].toSorted((a, b) => a.atMs - b.atMs);
+        };
+        return judged({ edit });
+      };
+      expect(objections(history([]))).to.deep.equal([]);
+      const result = history([change(3000, 'db-us-east1', 'started', 8), change(5000, 'db-us-east1', 'exited', 8)]);
+      expect(objections(result)).to.include('fault-healed');
+      expect(result.verdict.reason).to.match(/db-us-east1 was over 3000 ms before it was healed/);
     });
   });
 

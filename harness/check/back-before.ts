@@ -1,0 +1,34 @@
+import { linkKey } from '../fault/links.ts';
+import { eventsOf, type Lined, type RunView } from '../measure/view.ts';
+
+/** A link or a pod that was as before again at this instant. */
+interface Back {
+  readonly what: string;
+  readonly atMs: number;
+}
+
+/**
+ * What a fault had taken away and what was there again before it was healed: each link and pod counts, since an arbiter of which one member comes
+ * back is no arbiter without a quorum. Earliest first; links as far as beacons watched them.
+ */
+export function backBefore(view: RunView, plan: Lined<'fault-planned'>, after: Lined<'fault-effect'>, healedMs: number): readonly Back[] {
+  const { expected, fault } = plan;
+  const back = expected.kind === 'links-cut' ? linksOf(after) : expected.kind === 'processes-gone' ? podsOf(view, fault, expected) : [];
+  return back.filter(({ atMs }) => atMs < healedMs).toSorted((a, b) => a.atMs - b.atMs);
+}
+
+function linksOf({ evidence }: Lined<'fault-effect'>): readonly Back[] {
+  const beacons = evidence.kind === 'links' ? evidence.beacons : [];
+  return beacons.flatMap(({ from, to, family, firstArrivedAgainSentMs: atMs }) =>
+    atMs === null ? [] : [{ what: linkKey(from, to, family), atMs }],
+  );
+}
+
+/** Pods that are replaced start again by themselves; those that are held do not. */
+function podsOf(view: RunView, fault: string, { pods, afterwards }: { pods: readonly string[]; afterwards: string }): readonly Back[] {
+  const injected = eventsOf(view.events, 'fault-injected').find((event) => event.fault === fault);
+  if (afterwards !== 'held' || injected === undefined) return [];
+  return eventsOf(view.events, 'pod').flatMap(({ pod, change, atMs }) =>
+    change === 'started' && pods.includes(pod) && atMs > injected.requestedMs ? [{ what: pod, atMs }] : [],
+  );
+}
