@@ -141,6 +141,16 @@ describe('checks of backups', () => {
       expect(outcome('backup-orders', { restored: { exitCode: null } })).to.equal('fail');
       expect(outcome('backup-orders', { made: { args: ['drill', 'latest'], name: null } })).to.equal('inconclusive');
     });
+    it('misses an order that was given otherwise', () => {
+      const verify = (...args: string[]): BackupStep => ({ ...CREATE, args: ['verify', ...args], name: null });
+      const method = [CREATE, ...SCENARIO.method, verify('@first', '--level', '3'), RESTORE];
+      const given = (level: string): readonly [number, EventBody] => [
+        6050,
+        { ...MADE, name: null, args: ['verify', ID, '--level', level], added: [] },
+      ];
+      expect(outcome('backup-orders', { method, more: [given('3')] })).to.equal('pass');
+      expect(outcome('backup-orders', { method, more: [given('0')] })).to.equal('inconclusive');
+    });
     it('takes no crash, and no program that never ran, for a refusal that was expected', () => {
       const method = [CREATE, ...SCENARIO.method, { ...RESTORE, exits: 1 }];
       const of = (said: string): FindingOutcome => outcome('backup-orders', { method, restored: { exitCode: 1, said } });
@@ -197,6 +207,21 @@ describe('checks of backups', () => {
     const full: readonly Step[] = [CREATE, { do: 'damage', how: 'fill-store', object: null, of: null }, RESTORE];
     expect(outcome('damage-done', { method: full, more: [filled('0 bytes free')] })).to.equal('pass');
     expect(outcome('damage-done', { method: full, more: [filled('4096 bytes free')] })).to.equal('inconclusive');
+  });
+
+  it('damage-done: a disk that is left when all are to be erased has everything', () => {
+    const method: readonly Step[] = [CREATE, { do: 'damage', how: 'erase-databases', object: null, of: null }, RESTORE];
+    const pods = ['db-us-central1', 'db-us-east1'];
+    const seen = pods.map((pod): readonly [number, EventBody] => [
+      10,
+      { kind: 'pod', pod, region: pod.slice(3), change: 'started', pid: 7 },
+    ]);
+    const erased = (of: readonly string[]): readonly [number, EventBody] => [
+      1900,
+      { kind: 'damage', how: 'erase-databases', object: null, done: of.map((what) => ({ what, before: '2 files', after: '0 files' })) },
+    ];
+    expect(outcome('damage-done', { method, more: [...seen, erased(pods)] })).to.equal('pass');
+    expect(outcome('damage-done', { method, more: [...seen, erased(['db-us-central1'])] })).to.equal('inconclusive');
   });
 
   it('deletion-done: a mass delete that did not happen proves nothing, whoever says that it did', () => {

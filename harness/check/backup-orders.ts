@@ -36,10 +36,10 @@ export const backupOrders: Check = {
   },
 };
 
-/** A name is given once; orders without one are told apart by their words, in the order of the method. */
+/** A name is given once; orders without one are told apart by their words, in the order of the method. What `@NAME` stands for is not known here. */
 function isOf(order: Order, step: OrderStep): boolean {
-  const command = step.do === 'restore' ? 'restore' : step.args[0];
-  return order.args[0] === command && order.name === step.name;
+  const words = step.do === 'restore' ? ['restore', ...step.args] : step.args;
+  return order.name === step.name && words.every((word, index) => word.startsWith('@') || order.args[index] === word);
 }
 
 const whatOf = (step: OrderStep): string => `coditect-dr backup ${step.do === 'restore' ? 'restore ' : ''}${step.args.join(' ')}`;

@@ -1,4 +1,4 @@
-import { eventsOf, type Lined } from '../measure/view.ts';
+import { eventsOf, type Lined, type RunView } from '../measure/view.ts';
 import { finding, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
@@ -16,10 +16,23 @@ export const damageDone: Check = {
     return asked.map((step, index) => {
       const event = done[index];
       if (event === undefined || event.how !== step.how) return finding(NAME, 'inconclusive', `${step.how} was never done`);
-      return judgeDamage(event);
+      const spared = sparedBy(view, event);
+      return spared.length > 0
+        ? finding(NAME, 'inconclusive', `${event.how} spared ${spared.join(', ')}`, [event.lineNumber])
+        : judgeDamage(event);
     });
   },
 };
+
+const ERASED: Readonly<Record<string, string>> = { 'erase-databases': 'db-', 'erase-arbiter': 'etcd-' };
+
+/** Where every disk of a kind is to be erased, one that is left has everything. */
+function sparedBy(view: RunView, { how, done }: Lined<'damage'>): readonly string[] {
+  const prefix = ERASED[how];
+  if (prefix === undefined) return [];
+  const pods = new Set(eventsOf(view.events, 'pod').flatMap(({ pod }) => (pod.startsWith(prefix) ? [pod] : [])));
+  return [...pods].filter((pod) => !done.some(({ what }) => what === pod));
+}
 
 function judgeDamage({ how, object, done, lineNumber }: Lined<'damage'>): Finding {
   const told = done.map(({ what, before, after }) => `${what}: ${before} → ${after}`).join('; ');
