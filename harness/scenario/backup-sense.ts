@@ -4,6 +4,7 @@ import type { Step } from './scenario.ts';
 import type { InputProblem, YamlDocument } from './yaml-decode.ts';
 
 const loose = z.object({ method: z.array(z.unknown()).catch([]), backup: z.unknown().optional() });
+const labShape = z.object({ service: z.unknown().optional(), storeSize: z.unknown().optional() }).catch({});
 /** Steps that need no store. */
 const WITHOUT_STORE: readonly Step['do'][] = ['mark', 'delete-all', 'bulk'];
 const ABOUT_BACKUPS: readonly Step['do'][] = ['backup', 'restore', 'await-backup', 'await-backups', 'damage'];
@@ -21,7 +22,18 @@ export function backupProblems(document: YamlDocument): readonly InputProblem[] 
   const first = steps.find(({ step }) => ABOUT_BACKUPS.includes(step.do) && !WITHOUT_STORE.includes(step.do));
   if (first !== undefined && (parsed.data?.backup === undefined || parsed.data.backup === null))
     tell(first.written, fieldOf(first.step), 'the scenario has no `backup`: say where backups go, at least `backup: {store: folder}`');
-  const known = { backups: new Set<string>(), waiting: new Set<string>(), restores: new Set<string>(), marks: new Set<string>() };
+  problems.push(
+    ...labProblems(steps, labShape.parse(parsed.data?.backup ?? {})).map(([one, message]) =>
+      document.problem([...one.written.path, fieldOf(one.step)], message),
+    ),
+  );
+  const known = {
+    bulks: new Set<string>(),
+    backups: new Set<string>(),
+    waiting: new Set<string>(),
+    restores: new Set<string>(),
+    marks: new Set<string>(),
+  };
   const faults = new Set(steps.flatMap(({ step }) => (step.do === 'inject' || step.do === 'arm' ? [step.fault] : [])));
   for (const { written, step } of steps) {
     for (const { field, name, among, what } of namesUsed(step, known))
@@ -47,7 +59,29 @@ interface Named {
   readonly step: Step;
 }
 
+/** What a lab that is set up so cannot do. */
+function labProblems(steps: readonly Named[], lab: z.infer<typeof labShape>): readonly (readonly [Named, string])[] {
+  const goesOn = steps.some(({ step }) => step.do === 'backup' && step.background);
+  return steps.flatMap((one): (readonly [Named, string])[] => {
+    const { step } = one;
+    // Without a file system of its own the store is on the machine's disk.
+    if (step.do === 'damage' && (step.how === 'fill-store' || step.how === 'free-store') && lab.storeSize == null)
+      return [
+        [
+          one,
+          `\`${step.how}\` needs \`storeSize\` in \`backup\` (\`store: folder\`): a disk of the store's own, or this machine's would be filled`,
+        ],
+      ];
+    if (step.do === 'await-backups' && lab.service == null && !goesOn)
+      return [[one, '`backup` has no `service`, and none goes on in the background: nobody would make the backups that are awaited']];
+    if (step.do === 'restore' && step.live && step.offlineKey)
+      return [[one, '`offlineKey` is for a machine of its own; a `live` restore uses the keys of the database beside which it runs']];
+    return [];
+  });
+}
+
 interface Known {
+  readonly bulks: Set<string>;
   readonly backups: Set<string>;
   readonly waiting: Set<string>;
   readonly restores: Set<string>;
@@ -86,6 +120,7 @@ function learn(step: Step, known: Known, wrong: (message: string) => void): void
     names.add(name);
   };
   if (step.do === 'mark') add(known.marks, step.name, 'mark');
+  if (step.do === 'bulk') add(known.bulks, step.name, 'bulk load');
   if (step.do === 'restore') add(known.restores, step.name, 'restore');
   if (step.do === 'backup' && step.name !== null) add(step.background ? known.waiting : known.backups, step.name, 'backup');
   if (step.do === 'await-backup' && known.waiting.delete(step.name)) known.backups.add(step.name);

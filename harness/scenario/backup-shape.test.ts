@@ -98,5 +98,18 @@ describe('steps about backups', () => {
     expect(problemsOf('  - mark: a\n    in: b')).to.match(/unknown field `in`/);
     expect(problemsOf('  - mark: a', 'backup: {store: bucket, storeSize: 1MiB}')).to.match(/belongs to `store: folder`/);
     expect(problemsOf('  - mark: a', 'backup: {storeSize: 1GB}')).to.match(/a size such as/);
+    expect(problemsOf('  - mark: a', 'backup: {storeSize: 0MiB}')).to.match(/a size such as/);
+  });
+
+  it('are refused where the lab cannot do them', () => {
+    expect(problemsOf('  - damage: fill-store')).to.match(/s\.yaml:6:13: .*this machine's would be filled/);
+    expect(problemsOf('  - damage: fill-store', 'backup: {store: bucket}')).to.match(/this machine's would be filled/);
+    expect(problemsOf('  - damage: fill-store', 'backup: {storeSize: 1MiB}')).to.equal('');
+    expect(problemsOf('  - awaitBackups: 1')).to.match(/nobody would make the backups/);
+    expect(problemsOf('  - awaitBackups: 1', 'backup: {service: {every: 1s}}')).to.equal('');
+    const load = '  - bulk: many\n    perSecond: 5\n    for: 1s\n';
+    expect(problemsOf(`${load}${load}`)).to.match(/a bulk load `many` already/);
+    const live = '  - restore: latest\n    as: copy\n    live: true\n    in: us-east1\n    offlineKey: true';
+    expect(problemsOf(live)).to.match(/`offlineKey` is for a machine of its own/);
   });
 });

@@ -6,7 +6,7 @@ import { fields } from './yaml-decode.ts';
 const KIB = 1024;
 const size = z
   .string()
-  .regex(/^\d{1,5}(KiB|MiB)$/, 'must be a size such as 500KiB or 4MiB')
+  .regex(/^[1-9]\d{0,4}(KiB|MiB)$/, 'must be a size such as 500KiB or 4MiB')
   .transform((text) => Number.parseInt(text, 10) * (text.endsWith('MiB') ? KIB * KIB : KIB));
 
 /** `backup` of a scenario: the lab gets a store, and a place beside each database that makes backups. */

@@ -83,6 +83,8 @@ export class LocalBackups implements BackupGround {
   }
 
   async fill(): Promise<number> {
+    if (!this.#mounted)
+      throw new HarnessError('unsupported', 'the store has no disk of its own (`storeSize`): that of this machine would be filled');
     const step = Buffer.alloc(BALLAST_STEP_BYTES);
     const file = await open(path.join(this.#root, BALLAST), 'a');
     try {
