@@ -44,8 +44,11 @@ while [ $# -gt 0 ]; do
       sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
-    --dry-run) mode="dry-run" ;;
-    --undo) mode=undo ;;
+    --dry-run | --undo)
+      # Whichever came last would win: who wants to see what --undo takes away would have it taken away.
+      [ "$mode" = apply ] || [ "$mode" = "${1#--}" ] || bad_input "--dry-run and --undo do not go together: --undo has no rehearsal"
+      mode=${1#--}
+      ;;
     --primary | --timeout | --overlays)
       [ $# -ge 2 ] || bad_input "$1 needs a value"
       case "$1" in
@@ -75,11 +78,14 @@ ordered() {
 
 # Nothing is changed anywhere before everything that can be checked beforehand is right everywhere.
 preflight() {
-  local region secret missing=()
+  local region secret contexts missing=()
   for program in kubectl kustomize; do command -v "$program" >/dev/null || bad_input "$program is not in PATH"; done
+  [ -f "$overlays/$primary/kustomization.yaml" ] || bad_input "--primary $primary: there is no overlay for it in $overlays"
+  # Read to its end: a grep that has seen enough breaks the pipe, and with it (pipefail) whoever still writes.
+  contexts=$(kubectl config get-contexts -o name) || bad_input "kubectl does not tell its contexts"
   for region in "${regions[@]}"; do
     [ -f "$overlays/$region/kustomization.yaml" ] || bad_input "no overlay for $region in $overlays"
-    kubectl config get-contexts -o name | grep -qx -- "$region" || bad_input "kubectl has no context $region (a region's name is its context)"
+    grep -qxF -- "$region" <<<"$contexts" || bad_input "kubectl has no context $region (a region's name is its context)"
     kustomize build "$overlays/$region" >"$scratch/$region.yaml" || bad_input "kustomize does not build $overlays/$region"
     kubectl --context="$region" --request-timeout=20s version >/dev/null 2>&1 || failed "$region: the API server does not answer"
     [ "$mode" = undo ] && continue

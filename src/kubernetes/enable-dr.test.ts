@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+/** Contexts are told one by one, as kubectl does: who listens no longer breaks its pipe. */
+const KUBECTL = `#!/bin/bash
+echo "$*" >> "$CALLS"
+case "$*" in
+  'config get-contexts -o name') for one in europe-west1 us-central1 us-east1; do echo "$one" || exit 1; sleep 0.02; done ;;
+  *'get lease'*) echo -n dr-controller-0 ;;
+esac
+`;
+const KUSTOMIZE = `#!/bin/bash
+echo 'kind: List'
+`;
+
+describe('scripts/enable-dr.sh', function () {
+  this.timeout(30_000);
+  let folder: string;
+  beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'enable-dr-'))));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  function enable(...args: string[]): { code: number | null; said: string; changes: readonly string[] } {
+    for (const [name, text] of Object.entries({ kubectl: KUBECTL, kustomize: KUSTOMIZE })) {
+      writeFileSync(path.join(folder, name), text);
+      chmodSync(path.join(folder, name), 0o755);
+    }
+    const calls = path.join(folder, 'calls');
+    const { status, stderr } = spawnSync('bash', [path.join(ROOT, 'scripts/enable-dr.sh'), ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${folder}:${process.env['PATH']}`, CALLS: calls },
+    });
+    const all = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];
+    return { code: status, said: stderr, changes: all.filter((call) => / (?:apply|delete) /.test(call) && !call.includes('--dry-run')) };
+  }
+
+  it('applies the standbys, then the primary', () => {
+    const { code, said, changes } = enable();
+    expect(code, said).to.equal(0);
+    expect(changes.map((call) => /--context=(\S+)/.exec(call)?.[1])).to.deep.equal(['europe-west1', 'us-east1', 'us-central1']);
+  });
+  it('takes nothing away where a rehearsal was asked for, whichever comes first', () => {
+    for (const args of [
+      ['--dry-run', '--undo'],
+      ['--undo', '--dry-run'],
+    ]) {
+      const { code, said, changes } = enable(...args);
+      expect(changes).to.deep.equal([]);
+      expect(code).to.equal(2);
+      expect(said).to.match(/--dry-run and --undo do not go together/);
+    }
+  });
+  it('refuses a primary that has no overlay', () => {
+    const { code, said, changes } = enable('--primary', 'us-est1');
+    expect({ code, changes }).to.deep.equal({ code: 2, changes: [] });
+    expect(said).to.match(/--primary us-est1: there is no overlay/);
+  });
+});
