@@ -25,6 +25,8 @@ const IDLE_LOOK_MS = 20;
 export class QuietMoments {
   readonly #folder: string;
   readonly #idle: NodeJS.Timeout;
+  /** The opener that was waited for in vain. One that is stopped must not hold up every commit for as long as it lives. */
+  #givenUp: string | null = null;
 
   /** `stir` is to lead to a `pass` where nothing is written by itself. */
   constructor(folder: string, stir: () => void) {
@@ -40,16 +42,20 @@ export class QuietMoments {
   }
 
   wanted(): boolean {
-    return existsSync(join(this.#folder, OPENING));
+    return existsSync(join(this.#folder, OPENING)) && this.#waiting() !== null;
   }
 
-  /** Called between two commits: stands still for whoever asks, while it lives, for a second at most. */
+  /** Called between two commits: stands still for whoever asks, while it lives, for a second at most, and once. */
   async pass(): Promise<void> {
     const quiet = join(this.#folder, QUIET);
     let told: string | null = null;
-    for (let heldMs = 0; heldMs < HOLD_MS; heldMs += LOOK_MS) {
-      const opener = this.#opener();
+    for (let heldMs = 0; ; heldMs += LOOK_MS) {
+      const opener = this.#waiting();
       if (opener === null) break;
+      if (heldMs >= HOLD_MS) {
+        this.#givenUp = opener;
+        break;
+      }
       if (opener !== told) writeFileSync(quiet, opener);
       told = opener;
       await sleep(LOOK_MS);
@@ -60,6 +66,11 @@ export class QuietMoments {
   close(): void {
     clearInterval(this.#idle);
     rmSync(join(this.#folder, WRITER), { force: true });
+  }
+
+  #waiting(): string | null {
+    const opener = this.#opener();
+    return opener === this.#givenUp ? null : opener;
   }
 
   /** Who wants to open and lives; what one that died left behind is taken away. */
