@@ -26,7 +26,7 @@ export async function startKubernetesController(loaded: LoadedConfig, signal: Ab
       await new Workloads({ cluster, region: config.region, workloads, clock, log, status: () => controller.status() }).run(during);
     }),
   );
-  const probes = await startProbeServer(config.listen.host, probe_port, () => true);
+  const probes = await startProbeServer(config.listen.host, probe_port);
   try {
     await election.run(signal);
   } finally {
