@@ -43,7 +43,7 @@ export type RecoveryTime =
       readonly line: number;
       /** Part of the above that the clients waited for the new address, after it first was writable; null when the address did not change. */
       readonly dnsShareMs: number | null;
-      /** From when an operation had to be sent to be served, since the effect: one sent at the first bound was not, one sent at the second was. */
+      /** When there was service again, since the effect: an operation sent at the first bound was not served; at the second one was, that may have been on its way when the service came. */
       readonly servedFrom: Interval;
       /** How long the operation took that t7 is the end of. */
       readonly firstOperationMs: number;

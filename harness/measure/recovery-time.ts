@@ -43,7 +43,7 @@ function recoveryFrom({ began, back, lastBad }: Outage<Operation>, view: RunView
     line: back.operation.line,
     servedFrom: {
       lowerMs: Math.max(0, back.before.intendedMs - began.upperMs),
-      upperMs: back.operation.intendedMs + (back.operation.lateMs ?? 0) - began.lowerMs,
+      upperMs: back.operation.completedMs - began.lowerMs,
     },
     firstOperationMs: back.operation.completedMs - back.operation.intendedMs,
     clientAwayMs: back.clientAwayMs,

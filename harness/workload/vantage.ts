@@ -6,6 +6,7 @@ import { commandSchema, type VantageConfig, type VantageReport } from './protoco
 import { Requester } from './request.ts';
 import { StubResolver } from './resolver.ts';
 import { schedule } from './schedule.ts';
+import { sendsAt } from './warm-up.ts';
 
 /** The program of a measuring client: runs inside a client pod, NDJSON on stdin and stdout (protocol.ts). It judges nothing. */
 
@@ -13,11 +14,6 @@ import { schedule } from './schedule.ts';
 const IN_FLIGHT = 64;
 /** Deletes of everything go on beside the schedule, so many at a time, so that nothing of it is dropped. */
 const DELETES_IN_FLIGHT = 8;
-/** A cold system gets a second of every 8th tick and one of every 3rd, before the whole load; nothing is judged before it is steady. */
-const WARM_UP = [
-  { untilTick: 50, every: 8 },
-  { untilTick: 100, every: 3 },
-];
 /** Everything in flight ends by its own limit; the last answers get this much more. */
 const DRAIN_SLACK_MS = 500;
 /** Timers are no more exact than this. */
@@ -50,8 +46,7 @@ class Vantage {
   begin(startMs: number): void {
     let tick = 0;
     this.#stopTicks = schedule(this.#clock, startMs, this.#config.periodMs, (intendedMs) => {
-      const every = WARM_UP.find(({ untilTick }) => tick < untilTick)?.every ?? 1;
-      if (tick++ % every !== 0) return;
+      if (!sendsAt(tick++)) return;
       for (const operation of this.#plan.next()) this.#issue(operation, intendedMs);
     });
   }

@@ -10,6 +10,7 @@ import { makeCertificates } from '../../platform/local/certificates.ts';
 import { podOf, SERVICE_NAME, threeRegions } from '../../platform/local/topology.ts';
 import type { Scenario } from '../../scenario/scenario.ts';
 import { reportSchema, type VantageCommand } from '../../workload/protocol.ts';
+import { WARM_TICKS } from '../../workload/warm-up.ts';
 import type { CalibrationSample } from '../calibration-gate.ts';
 import { Beacon } from './beacon.ts';
 import { isReport, type DeviceCommand, type Outage } from './device-protocol.ts';
@@ -79,6 +80,8 @@ async function measureOutages(outages: readonly PlannedOutage[], lane: Lane): Pr
   vantage.send(configuration(lane));
   await ready;
   vantage.send({ type: 'begin', startMs: clock.nowMs() + ORDER_AHEAD_MS } satisfies VantageCommand);
+  // A client that warms up sends rarely: an outage would be measured by a probe period that no game day judges by.
+  await clock.sleep(ORDER_AHEAD_MS + WARM_TICKS * WORKLOAD.periodMs, signal);
   const beacon = new Beacon(clock, lane.beaconPort);
   const truths: Truth[] = [];
   try {
