@@ -1,6 +1,7 @@
 import { backupMatches } from './check/backup-matches.ts';
 import { backupOrders } from './check/backup-orders.ts';
 import { backupOverlap } from './check/backup-overlap.ts';
+import { brownOut } from './check/brown-out.ts';
 import { backupsAwaited } from './check/backups-awaited.ts';
 import { backupAge, restoreTime } from './check/backup-targets.ts';
 import { bulkLoad } from './check/bulk-load.ts';
@@ -54,6 +55,7 @@ export const CHECKS: readonly Check[] = [
   writePause,
   stayedBack,
   noOutage,
+  brownOut,
   operatorOrders,
   backupOrders,
   backupsAwaited,

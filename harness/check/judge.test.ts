@@ -445,6 +445,7 @@ describe('judge', () => {
     ];
     const others = [
       'write-pause',
+      'brown-out', // hostile.test.ts
       'operator-orders',
       // backup-checks.test.ts
       'damage-done',

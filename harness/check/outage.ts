@@ -1,4 +1,3 @@
-import { outagesAfter } from '../measure/outages.ts';
 import { finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
@@ -20,7 +19,7 @@ export const outageSeen: Check = {
   },
 };
 
-/** Where no outage may be, no judged vantage may see a failed operation; slow ones are told. */
+/** Where no outage may be, no judged vantage may see a failed operation; slow ones are told here and judged by `brown-out`. */
 export const noOutage: Check = {
   name: 'no-outage',
   kind: 'target',
@@ -31,10 +30,7 @@ export const noOutage: Check = {
   },
 };
 
-/** Slow answers until the end, for so many sustained windows, are no service; a few at the very end are told only. */
-const LATE_WINDOWS = 2;
-
-function judgeVantage({ view, scenario, measurement }: Case, vantage: string): Finding {
+function judgeVantage({ view, measurement }: Case, vantage: string): Finding {
   const since = view.steadyMs ?? 0;
   const operations = (view.byVantage.get(vantage) ?? []).filter((op) => op.intendedMs >= since);
   const failed = operations.filter((op) => op.outcome !== 'ok');
@@ -44,12 +40,6 @@ function judgeVantage({ view, scenario, measurement }: Case, vantage: string): F
   if (failed.length > 0) {
     const reasons = [...new Set(failed.map((op) => op.reason ?? op.outcome))].slice(0, 5).join(', ');
     return finding('no-outage', 'fail', `${vantage}: ${failed.length} of ${operations.length} operations failed (${reasons})`, lines);
-  }
-  const last = outagesAfter(operations, { lowerMs: since, upperMs: since }, scenario.workload).at(-1);
-  const lateMs = last === undefined || last.back !== null ? 0 : last.lastBad.intendedMs - last.firstBad.intendedMs;
-  if (last !== undefined && lateMs > LATE_WINDOWS * scenario.workload.sustained.forMs) {
-    const told = `${vantage}: nothing failed, but from ${seconds(last.firstBad.intendedMs)} to the end of the load answers came too late`;
-    return finding('no-outage', 'fail', told, [last.firstBad.line, last.lastBad.line]);
   }
   const pause = measurement.writePause;
   const longest = pause === null ? '' : `; longest write pause of any vantage ${seconds(pause.pauseMs)}`;

@@ -6,18 +6,21 @@ export const targetsPresent: Check = {
   kind: 'assumption',
   question: 'Does the scenario state a target to judge?',
   judge: ({ scenario }) => {
-    const { recoveryTimeMs, recoveryPointMs, lostWrites, writePauseMs, backupAgeMs = null, restoreTimeMs = null } = scenario.targets;
+    const asked = scenario.targets;
+    const within = (what: string, ms: number | null | undefined): readonly string[] =>
+      typeof ms === 'number' ? [`${what} ≤ ${ms} ms`] : [];
     const named = [
-      ...(recoveryTimeMs === null ? [] : [`recovery time ≤ ${recoveryTimeMs} ms`]),
-      ...(recoveryPointMs === null ? [] : [`recovery point ≤ ${recoveryPointMs} ms`]),
-      ...(writePauseMs === null ? [] : [`pause of writes ≤ ${writePauseMs} ms`]),
-      ...(backupAgeMs === null ? [] : [`age of the newest proved backup ≤ ${backupAgeMs} ms`]),
-      ...(restoreTimeMs === null ? [] : [`restore ≤ ${restoreTimeMs} ms`]),
-      ...(lostWrites === null ? [] : [`lost writes ≤ ${lostWrites}`]),
+      ...within('recovery time', asked.recoveryTimeMs),
+      ...within('recovery point', asked.recoveryPointMs),
+      ...within('pause of writes', asked.writePauseMs),
+      ...within('brown-out', asked.brownOutMs),
+      ...within('age of the newest proved backup', asked.backupAgeMs),
+      ...within('restore', asked.restoreTimeMs),
+      ...(asked.lostWrites === null ? [] : [`lost writes ≤ ${asked.lostWrites}`]),
     ];
     if (named.length > 0) return [finding('targets-present', 'pass', named.join(', '))];
     const message =
-      'the scenario has no targets: nothing was asked, so nothing can pass; state recoveryTime, recoveryPoint, lostWrites, writePause, backupAge or restoreTime under `targets`';
+      'the scenario has no targets: nothing was asked, so nothing can pass; state recoveryTime, recoveryPoint, lostWrites, writePause, brownOut, backupAge or restoreTime under `targets`';
     return [finding('targets-present', 'inconclusive', message)];
   },
 };

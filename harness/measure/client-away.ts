@@ -16,6 +16,22 @@ export function clientAway(samples: readonly ServiceSample[], periodMs: number):
     if (last === undefined || last.toMs < next.fromMs) stretches.push(next);
     else last.toMs = Math.max(last.toMs, next.toMs);
   }
-  return (fromMs, toMs) =>
-    stretches.reduce((sum, stretch) => sum + Math.max(0, Math.min(toMs, stretch.toMs) - Math.max(fromMs, stretch.fromMs)), 0);
+  let sumMs = 0;
+  const untilMs = stretches.map(({ fromMs, toMs }) => (sumMs += toMs - fromMs));
+  const awayBefore = (ms: number): number => {
+    const index = firstThat(stretches.length, (at) => (stretches[at]?.toMs ?? Infinity) > ms);
+    return (untilMs[index - 1] ?? 0) + Math.max(0, ms - (stretches[index]?.fromMs ?? ms));
+  };
+  return (fromMs, toMs) => Math.max(0, awayBefore(toMs) - awayBefore(fromMs));
+}
+
+/** The first index for which it holds, and then for all after it. */
+function firstThat(count: number, holds: (index: number) => boolean): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

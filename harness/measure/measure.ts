@@ -1,5 +1,6 @@
 import { availability, lagSamples, longestWritePause, measureVantage } from './availability.ts';
 import { accountBackups } from './backups.ts';
+import { brownOuts } from './brown-out.ts';
 import { accountWrites } from './ledger.ts';
 import type { Interval, Measurement, RecoveryTime, VantageMeasurement } from './measurement.ts';
 import { measureReads } from './reads.ts';
@@ -24,6 +25,7 @@ export function measure(view: RunView): Measurement {
     recovery,
     verifiedRecovery: verifiedRecovery(view, recovery),
     writePause: longestWritePause(view),
+    brownOuts: brownOuts(view),
     writes: accountWrites(view, reignView, reads.gone),
     reads: reads.account,
     reigns: { reigns, changes, splitBrain },

@@ -14,6 +14,8 @@ export interface Measurement {
   readonly verifiedRecovery: Interval | null;
   /** Longest time without an acknowledged write at any mustRecover vantage, steady state to end of load. */
   readonly writePause: WritePause | null;
+  /** The worst of each mustRecover vantage that had one; none where the scenario allows an outage. */
+  readonly brownOuts: readonly BrownOut[];
   readonly writes: WriteAccount;
   readonly reads: ReadAccount;
   readonly reigns: Reigns;
@@ -102,6 +104,18 @@ export interface WritePause {
   readonly fromMs: number;
   readonly toMs: number;
   readonly pauseMs: number;
+}
+
+/** Answers that came too late: how long without sustained service, those of a minute together. */
+export interface BrownOut extends Interval {
+  readonly vantage: string;
+  readonly stretches: number;
+  /** From when the first late operation was due to when the last was. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** How long, at least, answers had been late already when the load ended; 0: they were not. */
+  readonly unfinishedMs: number;
+  readonly lines: readonly number[];
 }
 
 /** One acknowledged, or issued, change of a key. */

@@ -46,7 +46,7 @@ const write = z.strictObject({
 
 /** A figure that the scenario sets an objective for: what was asked, what came out, who says how it stands. */
 const target = z.strictObject({
-  name: z.enum(['recovery-time', 'write-pause', 'recovery-point', 'lost-writes', 'backup-age', 'restore-time']),
+  name: z.enum(['recovery-time', 'write-pause', 'brown-out', 'recovery-point', 'lost-writes', 'backup-age', 'restore-time']),
   asked: z.number().nullable(),
   unit: z.enum(['ms', 'writes']),
   measured: z.union([interval, z.number()]).nullable(),

@@ -3,8 +3,8 @@ import type { EventBody, RunEvent } from '../history/event.ts';
 import type { FaultTimeline, Measurement, WriteRef } from '../measure/measurement.ts';
 import { backupsPart } from './backup-part.ts';
 import { doesNotProve } from './does-not-prove.ts';
-import { recoveryText, duration, plural } from './figures.ts';
-import { RESULT_SCHEMA, type ResultDocument, type ResultFault, type ResultTarget, type TimelinePoint } from './result-shape.ts';
+import { RESULT_SCHEMA, type ResultDocument, type ResultFault, type TimelinePoint } from './result-shape.ts';
+import { targetsPart } from './targets-part.ts';
 
 /** The judged run as the document that every report is drawn from. Pure; nothing is measured or judged anew. */
 export function toResultDocument(run: RunResult): ResultDocument {
@@ -20,7 +20,7 @@ export function toResultDocument(run: RunResult): ResultDocument {
     scenario: scenarioPart(run),
     verdict: { outcome: verdict.outcome, reason: verdict.reason },
     findings: verdict.findings.map((finding) => ({ ...finding, evidence: [...finding.evidence] })),
-    targets: targets(run),
+    targets: targetsPart(run),
     recovery: measurement.recovery,
     verifiedRecovery: measurement.verifiedRecovery,
     recoveryPointMs: measurement.writes.recoveryPointMs,
@@ -117,77 +117,6 @@ function writePart(write: WriteRef): ResultDocument['writes']['lost'][number] {
 
 function counts(of: { readonly good: number; readonly slow: number; readonly failed: number; readonly unknown: number }) {
   return { good: of.good, slow: of.slow, failed: of.failed, unknown: of.unknown };
-}
-
-function targets(run: RunResult): ResultTarget[] {
-  const { scenario, measurement, verdict } = run;
-  const { recovery, writes, writePause } = measurement;
-  const outcomeOf = (check: string): ResultTarget['outcome'] => verdict.findings.find((one) => one.check === check)?.outcome ?? 'skipped';
-  const readable = writes.readBackRegion !== null;
-  return [
-    {
-      name: 'recovery-time',
-      asked: scenario.targets.recoveryTimeMs,
-      unit: 'ms',
-      measured: recovery.state === 'recovered' ? { lowerMs: recovery.lowerMs, upperMs: recovery.upperMs } : null,
-      text: recoveryText(recovery),
-      outcome: outcomeOf('recovery-time'),
-    },
-    ...(scenario.targets.writePauseMs === null
-      ? []
-      : [
-          {
-            name: 'write-pause' as const,
-            asked: scenario.targets.writePauseMs,
-            unit: 'ms' as const,
-            measured: writePause?.pauseMs ?? null,
-            text: writePause === null ? 'not measured' : duration(writePause.pauseMs),
-            outcome: outcomeOf('write-pause'),
-          },
-        ]),
-    {
-      name: 'recovery-point',
-      asked: scenario.targets.recoveryPointMs,
-      unit: 'ms',
-      measured: writes.recoveryPointMs,
-      text: writes.recoveryPointMs === null ? 'not measured' : duration(writes.recoveryPointMs),
-      outcome: outcomeOf('recovery-point'),
-    },
-    {
-      name: 'lost-writes',
-      asked: scenario.targets.lostWrites,
-      unit: 'writes',
-      measured: readable ? writes.lost.length : null,
-      text: readable ? plural(writes.lost.length, 'write') : 'not measured',
-      outcome: outcomeOf('lost-writes'),
-    },
-    ...backupTargets(run, outcomeOf),
-  ];
-}
-
-/** Only where they are asked for: most scenarios have no backups. */
-function backupTargets(
-  { scenario: { targets: asked }, measurement: { backups } }: RunResult,
-  outcomeOf: (check: string) => ResultTarget['outcome'],
-): ResultTarget[] {
-  const restored = (backups?.restores ?? []).filter(({ exitCode }) => exitCode === 0).map(({ elapsedMs }) => elapsedMs);
-  const of = (name: 'backup-age' | 'restore-time', limitMs: number | null | undefined, measured: number | null): ResultTarget[] =>
-    limitMs === null || limitMs === undefined
-      ? []
-      : [
-          {
-            name,
-            asked: limitMs,
-            unit: 'ms',
-            measured,
-            text: measured === null ? 'not measured' : duration(measured),
-            outcome: outcomeOf(name),
-          },
-        ];
-  return [
-    ...of('backup-age', asked.backupAgeMs, backups?.recoveryPoint?.ageMs ?? null),
-    ...of('restore-time', asked.restoreTimeMs, restored.length === 0 ? null : Math.max(...restored)),
-  ];
 }
 
 const between = (interval: { readonly lowerMs: number; readonly upperMs: number } | null): number | null =>

@@ -31,6 +31,7 @@ export function summaryMarkdown(result: ResultDocument): string {
 const TARGET_LABEL = {
   'recovery-time': 'recovery time',
   'write-pause': 'pause of writes',
+  'brown-out': 'brown-out',
   'recovery-point': 'recovery point',
   'lost-writes': 'lost writes',
   'backup-age': 'age of the backup',

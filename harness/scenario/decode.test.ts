@@ -89,6 +89,11 @@ describe('scenario', () => {
     ],
     ['a loss target where no loss may be', (text) => text.replace('lostWrites: 0', 'lostWrites: 3'), /targets\.lostWrites: must be 0/],
     [
+      'a limit of brown-outs where an outage may be',
+      (text) => text.replace('lostWrites: 0', 'brownOut: 1s'),
+      /targets\.brownOut: an outage may be here/,
+    ],
+    [
       'a platform that is not built',
       (text) => `platform: kubernetes\n${text}`,
       /s\.yaml:1:11: platform: platform `kubernetes` is not built yet/,

@@ -37,7 +37,7 @@ const loose = z.object({
     })
     .partial()
     .catch({}),
-  targets: z.object({ recoveryTime: z.unknown(), lostWrites: z.unknown() }).partial().catch({}),
+  targets: z.object({ recoveryTime: z.unknown(), lostWrites: z.unknown(), brownOut: z.unknown() }).partial().catch({}),
 });
 
 function parts(document: YamlDocument): z.infer<typeof loose> {
@@ -102,6 +102,9 @@ function targetProblems(document: YamlDocument): readonly InputProblem[] {
   const orders = steps.includes('order');
   if (targets.recoveryTime !== undefined && !injects) {
     problems.push(document.problem(['targets', 'recoveryTime'], 'there is no fault to recover from; inject one or remove this target'));
+  }
+  if (targets.brownOut !== undefined && expect.outage !== 'none') {
+    problems.push(document.problem(['targets', 'brownOut'], 'an outage may be here; say `expect: {outage: none}`, or remove this target'));
   }
   if (expect.outage === 'expected' && !injects) {
     problems.push(document.problem(['expect', 'outage'], 'an outage is expected but no fault is injected'));

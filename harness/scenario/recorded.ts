@@ -44,6 +44,7 @@ const recorded: z.ZodType<Scenario> = z.object({
     recoveryPointMs: ms.nullable(),
     lostWrites: z.number().nullable(),
     writePauseMs: ms.nullable(),
+    brownOutMs: ms.nullable().default(null),
     backupAgeMs: ms.nullable().default(null),
     restoreTimeMs: ms.nullable().default(null),
   }),

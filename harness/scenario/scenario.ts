@@ -136,6 +136,8 @@ export interface Targets {
   readonly lostWrites: number | null;
   /** Longest time without an acknowledged write at any mustRecover vantage, over the whole run: for what is planned. */
   readonly writePauseMs: number | null;
+  /** Where no outage may be: for how long answers may come too late. Null: the limit of every such scenario (measure/brown-out.ts). */
+  readonly brownOutMs?: number | null;
   /** Age of the newest verified backup when the first fault took effect. */
   readonly backupAgeMs?: number | null;
   /** Of the longest restore that succeeded. */

@@ -118,6 +118,7 @@ function sampleMeasurement(recovery: RecoveryTime, { lost = 0, fault = true }: S
     recovery,
     verifiedRecovery: recovery.state === 'recovered' ? { lowerMs: 23_100, upperMs: 23_149 } : null,
     writePause: { vantage: 'client-outside', fromMs: 10_001, toMs: BACK_MS, pauseMs: BACK_MS - 10_001 },
+    brownOuts: [],
     writes: {
       issued: 6800,
       acknowledged: 6412,

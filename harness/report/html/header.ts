@@ -9,6 +9,7 @@ const SIGN = { pass: '✓', fail: '✕', inconclusive: '?', warn: '!', skipped: 
 const FIGURE = {
   'recovery-time': { title: 'Recovery time', what: 'from the effect of the fault until clients were served again for good' },
   'write-pause': { title: 'Pause of writes', what: 'longest time without an acknowledged write' },
+  'brown-out': { title: 'Brown-out', what: 'for how long answers came too late, where no outage may be' },
   'recovery-point': { title: 'Recovery point', what: 'how much acknowledged time was lost' },
   'backup-age': { title: 'Age of the backup', what: 'of the newest one that a restore proved, when the fault took effect' },
   'restore-time': { title: 'Restore', what: 'the longest one, from the order to its end' },
