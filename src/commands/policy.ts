@@ -11,6 +11,7 @@ export interface PolicyOptions {
 const ROWS = {
   suspected: 'suspected',
   decided: 'decided',
+  decidedAnew: 'decided, its leader lost as well',
   fenced: 'old lease over',
   nameForgotten: 'name forgotten by resolvers',
   service: 'service (without round trips)',
@@ -26,10 +27,10 @@ export function showPolicy({ preset, ttlSeconds, json }: PolicyOptions, world: W
   }
   const seconds = (ms: number): string => (ms / 1000).toFixed(1).padStart(6);
   const line = (what: string, { earliestMs, meanMs, latestMs }: Expected): string =>
-    `  ${what.padEnd(30)} ${seconds(earliestMs)} ${seconds(meanMs)} ${seconds(latestMs)}\n`;
+    `  ${what.padEnd(32)} ${seconds(earliestMs)} ${seconds(meanMs)} ${seconds(latestMs)}\n`;
   world.out(`policy ${preset}, time to live of the name ${ttlSeconds} s\n\n`);
   for (const [name, value] of Object.entries(policy)) world.out(`  ${name.padEnd(30)} ${String(value)}\n`);
-  world.out(`\na region is lost: seconds until   earliest   mean  latest\n`);
+  world.out(`\na region is lost: seconds until     earliest   mean  latest\n`);
   for (const [key, what] of Object.entries(ROWS)) world.out(line(what, expected[key as keyof typeof ROWS]));
   return EXIT.ok;
 }

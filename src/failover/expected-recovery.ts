@@ -10,6 +10,8 @@ export interface ExpectedRecovery {
   /** From the loss of the primary's region until enough observers suspect it. */
   readonly suspected: Expected;
   readonly decided: Expected;
+  /** The same where the controller that led is lost with the region: another has to lead first, and asks everybody at once when it does. */
+  readonly decidedAnew: Expected;
   /** Until nobody can serve under the old lease, which nobody confirms, and so somebody else may be promoted. */
   readonly fenced: Expected;
   /** Until a client asks the name again: resolvers remember it for so long. */
@@ -23,9 +25,16 @@ export interface ExpectedRecovery {
  * is up to a period old when it is read; the lease was last renewed up to `leaseRenewMs` before.
  */
 export function expectedRecovery(policy: Policy, ttlSeconds: number): ExpectedRecovery {
-  const { probePeriodMs, suspectAfterMs, confirmMs, leaseRenewMs, successorWaitsMs } = policy;
+  const { probePeriodMs, suspectAfterMs, confirmMs, leaseRenewMs, successorWaitsMs, leaderRenewMs, leaderTakeoverMs } = policy;
   const suspected = { earliestMs: suspectAfterMs - probePeriodMs, meanMs: suspectAfterMs, latestMs: suspectAfterMs + probePeriodMs };
   const decided = plus(suspected, { earliestMs: confirmMs, meanMs: confirmMs, latestMs: confirmMs });
+  // Unchanged for the one, then still for the other; the last renewal was up to a period before the loss.
+  const anotherLeads = {
+    earliestMs: leaderTakeoverMs,
+    meanMs: leaderTakeoverMs + leaderRenewMs / 2,
+    latestMs: leaderTakeoverMs + leaderRenewMs,
+  };
+  const decidedAnew = later(decided, anotherLeads);
   const leaseOver = {
     earliestMs: successorWaitsMs - leaseRenewMs,
     meanMs: successorWaitsMs - leaseRenewMs / 2,
@@ -35,7 +44,7 @@ export function expectedRecovery(policy: Policy, ttlSeconds: number): ExpectedRe
   const ttlMs = ttlSeconds * 1000;
   // Seen from when somebody else serves: a resolver that asked shortly before the loss remembers longest.
   const nameForgotten = { earliestMs: 0, meanMs: ttlMs / 2, latestMs: ttlMs };
-  return { suspected, decided, fenced, nameForgotten, service: plus(fenced, nameForgotten) };
+  return { suspected, decided, decidedAnew, fenced, nameForgotten, service: plus(fenced, nameForgotten) };
 }
 
 function plus(a: Expected, b: Expected): Expected {

@@ -1,45 +1,12 @@
 import { expect } from 'chai';
 import { PRESETS } from '../config/policy.ts';
-import type { Clock } from '../platform/clock.ts';
 import type { HttpClient } from '../platform/https-client.ts';
+import { SteppedClock } from '../platform/testing/stepped-clock.ts';
 import { Peers } from './peers.ts';
 
 const policy = PRESETS.lab;
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
 const regions = Object.fromEntries(names.map((name) => [name, { database: `https://db.${name}`, controller: [`https://${name}`] }]));
-
-/** Time that goes on when everybody sleeps, to whoever wakes up first. */
-class SteppedClock implements Clock {
-  #nowMs = 0;
-  readonly #sleepers: { readonly untilMs: number; readonly wake: () => void }[] = [];
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-  wall(): Date {
-    return new Date(this.#nowMs);
-  }
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const sleeper = { untilMs: this.#nowMs + ms, wake: resolve };
-      this.#sleepers.push(sleeper);
-      signal?.addEventListener('abort', () => {
-        this.#sleepers.splice(this.#sleepers.indexOf(sleeper), 1);
-        reject(signal.reason as Error);
-      });
-    });
-  }
-  async until(ms: number): Promise<void> {
-    for (;;) {
-      await new Promise((resolve) => setImmediate(resolve));
-      const [first] = this.#sleepers.toSorted((a, b) => a.untilMs - b.untilMs);
-      if (first === undefined || first.untilMs > ms) break;
-      this.#sleepers.splice(this.#sleepers.indexOf(first), 1);
-      this.#nowMs = first.untilMs;
-      first.wake();
-    }
-    this.#nowMs = ms;
-  }
-}
 
 describe('peers', () => {
   it('are asked for their votes as often in all, however many there are, and all at once by who begins to lead', async () => {
