@@ -1,9 +1,11 @@
 import { expect } from 'chai';
 import { toResultDocument } from '../report/result.ts';
 import { sampleRun } from '../testing/sample-run.ts';
+import { knownBadHolds, knownBadRun, knownBadTable, PLAN } from './known-bad.ts';
+import { nullRuns, nullTable, nullVerdict } from './null-runs.ts';
 import { recoveryStatistics, recoveryTable } from './recovery.ts';
 import { simulationHolds, simulationTable } from './simulate.ts';
-import { soakHolds, soakScenario, unwantedIn } from './soak.ts';
+import { soakHolds, soakResult, soakScenario, soakText } from './soak.ts';
 
 const recovered = (upperMs: number) =>
   toResultDocument(
@@ -52,6 +54,39 @@ describe('the simulation bench', () => {
   });
 });
 
+describe('runs in which nothing is broken', () => {
+  const run = (outcome: 'pass' | 'fail' | 'inconclusive') => toResultDocument(sampleRun({ fault: false, outcome, reason: outcome }));
+  it('hold only where as many as were asked for passed', () => {
+    const verdict = (...outcomes: ('pass' | 'fail' | 'inconclusive')[]) => nullVerdict(nullRuns(2, outcomes.map(run)));
+    expect([verdict('pass', 'pass'), verdict('pass'), verdict('pass', 'inconclusive'), verdict('inconclusive', 'fail')]).to.deep.equal([
+      'pass',
+      'inconclusive',
+      'inconclusive',
+      'fail',
+    ]);
+    expect(nullTable(nullRuns(3, [run('pass'), run('fail')])))
+      .to.contain('1 of 2 not failed: 1 passed, 0 undecided, 1 failed.')
+      .and.contain('Only 2 of the 3');
+  });
+});
+
+describe('known-bad engines', () => {
+  const run = (planned: (typeof PLAN)[number], outcome: 'pass' | 'fail', checks: readonly string[] = []) => {
+    const findings = checks.map((check) => ({ check, outcome: 'fail' as const, message: '', evidence: [] }));
+    return knownBadRun(planned, { ...toResultDocument(sampleRun({ outcome })), findings });
+  };
+  it('count as caught by the check that is meant for them only, and not without the control', () => {
+    const right = PLAN.map((one) => run(one, one.caughtBy.length > 0 ? 'fail' : 'pass', one.caughtBy));
+    expect(knownBadHolds(right)).to.equal(true);
+    expect(knownBadTable(right)).to.contain('5 of 5 known-bad engines caught').and.contain('the control passed 3 of 3');
+    expect(knownBadHolds(right.slice(1))).to.equal(false);
+    const [first] = PLAN;
+    expect(run(first!, 'fail', ['engine-claims']).asItShould).to.equal(false);
+    expect(run(first!, 'fail', first!.caughtBy).asItShould).to.equal(true);
+    expect(run({ ...first!, caughtBy: [] }, 'fail', ['lost-writes']).asItShould).to.equal(false);
+  });
+});
+
 describe('statistics of repeated runs', () => {
   it('takes median, p95 and max of the upper bounds, and the width and the DNS share apart', () => {
     const statistics = recoveryStatistics([3000, 2000, 2500, 4000].map(recovered));
@@ -79,9 +114,38 @@ describe('statistics of repeated runs', () => {
       engineClaims: [{ atMs: 500, pod: 'p', action: 'epoch_acquired', detail: '' }],
     };
     const fenced = { ...quiet, engineClaims: [{ atMs: 90_000, pod: 'p', action: 'self_fenced', detail: '' }] };
-    const of = (result: typeof quiet) =>
-      soakHolds({ minutes: 1, ranMinutes: 1, spinners: 2, verdict: result.verdict, unwanted: unwantedIn(result) });
+    const of = (result: typeof quiet) => soakHolds(soakResult(result, 1, 2));
     expect([of(quiet), of(fenced)]).to.deep.equal([true, false]);
+  });
+
+  it('a soak tells at which minute and where something unwanted happened, and what the clients saw of it', () => {
+    const sample = toResultDocument(sampleRun({ fault: false }));
+    const phases = [
+      { phase: 'steady', atMs: 10_000 },
+      { phase: 'teardown', atMs: 400_000 },
+    ];
+    const claim = (atMs: number, pod: string, action: string) => ({ atMs, pod, action, detail: 'epoch 2' });
+    const engineClaims = [
+      claim(5000, 'db-us-central1', 'epoch_acquired'), // the lab's first
+      claim(190_000, 'db-us-central1', 'self_fenced'),
+      claim(191_000, 'dr-controller-2-us-east1', 'failover_initiated'),
+      claim(401_000, 'db-us-east1', 'demoted'),
+    ];
+    const second = (at: number, slow: number) => ({ second: at, vantage: 'outside', good: 40, slow, failed: 1, unknown: 0 });
+    const vantages = ['us-central1', 'us-east1', 'outside'].map((vantage) => ({ ...sample.vantages[0]!, vantage }));
+    const availability = [second(9, 9), second(12, 0), second(192, 3), second(193, 2)];
+    const result = soakResult({ ...sample, phases, engineClaims, vantages, availability }, 60, 2);
+    expect(result.events).to.deep.equal([
+      { minute: 3, region: 'us-central1', action: 'self_fenced', detail: 'epoch 2' },
+      { minute: 3.02, region: 'us-east1', action: 'failover_initiated', detail: 'epoch 2' },
+    ]);
+    expect(result.unwanted).to.include({ self_fenced: 1, demoted: 0, epoch_acquired: 0 });
+    expect(result.badMinutes).to.deep.equal([
+      { minute: 0, vantage: 'outside', slow: 0, failed: 1, unknown: 0 },
+      { minute: 3, vantage: 'outside', slow: 5, failed: 2, unknown: 0 },
+    ]);
+    expect(soakText(result)).to.contain('6.5 of 60 minutes').and.contain('| 3.02 | us-east1 | failover_initiated | epoch 2 |');
+    expect(soakText(result)).to.contain('| 3 | outside | 5 | 2 | 0 |');
   });
 
   it('the soak is the null scenario, only longer', () => {

@@ -6,10 +6,12 @@ import { failoverHolds, failoverTable } from './failover-table.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { compare, compares, kubernetesTable, PLATFORMS, SIDE_BY_SIDE, type Played } from './kubernetes.ts';
 import { CLUSTERS_ASKED_FOR } from '../platform/kubernetes/asked-for.ts';
+import { knownBadHolds, knownBadTable, playKnownBad } from './known-bad.ts';
+import { nullRuns, nullTable, nullVerdict } from './null-runs.ts';
 import { publish } from './publish.ts';
 import { recoveryStatistics, recoveryTable } from './recovery.ts';
 import { simulation, simulationHolds, simulationTable } from './simulate.ts';
-import { soak, soakHolds } from './soak.ts';
+import { soak, soakHolds, soakText } from './soak.ts';
 
 /** `./scripts/bench`: the statistical runs. Exit codes as `gameday`. */
 const interrupted = new AbortController();
@@ -58,6 +60,28 @@ program
     process.exitCode = statistics.passed === statistics.runs ? EXIT.pass : EXIT.fail;
   });
 program
+  .command('null')
+  .description('the scenario in which nothing is broken, so often: none may fail')
+  .option('--repeat <count>', 'runs', positive, 20)
+  .action(async ({ repeat }: { readonly repeat: number }) => {
+    const args = ['scenarios/null.yaml', '--repeat', String(repeat)];
+    const runs = nullRuns(repeat, await runGamedayProgram(args, { signal: interrupted.signal, evenIfAborted: true }));
+    const table = nullTable(runs);
+    tell(table);
+    say(`written: ${await publish('null', runs, table)}.md and .json`);
+    process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : EXIT[nullVerdict(runs)];
+  });
+program
+  .command('known-bad')
+  .description('engines that each break one sentence of the contract, each caught by the check meant for it; the correct one passes')
+  .action(async () => {
+    const runs = await playKnownBad(interrupted.signal, say);
+    const table = knownBadTable(runs);
+    tell(table);
+    say(`written: ${await publish('known-bad', { runs }, table)}.md and .json`);
+    process.exitCode = knownBadHolds(runs) ? EXIT.pass : EXIT.fail;
+  });
+program
   .command('failover')
   .description('every scenario of a failover so often: promises kept, where the recovery time went, pauses of planned moves')
   .option('--repeat <count>', 'runs of each', positive, 5)
@@ -90,8 +114,7 @@ program
   .option('--spinners <count>', 'busy processes', positive, 2)
   .action(async ({ minutes, spinners }: { readonly minutes: number; readonly spinners: number }) => {
     const result = await soak(minutes, spinners, interrupted.signal);
-    const counts = Object.entries(result.unwanted).map(([action, count]) => `${action} ${count}`);
-    const text = `${result.ranMinutes} of ${minutes} minutes, ${spinners} busy processes: ${result.verdict.outcome} (${result.verdict.reason}); ${counts.join(', ')}`;
+    const text = soakText(result);
     tell(text);
     say(`written: ${await publish('soak', result, text)}.md and .json`);
     process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : soakHolds(result) ? EXIT.pass : EXIT.fail;

@@ -13,9 +13,31 @@ export interface SoakResult {
   /** From the steady state on; less where it was stopped. */
   readonly ranMinutes: number;
   readonly spinners: number;
+  /** Its folder below reports/ holds the record. */
+  readonly runId: string;
   readonly verdict: ResultDocument['verdict'];
   /** What must not happen on a busy machine where nothing is broken: action → how often. */
   readonly unwanted: Readonly<Record<string, number>>;
+  /** Each of these, by when and where. */
+  readonly events: readonly UnwantedEvent[];
+  /** What the clients saw: each minute in which one of them had late or no answers. */
+  readonly badMinutes: readonly BadMinute[];
+}
+
+/** Minutes are counted from the steady state on. */
+export interface UnwantedEvent {
+  readonly minute: number;
+  readonly region: string;
+  readonly action: string;
+  readonly detail: string;
+}
+
+export interface BadMinute {
+  readonly minute: number;
+  readonly vantage: string;
+  readonly slow: number;
+  readonly failed: number;
+  readonly unknown: number;
 }
 
 const UNWANTED = ['failover_initiated', 'primary_confirmed_down', 'epoch_acquired', 'self_fenced', 'demoted', 'sync_set_changed'] as const;
@@ -31,28 +53,95 @@ export async function soak(minutes: number, spinners: number, signal: AbortSigna
     await writeFile(file, soakScenario(await readFile(join(ROOT, 'scenarios/null.yaml'), 'utf8'), minutes));
     const [result] = await runGamedayProgram([file], { signal, evenIfAborted: true });
     if (result === undefined) throw new HarnessError('lab-failed', 'the soak gave no result');
-    return { minutes, ranMinutes: ranMinutes(result), spinners, verdict: result.verdict, unwanted: unwantedIn(result) };
+    return soakResult(result, minutes, spinners);
   } finally {
     for (const child of busy) child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-export function soakHolds({ verdict, unwanted }: SoakResult): boolean {
+export function soakResult(result: ResultDocument, minutes: number, spinners: number): SoakResult {
+  return {
+    minutes,
+    ranMinutes: ranMinutes(result),
+    spinners,
+    runId: result.runId,
+    verdict: result.verdict,
+    unwanted: unwantedIn(result),
+    events: unwantedEvents(result),
+    badMinutes: badMinutes(result),
+  };
+}
+
+export function soakHolds({ verdict, unwanted }: Pick<SoakResult, 'verdict' | 'unwanted'>): boolean {
   return verdict.outcome === 'pass' && Object.entries(unwanted).every(([action, count]) => count === 0 || ALLOWED.includes(action));
 }
 
+const TOLD = 100;
+
+/** The verdict, and below it what was unwanted by minute and region, the first hundred of each kind. */
+export function soakText(result: SoakResult): string {
+  const { ranMinutes: ran, minutes, spinners, verdict, unwanted, events, runId } = result;
+  const counts = Object.entries(unwanted).map(([action, count]) => `${action} ${count}`);
+  const rows = events
+    .slice(0, TOLD)
+    .map((one) => `| ${one.minute.toFixed(2)} | ${one.region} | ${one.action} | ${one.detail.replaceAll('|', '/')} |`);
+  const bad = result.badMinutes
+    .slice(0, TOLD)
+    .map((one) => `| ${one.minute} | ${one.vantage} | ${one.slow} | ${one.failed} | ${one.unknown} |`);
+  return [
+    `${ran} of ${minutes} minutes, ${spinners} busy processes: ${verdict.outcome} (${verdict.reason}); ${counts.join(', ')}`,
+    ...(rows.length === 0 ? [] : ['', '| minute | region | what | details |', '|---|---|---|---|', ...rows]),
+    ...(bad.length === 0 ? [] : ['', '| minute | client in | late | failed | unknown |', '|---|---|---|---|---|', ...bad]),
+    ...(events.length > TOLD || result.badMinutes.length > TOLD ? ['', 'The rest is in soak.json.'] : []),
+    '',
+    `Record: reports/${runId} (\`gameday judge\` reads it also where this program was killed).`,
+  ].join('\n');
+}
+
 function ranMinutes({ phases }: ResultDocument): number {
-  const fromMs = phases.findLast(({ phase }) => phase === 'steady')?.atMs ?? 0;
+  const fromMs = steadyMs(phases);
   const toMs = phases.find(({ atMs, phase }) => atMs >= fromMs && (phase === 'heal' || phase === 'teardown'))?.atMs ?? fromMs;
   return Math.round((toMs - fromMs) / 6000) / 10;
 }
 
-/** After the first promotion, which a new lab needs. */
-export function unwantedIn({ engineClaims, phases }: ResultDocument): Readonly<Record<string, number>> {
-  const steadyMs = phases.findLast(({ phase }) => phase === 'steady')?.atMs ?? 0;
-  const later = engineClaims.filter(({ atMs }) => atMs >= steadyMs);
-  return Object.fromEntries(UNWANTED.map((action) => [action, later.filter((one) => one.action === action).length]));
+function steadyMs(phases: ResultDocument['phases']): number {
+  return phases.findLast(({ phase }) => phase === 'steady')?.atMs ?? 0;
+}
+
+/** After the first promotion, which a new lab needs, and before everything is stopped. */
+function unwantedClaims({ engineClaims, phases }: ResultDocument): ResultDocument['engineClaims'] {
+  const fromMs = steadyMs(phases);
+  const toMs = phases.find(({ atMs, phase }) => atMs >= fromMs && phase === 'teardown')?.atMs ?? Infinity;
+  return engineClaims.filter(({ atMs, action }) => atMs >= fromMs && atMs <= toMs && UNWANTED.some((one) => one === action));
+}
+
+function unwantedIn(result: ResultDocument): Readonly<Record<string, number>> {
+  const claims = unwantedClaims(result);
+  return Object.fromEntries(UNWANTED.map((action) => [action, claims.filter((one) => one.action === action).length]));
+}
+
+function unwantedEvents(result: ResultDocument): readonly UnwantedEvent[] {
+  const regions = result.vantages.map(({ vantage }) => vantage);
+  return unwantedClaims(result).map(({ atMs, pod, action, detail }) => ({
+    minute: Math.round((atMs - steadyMs(result.phases)) / 600) / 100,
+    region: regions.find((region) => pod.endsWith(`-${region}`)) ?? pod,
+    action,
+    detail,
+  }));
+}
+
+function badMinutes({ availability, phases }: ResultDocument): readonly BadMinute[] {
+  const fromSecond = steadyMs(phases) / 1000;
+  const minutes = new Map<string, BadMinute>();
+  for (const { second, vantage, slow, failed, unknown } of availability) {
+    if (second < fromSecond || slow + failed + unknown === 0) continue;
+    const minute = Math.floor((second - fromSecond) / 60);
+    const before = minutes.get(`${minute} ${vantage}`) ?? { minute, vantage, slow: 0, failed: 0, unknown: 0 };
+    const now = { slow: before.slow + slow, failed: before.failed + failed, unknown: before.unknown + unknown };
+    minutes.set(`${minute} ${vantage}`, { ...before, ...now });
+  }
+  return [...minutes.values()];
 }
 
 export function soakScenario(nullScenario: string, minutes: number): string {
