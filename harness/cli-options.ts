@@ -1,5 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 
+export const EXIT_CODES = `
+Exit codes: 0 pass, 1 fail, 2 bad input, 3 inconclusive or broken off, 130 interrupted and healed.`;
+
 export const example = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
 
 export function wholeNumber(least: number): (text: string) => number {

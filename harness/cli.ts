@@ -1,21 +1,17 @@
 import { Command, CommanderError } from 'commander';
-import { join } from 'node:path';
+import { addJudging } from './cli-judge.ts';
 import { addLab } from './cli-lab.ts';
-import { example, oneOf, wholeNumber } from './cli-options.ts';
+import { example, EXIT_CODES, oneOf, wholeNumber } from './cli-options.ts';
 import { runCalibration } from './commands/calibrate.ts';
 import { standardOutput, type Output } from './commands/output.ts';
 import { DEFAULT_REPORTS, packagedScenarios } from './commands/places.ts';
 import { SETS, type ScenarioSet } from './scenario/scenario.ts';
 import { play } from './commands/play.ts';
-import { exitCode, judgeFolder, runScenarios, shortResult } from './commands/run.ts';
+import { runScenarios } from './commands/run.ts';
 import { load } from './commands/scenarios.ts';
 import { EXIT, HarnessError } from './platform/errors.ts';
 import { CLUSTERS_ASKED_FOR } from './platform/kubernetes/asked-for.ts';
 import { insideSandbox } from './platform/local/sandbox.ts';
-import { resultsTable } from './report/table.ts';
-
-const EXIT_CODES = `
-Exit codes: 0 pass, 1 fail, 2 bad input, 3 inconclusive or broken off, 130 interrupted and healed.`;
 
 /** argv → command → exit code. What is wrong with the input is written to stderr; nothing is thrown. */
 export async function runCli(argv: readonly string[]): Promise<number> {
@@ -85,35 +81,6 @@ interface RunFlags {
   readonly platform?: 'local' | 'kubernetes';
   readonly system?: string;
   readonly json: boolean;
-}
-
-function addJudging(program: Command, end: (code: number) => void): void {
-  program
-    .command('judge')
-    .description('judge a recorded run again, from its events.ndjson alone, and write its reports anew')
-    .argument('<dir>', 'folder of a run')
-    .option('--json', 'the result as JSON on stdout', false)
-    .addHelpText('after', example('gameday judge reports/20261122T120000000Z-region-isolation') + EXIT_CODES)
-    .action(async (folder: string, { json }: { json: boolean }) => {
-      const output = standardOutput(json);
-      const result = await judgeFolder(folder);
-      if (json) output.json(result);
-      else output.text(`${resultsTable([result], { color: output.color, columns: output.columns })}\n${result.verdict.reason}\n`);
-      end(exitCode([result.verdict.outcome]));
-    });
-  program
-    .command('report')
-    .description('write the reports of a recorded run anew (report.html, summary.md, junit.xml, result.json); says where they are')
-    .argument('<dir>', 'folder of a run')
-    .option('--json', 'as JSON on stdout', false)
-    .addHelpText('after', example('gameday report reports/20261122T120000000Z-region-isolation'))
-    .action(async (folder: string, { json }: { json: boolean }) => {
-      const output = standardOutput(json);
-      const result = await judgeFolder(folder);
-      if (json) output.json(shortResult({ folder, result }));
-      else output.text(`${join(folder, 'report.html')}\n${join(folder, 'summary.md')}\n`);
-      end(EXIT.pass);
-    });
 }
 
 function addCalibrate(program: Command, end: (code: number) => void): void {

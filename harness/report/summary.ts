@@ -1,4 +1,5 @@
 import { bytes, duration, plural, recoveryText, whole } from './figures.ts';
+import { inline, table } from './markdown.ts';
 import type { ResultDocument, ResultTarget } from './result-shape.ts';
 
 /** `summary.md`: the run for somebody who reads a pull request or a chat, in one screen. */
@@ -150,17 +151,4 @@ function environment(result: ResultDocument): string {
 
 function section(title: string, body: string): string {
   return body === '' ? '' : `## ${title}\n\n${body}`;
-}
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return '';
-  return [header, header.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-/** Text of a run as one line of Markdown in which nothing of it is markup. */
-function inline(text: string): string {
-  return text
-    .replace(/\s+/g, ' ')
-    .replace(/[\\`*_[\]<>|#]/g, (sign) => `\\${sign}`)
-    .trim();
 }

@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { sampleRun, type SampleOptions } from '../testing/sample-run.ts';
+import { certificateMarkdown, certificateOf } from './certificate.ts';
+import { annotations, digestMarkdown, digestOf, type DigestRun } from './digest.ts';
+import { toResultDocument } from './result.ts';
+
+const NONE = { names: [], times: 1 };
+const played = (name: string, outcome: SampleOptions['outcome'] = 'pass', reason = 'because'): DigestRun => ({
+  folder: `20261127T000000000Z-${name}`,
+  result: toResultDocument(sampleRun({ name, outcome, reason })),
+});
+const brokenOff: DigestRun = { folder: '20261127T000000001Z-null', result: null };
+
+describe('many runs as one verdict', () => {
+  it('passes only where everything that was wanted was played to its end and passed', () => {
+    expect(digestOf([played('a'), played('b')], { names: ['a', 'b'], times: 1 }).outcome).to.equal('pass');
+    expect(digestOf([played('a'), played('a')], { names: ['a'], times: 2 }).outcome).to.equal('pass');
+    for (const [runs, wanted] of [
+      [[], NONE],
+      [[played('a'), brokenOff], NONE],
+      [[played('a')], { names: ['a', 'b'], times: 1 }],
+      [[played('a')], { names: ['a'], times: 2 }],
+      [[played('a'), played('b', 'inconclusive')], NONE],
+    ] as const)
+      expect(digestOf(runs, wanted).outcome).to.equal('inconclusive');
+  });
+
+  it('fails where one failed, whatever else is missing, and names what is', () => {
+    const digest = digestOf([played('a', 'fail'), brokenOff, played('b')], { names: ['a', 'b', 'c'], times: 1 });
+    expect(digest.outcome).to.equal('fail');
+    expect(digest.reason).to.equal('1 of 3 runs passed, 1 failed, 1 broken off, not played: c');
+  });
+
+  it('says the verdict in its first line, and nothing of a run is markup or a command of its own', () => {
+    const nasty = 'a | b\n::error::mine <!-- x --> # y';
+    const digest = digestOf([played('a', 'fail', nasty)], NONE);
+    const text = digestMarkdown(digest);
+    expect(text.split('\n')[0]).to.equal('# Game days: FAIL');
+    expect(text).to.include('a \\| b ::error::mine \\<!-- x --\\> \\# y');
+    const lines = annotations(digest);
+    expect(lines).to.have.length(1);
+    expect(lines[0]).to.match(/^::error file=scenarios\/region-isolation\.yaml,title=a%3A fail::a \| b%0A::error::mine/);
+    expect(lines[0]).not.to.include('\n');
+  });
+
+  it('annotates what broke off and what is missing, and nothing that passed', () => {
+    const lines = annotations(digestOf([played('a'), brokenOff], { names: ['a', 'b'], times: 1 }));
+    expect(lines.map((line) => /title=([^,:]*)/.exec(line)?.[1])).to.deep.equal([`${brokenOff.folder}%3A broken off`, 'b%3A not played']);
+  });
+
+  it('certifies a pass and nothing else, in the first line', () => {
+    const subject = { tag: 'v1.2.3', commit: 'c0ffee' };
+    const made = { madeWall: '2026-11-27T00:00:00.000Z', sha256: new Map([[brokenOff.folder, { 'events.ndjson': 'aa' }]]) };
+    const first = (runs: readonly DigestRun[]): string | undefined => {
+      const digest = digestOf(runs, NONE);
+      const certificate = certificateOf(digest, subject, made);
+      expect(certificate.certified).to.equal(digest.outcome === 'pass');
+      return certificateMarkdown(certificate, digest).split('\n')[0];
+    };
+    expect(first([played('a')])).to.equal('# v1.2.3: CERTIFIED');
+    expect(first([played('a'), brokenOff])).to.equal('# v1.2.3: NOT CERTIFIED');
+    expect(first([played('a', 'fail')])).to.equal('# v1.2.3: NOT CERTIFIED');
+    expect(certificateOf(digestOf([brokenOff], NONE), subject, made).runs[0]?.sha256).to.deep.equal({ 'events.ndjson': 'aa' });
+  });
+});
