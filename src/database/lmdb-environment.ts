@@ -1,4 +1,4 @@
-import type { Database as Store } from 'lmdb';
+import { open, type Database as Store, type RootDatabase } from 'lmdb';
 
 export type Binary = Store<Buffer, Buffer>;
 
@@ -9,7 +9,25 @@ export const META_KEY = Buffer.from('meta');
  * How every environment is opened, whoever opens it: the database, a reader beside it, a restore. LMDB's plain commit is used (pages, fdatasync, then the root page
  * through O_DSYNC; `overlappingSync` off). The map is address space only; the file grows as needed.
  */
-export const ENVIRONMENT = { noSubdir: false, maxDbs: 8, mapSize: 64 * 2 ** 30, overlappingSync: false } as const;
+const ENVIRONMENT = { noSubdir: false, maxDbs: 8, mapSize: 64 * 2 ** 30, overlappingSync: false } as const;
+
+/**
+ * Opens an environment and makes something of it. Where that throws, it is closed again: one that nobody holds would keep the file and its place among LMDB's readers until the process
+ * ends, and whoever tries again in the same process would be given what was refused.
+ */
+export function openEnvironment<T>(
+  folder: string,
+  options: { readonly readOnly: true } | typeof BINARY,
+  make: (root: RootDatabase<Buffer, Buffer>) => T,
+): T {
+  const root = open({ path: folder, ...ENVIRONMENT, ...options }) as unknown as RootDatabase<Buffer, Buffer>;
+  try {
+    return make(root);
+  } catch (error) {
+    void root.close();
+    throw error;
+  }
+}
 
 /** Keys and values as bytes. */
 export const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;

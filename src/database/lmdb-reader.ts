@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { EngineError } from '../platform/errors.ts';
 import { endOf, truncated } from '../replication/epochs.ts';
 import { decodeEntry, encodeIndex } from './codec.ts';
 import type { DataReader, PinnedData } from './data-reader.ts';
 import type { Entry } from './database.ts';
-import { BINARY, ENVIRONMENT, META_KEY, rangeFrom, type Binary } from './lmdb-environment.ts';
+import { BINARY, META_KEY, openEnvironment, rangeFrom, type Binary } from './lmdb-environment.ts';
 import { inQuietMoment } from './lmdb-quiet.ts';
 import { decodeMeta } from './meta.ts';
 import { SeenRow } from './seen-row.ts';
@@ -18,14 +18,15 @@ import { SeenRow } from './seen-row.ts';
  */
 export async function openLmdbReader(folder: string): Promise<DataReader> {
   if (!existsSync(join(folder, 'data.mdb'))) throw new EngineError('bad-request', `there is no database in ${folder}`);
-  let root: RootDatabase<Buffer, Buffer> | undefined;
+  let reader: DataReader | undefined;
   try {
     return await inQuietMoment(folder, () => {
-      root = open({ path: folder, ...ENVIRONMENT, readOnly: true });
-      return new LmdbReader(root);
+      reader = openEnvironment(folder, { readOnly: true }, (root) => new LmdbReader(root));
+      return reader;
     });
   } catch (cause) {
-    void root?.close();
+    // The writer went on meanwhile: who tries again must open it anew.
+    await reader?.close();
     throw cause instanceof EngineError ? cause : new EngineError('database-broken', `cannot read the database in ${folder}`, cause);
   }
 }

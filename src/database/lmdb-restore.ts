@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { EngineError } from '../platform/errors.ts';
 import { syncFolder } from '../platform/sync-folder.ts';
 import type { EpochTable, LogEnd } from '../replication/epochs.ts';
 import type { RowVisitor } from './data-reader.ts';
-import { BINARY, ENVIRONMENT, META_KEY, rangeFrom, type Binary } from './lmdb-environment.ts';
+import { BINARY, META_KEY, openEnvironment, rangeFrom, type Binary } from './lmdb-environment.ts';
 import { decodeMeta, encodeMeta, type Meta } from './meta.ts';
 import { SeenRow } from './seen-row.ts';
 
@@ -44,7 +44,10 @@ export interface RestoreTarget {
 /** @throws EngineError bad-request where there is data: a restore never replaces anything */
 export function openRestoreTarget(folder: string): RestoreTarget {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const root = open({ path: folder, ...ENVIRONMENT, ...BINARY }) as unknown as RootDatabase<Buffer, Buffer>;
+  return openEnvironment(folder, BINARY, (root) => targetIn(root, folder));
+}
+
+function targetIn(root: RootDatabase<Buffer, Buffer>, folder: string): RestoreTarget {
   syncFolder(folder);
   syncFolder(dirname(folder));
   const store = (name: string): Binary => root.openDB({ name, ...BINARY }) as Binary;
@@ -53,13 +56,11 @@ export function openRestoreTarget(folder: string): RestoreTarget {
   const slot: Meta['slot'] = meta.slot === 0 ? 1 : 0;
   const live = slots[meta.slot];
   const isEmpty = meta.appliedIndex === 0 && meta.baseIndex === 0 && entriesIn(log) === 0 && entriesIn(live) === 0;
-  if (!isEmpty) {
-    void root.close();
+  if (!isEmpty)
     throw new EngineError(
       'bad-request',
       `${folder} is no empty database (it has a log up to ${meta.appliedIndex}); restore into an empty one`,
     );
-  }
   const seen = new SeenRow();
   const target = slots[slot];
   const scanned = root.openDB({ name: `data${slot}`, ...seen.codecs } as { name: string }) as unknown as Binary;

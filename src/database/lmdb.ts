@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 import { syncFolder } from '../platform/sync-folder.ts';
 import { EngineError } from '../platform/errors.ts';
 import { endOf, truncated, withEntries } from '../replication/epochs.ts';
 import { decodeEntry, decodeIndex, encodeEntry, encodeIndex } from './codec.ts';
 import type { DataSnapshot, Database, DatabaseState, Entry, KeyValue } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
-import { BINARY, ENVIRONMENT, META_KEY, type Binary } from './lmdb-environment.ts';
+import { BINARY, META_KEY, openEnvironment, type Binary } from './lmdb-environment.ts';
 import { QuietMoments } from './lmdb-quiet.ts';
 import { decodeMeta, encodeMeta, type Meta } from './meta.ts';
 import { RecentEntries } from './recent.ts';
@@ -17,7 +17,7 @@ const APPLY_DELAY_MS = 25;
 const INSTALL_CHUNK_BYTES = 1024 * 1024;
 
 /**
- * Opens (or makes) the database in `folder`. LMDB's plain commit is used (`ENVIRONMENT`), so a
+ * Opens (or makes) the database in `folder`. LMDB's plain commit is used (lmdb-environment.ts), so a
  * resolved write is durable and no state of the file between two commits is ever the newest.
  */
 export function openLmdb(folder: string): Database {
@@ -25,12 +25,14 @@ export function openLmdb(folder: string): Database {
   try {
     mkdirSync(folder, { recursive: true });
     let stir: () => void = () => undefined;
-    quiet = new QuietMoments(folder, () => stir());
-    const database = new LmdbDatabase(open({ path: folder, ...ENVIRONMENT, ...BINARY }), quiet);
-    stir = () => database.stir();
-    syncFolder(folder);
-    syncFolder(dirname(folder));
-    return database;
+    const moments = (quiet = new QuietMoments(folder, () => stir()));
+    return openEnvironment(folder, BINARY, (root) => {
+      const database = new LmdbDatabase(root, moments);
+      stir = () => database.stir();
+      syncFolder(folder);
+      syncFolder(dirname(folder));
+      return database;
+    });
   } catch (cause) {
     quiet?.close();
     throw cause instanceof EngineError ? cause : new EngineError('database-broken', `cannot open the database in ${folder}`, cause);
