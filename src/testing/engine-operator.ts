@@ -40,6 +40,15 @@ export class Operator {
     );
     return status as DatabaseStatus;
   }
+  /** Whichever other region became primary: the one with the longest log, and which standby that is nobody decides beforehand. */
+  async untilMoved(from: Region): Promise<Region> {
+    const find = async (): Promise<Region | undefined> => {
+      const others = REGIONS.filter((region) => region !== from);
+      const seen = await Promise.all(others.map((region) => this.database(region)));
+      return others.find((_, n) => seen[n]?.writable === true);
+    };
+    return (await this.cluster.until(`writable elsewhere than in ${from}`, find, (region) => region !== undefined)) as Region;
+  }
   async write(region: Region, key: string): Promise<number> {
     const status = (await this.cluster.ask('api', region, `/v1/kv/${key}`, `${key} in ${region}`))?.status ?? 0;
     if (status === 200) this.acknowledged.set(key, `${key} in ${region}`);
