@@ -1,3 +1,4 @@
+import { getSystemErrorMessage } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import { describeBackupCommands } from './cli-backup.ts';
 import { describeOperations } from './cli-operations.ts';
@@ -5,6 +6,8 @@ import { describeSimulation } from './cli-simulation.ts';
 import { EXIT, type World } from './commands/world.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { EngineError } from './platform/errors.ts';
+
+const MAX_CAUSES = 8;
 
 /** Reads argv (without node and script), does what it says, gives the exit code. Never throws. */
 export async function runCli(argv: readonly string[], world: World): Promise<number> {
@@ -102,10 +105,20 @@ function configEnvironment(environment: World['environment']): World['environmen
 
 function messageOf(error: unknown): string {
   return error instanceof EngineError
-    ? `${error.code}: ${error.message}`
+    ? `${error.code}: ${error.message}${systemReason(error)}`
     : error instanceof Error
       ? (error.stack ?? error.message)
       : String(error);
+}
+
+/** Why the system refused: whoever wanted something of it names the thing, and the reason is further down. */
+function systemReason(error: Error): string {
+  let cause = error.cause;
+  for (let depth = 0; cause instanceof Error && depth < MAX_CAUSES; depth++, cause = cause.cause) {
+    const { errno } = cause as NodeJS.ErrnoException;
+    if (typeof errno === 'number' && errno < 0) return ` (${getSystemErrorMessage(errno)})`;
+  }
+  return '';
 }
 
 function example(line: string): string {

@@ -4,14 +4,11 @@ import { duration, megabytes, progressPrinter } from '../backup/pipeline/progres
 import { findBackup } from '../backup/repository/catalog.ts';
 import { putRecord, timePart } from '../backup/repository/records.ts';
 import { restoreBackup } from '../backup/restore/restore.ts';
-import { prune, type Pruned } from '../backup/retention/prune.ts';
-import { databaseFolder, openConfiguredRepository, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
+import type { Pruned } from '../backup/retention/prune.ts';
+import { databaseFolder, openConfiguredRepository, pruneConfigured, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
-
-const DAY_MS = 86_400_000;
-const HOUR_MS = 3_600_000;
 
 /** `backup drill`: restores into a new folder that no program uses, compares, measures, signs what it found, and removes the folder. */
 export async function drillBackup(command: BackupCommand, backupId: string): Promise<number> {
@@ -71,15 +68,10 @@ export async function pruneBackups(
   command: BackupCommand,
   { confirm, noLease }: { readonly confirm: boolean; readonly noLease: boolean },
 ): Promise<number> {
-  const { backup, loaded, json, world } = command;
+  const { json, world } = command;
   const repository = await openConfiguredRepository(command, world.signal);
-  const rules = {
-    nowMs: systemClock.wall().getTime(),
-    retentionMs: loaded.config.backup_retention_days * DAY_MS,
-    minimumBackups: backup.minimum_backups,
-  };
-  const options = { repository, cluster: backup.cluster.id, rules, graceMs: backup.grace_hours * HOUR_MS, confirm };
-  const run = async (check: () => Promise<void>, signal: AbortSignal): Promise<Pruned> => await prune({ ...options, check }, signal);
+  const run = async (check: () => Promise<void>, signal: AbortSignal): Promise<Pruned> =>
+    await pruneConfigured(command, { repository, confirm, check }, signal);
   const outcome =
     !confirm || noLease
       ? { kind: 'done' as const, value: await run(() => Promise.resolve(), world.signal) }

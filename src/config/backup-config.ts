@@ -15,8 +15,7 @@ const keyService = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('x25519-file'), path: z.string().min(1) }),
 ]);
 
-/** Where backups go and how they are made. Paths are relative to the configuration file. Absent: this engine makes none. */
-export const backupConfigShape = z.strictObject({
+const fields = z.strictObject({
   /** Names the system that is backed up; backups of several may be in one store. */
   cluster: z.strictObject({
     id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'letters, digits, _ and -, at most 64'),
@@ -46,6 +45,14 @@ export const backupConfigShape = z.strictObject({
   jitter_seconds: z.number().nonnegative().default(60),
   /** How often the log is uploaded for point-in-time restore; null: not at all. */
   log_seconds: z.number().positive().nullable().default(1),
+  /** How thoroughly backup-service verifies the newest backup by itself, as `backup verify --level` has it: 3 reads all of it. */
+  verify_level: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], 'must be 0, 1, 2 or 3').default(3),
+  /** At level 2: how much of it is read. */
+  verify_percent: z.number().positive().max(100).default(10),
+  /** How long after the last verification, whoever made it; null: the service makes none. */
+  verify_seconds: z.number().positive().nullable().default(86_400),
+  /** Whether the service prunes when it has verified the newest backup and found it sound. Off: that something is deleted is for people to say. */
+  prune: z.boolean().default(false),
   /** So many verified backups always stay, whatever their age. */
   minimum_backups: z.number().int().positive().default(2),
   /** What no backup names is deleted only when it was marked so long ago. */
@@ -62,6 +69,17 @@ export const backupConfigShape = z.strictObject({
   step_pause_seconds: z.number().nonnegative().max(60).default(0),
   labels: z.record(z.string(), z.string()).default({}),
 });
+
+/** Where backups go and how they are made. Paths are relative to the configuration file. Absent: this engine makes none. */
+export const backupConfigShape = fields.superRefine(({ prune, verify_level: level, verify_seconds: seconds }, context) => {
+  if (prune && (level < 3 || seconds === null))
+    context.addIssue({
+      code: 'custom',
+      path: ['prune'],
+      message:
+        'the service prunes after it has read the newest backup as a whole: that needs verify_level 3 and verify_seconds; or leave it off, and order `backup prune`',
+    });
+});
 export type BackupConfig = z.infer<typeof backupConfigShape>;
 
 /** The settings that the environment can override, as paths below `backup`. */
@@ -73,7 +91,7 @@ export const BACKUP_SETTINGS: readonly (readonly string[])[] = [
   ...['kind', 'path', 'key', 'endpoint', 'timeout_seconds'].map((field) => ['previous_keys', field]),
   ...['host', 'port'].map((field) => ['listen', field]),
   ...['key_file', 'trusted_files'].map((field) => ['signing', field]),
-  ...Object.keys(backupConfigShape.shape)
+  ...Object.keys(fields.shape)
     .filter((field) => !['cluster', 'store', 'keys', 'previous_keys', 'signing', 'listen'].includes(field))
     .map((field) => [field]),
 ];

@@ -23,7 +23,9 @@ export async function createKeyLineFile(path: string, word: string, key: Buffer)
       await folder.close();
     }
   } catch (error) {
-    throw new EngineError('bad-config', `cannot make the key file ${path}`, error);
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST';
+    const why = isThere ? ': a key is never replaced, since what it opens would be lost; name a new file, or move this one away' : '';
+    throw new EngineError('bad-config', `cannot make the key file ${path}${why}`, error);
   }
 }
 

@@ -1,12 +1,13 @@
+import type { BackupConfig } from '../../config/backup-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Sample } from '../../telemetry/metrics.ts';
-import type { BackupEntry } from '../repository/catalog.ts';
 import { listBackups } from '../repository/catalog.ts';
-import { readRecords, textOf } from '../repository/records.ts';
+import { readRecords, textOf, type StoredRecord } from '../repository/records.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readHolds } from '../retention/holds.ts';
 import { readMarks } from '../retention/marks.ts';
 import { isVerified } from '../retention/retained.ts';
+import type { StoreView } from './schedule.ts';
 
 /** What the service knows of the backups, whoever made them, and what it did itself. Ages go on while the store cannot be reached. */
 export class BackupState {
@@ -20,12 +21,13 @@ export class BackupState {
     this.#clock = clock;
   }
 
-  /** Looks at all backups and what was signed about them; returns them. */
-  async look(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly BackupEntry[]> {
-    const entries = await listBackups(repository, cluster, signal);
+  /** Looks at all backups and what was signed about them; returns what decides about the next work. */
+  async look(repository: Repository, { cluster, verify_level: level }: LookedFor, signal: AbortSignal): Promise<StoreView> {
+    const entries = await listBackups(repository, cluster.id, signal);
     const records = await readRecords(repository, 'verify/', signal);
     const trusted = entries.flatMap(({ manifest, problem }) => (manifest === null || problem !== null ? [] : [manifest]));
-    const verified = trusted.findLast(({ backupId }) => isVerified(records.filter(({ document }) => document['backupId'] === backupId)));
+    const of = (backupId: string): readonly StoredRecord[] => records.filter(({ document }) => document['backupId'] === backupId);
+    const verified = trusted.findLast(({ backupId }) => isVerified(of(backupId)));
     const ids = new Set(entries.map(({ backupId }) => backupId));
     const tombstones = await readRecords(repository, 'tomb/', signal);
     this.#seen = {
@@ -37,7 +39,15 @@ export class BackupState {
       tombstones: tombstones.filter(({ document }) => ids.has(textOf(document, 'backupId'))).length,
       marked: (await readMarks(repository, signal)).reduce((sum, { objects }) => sum + objects.length, 0),
     };
-    return entries;
+    return {
+      // Of an epoch key that is over there is none that counts: a new epoch begins with a backup.
+      newestAtMs: createdMs(trusted.findLast(({ kid }) => kid === repository.keys.kid)),
+      newestId: trusted.at(-1)?.backupId ?? null,
+      verification: lastVerification(
+        trusted.flatMap(({ backupId }) => of(backupId)),
+        level,
+      ),
+    };
   }
 
   completed(bytes: number, uploadedBytes: number, durationMs: number): void {
@@ -117,6 +127,21 @@ interface Seen {
   readonly held: number;
   readonly tombstones: number;
   readonly marked: number;
+}
+
+type LookedFor = Pick<BackupConfig, 'cluster' | 'verify_level'>;
+
+/** Newest of those that are at least as thorough. */
+function lastVerification(records: readonly StoredRecord[], level: number): StoreView['verification'] {
+  const [last] = records
+    .filter(({ document }) => Number(document['level']) >= level)
+    .map(({ document }) => ({
+      backupId: textOf(document, 'backupId'),
+      atMs: Date.parse(textOf(document, 'at')),
+      ok: document['ok'] === true,
+    }))
+    .toSorted((a, b) => b.atMs - a.atMs);
+  return last ?? null;
 }
 
 function createdMs(manifest: { readonly created: string } | undefined): number | null {

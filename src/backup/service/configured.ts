@@ -13,9 +13,12 @@ import { highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
 import { addMissingRecipients } from '../repository/rewrap.ts';
 import { openRepository, type Repository } from '../repository/repository.ts';
 import { damagedNames, markedNames } from '../retention/marks.ts';
+import { prune, type Pruned } from '../retention/prune.ts';
 import { acquireWriterLease } from './writer-lease.ts';
 
 export const TOOL_VERSION = '0.1.0';
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
 
 /** A configuration that has backups. */
 export interface ConfiguredBackup {
@@ -76,6 +79,20 @@ function factsOf({ loaded: { config }, backup }: ConfiguredBackup): Omit<BackupF
     objectives: { rpoSeconds: config.rpo_seconds, rtoSeconds: config.rto_seconds },
     toolVersion: TOOL_VERSION,
   };
+}
+
+/** What is over its time by the configured rules; `confirm: false` only tells. The caller holds the right to write where it confirms. */
+export async function pruneConfigured(
+  { loaded: { config }, backup }: ConfiguredBackup,
+  run: { readonly repository: Repository; readonly confirm: boolean; readonly check: () => Promise<void> },
+  signal: AbortSignal,
+): Promise<Pruned> {
+  const rules = {
+    nowMs: systemClock.wall().getTime(),
+    retentionMs: config.backup_retention_days * DAY_MS,
+    minimumBackups: backup.minimum_backups,
+  };
+  return await prune({ ...run, cluster: backup.cluster.id, rules, graceMs: backup.grace_hours * HOUR_MS }, signal);
 }
 
 export type WriterOutcome<T> =

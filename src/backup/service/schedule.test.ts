@@ -1,17 +1,51 @@
 import { expect } from 'chai';
-import { nextDueMs } from './schedule.ts';
+import { nextBackupMs, nextVerificationMs, nextWork, NOT_TRIED, type StoreView } from './schedule.ts';
+
+const HOUR_MS = 3_600_000;
+const TIMETABLE = { intervalMs: HOUR_MS, jitterMs: 60_000, verifyMs: 24 * HOUR_MS, retryMs: 10_000 };
+const VIEW: StoreView = { newestAtMs: 1000, newestId: 'b2', verification: { backupId: 'b1', atMs: 2000, ok: true } };
 
 describe('when the next backup is due', () => {
-  const timetable = { intervalMs: 3_600_000, jitterMs: 60_000, retryMs: 10_000 };
   it('is at once where there is none', () => {
-    expect(nextDueMs(timetable, { newestAtMs: null, failures: 0, lastFailureAtMs: null }, 0.5)).to.equal(0);
+    expect(nextBackupMs(TIMETABLE, { newestAtMs: null }, NOT_TRIED, 0.5)).to.equal(0);
   });
   it('is an interval and a part of the jitter after the newest, whoever made it', () => {
-    expect(nextDueMs(timetable, { newestAtMs: 1000, failures: 0, lastFailureAtMs: null }, 0.5)).to.equal(1000 + 3_600_000 + 30_000);
+    expect(nextBackupMs(TIMETABLE, { newestAtMs: 1000 }, NOT_TRIED, 0.5)).to.equal(1000 + HOUR_MS + 30_000);
   });
   it('waits longer after each failure, but never longer than the interval', () => {
     const after = (failures: number): number =>
-      nextDueMs(timetable, { newestAtMs: 0, failures, lastFailureAtMs: 5_000_000 }, 0) - 5_000_000;
-    expect([after(1), after(2), after(3), after(20)]).to.deep.equal([10_000, 20_000, 40_000, 3_600_000]);
+      nextBackupMs(TIMETABLE, { newestAtMs: 0 }, { failures, lastFailureAtMs: 5_000_000 }, 0) - 5_000_000;
+    expect([after(1), after(2), after(3), after(20)]).to.deep.equal([10_000, 20_000, 40_000, HOUR_MS]);
+  });
+});
+
+describe('when the next verification is due', () => {
+  it('is an interval after the last, whoever made it, and at once where there was none', () => {
+    expect(nextVerificationMs(TIMETABLE, VIEW, NOT_TRIED)).to.equal(2000 + 24 * HOUR_MS);
+    expect(nextVerificationMs(TIMETABLE, { ...VIEW, verification: null }, NOT_TRIED)).to.equal(0);
+  });
+  it('is at once where another backup follows one that was found damaged, and not again of the same', () => {
+    const damaged = (backupId: string): StoreView => ({ ...VIEW, verification: { backupId, atMs: 2000, ok: false } });
+    expect(nextVerificationMs(TIMETABLE, damaged('b1'), NOT_TRIED)).to.equal(0);
+    expect(nextVerificationMs(TIMETABLE, damaged('b2'), NOT_TRIED)).to.equal(2000 + 24 * HOUR_MS);
+  });
+  it('is never where there is nothing to verify, or none is made here', () => {
+    expect(nextVerificationMs(TIMETABLE, { ...VIEW, newestId: null }, NOT_TRIED)).to.equal(Infinity);
+    expect(nextVerificationMs({ ...TIMETABLE, verifyMs: null }, { ...VIEW, verification: null }, NOT_TRIED)).to.equal(Infinity);
+  });
+  it('waits after a failure', () => {
+    expect(nextVerificationMs(TIMETABLE, { ...VIEW, verification: null }, { failures: 2, lastFailureAtMs: 7000 })).to.equal(27_000);
+  });
+});
+
+describe('what the service does next', () => {
+  const next = (view: Partial<StoreView>, nowMs: number) =>
+    nextWork(TIMETABLE, { view: { ...VIEW, ...view }, tries: { backup: NOT_TRIED, verification: NOT_TRIED }, random: 0, nowMs });
+  it('is the backup where both are due', () => {
+    expect(next({ verification: null }, 2 * HOUR_MS)).to.deep.equal({ work: 'backup', atMs: 1000 + HOUR_MS });
+  });
+  it('is what comes first where neither is', () => {
+    expect(next({}, 5000).work).to.equal('backup');
+    expect(next({ verification: null }, 5000)).to.deep.equal({ work: 'verification', atMs: 0 });
   });
 });

@@ -2,21 +2,60 @@ export interface Timetable {
   readonly intervalMs: number;
   /** Each interval is longer by a random part of this, so that many systems do not come to one store at once. */
   readonly jitterMs: number;
-  /** After a failure, doubling up to the interval. */
+  /** Between two verifications; null: none is made here. */
+  readonly verifyMs: number | null;
+  /** After a failure, doubling up to the interval of what failed. */
   readonly retryMs: number;
 }
 
-export interface ScheduleState {
-  /** When the newest backup was made, by whoever; null: never. */
+/** What the store holds, whoever put it there. */
+export interface StoreView {
+  /** When the newest backup under the epoch key of now was made; null: there is none. */
   readonly newestAtMs: number | null;
+  /** The newest backup to be trusted, under whatever key. */
+  readonly newestId: string | null;
+  /** The last one that was as thorough as is asked for here, or more so. */
+  readonly verification: { readonly backupId: string; readonly atMs: number; readonly ok: boolean } | null;
+}
+
+export type Work = 'backup' | 'verification';
+
+export interface Tries {
   readonly failures: number;
   readonly lastFailureAtMs: number | null;
 }
 
-/** When the next backup is due, on the wall clock, which is the only one that outlives a process. */
-export function nextDueMs(timetable: Timetable, { newestAtMs, failures, lastFailureAtMs }: ScheduleState, random: number): number {
+export const NOT_TRIED: Tries = { failures: 0, lastFailureAtMs: null };
+
+/** What is to be done next, and when, on the wall clock, which is the only one that outlives a process. A backup that is due goes first: what is not backed up is lost, what is not verified is only not known. */
+export function nextWork(
+  timetable: Timetable,
+  { view, tries, random, nowMs }: { view: StoreView; tries: Readonly<Record<Work, Tries>>; random: number; nowMs: number },
+): { readonly work: Work; readonly atMs: number } {
+  const backupMs = nextBackupMs(timetable, view, tries.backup, random);
+  const verificationMs = nextVerificationMs(timetable, view, tries.verification);
+  return backupMs <= nowMs || backupMs <= verificationMs
+    ? { work: 'backup', atMs: backupMs }
+    : { work: 'verification', atMs: verificationMs };
+}
+
+export function nextBackupMs(timetable: Timetable, { newestAtMs }: Pick<StoreView, 'newestAtMs'>, tries: Tries, random: number): number {
   const regular = newestAtMs === null ? 0 : newestAtMs + timetable.intervalMs + random * timetable.jitterMs;
-  if (lastFailureAtMs === null || failures === 0) return regular;
-  const pause = Math.min(timetable.intervalMs, timetable.retryMs * 2 ** (failures - 1));
-  return Math.max(regular, lastFailureAtMs + pause);
+  return afterFailures(timetable.retryMs, timetable.intervalMs, tries, regular);
+}
+
+/** Infinity where none is made here, or there is nothing to verify. A backup that was found damaged is followed up as soon as there is another: whether that one is whole is what everybody wants to know then. */
+export function nextVerificationMs(
+  { verifyMs, retryMs }: Timetable,
+  { newestId, verification }: Omit<StoreView, 'newestAtMs'>,
+  tries: Tries,
+): number {
+  if (verifyMs === null || newestId === null) return Number.POSITIVE_INFINITY;
+  const isFollowUp = verification === null || (!verification.ok && verification.backupId !== newestId);
+  return afterFailures(retryMs, verifyMs, tries, isFollowUp ? 0 : verification.atMs + verifyMs);
+}
+
+function afterFailures(retryMs: number, intervalMs: number, { failures, lastFailureAtMs }: Tries, regularMs: number): number {
+  if (lastFailureAtMs === null || failures === 0) return regularMs;
+  return Math.max(regularMs, lastFailureAtMs + Math.min(intervalMs, retryMs * 2 ** (failures - 1)));
 }

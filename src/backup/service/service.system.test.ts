@@ -14,6 +14,8 @@ import { WITH_PARENT } from '../../testing/with-parent.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../main.js');
 const WAIT_MS = 40_000;
+/** Two seconds: what is older may be pruned where that is on. */
+const RETENTION_DAYS = 2 / 86_400;
 const run = promisify(execFile);
 
 interface Listed {
@@ -23,14 +25,21 @@ interface Listed {
   readonly records: number;
 }
 
+interface Line {
+  readonly region: Region;
+  readonly timestamp: string;
+  readonly action: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
 /** A cluster's programs of backups, all on one store. */
 class Backups {
   readonly cluster: DatabaseCluster;
-  readonly lines: { readonly region: Region; readonly action: string; readonly details: Readonly<Record<string, unknown>> }[] = [];
+  readonly lines: Line[] = [];
   readonly #started: ChildProcess[] = [];
   readonly #services = new Map<Region, ChildProcess>();
 
-  constructor(cluster: DatabaseCluster, storeFolder: string) {
+  constructor(cluster: DatabaseCluster, storeFolder: string, change: Readonly<Record<string, unknown>> = {}) {
     this.cluster = cluster;
     for (const region of REGIONS) {
       const own = join(cluster.folder, region);
@@ -45,8 +54,10 @@ class Backups {
         jitter_seconds: 0,
         workers: 1,
         pack_bytes: 65536,
+        verify_seconds: null,
+        ...change,
       };
-      writeFileSync(join(own, 'backup.yaml'), JSON.stringify({ ...config, backup }));
+      writeFileSync(join(own, 'backup.yaml'), JSON.stringify({ ...config, backup_retention_days: RETENTION_DAYS, backup }));
     }
   }
 
@@ -170,6 +181,30 @@ describe('backups of a running system', () => {
     const shred = (await backups.command('us-east1', 'shred', old.manifest.kid, '--confirm', old.manifest.kid)) as { wraps: number };
     expect(shred.wraps).to.equal(1);
     await backups.command('us-east1', 'verify', 'latest', '--level', '3');
+  }).timeout(120_000);
+
+  it('are verified and pruned by themselves, by one region at a time, and what is left is whole', async () => {
+    const upkeep = new Backups(cluster, cluster.folder, { verify_seconds: 1, prune: true, grace_hours: 0, minimum_backups: 1 });
+    try {
+      for (const region of ['us-east1', 'europe-west1'] as const) upkeep.start(region);
+      const said = (action: string) => upkeep.lines.filter((line) => line.action === action);
+      await upkeep.until('something pruned', () => said('backup_pruned').some(({ details }) => (details['deleted'] as []).length > 0));
+      for (const region of ['us-east1', 'europe-west1'] as const) await upkeep.end(region, 'SIGTERM');
+      expect(said('backup_verified')).to.not.deep.equal([]);
+      expect([...said('backup_damaged'), ...said('backup_verification_failed')]).to.deep.equal([]);
+      // Each backup and each verification has the right to write for itself, and gives it back before the next.
+      const work = upkeep.lines
+        .filter(({ action }) => /^backup_(started|complete|verification_started|verified)$/.test(action))
+        .toSorted((a, b) => (a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : 0));
+      for (const [n, { action, region }] of work.entries())
+        if (action.endsWith('started') && n + 1 < work.length) expect(work[n + 1]).to.include({ region });
+      const left = await upkeep.list();
+      const deleted = said('backup_pruned').flatMap(({ details }) => details['deleted'] as string[]);
+      expect(left.filter(({ backupId }) => deleted.includes(backupId))).to.deep.equal([]);
+      for (const { backupId } of left) await upkeep.command('us-east1', 'verify', backupId, '--level', '3');
+    } finally {
+      await upkeep.stop();
+    }
   }).timeout(120_000);
 
   it('bring everything back where all regions were lost', async () => {

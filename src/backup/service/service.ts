@@ -3,70 +3,77 @@ import { describeError, type Log } from '../../telemetry/log.ts';
 import type { Created, WriterLease } from '../pipeline/create.ts';
 import type { BackupState } from './backup-state.ts';
 import type { WriterOutcome } from './configured.ts';
-import { nextDueMs, type Timetable } from './schedule.ts';
+import { nextWork, NOT_TRIED, type StoreView, type Timetable, type Tries, type Work } from './schedule.ts';
 
 /** What the service does the work with. */
 export interface ServiceParts {
   readonly timetable: Timetable;
-  /** When the newest backup to be trusted was made; null: there is none. */
-  readonly newestAtMs: (signal: AbortSignal) => Promise<number | null>;
+  readonly look: (signal: AbortSignal) => Promise<StoreView>;
   readonly whileWriter: <T>(
     work: (lease: WriterLease, signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
   ) => Promise<WriterOutcome<T>>;
   readonly create: (lease: WriterLease, signal: AbortSignal) => Promise<Created>;
+  /** Of the newest backup, and what follows from it. */
+  readonly verify: (lease: WriterLease, signal: AbortSignal) => Promise<void>;
   readonly state: Pick<BackupState, 'completed' | 'failed'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
 }
 
-/** Between two looks at who may write, or at whether another has made the backup meanwhile. */
+/** Between two looks at who may write, or at whether another has done the work meanwhile. */
 const MAX_LOOK_MS = 60_000;
+const FAILED: Readonly<Record<Work, string>> = { backup: 'backup_failed', verification: 'backup_verification_failed' };
 
 /**
- * Makes a backup whenever one is due, until the signal aborts. Each region may run one: who gets the right to write makes the backup, the others see it and
- * wait for the next. Failures are told and tried again; only an abort ends it.
+ * Makes a backup whenever one is due, and verifies the newest whenever that is, until the signal aborts. Each region may run one: who gets the right to write does the work, the others see it and
+ * wait for the next; so nothing is ever done twice at once. Failures are told and tried again; only an abort ends it.
  */
 export async function runService(parts: ServiceParts, signal: AbortSignal): Promise<void> {
-  const { clock, log } = parts;
-  let failures = 0;
-  let lastFailureAtMs: number | null = null;
+  const { clock, log, timetable } = parts;
+  const tries: Record<Work, Tries> = { backup: NOT_TRIED, verification: NOT_TRIED };
   let random = parts.random();
+  const next = async (either: AbortSignal): Promise<ReturnType<typeof nextWork>> =>
+    nextWork(timetable, { view: await parts.look(either), tries, random, nowMs: clock.wall().getTime() });
   while (!signal.aborted) {
+    let work: Work = 'backup'; // what a store that cannot be looked at keeps from being done
     try {
-      const newestAtMs = await parts.newestAtMs(signal);
-      const waitMs = nextDueMs(parts.timetable, { newestAtMs, failures, lastFailureAtMs }, random) - clock.wall().getTime();
+      const due = await next(signal);
+      work = due.work;
+      const waitMs = due.atMs - clock.wall().getTime();
       if (waitMs > 0) {
-        await clock.sleep(Math.min(waitMs, MAX_LOOK_MS, parts.timetable.intervalMs), signal);
+        await clock.sleep(Math.min(waitMs, MAX_LOOK_MS, timetable.intervalMs), signal);
         continue;
       }
-      const outcome = await parts.whileWriter((lease, either) => once(parts, newestAtMs, lease, either), signal);
+      const outcome = await parts.whileWriter(async (lease, either) => {
+        // Until it had the right, another may have done what was due.
+        const still = await next(either);
+        if (still.work === work && still.atMs <= clock.wall().getTime()) await once(parts, work, lease, either);
+      }, signal);
       if (outcome.kind === 'done') {
-        failures = 0;
+        tries[work] = NOT_TRIED;
         random = parts.random();
-        // Whatever was made, or not: there is never a turn without a pause.
-        await clock.sleep(Math.min(parts.timetable.retryMs, parts.timetable.intervalMs), signal);
+        // Whatever was done, or not: there is never a turn without a pause.
+        await clock.sleep(Math.min(timetable.retryMs, timetable.intervalMs), signal);
       } else {
         log.info('backup_not_leader', outcome.kind === 'busy' ? { holder: outcome.holder } : { reason: 'the arbiter did not answer' });
-        await clock.sleep(Math.min(MAX_LOOK_MS, parts.timetable.retryMs), signal);
+        await clock.sleep(Math.min(MAX_LOOK_MS, timetable.retryMs), signal);
       }
     } catch (error) {
       if (signal.aborted) return;
-      failures++;
-      parts.state.failed();
-      lastFailureAtMs = clock.wall().getTime();
-      log.error('backup_failed', { error: describeError(error), failures });
-      await clock.sleep(Math.min(parts.timetable.retryMs, parts.timetable.intervalMs), signal).catch(() => undefined);
+      const failures = tries[work].failures + 1;
+      tries[work] = { failures, lastFailureAtMs: clock.wall().getTime() };
+      if (work === 'backup') parts.state.failed();
+      log.error(FAILED[work], { error: describeError(error), failures });
+      await clock.sleep(Math.min(timetable.retryMs, timetable.intervalMs), signal).catch(() => undefined);
     }
   }
 }
 
-async function once(parts: ServiceParts, seenAtMs: number | null, lease: WriterLease, signal: AbortSignal): Promise<void> {
+async function once(parts: ServiceParts, work: Work, lease: WriterLease, signal: AbortSignal): Promise<void> {
+  if (work === 'verification') return await parts.verify(lease, signal);
   const { log } = parts;
-  // Until it had the right, another may have made the backup that was due.
-  const newestAtMs = await parts.newestAtMs(signal);
-  if (newestAtMs !== seenAtMs) return;
   log.info('backup_started', { lease_epoch: lease.epoch });
   const { manifest, scannedBytes, uploadedBytes, elapsedMs } = await parts.create(lease, signal);
   const { backupId, kind, readVersion, totals } = manifest;

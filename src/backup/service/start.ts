@@ -26,6 +26,7 @@ import {
 import { runLogLoop } from './log-loop.ts';
 import { RepositoryWatch } from './repository-watch.ts';
 import { runService } from './service.ts';
+import { verifyAndPrune } from './upkeep.ts';
 
 const RETRY_MS = 5_000;
 const WAIT_MS = 1_000;
@@ -88,14 +89,14 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
   try {
     await runService(
       {
-        timetable: { intervalMs: backup.interval_seconds * 1000, jitterMs: backup.jitter_seconds * 1000, retryMs: RETRY_MS },
-        // Of an epoch key that is over there is none that counts: a new epoch begins with a backup.
-        newestAtMs: async (stop) => {
-          const current = await repository(stop);
-          const entries = await state.look(current, backup.cluster.id, stop);
-          const newest = entries.findLast(({ problem, kid }) => problem === null && kid === current.keys.kid)?.manifest;
-          return newest == null ? null : Date.parse(newest.created);
+        timetable: {
+          intervalMs: backup.interval_seconds * 1000,
+          jitterMs: backup.jitter_seconds * 1000,
+          verifyMs: backup.verify_seconds === null ? null : backup.verify_seconds * 1000,
+          retryMs: RETRY_MS,
         },
+        look: async (stop) => await state.look(await repository(stop), backup, stop),
+        verify: async (lease, stop) => await verifyAndPrune(configured, log, lease, stop),
         whileWriter: (work, stop) => whileWriter(configured, work, stop),
         // Opened anew: the epoch key may have changed a moment ago.
         create: async (lease, stop) =>
