@@ -100,8 +100,13 @@ async function fillRepository(lab: BackupLab): Promise<Backed> {
   const repository = await lab.repository();
   const backups: Backed['backups'][number][] = [];
   const reader = await openLmdbReader(lab.databaseFolder);
-  const anchor = (): Promise<{ index: number; epoch: number }> => Promise.resolve({ index: 0, epoch: 0 });
-  const shipper = new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader, clock: systemClock, anchor });
+  const shipper = new LogShipper({
+    repository: () => Promise.resolve(repository),
+    cluster: 'lab',
+    reader,
+    clock: systemClock,
+    anchors: () => Promise.resolve([{ index: 0, epoch: 0 }]),
+  });
   await lab.write(Array.from({ length: 12 }, (_, n) => [`key ${n}`, `value ${n} `.repeat(n)] as const));
   for (const changes of [[['key 3', 'changed'] as const], [['key 4', null] as const]]) {
     const { manifest } = await lab.backup({ workers: 1 });

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBackup, type Created, type CreateOptions } from '../backup/pipeline/create.ts';
 import type { Manifest } from '../backup/format/manifest.ts';
+import { logEndOf } from '../backup/log/point-in-time.ts';
+import { listBackups } from '../backup/repository/catalog.ts';
 import { restoreBackup, type RestoreOptions, type Restored } from '../backup/restore/restore.ts';
 import { initRepository, openRepository, type Repository, type RepositoryAccess } from '../backup/repository/repository.ts';
 import type { Database, Entry } from '../database/database.ts';
@@ -13,6 +15,7 @@ import { openRecipient } from '../keys/offline-key.ts';
 import { openFolderStore } from '../objectstore/folder-store.ts';
 import type { ObjectStore } from '../objectstore/object-store.ts';
 import { systemClock } from '../platform/clock.ts';
+import type { LogEnd } from '../replication/epochs.ts';
 
 /** A database, and a repository in a folder, for tests; what the database should hold is kept beside it. The owner calls `close`. */
 export class BackupLab {
@@ -73,6 +76,12 @@ export class BackupLab {
 
   async trimLog(through: number): Promise<void> {
     await this.#database.trim(through);
+  }
+
+  /** Where the log begins that follows each backup, the newest first. */
+  async logEnds(repository: Repository): Promise<readonly LogEnd[]> {
+    const entries = await listBackups(repository, 'lab');
+    return entries.toReversed().flatMap(({ manifest, problem }) => (manifest === null || problem !== null ? [] : [logEndOf(manifest)]));
   }
 
   async repository(): Promise<Repository> {

@@ -4,6 +4,7 @@ import { LogShipper } from '../backup/log/shipper.ts';
 import { listBackups } from '../backup/repository/catalog.ts';
 import { newEpoch } from '../backup/repository/rewrap.ts';
 import { systemClock, type Clock } from '../platform/clock.ts';
+import type { LogEnd } from '../replication/epochs.ts';
 import { BackupLab, documents } from './backup-lab.ts';
 
 export interface PointInTimeOptions {
@@ -80,12 +81,9 @@ async function history({
   let wallMs = beginMs;
   const clock: Clock = { ...systemClock, wall: () => new Date(wallMs) };
   let repository = await lab.repository();
-  const anchor = async (): Promise<{ index: number; epoch: number } | null> => {
-    const manifest = (await listBackups(repository, 'lab')).at(-1)?.manifest;
-    return manifest == null ? null : { index: Number(manifest.readVersion), epoch: Number(manifest.generation) };
-  };
+  const anchors = (): Promise<readonly LogEnd[]> => lab.logEnds(repository);
   const shippers = [0, 1].map(
-    () => new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader, clock, anchor }),
+    () => new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader, clock, anchors }),
   );
   await lab.write([...documents(0, 30)]);
   await lab.backup({ clock });

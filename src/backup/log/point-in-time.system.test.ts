@@ -4,7 +4,7 @@ import type { DataReader } from '../../database/data-reader.ts';
 import { systemClock, type Clock } from '../../platform/clock.ts';
 import { runPointInTime } from '../../testing/backup-point-in-time.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
-import { listBackups } from '../repository/catalog.ts';
+import type { LogEnd } from '../../replication/epochs.ts';
 import { newEpoch } from '../repository/rewrap.ts';
 import { planPointInTime, type PointInTime } from './point-in-time.ts';
 import { LogShipper } from './shipper.ts';
@@ -27,11 +27,8 @@ describe('restoring to a point in time', () => {
 
   async function shipper(): Promise<LogShipper> {
     const repository = await lab.repository();
-    const anchor = async (): Promise<{ index: number; epoch: number } | null> => {
-      const manifest = (await listBackups(repository, 'lab')).at(-1)?.manifest;
-      return manifest == null ? null : { index: Number(manifest.readVersion), epoch: Number(manifest.generation) };
-    };
-    return new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader, clock, anchor });
+    const anchors = (): Promise<readonly LogEnd[]> => lab.logEnds(repository);
+    return new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader, clock, anchors });
   }
 
   async function restored(point: PointInTime, name: string): Promise<{ version: number; content: Map<string, string> }> {
@@ -104,6 +101,23 @@ describe('restoring to a point in time', () => {
     while ((await later.tick(never)).kind !== 'idle');
     expect((await restored({ version: before.version }, 'before')).content).to.deep.equal(before.content);
     expect((await restored({ version: lab.version }, 'after')).content).to.deep.equal(lab.model);
+  }).timeout(60_000);
+
+  it('leaves no version out where the newest backup is newer than the end of the stream that a new one replaces', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([['shipped', 'x']]);
+    await log.tick(never);
+    await lab.write([['between', 'x']]);
+    const between = { version: lab.version, content: new Map(lab.model) };
+    await lab.write([['backed up', 'x']]);
+    await lab.backup({ clock });
+    await newEpoch(await lab.repository(), new Date(), never);
+    const later = await shipper();
+    while ((await later.tick(never)).kind !== 'idle');
+    expect((await restored({ version: between.version }, 'between')).content).to.deep.equal(between.content);
   }).timeout(60_000);
 
   it('says how far the log reaches, and begins a new stream where the log was trimmed away', async () => {

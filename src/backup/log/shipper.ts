@@ -37,22 +37,24 @@ export class LogShipper {
   readonly #cluster: string;
   readonly #reader: DataReader;
   readonly #clock: Clock;
-  readonly #anchor: (signal: AbortSignal) => Promise<LogEnd | null>;
+  readonly #anchors: (signal: AbortSignal) => Promise<readonly LogEnd[]>;
   #repository: Repository | null = null;
   #head: StreamHead | null = null;
+  /** How far the stream went that this one cannot go on with; null: there is none. */
+  #reachedBefore: number | null = null;
 
   /**
    * @param options.repository asked at each tick: another one than before (a new epoch key) is looked at anew
-   * @param options.anchor where the newest backup was read: a new stream begins there, if the log still reaches back so far
+   * @param options.anchors where backups were read, the newest first: a new stream begins at one, if the log still reaches back so far
    */
   constructor(options: {
     readonly repository: (signal: AbortSignal) => Promise<Repository>;
     readonly cluster: string;
     readonly reader: DataReader;
     readonly clock: Clock;
-    readonly anchor: (signal: AbortSignal) => Promise<LogEnd | null>;
+    readonly anchors: (signal: AbortSignal) => Promise<readonly LogEnd[]>;
   }) {
-    this.#anchor = options.anchor;
+    this.#anchors = options.anchors;
     this.#current = options.repository;
     this.#cluster = options.cluster;
     this.#reader = options.reader;
@@ -69,8 +71,8 @@ export class LogShipper {
     if (repository !== this.#repository) this.#head = null;
     this.#repository = repository;
     this.#head ??= await this.#findHead(repository, signal);
-    const anchor = await this.#anchorIfNeeded(signal);
-    const taken = this.#take(anchor);
+    const anchors = await this.#anchorsIfNeeded(signal);
+    const taken = this.#take(anchors);
     if ('kind' in taken) return taken;
     const { head, segment } = taken;
     const stored = await putSegment(repository, { cluster: this.#cluster, stream: head.stream }, segment, signal);
@@ -83,14 +85,14 @@ export class LogShipper {
   }
 
   /** Copies what is next; the data are not pinned while it is uploaded. */
-  #take(anchor: LogEnd | null): Shipped | { readonly head: StreamHead; readonly segment: LogSegment } {
+  #take(anchors: readonly LogEnd[]): Shipped | { readonly head: StreamHead; readonly segment: LogSegment } {
     const data = this.#reader.pin();
     // After: all that it sees was committed by then.
     const wallMs = this.#clock.wall().getTime();
     try {
       const why = this.#head === null ? 'there is none yet' : brokenBy(data, this.#head);
       if (why !== null) {
-        const start = anchor !== null && continues(data, anchor) ? anchor : data.identity.end;
+        const start = this.#startOf(data, anchors);
         const stream = backupId(wallMs, randomBytes(10));
         this.#head = { stream, end: start.index, endEpoch: start.epoch, hash: Buffer.alloc(CHAIN_HASH_BYTES) };
         return { kind: 'new-stream', head: this.#head, why };
@@ -104,22 +106,31 @@ export class LogShipper {
     }
   }
 
+  /** At a backup that the stream before this one had reached, so that no version between the two is in neither; else at the newest; else here. */
+  #startOf(data: PinnedData, anchors: readonly LogEnd[]): LogEnd {
+    const possible = anchors.filter((anchor) => continues(data, anchor));
+    const reached = this.#head?.end ?? this.#reachedBefore ?? -1;
+    return possible.find(({ index }) => index <= reached) ?? possible[0] ?? data.identity.end;
+  }
+
   /** Asked before the data are pinned: what the backup has read must be there then. */
-  async #anchorIfNeeded(signal: AbortSignal): Promise<LogEnd | null> {
-    if (this.#head === null) return await this.#anchor(signal);
+  async #anchorsIfNeeded(signal: AbortSignal): Promise<readonly LogEnd[]> {
+    if (this.#head === null) return await this.#anchors(signal);
     const data = this.#reader.pin();
     const broken = brokenBy(data, this.#head);
     data.release();
-    return broken === null ? null : await this.#anchor(signal);
+    return broken === null ? [] : await this.#anchors(signal);
   }
 
   /** The end of the newest stream under the current key. Those under earlier ones are not continued: who destroys such a key destroys nothing that came after. */
   async #findHead(repository: Repository, signal: AbortSignal): Promise<StreamHead | null> {
     const { kid } = repository.keys;
+    this.#reachedBefore = null;
     for (const { stream, begins } of (await listStreams(repository, this.#cluster, signal)).toReversed()) {
       try {
         const head = await getSegment(repository, { cluster: this.#cluster, stream, begin: begins.at(-1)! }, signal);
         if (head.kid === kid) return head;
+        this.#reachedBefore ??= head.end;
       } catch (error) {
         // Damaged, or its key is gone: it cannot be continued, and a restore that needs it will say what is wrong.
         if (!(error instanceof EngineError) || !['backup-damaged', 'key-service-failed'].includes(error.code)) throw error;

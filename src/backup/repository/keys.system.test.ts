@@ -89,7 +89,7 @@ describe('destroying an epoch key', () => {
           cluster: 'lab',
           reader,
           clock: systemClock,
-          anchor: () => Promise.resolve({ epoch: 0, index: 0 }),
+          anchors: () => Promise.resolve([{ epoch: 0, index: 0 }]),
         });
       };
       const old = await lab.backup();

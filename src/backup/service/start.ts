@@ -23,6 +23,7 @@ import {
   whileWriter,
   type ConfiguredBackup,
 } from './configured.ts';
+import { logEndOf } from '../log/point-in-time.ts';
 import { runLogLoop } from './log-loop.ts';
 import { RepositoryWatch } from './repository-watch.ts';
 import { runService } from './service.ts';
@@ -72,16 +73,17 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
   const { backup } = configured;
   const clock = systemClock;
   const repository = (either: AbortSignal): Promise<Repository> => watch.current(either);
-  /** Under the epoch key of now, or else of before: a new stream may begin at either. */
-  const anchor = async (either: AbortSignal): Promise<LogEnd | null> => {
+  /** Those under the epoch key of now, then those of before: a new stream may begin at either. */
+  const anchors = async (either: AbortSignal): Promise<readonly LogEnd[]> => {
     const current = await repository(either);
     const trusted = (await listBackups(current, backup.cluster.id, either)).flatMap(({ manifest, problem }) =>
       manifest === null || problem !== null ? [] : [manifest],
     );
-    const newest = trusted.findLast(({ kid }) => kid === current.keys.kid) ?? trusted.at(-1);
-    return newest === undefined ? null : { epoch: Number(newest.generation), index: Number(newest.readVersion) };
+    const isOfNow = ({ kid }: { readonly kid: string }): boolean => kid === current.keys.kid;
+    const newestFirst = trusted.toReversed();
+    return [...newestFirst.filter(isOfNow), ...newestFirst.filter((manifest) => !isOfNow(manifest))].map(logEndOf);
   };
-  const shipper = new LogShipper({ repository, cluster: backup.cluster.id, reader, clock, anchor });
+  const shipper = new LogShipper({ repository, cluster: backup.cluster.id, reader, clock, anchors });
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const shipping =
