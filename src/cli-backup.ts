@@ -63,7 +63,7 @@ export function describeBackupCommands({ program, world, configOption, load, don
         .choices(['0', '1', '2', '3'])
         .default('3'),
     )
-    .option('--percent <percent>', 'at level 2: how much is read', Number, 10)
+    .option('--percent <percent>', 'at level 2: how much is read', parsePercent, 10)
     .action(async (backupId: string, options: Shared & { level: string; percent: number }) => {
       const level = Number(options.level) as 0 | 1 | 2 | 3;
       done(await (await import('./commands/backup-verify.ts')).verifyOneBackup(await contextOf(options), backupId, level, options.percent));
@@ -74,7 +74,11 @@ export function describeBackupCommands({ program, world, configOption, load, don
     .option('--prefix <prefix>', 'only keys that begin so')
     .option('--new-prefix <prefix>', 'and write them under this prefix instead')
     .option('--to-version <version>', 'with `latest`: the state after this write', parseVersion)
-    .option('--to-time <time>', 'with `latest`: the last state that was committed by then, as 2026-11-22T21:00:00Z', parseTime)
+    .addOption(
+      new Option('--to-time <time>', 'with `latest`: the last state that was committed by then, as 2026-11-22T21:00:00Z')
+        .argParser(parseTime)
+        .conflicts('toVersion'),
+    )
     .action(async (backupId: string, options: Shared & RestoreOptions) => {
       const { into, prefix, newPrefix, toVersion, toTime } = options;
       const point = toVersion !== undefined ? { version: toVersion } : toTime !== undefined ? { timeMs: toTime } : null;
@@ -139,6 +143,12 @@ export function describeBackupCommands({ program, world, configOption, load, don
       done(await (await import('./commands/backup-keys.ts')).makeOfflineKey(file, flags, world));
     });
   for (const each of group.commands) each.copyInheritedSettings(program);
+}
+
+function parsePercent(text: string): number {
+  const percent = Number(text);
+  if (!(percent > 0 && percent <= 100)) throw new InvalidArgumentError('a percentage is a number above 0, at most 100.');
+  return percent;
 }
 
 function parseVersion(text: string): number {

@@ -3,7 +3,7 @@ import { openKeyService } from '../adapters.ts';
 import { openAccess } from '../backup/repository/access.ts';
 import { repositoryId } from '../backup/repository/repository.ts';
 import { newEpoch, rewrapKeys } from '../backup/repository/rewrap.ts';
-import { shredEpochKey } from '../backup/repository/shred.ts';
+import { requireEpochKey, shredEpochKey } from '../backup/repository/shred.ts';
 import { listBackups, listOtherBackups } from '../backup/repository/catalog.ts';
 import { readHolds } from '../backup/retention/holds.ts';
 import { configuredBackup, openConfiguredRepository, whileWriter } from '../backup/service/configured.ts';
@@ -62,6 +62,7 @@ export async function shredBackups(
 ): Promise<number> {
   const { backup, json, world } = command;
   const repository = await openConfiguredRepository(command, world.signal);
+  await requireEpochKey(repository, kid, world.signal);
   const own = await listBackups(repository, backup.cluster.id, world.signal);
   const lost = [...own, ...(await listOtherBackups(repository, backup.cluster.id, world.signal))].filter((entry) => entry.kid === kid);
   const held = await readHolds(repository, world.signal);

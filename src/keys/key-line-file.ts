@@ -35,7 +35,7 @@ export async function readKeyLineFile(path: string, word: string): Promise<Buffe
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    throw new EngineError('bad-config', `cannot read the key file ${path}`, error);
+    throw new EngineError('bad-config', `cannot read the key file ${path}: name the one that the backups were made with`, error);
   }
   try {
     const status = await file.stat();
@@ -47,9 +47,10 @@ export async function readKeyLineFile(path: string, word: string): Promise<Buffe
       );
     }
     if (status.uid !== process.geteuid?.()) throw new EngineError('bad-config', `the key file ${path} belongs to another user`);
-    if (status.size > MAX_FILE_BYTES) throw new EngineError('bad-config', `${path} is no key file`);
-    const found = new RegExp(`^${word} ([A-Za-z0-9+/]{43}=)\\n$`).exec(await file.readFile('latin1'));
-    if (found?.[1] === undefined) throw new EngineError('bad-config', `${path} is no key file`);
+    const text = status.size > MAX_FILE_BYTES ? '' : await file.readFile('latin1');
+    const found = new RegExp(`^${word} ([A-Za-z0-9+/]{43}=)\\n$`).exec(text);
+    if (found?.[1] === undefined)
+      throw new EngineError('bad-config', `${path} is no key file of this kind: one is the single line \`${word} …\`, 32 bytes in base64`);
     return Buffer.from(found[1], 'base64');
   } finally {
     await file.close();

@@ -63,7 +63,10 @@ describe('local key file', () => {
       'secret'.repeat(100),
     ]) {
       await writeFile(join(folder, 'wrong'), content, { mode: 0o600 });
-      await expectRefused(openLocalKeyFile(join(folder, 'wrong')), /^(?!.*secret).*no key file$/);
+      await expectRefused(
+        openLocalKeyFile(join(folder, 'wrong')),
+        /^(?!.*secret).*no key file of this kind: one is the single line `cdr1-local-key …`, 32 bytes in base64$/,
+      );
     }
   });
 });

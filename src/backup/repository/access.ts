@@ -56,7 +56,10 @@ function readSigningKey(path: string): KeyObject {
     signerId(key);
     return key;
   } catch (cause) {
-    throw cause instanceof EngineError ? cause : new EngineError('bad-config', `backup.signing.key_file: no Ed25519 key in ${path}`, cause);
+    const hint = existsSync(path) ? '' : '; `coditect-dr backup init` makes one, for a repository that is new';
+    throw cause instanceof EngineError
+      ? cause
+      : new EngineError('bad-config', `backup.signing.key_file: no Ed25519 key in ${path}${hint}`, cause);
   }
 }
 

@@ -21,10 +21,8 @@ export async function shredEpochKey({ repository, kid, by, at }: ShredOptions, s
       'bad-request',
       `${kid} is the epoch key that is written now: \`coditect-dr backup rewrap --new-epoch\` first, and make a backup`,
     );
-  const known = await readShreds(repository, signal);
+  const known = await requireEpochKey(repository, kid, signal);
   const epoch = repository.epochs.find((each) => each.kid === kid)?.epoch;
-  if (epoch === undefined && !known.has(kid))
-    throw new EngineError('bad-request', `there is no epoch key ${kid}; there are ${repository.epochs.map((each) => each.kid).join(', ')}`);
   if (!known.has(kid)) await putRecord(repository, shredName(kid), { kid, epoch: String(epoch), by, at: at.toISOString() }, signal);
   let wraps = 0;
   for (const { name, generation, wrap } of await listWraps(repository.store, signal)) {
@@ -33,6 +31,18 @@ export async function shredEpochKey({ repository, kid, by, at }: ShredOptions, s
     wraps++;
   }
   return { wraps };
+}
+
+/** Returns the keys that were destroyed: one of them may be named, too, as destroying it may have been interrupted. @throws EngineError bad-request where there is and was no such key */
+export async function requireEpochKey(repository: Repository, kid: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const known = await readShreds(repository, signal);
+  const kids = repository.epochs.map((each) => each.kid);
+  if (!kids.includes(kid) && !known.has(kid))
+    throw new EngineError(
+      'bad-request',
+      `there is no epoch key ${kid}; there are ${kids.join(', ')} (\`backup show\` tells under which one a backup is)`,
+    );
+  return known;
 }
 
 /** Epoch keys that were destroyed on purpose. A key whose wraps are only missing is not among them: somebody may find them again. */

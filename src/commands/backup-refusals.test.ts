@@ -1,0 +1,141 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { runCli } from '../cli.ts';
+import { openLmdb } from '../database/lmdb.ts';
+import { backupCommandConfig } from '../testing/backup-command-config.ts';
+import { EXIT } from './world.ts';
+
+/** What goes wrong is told with the file or word that is wrong and what to do, and the exit code says that it was the input. */
+describe('backup commands refuse', () => {
+  let folder: string;
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'refusals-'));
+    mkdirSync(join(folder, 'data'));
+    const database = openLmdb(join(folder, 'data', 'db'));
+    await database.append([{ epoch: 1, index: 1, op: 'put', key: 'k', value: 'v' }]);
+    database.commit(1);
+    await database.close();
+    expect((await run(['init'])).code).to.equal(EXIT.ok);
+    expect((await run(['create', '--no-lease'])).code).to.equal(EXIT.ok);
+    writeFileSync(join(folder, 'nonsense'), 'nonsense\n', { mode: 0o600 });
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  async function run(
+    words: readonly string[],
+    change: object = {},
+    data = 'data',
+  ): Promise<{ readonly code: number; readonly said: string }> {
+    const config = join(folder, 'config.yaml');
+    writeFileSync(config, JSON.stringify(backupCommandConfig('x', data, change as Record<string, unknown>)));
+    let said = '';
+    const world = {
+      environment: {},
+      signal: new AbortController().signal,
+      out: (text: string) => void (said += text),
+      err: (text: string) => void (said += text),
+    };
+    const code = await runCli(['backup', ...words, ...(words[0] === 'keygen' ? [] : ['--config', config])], world);
+    return { code, said };
+  }
+  const key = (path: string): object => ({ keys: { kind: 'local-file', path } });
+
+  const CASES: readonly (readonly [string, readonly string[], RegExp, object?, string?])[] = [
+    [
+      'a backup that is not there',
+      ['verify', '01M0000000000000000000000Z'],
+      /no backup 01M0000000000000000000000Z .*`coditect-dr backup list`/,
+    ],
+    ['a database that is not there', ['create', '--no-lease'], /no database in .*nothing\/db/, {}, 'nothing'],
+    [
+      'to fill a database that is not empty',
+      ['restore', 'latest', '--into', 'us-east1'],
+      /data\/db is no empty database .*restore into an empty one/,
+    ],
+    ['a restore to another region', ['restore', 'latest', '--into', 'mars'], /--into mars: .*us-east1; type the region/],
+    [
+      'two points at once',
+      ['restore', 'latest', '--into', 'us-east1', '--to-version', '1', '--to-time', '2026-01-01T00:00:00Z'],
+      /cannot be used with/,
+      {},
+      'new',
+    ],
+    [
+      'a version that nothing leads to',
+      ['restore', 'latest', '--into', 'us-east1', '--to-version', '99'],
+      /cannot restore to version 99: no log/,
+      {},
+      'new',
+    ],
+    ['a percentage that is none', ['verify', 'latest', '--level', '2', '--percent', 'x'], /above 0, at most 100/],
+    ['a percentage below zero', ['verify', 'latest', '--level', '2', '--percent', '-5'], /above 0, at most 100/],
+    ['to destroy a key that is not there', ['shred', '0123'], /no epoch key 0123; there are [0-9a-f]{32} .*backup show/],
+    [
+      'a key file that is none',
+      ['list'],
+      /nonsense is no key file of this kind: one is the single line `cdr1-local-key …`/,
+      key('nonsense'),
+    ],
+    [
+      'a key file that is not there',
+      ['list'],
+      /cannot read the key file .*missing: name the one .*\(no such file or directory\)/,
+      key('missing'),
+    ],
+    [
+      'a signing key that is not there',
+      ['list'],
+      /no Ed25519 key in .*missing\.pem; `coditect-dr backup init`/,
+      { signing: { key_file: 'missing.pem' } },
+    ],
+    [
+      'a recipient with a slip in it',
+      ['list'],
+      /config\.yaml:\d+:\d+: backup\.recipients\.0: .*keygen FILE/,
+      { recipients: ['x25519:aa'] },
+    ],
+    ['a service that prunes what nobody has read', ['list'], /backup\.prune: .*needs verify_level 3/, { prune: true, verify_level: 2 }],
+    [
+      'to replace a key',
+      ['keygen', 'FOLDER/nonsense'],
+      /cannot make the key file .*nonsense: a key is never replaced.*name a new file.*\(file already exists\)/,
+    ],
+    [
+      'a key in a folder that is not there',
+      ['keygen', 'FOLDER/no/key'],
+      /cannot make the key file .*no\/key \(no such file or directory\)/,
+    ],
+    [
+      'to show a key that is none',
+      ['keygen', '--show', 'FOLDER/nonsense'],
+      /no key file of this kind: one is the single line `cdr1-offline-key …`/,
+    ],
+  ];
+  for (const [what, words, expected, change, data] of CASES)
+    it(what, async () => {
+      const { code, said } = await run(
+        words.map((word) => word.replace('FOLDER', folder)),
+        change,
+        data,
+      );
+      expect(said).to.match(expected);
+      expect(code).to.equal(EXIT.badInput);
+      expect(said, 'no stack').to.not.match(/\n\s+at /);
+    });
+
+  it('a key that others may read', async () => {
+    chmodSync(join(folder, 'backup.key'), 0o644);
+    const { code, said } = await run(['list']);
+    chmodSync(join(folder, 'backup.key'), 0o600);
+    expect(said).to.match(/backup\.key has mode 644: others may use it; chmod 600 it/);
+    expect(code).to.equal(EXIT.badInput);
+  });
+
+  it('a store that is a file, with the reason of the system', async () => {
+    const { code, said } = await run(['list'], { store: { kind: 'folder', path: 'nonsense' } });
+    expect(said).to.match(/object-store-failed: .*nonsense: ENOTDIR \(not a directory\)/);
+    expect(code).to.equal(EXIT.failed);
+  });
+});
