@@ -8,6 +8,7 @@ import { limitBytesInFlight } from '../../objectstore/limit.ts';
 import { limitRate } from '../../objectstore/rate.ts';
 import { withRetry } from '../../objectstore/retry.ts';
 import { EngineError } from '../../platform/errors.ts';
+import { whoElseMayRead } from '../../platform/secret-file.ts';
 import { syncFolder } from '../../platform/sync-folder.ts';
 import { signerId } from '../format/signing.ts';
 import type { RepositoryAccess } from './repository.ts';
@@ -51,7 +52,8 @@ export async function makeMissingKeys({ backup, folder }: BackupContext): Promis
 
 function readSigningKey(path: string): KeyObject {
   try {
-    if ((statSync(path).mode & 0o077) !== 0) throw new EngineError('bad-config', `${path}: others may read this signing key; chmod 600 it`);
+    const problem = whoElseMayRead(statSync(path), { uid: process.geteuid?.() ?? 0, groups: process.getgroups?.() ?? [] });
+    if (problem !== null) throw new EngineError('bad-config', `the signing key ${path} has ${problem}`);
     const key = createPrivateKey(readFileSync(path));
     signerId(key);
     return key;
