@@ -5,6 +5,7 @@ import { EngineError } from '../platform/errors.ts';
 import { syncFolder } from '../platform/sync-folder.ts';
 import type { EpochTable, LogEnd } from '../replication/epochs.ts';
 import type { RowVisitor } from './data-reader.ts';
+import { GivenRow, type Extent } from './given-row.ts';
 import { BINARY, META_KEY, openEnvironment, rangeFrom, type Binary } from './lmdb-environment.ts';
 import { decodeMeta, encodeMeta, type Meta } from './meta.ts';
 import { SeenRow } from './seen-row.ts';
@@ -16,6 +17,9 @@ export interface RestoreRow {
   /** null deletes. */
   readonly value: Uint8Array | null;
 }
+
+/** Key and value are parts of `source`, and copied before it returns. */
+export type PutInPlace = (source: Buffer, key: Readonly<Extent>, value: Readonly<Extent>) => void;
 
 /** What an interrupted restore had reached; `note` is the caller's. */
 export interface RestoreProgress {
@@ -33,6 +37,8 @@ export interface RestoreTarget {
   clear(): Promise<void>;
   /** Rows of a whole restore come in key order; then `append` makes it faster. */
   put(rows: Iterable<RestoreRow>, progress: RestoreProgress, append: boolean): Promise<void>;
+  /** As put, of rows of a whole restore, which `give` hands over one by one where they lie. @throws EngineError internal where they are not in key order */
+  append(give: (put: PutInPlace) => void, progress: RestoreProgress): Promise<void>;
   get(key: Uint8Array): Buffer | undefined;
   /** In the order of keys, from `begin` on. */
   scan(begin: Uint8Array, visit: RowVisitor): void;
@@ -62,8 +68,11 @@ function targetIn(root: RootDatabase<Buffer, Buffer>, folder: string): RestoreTa
       `${folder} is no empty database (it has a log up to ${meta.appliedIndex}); restore into an empty one`,
     );
   const seen = new SeenRow();
+  const given = new GivenRow();
   const target = slots[slot];
   const scanned = root.openDB({ name: `data${slot}`, ...seen.codecs } as { name: string }) as unknown as Binary;
+  const filled = root.openDB({ name: `data${slot}`, ...given.codecs } as { name: string }) as unknown as Binary;
+  const appending = { append: true } as Parameters<Binary['putSync']>[2];
   const writing = async (work: () => void): Promise<void> => root.transactionSync(work);
   return {
     progress: readProgress(progressStore),
@@ -79,6 +88,16 @@ function targetIn(root: RootDatabase<Buffer, Buffer>, folder: string): RestoreTa
           if (value === null) target.removeSync(bufferOf(key));
           else target.putSync(bufferOf(key), bufferOf(value), how);
         }
+        progressStore.putSync(PROGRESS_KEY, Buffer.from(JSON.stringify(progress)));
+      }),
+    append: (give, progress) =>
+      writing(() => {
+        give((source, key, value) => {
+          given.give(source, key, value);
+          // The types do not say that it tells.
+          const isPut = filled.putSync(GivenRow.TOKEN, GivenRow.TOKEN, appending) as unknown;
+          if (isPut !== true) throw new EngineError('internal', 'rows of a restore do not come in key order');
+        });
         progressStore.putSync(PROGRESS_KEY, Buffer.from(JSON.stringify(progress)));
       }),
     get: (key) => target.get(bufferOf(key)),

@@ -1,8 +1,8 @@
-import { zstdCompressSync, zstdDecompressSync, constants } from 'node:zlib';
 import { EngineError } from '../../platform/errors.ts';
 import { viewOf } from './blake3.ts';
 import { blobId } from './ids.ts';
 import { BoundedReader, varintBytes, writeVarint } from './varint.ts';
+import { compressInto, decompressInto, zstdBound } from './zstd.ts';
 
 /**
  * A blob as it lies in a pack: codec, plain length, stored length, bytes. Blobs follow each other without gap, so a pack can be read without its index.
@@ -13,46 +13,48 @@ const CODEC_ZSTD = 1;
 /** Compressing must save this share, or the blob is stored plain: it is then faster to read. */
 const LEAST_SAVING = 0.03;
 
-/** Node takes no smaller one. */
-const LEAST_CHUNK_BYTES = 64;
-
 /** The largest blob that is written or read. */
 export const MAX_BLOB_BYTES = 16 * 1024 * 1024;
 
+/** What comes before the stored bytes, at most. */
+const MAX_HEAD_BYTES = 1 + 5 + 5;
+
 /** @param level of zstd; null stores the blob plain */
 export function encodeBlob(plain: Uint8Array, level: number | null): Buffer {
-  const body = storedForm(plain, level);
-  const blob = Buffer.allocUnsafe(1 + varintBytes(plain.length) + varintBytes(body.bytes.length) + body.bytes.length);
-  writeStored(blob, 0, plain.length, body);
-  return blob;
+  const room = Buffer.allocUnsafe(maxBlobBytes(plain.length));
+  return Buffer.from(room.subarray(0, encodeBlobInto(room, 0, plain, level)));
 }
 
-/** As encodeBlob, into `target` at `offset`; returns the offset after it. */
+/** Room that the blob of so many bytes may need while it is written. */
+export function maxBlobBytes(plainBytes: number): number {
+  return MAX_HEAD_BYTES + zstdBound(plainBytes);
+}
+
+/** As encodeBlob, into `target` at `offset`, which has room for maxBlobBytes; returns the offset after it. */
 export function encodeBlobInto(target: Buffer, offset: number, plain: Uint8Array, level: number | null): number {
-  return writeStored(target, offset, plain.length, storedForm(plain, level));
-}
-
-interface Stored {
-  readonly codec: number;
-  readonly bytes: Uint8Array;
-}
-
-function storedForm(plain: Uint8Array, level: number | null): Stored {
   if (plain.length > MAX_BLOB_BYTES) throw new EngineError('internal', `a blob of ${plain.length} bytes, at most ${MAX_BLOB_BYTES}`);
-  const compressed = level === null ? null : compress(plain, level);
-  const isSmaller = compressed !== null && compressed.length <= plain.length * (1 - LEAST_SAVING);
-  return isSmaller ? { codec: CODEC_ZSTD, bytes: compressed } : { codec: CODEC_PLAIN, bytes: plain };
+  const framedAt = writeVarint(target, offset + 1, plain.length);
+  // The length of the frame stands before it, and is known after: it is written where it most likely belongs, and moved where not.
+  const guess = framedAt + varintBytes(plain.length >>> 2);
+  const frameBytes = level === null ? null : compressInto(plain, level, target, guess);
+  const isSmaller = frameBytes !== null && frameBytes <= plain.length * (1 - LEAST_SAVING);
+  target[offset] = isSmaller ? CODEC_ZSTD : CODEC_PLAIN;
+  const storedBytes = isSmaller ? frameBytes : plain.length;
+  const at = framedAt + varintBytes(storedBytes);
+  if (!isSmaller) target.set(plain, at);
+  else if (at !== guess) target.copyWithin(at, guess, guess + storedBytes);
+  writeVarint(target, framedAt, storedBytes);
+  return at + storedBytes;
 }
 
-function writeStored(target: Buffer, offset: number, plainBytes: number, { codec, bytes }: Stored): number {
-  target[offset] = codec;
-  const at = writeVarint(target, writeVarint(target, offset + 1, plainBytes), bytes.length);
-  target.set(bytes, at);
-  return at + bytes.length;
-}
+/** Memory for so many bytes of plaintext; asked for only after a length that is in bounds. */
+export type Memory = (bytes: number) => Buffer;
 
-/** Reads the blob that bytes begins with, and what follows it. @throws EngineError backup-damaged, or backup-unsupported for an unknown codec */
-export function decodeBlob(bytes: Uint8Array): { readonly plain: Buffer; readonly rest: Uint8Array } {
+/**
+ * Reads the blob that bytes begins with, and what follows it. @throws EngineError backup-damaged, or backup-unsupported for an unknown codec
+ * @param memory where the plaintext is put; without it a blob that is stored plain is a view
+ */
+export function decodeBlob(bytes: Uint8Array, memory?: Memory): { readonly plain: Buffer; readonly rest: Uint8Array } {
   const reader = new BoundedReader(bytes, 'blob');
   const codec = reader.byte();
   if (codec !== CODEC_PLAIN && codec !== CODEC_ZSTD)
@@ -61,14 +63,17 @@ export function decodeBlob(bytes: Uint8Array): { readonly plain: Buffer; readonl
   if (plainBytes > MAX_BLOB_BYTES) throw reader.refuse(`it states ${plainBytes} bytes, at most ${MAX_BLOB_BYTES} are read`);
   const body = reader.framed();
   const rest = bytes.subarray(reader.offset);
-  const plain = codec === CODEC_PLAIN ? viewOf(body) : decompress(reader, body, plainBytes);
-  if (plain.length !== plainBytes) throw reader.refuse(`it states ${plainBytes} bytes, there are ${plain.length}`);
+  if (codec === CODEC_ZSTD) return { plain: decompress(reader, body, (memory ?? Buffer.allocUnsafeSlow)(plainBytes)), rest };
+  if (body.length !== plainBytes) throw reader.refuse(`it states ${plainBytes} bytes, there are ${body.length}`);
+  if (memory === undefined) return { plain: viewOf(body), rest };
+  const plain = memory(plainBytes);
+  plain.set(body);
   return { plain, rest };
 }
 
 /** Reads a blob that fills bytes and checks that it is the one that is meant. @throws EngineError backup-damaged or backup-unsupported */
-export function openBlob(bytes: Uint8Array, idKey: Uint8Array, expectedId: Uint8Array): Buffer {
-  const { plain, rest } = decodeBlob(bytes);
+export function openBlob(bytes: Uint8Array, idKey: Uint8Array, expectedId: Uint8Array, memory?: Memory): Buffer {
+  const { plain, rest } = decodeBlob(bytes, memory);
   if (rest.length > 0) throw new EngineError('backup-damaged', `blob refused: ${rest.length} bytes follow it`);
   if (!blobId(idKey, plain).equals(expectedId)) {
     throw new EngineError('backup-damaged', `blob refused: its content is not that of ${viewOf(expectedId).toString('hex')}`);
@@ -76,28 +81,13 @@ export function openBlob(bytes: Uint8Array, idKey: Uint8Array, expectedId: Uint8
   return plain;
 }
 
-/** What share of its plain bytes the blob before came to: the best guess at how much memory the next one takes. */
-let lastShare = 0.5;
-
-/**
- * Node collects output in pieces of 16 KiB unless it is told otherwise, which costs a third of the time; and pieces that are larger than needed make the garbage
- * collector run more often, which costs as much.
- */
-function compress(plain: Uint8Array, level: number): Buffer {
-  const chunkSize = Math.max(LEAST_CHUNK_BYTES, Math.ceil(plain.length * Math.min(1, lastShare * 1.25)));
-  const compressed = zstdCompressSync(plain, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: level } });
-  lastShare = compressed.length / Math.max(1, plain.length);
-  return compressed;
-}
-
-function decompress(reader: BoundedReader, body: Uint8Array, plainBytes: number): Buffer {
+function decompress(reader: BoundedReader, body: Uint8Array, plain: Buffer): Buffer {
+  let bytes: number;
   try {
-    // In one piece, which has room for one byte more: with none left it would ask for another piece before it knows that it is done.
-    return zstdDecompressSync(body, {
-      chunkSize: Math.max(LEAST_CHUNK_BYTES, plainBytes + 1),
-      maxOutputLength: Math.max(1, plainBytes),
-    });
+    bytes = decompressInto(body, plain);
   } catch (error) {
     throw new EngineError('backup-damaged', reader.refuse('it does not decompress to the length that it states').message, error);
   }
+  if (bytes !== plain.length) throw reader.refuse(`it states ${plain.length} bytes, there are ${bytes}`);
+  return plain;
 }

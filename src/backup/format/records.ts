@@ -104,16 +104,45 @@ function isBefore(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: n
   return aEnd - a < bEnd - b;
 }
 
-/** The records of a range file that decodeRangeFile has taken: only what can be read from them is checked again. Views into `bytes`. */
-export function recordsOf(bytes: Buffer): readonly KeyValue[] {
+/** Where a part of a record lies in the range file. */
+export interface Extent {
+  begin: number;
+  end: number;
+}
+
+/**
+ * Visits the records of a range file that decodeRangeFile has taken: only what can be read from them is checked again. The extents are used again for the next one.
+ */
+export function visitRecords(bytes: Buffer, visit: (key: Readonly<Extent>, value: Readonly<Extent>) => void): void {
   const reader = new BoundedReader(bytes, 'range file');
   reader.skip(MAGIC.length + 1);
   const flags = reader.byte();
   reader.skip(reader.varint());
   if (flags !== FLAG_TO_THE_END) reader.skip(reader.varint());
   const count = reader.varint();
+  const [key, value]: [Extent, Extent] = [
+    { begin: 0, end: 0 },
+    { begin: 0, end: 0 },
+  ];
+  const pass = (extent: Extent): void => {
+    const length = reader.varint();
+    extent.begin = reader.offset;
+    reader.skip(length);
+    extent.end = reader.offset;
+  };
+  for (let n = 0; n < count; n++) {
+    pass(key);
+    pass(value);
+    visit(key, value);
+  }
+}
+
+/** As visitRecords, all of them; views into `bytes`. */
+export function recordsOf(bytes: Buffer): readonly KeyValue[] {
   const records: KeyValue[] = [];
-  for (let n = 0; n < count; n++) records.push({ key: reader.framed(), value: reader.framed() });
+  visitRecords(bytes, (key, value) =>
+    records.push({ key: bytes.subarray(key.begin, key.end), value: bytes.subarray(value.begin, value.end) }),
+  );
   return records;
 }
 

@@ -4,7 +4,7 @@ import { openFloe, sealFloe } from '../format/floe.ts';
 import { isBackupId } from '../format/ids.ts';
 import { chainHash, decodeLogSegment, encodeLogSegment, MAX_SEGMENT_BYTES, type LogSegment } from '../format/log-segment.ts';
 import { logName, logPrefix, objectAad } from '../format/object-name.ts';
-import { named } from '../repository/blob-reader.ts';
+import { named } from '../repository/named.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 
 /** A segment as it is in the store, with what tells it from others. */

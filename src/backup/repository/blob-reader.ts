@@ -6,6 +6,7 @@ import { FLOE_HEADER_BYTES } from '../format/floe-core.ts';
 import { openFloe, openFloeReader } from '../format/floe.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { indexName, objectAad, packName } from '../format/object-name.ts';
+import { named } from './named.ts';
 import { signalOf, type Repository } from './repository.ts';
 
 export const MAX_INDEX_BYTES = 256 * 1024 * 1024;
@@ -99,14 +100,4 @@ export async function readBlob(repository: Repository, map: BlobMap, id: Uint8Ar
   const { pack, offset, storedBytes } = map.find(id);
   const bytes = await readPackRange(repository, map, pack, { begin: offset, end: offset + storedBytes }, signal);
   return named(packName(Buffer.from(pack).toString('hex')), () => openBlob(bytes, map.keys.id, id));
-}
-
-/** A refusal that says which object it is about. */
-export function named<T>(name: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof EngineError) || error.message.startsWith(name)) throw error;
-    throw new EngineError(error.code, `${name}: ${error.message}`, error);
-  }
 }

@@ -1,10 +1,10 @@
-import { openRestoreTarget, type RestoreRow, type RestoreTarget } from '../../database/lmdb-restore.ts';
+import { openRestoreTarget, type PutInPlace, type RestoreRow, type RestoreTarget } from '../../database/lmdb-restore.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { EngineError } from '../../platform/errors.ts';
 import type { EpochTable, LogEnd } from '../../replication/epochs.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { viewOf } from '../format/blake3.ts';
-import { recordsOf } from '../format/records.ts';
+import { recordsOf, visitRecords } from '../format/records.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -127,24 +127,32 @@ async function fill({ options, target, job, part, runs, map }: Filling, from: No
   let doneBytes = part.files.slice(0, note.files).reduce((sum, { bytes }) => sum + bytes, 0);
   const rest = part.files.slice(note.files);
   for await (const plains of readRuns({ repository, map, workers, contents: true }, runs(rest), signal)) {
-    // Row by row where nothing else needs them: millions of rows that are held together keep the garbage collector busy.
-    const each = rowsOf(plains, prefix, needsSet ? set : null);
-    const rows = needsSet ? [...each] : each;
     for (let n = 0; n < plains.length; n++) doneBytes += part.files[note.files + n]!.bytes;
+    const rows = needsSet ? [...rowsOf(plains, prefix, set)] : null;
     note = { ...note, files: note.files + plains.length, set: set.text() };
-    await target.put(rows, { job, note: JSON.stringify(note) }, prefix === null);
+    const progress = { job, note: JSON.stringify(note) };
+    if (rows === null) await target.append((put) => appendAll(plains, put), progress);
+    else await target.put(rows, progress, prefix === null);
     options.onProgress({ phase: 'restoring', doneBytes, totalBytes });
   }
   return note;
 }
 
-/** What is put of these files; what is given is added to the set. */
-function* rowsOf(plains: readonly Uint8Array[], prefix: PrefixChange | null, set: SetHash | null): Generator<RestoreRow> {
+/** Where nothing else needs the rows: millions of objects keep the garbage collector busy. */
+function appendAll(plains: readonly Uint8Array[], put: PutInPlace): void {
+  for (const plain of plains) {
+    const source = viewOf(plain);
+    visitRecords(source, (key, value) => put(source, key, value));
+  }
+}
+
+/** What is put of these files; it is added to the set. */
+function* rowsOf(plains: readonly Uint8Array[], prefix: PrefixChange | null, set: SetHash): Generator<RestoreRow> {
   for (const plain of plains) {
     for (const { key, value } of recordsOf(viewOf(plain))) {
       const own = prefix === null ? key : rewritten(key, prefix);
       if (own === null) continue;
-      set?.add(own, value);
+      set.add(own, value);
       yield { key: own, value };
     }
   }

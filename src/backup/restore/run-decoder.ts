@@ -1,10 +1,10 @@
 import { EngineError } from '../../platform/errors.ts';
-import { openBlob } from '../format/blob.ts';
+import { openBlob, type Memory } from '../format/blob.ts';
 import { CDR1_FLOE, floePlainSegmentBytes } from '../format/floe-core.ts';
 import { openFloeReader } from '../format/floe.ts';
 import { objectAad, packName } from '../format/object-name.ts';
 import { decodeRangeFile } from '../format/records.ts';
-import { named } from '../repository/blob-reader.ts';
+import { named } from '../repository/named.ts';
 import type { RunFile } from './runs.ts';
 
 /** Bytes of a pack that hold a run's files, as they are stored. */
@@ -27,25 +27,31 @@ export interface RunKeys {
   readonly idKey: Uint8Array;
 }
 
-/** Decrypts, decompresses and checks the files of a run; returns their plaintexts. @throws EngineError backup-damaged, naming the pack */
-export function decodeRun({ repo, kid, epoch, packKey, idKey }: RunKeys, run: SealedRun): readonly Buffer[] {
+/** Decrypted segments of the run that is being decoded. */
+let decrypted = Buffer.alloc(0);
+
+/**
+ * Decrypts, decompresses and checks the files of a run; returns their plaintexts, which are put into `memory`. @throws EngineError backup-damaged, naming the pack
+ */
+export function decodeRun({ repo, kid, epoch, packKey, idKey }: RunKeys, run: SealedRun, memory: Memory): readonly Buffer[] {
   const name = packName(run.pack);
   return named(name, () => {
     const floe = openFloeReader(packKey, objectAad({ type: 'pack', name, repo, kid, epoch }), run.header, run.packBytes);
     const from = floe.sealedRange(run.first).begin;
-    const parts: Buffer[] = [];
+    if (decrypted.length < run.segments.length) decrypted = Buffer.allocUnsafeSlow(run.segments.length);
+    let used = 0;
     for (let n = run.first, at = 0; at < run.segments.length; n++) {
       const { begin, end } = floe.sealedRange(n);
-      parts.push(floe.decrypt(n, run.segments.subarray(begin - from, end - from)));
+      used += floe.decrypt(n, run.segments.subarray(begin - from, end - from)).copy(decrypted, used);
       at = end - from;
     }
-    const plain = Buffer.concat(parts);
+    const plain = decrypted.subarray(0, used);
     const plainFrom = run.first * floePlainSegmentBytes(CDR1_FLOE);
     return run.files.map((file) => {
       const begin = file.offset - plainFrom;
       if (begin < 0 || begin + file.storedBytes > plain.length)
         throw new EngineError('backup-damaged', 'a blob is outside of what was read');
-      const content = openBlob(plain.subarray(begin, begin + file.storedBytes), idKey, file.id);
+      const content = openBlob(plain.subarray(begin, begin + file.storedBytes), idKey, file.id, memory);
       checkRangeFile(content, file);
       return content;
     });

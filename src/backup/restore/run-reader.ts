@@ -4,9 +4,10 @@ import { CDR1_FLOE, FLOE_HEADER_BYTES, floePlainSegmentBytes } from '../format/f
 import { packName } from '../format/object-name.ts';
 import type { BlobMap } from '../repository/blob-reader.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
-import type { FromDecoder } from './decode-worker.ts';
+import type { FromDecoder, ToDecoder } from './decode-worker.ts';
 import { decodeRun, type RunKeys, type SealedRun } from './run-decoder.ts';
 import type { Run } from './runs.ts';
+import { slabOf } from './slab.ts';
 
 export interface RunReaderOptions {
   readonly repository: Repository;
@@ -20,7 +21,10 @@ export interface RunReaderOptions {
 /** Runs that are fetched or decoded ahead of the one that is wanted, for each worker. */
 const AHEAD_PER_WORKER = 2;
 
-/** Reads runs in their order, several at a time; yields the checked plaintexts of each run's files, or none. Ends its threads when it ends, however it ends. */
+/**
+ * Reads runs in their order, several at a time; yields the checked plaintexts of each run's files, or none. They are there until the next run is asked for: then their memory
+ * is used again. Ends its threads when it ends, however it ends.
+ */
 export async function* readRuns(
   { repository, map, workers, contents }: RunReaderOptions,
   runs: readonly Run[],
@@ -31,7 +35,7 @@ export async function* readRuns(
   const pool = new DecoderPool(Math.min(workers, runs.length), keys);
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const ahead: Promise<readonly Uint8Array[]>[] = [];
+  const ahead: Promise<Decoded>[] = [];
   let next = 0;
   const begin = (): void => {
     const run = runs[next++];
@@ -44,10 +48,11 @@ export async function* readRuns(
   try {
     while (ahead.length < Math.max(1, workers) * AHEAD_PER_WORKER && next < runs.length) begin();
     for (let work = ahead.shift(); work !== undefined; work = ahead.shift()) {
-      const files = await work;
+      const { files, giveBack } = await work;
       signal.throwIfAborted();
       begin();
       yield files;
+      giveBack();
     }
   } finally {
     stop.abort(new EngineError('timeout', 'reading has ended'));
@@ -89,8 +94,14 @@ async function fetchRun({ store }: Repository, map: BlobMap, run: Run, signal: A
   return { pack, files, first, packBytes: stored.bytes, header, segments };
 }
 
+interface Decoded {
+  readonly files: readonly Uint8Array[];
+  /** Called when the files are not needed any more. */
+  readonly giveBack: () => void;
+}
+
 interface Waiting {
-  readonly resolve: (files: readonly Uint8Array[]) => void;
+  readonly resolve: (decoded: Decoded) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -110,7 +121,7 @@ class DecoderPool {
     this.#keys = keys;
     this.#workers = Array.from({ length: count }, () => {
       const worker = new Worker(new URL('./decode-worker.js', import.meta.url), { workerData: keys });
-      worker.on('message', (message: FromDecoder) => this.#hear(message));
+      worker.on('message', (message: FromDecoder) => this.#hear(worker, message));
       worker.on('error', (error) => this.#fail(error as Error));
       worker.on('exit', (code) => {
         if (!this.#closing) this.#fail(new EngineError('internal', `a reading thread ended (${code})`));
@@ -119,16 +130,17 @@ class DecoderPool {
     });
   }
 
-  async decode(run: SealedRun, wanted: boolean): Promise<readonly Uint8Array[]> {
+  async decode(run: SealedRun, wanted: boolean): Promise<Decoded> {
     if (this.#workers.length === 0) {
-      const files = decodeRun(this.#keys, run);
-      return wanted ? files : [];
+      const files = decodeRun(this.#keys, run, slabOf().take);
+      return { files: wanted ? files : [], giveBack: () => undefined };
     }
     if (this.#failure !== null) throw this.#failure;
     const number = this.#next++;
     return await new Promise((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
-      this.#workers[number % this.#workers.length]!.postMessage({ number, run, wanted });
+      const message: ToDecoder = { kind: 'run', number, run, wanted };
+      this.#workers[number % this.#workers.length]!.postMessage(message);
     });
   }
 
@@ -144,10 +156,17 @@ class DecoderPool {
     this.#waiting.clear();
   }
 
-  #hear(message: FromDecoder): void {
+  #hear(worker: Worker, message: FromDecoder): void {
     const waiting = this.#waiting.get(message.number);
     this.#waiting.delete(message.number);
-    if (message.kind === 'files') waiting?.resolve(message.files);
-    else waiting?.reject(new EngineError(message.code as EngineErrorCode, message.message));
+    if (message.kind === 'refused') {
+      waiting?.reject(new EngineError(message.code as EngineErrorCode, message.message));
+      return;
+    }
+    const { files, slab } = message;
+    const giveBack = (): void => {
+      if (slab !== null) worker.postMessage({ kind: 'slab', slab } satisfies ToDecoder, [slab]);
+    };
+    waiting?.resolve({ files, giveBack });
   }
 }

@@ -22,7 +22,8 @@ export interface RunFile {
 }
 
 const RUN_BYTES = 4 * 1024 * 1024;
-const RUN_PLAIN_BYTES = 8 * 1024 * 1024;
+/** A run has no more than this, but for one file that is larger. */
+export const RUN_PLAIN_BYTES = 8 * 1024 * 1024;
 
 export function runsOf({ files, end }: BackupFiles, map: BlobMap): readonly Run[] {
   const runs: Run[] = [];
