@@ -1,9 +1,9 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { constants, zstdCompressSync } from 'node:zlib';
 import { cutRule } from '../backup/chunking/cut-rule.ts';
 import { cutRange, rangeFileWriter } from '../backup/chunking/range-cutter.ts';
 import { keyedHash } from '../backup/format/blake3.ts';
+import { compressInto } from '../backup/format/zstd.ts';
 import { openLmdbReader } from '../database/lmdb-reader.ts';
 import { systemClock } from '../platform/clock.ts';
 
@@ -39,7 +39,7 @@ async function chunksOf({ folder, maxBytes, threads, number }: Part): Promise<re
 
 function work(chunks: readonly Buffer[]): void {
   const key = randomBytes(32);
-  const segment = Buffer.alloc(4 * SEGMENT_BYTES);
+  const segment = Buffer.alloc(8 * SEGMENT_BYTES);
   let used = 0;
   const encrypt = (): void => {
     for (let at = 0; at < used; at += SEGMENT_BYTES) {
@@ -52,10 +52,7 @@ function work(chunks: readonly Buffer[]): void {
   };
   for (const chunk of chunks) {
     keyedHash(key, chunk);
-    used += zstdCompressSync(chunk, { chunkSize: chunk.length >>> 1, params: { [constants.ZSTD_c_compressionLevel]: LEVEL } }).copy(
-      segment,
-      used,
-    );
+    used += compressInto(chunk, LEVEL, segment, used) ?? 0;
     if (used >= SEGMENT_BYTES) encrypt();
   }
   encrypt();
