@@ -63,7 +63,7 @@ export function decodeBlob(bytes: Uint8Array, memory?: Memory): { readonly plain
   if (plainBytes > MAX_BLOB_BYTES) throw reader.refuse(`it states ${plainBytes} bytes, at most ${MAX_BLOB_BYTES} are read`);
   const body = reader.framed();
   const rest = bytes.subarray(reader.offset);
-  if (codec === CODEC_ZSTD) return { plain: decompress(reader, body, (memory ?? Buffer.allocUnsafeSlow)(plainBytes)), rest };
+  if (codec === CODEC_ZSTD) return { plain: decompress(reader, body, memory?.(plainBytes) ?? Buffer.allocUnsafeSlow(plainBytes)), rest };
   if (body.length !== plainBytes) throw reader.refuse(`it states ${plainBytes} bytes, there are ${body.length}`);
   if (memory === undefined) return { plain: viewOf(body), rest };
   const plain = memory(plainBytes);

@@ -15,13 +15,7 @@ interface Insides {
 }
 
 type WriteSync = (
-  flush: number,
-  input: Buffer,
-  inputAt: number,
-  inputBytes: number,
-  output: Buffer,
-  outputAt: number,
-  room: number,
+  ...given: readonly [flush: number, input: Buffer, inputAt: number, inputBytes: number, output: Buffer, outputAt: number, room: number]
 ) => void;
 
 interface Context {
