@@ -48,6 +48,7 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
 
     await steadyState(scenario, load, env);
     for (const step of scenario.method) await perform(step, { scenario, env, load, bulk, hands, faults, phase });
+    await hands?.lookAtStore();
 
     phase('heal');
     for (const fault of faults.values()) await fault.heal();
@@ -78,12 +79,13 @@ interface Day {
 }
 
 async function perform(step: Step, day: Day): Promise<void> {
-  const { scenario, env, load, faults, phase } = day;
+  const { scenario, env, load, faults, hands, phase } = day;
   switch (step.do) {
     case 'inject': {
       phase('inject');
       const fault = new FaultRun(step.fault, env.faults.get(step.fault) ?? [], env);
       faults.set(step.fault, fault); // owned before it does harm
+      await hands?.lookAtStore();
       return await fault.inject(env.signal);
     }
     case 'observe':
@@ -131,11 +133,11 @@ async function performBackup(step: BackupStep, { scenario, env: { context, signa
     case 'await-backup':
       return await hands?.awaitOne(step.name, step.atMostMs, signal);
     case 'await-backups':
-      return await hands?.awaitMore(step.more, step.atMostMs, signal);
+      return await hands?.awaitMore(step, signal);
     case 'mark':
       return hands?.mark(step.name);
     case 'damage':
-      return await hands?.damage(step.how, step);
+      return await hands?.damage(step);
     case 'bulk':
       return bulk.start(step, scenario.workload.timeoutMs);
     case 'delete-all': {

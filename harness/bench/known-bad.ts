@@ -22,7 +22,7 @@ interface Planned {
   readonly caughtBy: readonly string[];
 }
 
-/** Each known-bad engine in its scenario, and the correct one in all of these. */
+/** Each known-bad engine in its scenario, and the correct one in all of these that it can play. */
 export const PLAN: readonly Planned[] = [
   ...KNOWN_BAD.map(({ engine, breaks, scenario, caughtBy, alsoBy = [] }) => ({
     engine,
@@ -30,7 +30,12 @@ export const PLAN: readonly Planned[] = [
     scenario,
     caughtBy: [caughtBy, ...alsoBy],
   })),
-  ...[...new Set(KNOWN_BAD.map(({ scenario }) => scenario))].map((scenario) => ({ engine: CONTROL, breaks: '', scenario, caughtBy: [] })),
+  ...[...new Set(KNOWN_BAD.flatMap(({ scenario, ours }) => (ours === true ? [] : [scenario])))].map((scenario) => ({
+    engine: CONTROL,
+    breaks: '',
+    scenario,
+    caughtBy: [],
+  })),
 ];
 
 export async function playKnownBad(signal: AbortSignal, say: (line: string) => void): Promise<readonly KnownBadRun[]> {

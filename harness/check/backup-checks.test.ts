@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { BackupOrdered, EventBody, RunEvent } from '../history/event.ts';
+import type { BackupOrdered, EventBody, RunEvent, StoreListed } from '../history/event.ts';
 import { bulkValue, recordedEntries } from '../measure/bulk-values.ts';
 import { CHECKS } from '../registry.ts';
 import type { BackupStep, Scenario, Step } from '../scenario/scenario.ts';
@@ -141,6 +141,17 @@ describe('checks of backups', () => {
       expect(outcome('backup-orders', { restored: { exitCode: null } })).to.equal('fail');
       expect(outcome('backup-orders', { made: { args: ['drill', 'latest'], name: null } })).to.equal('inconclusive');
     });
+    it('fails an order that does not say what it must', () => {
+      const list = (says: string): BackupStep => ({ ...CREATE, args: ['list'], name: null, exits: 1, says });
+      const given: readonly [number, EventBody] = [
+        6050,
+        { ...MADE, name: null, args: ['list'], exitCode: 1, answer: null, said: '[{"backupId":"x","problem":"quarantined"}]', added: [] },
+      ];
+      const of = (says: string): FindingOutcome =>
+        outcome('backup-orders', { method: [CREATE, ...SCENARIO.method, list(says), RESTORE], more: [given] });
+      expect(of('quarantined')).to.not.equal('fail');
+      expect(of('damaged')).to.equal('fail');
+    });
     it('misses an order that was given otherwise', () => {
       const verify = (...args: string[]): BackupStep => ({ ...CREATE, args: ['verify', ...args], name: null });
       const method = [CREATE, ...SCENARIO.method, verify('@first', '--level', '3'), RESTORE];
@@ -183,12 +194,57 @@ describe('checks of backups', () => {
     });
   });
 
-  it('backups-awaited: fails where fewer came than were waited for, and knows nothing where nobody waited', () => {
-    const method: readonly Step[] = [CREATE, { do: 'await-backups', more: 2, atMostMs: 1000 }, RESTORE];
-    const wait = (came: number): readonly [number, EventBody] => [3000, { kind: 'store', manifests: [], awaited: { more: 2, came } }];
-    expect(outcome('backups-awaited', { method, more: [wait(2)] })).to.equal('pass');
-    expect(outcome('backups-awaited', { method, more: [wait(1)] })).to.equal('fail');
-    expect(outcome('backups-awaited', { method, more: [[3000, { kind: 'store', manifests: [] }]] })).to.equal('inconclusive');
+  describe('backups-awaited', () => {
+    const step: Extract<BackupStep, { do: 'await-backups' }> = { do: 'await-backups', more: 2, atMostMs: 1000 };
+    const manifest = (id: string): string => `manifests/lab/${id}`;
+    type Look = Omit<StoreListed, 'kind'>;
+    const AWAITED = { awaited: { more: 2, came: 2 } };
+    const all = (...ids: readonly string[]): Pick<Look, 'manifests' | 'listed'> => ({
+      manifests: ids.map(manifest),
+      listed: Object.fromEntries(ids.map((id) => [id, null])),
+    });
+    const of = (looks: readonly Look[], change: Partial<typeof step> = {}): FindingOutcome =>
+      outcome('backups-awaited', {
+        method: [CREATE, { ...step, ...change }, RESTORE],
+        more: looks.map((look, n) => [3000 + n, { kind: 'store', ...look }] as const),
+      });
+
+    it('passes what lies there at the end and not at the beginning, and is to be trusted', () => {
+      expect(of([{ manifests: [manifest('a')] }, { ...all('a', 'b', 'c'), ...AWAITED }])).to.equal('pass');
+    });
+    it('believes no count of the run: fewer came, or were there before, or nobody trusts them', () => {
+      expect(of([{ manifests: [manifest('a')] }, { ...all('a', 'b'), ...AWAITED }])).to.equal('fail');
+      expect(of([{ manifests: ['a', 'b', 'c'].map(manifest) }, { ...all('a', 'b', 'c'), ...AWAITED }])).to.equal('fail');
+      const listed = { a: null, b: null, c: 'its writer had been replaced: quarantined' };
+      expect(of([{ manifests: [manifest('a')] }, { manifests: ['a', 'b', 'c'].map(manifest), listed, ...AWAITED }])).to.equal('fail');
+    });
+    it('knows nothing where nobody waited, looked before, or read them elsewhere', () => {
+      expect(of([{ manifests: [] }])).to.equal('inconclusive');
+      expect(of([{ ...all('a', 'b'), ...AWAITED }])).to.equal('inconclusive');
+      expect(
+        of([
+          { manifests: [], alone: true },
+          { ...all('a', 'b'), ...AWAITED },
+        ]),
+      ).to.equal('inconclusive');
+      expect(of([{ manifests: [] }, { manifests: ['a', 'b'].map(manifest), ...AWAITED }])).to.equal('inconclusive');
+    });
+    it('counts verifications by what their records say, and what is gone by what was there', () => {
+      const looks = (ok: boolean, ...left: readonly string[]): readonly Look[] => [
+        { manifests: ['a', 'b'].map(manifest), records: { 'verify/a/1-3.json': true } },
+        {
+          manifests: left.map(manifest),
+          records: { 'verify/a/1-3.json': true, 'verify/b/2-3.json': ok, 'verify/b/3-1.json': true },
+          awaited: { more: 0, came: 0 },
+        },
+      ];
+      const asked = (change: Partial<typeof step>) => ({ more: 0, ...change });
+      expect(of(looks(true, 'b'), asked({ verified: 1, gone: 1 }))).to.equal('pass');
+      expect(of(looks(true, 'b'), asked({ verified: 2 }))).to.equal('fail');
+      expect(of(looks(false, 'b'), asked({ verified: 1 }))).to.equal('fail');
+      expect(of(looks(false, 'b'), asked({ damaged: 1 }))).to.equal('pass');
+      expect(of(looks(true, 'a', 'b'), asked({ gone: 1 }))).to.equal('fail');
+    });
   });
 
   it('damage-done: damage that changed nothing, or that nobody did, proves nothing', () => {
@@ -249,6 +305,34 @@ describe('checks of backups', () => {
     const method = [{ ...CREATE, during: 'isolation' }, ...SCENARIO.method, RESTORE];
     expect(outcome('backup-overlap', { method, made: { endedMs: 2500 } })).to.equal('pass');
     expect(outcome('backup-overlap', { method })).to.equal('inconclusive');
+  });
+
+  it('backup-age: of a backup of the service counts when the disk says that it came, and how old its state is by the ledger', () => {
+    const step: Step = { ...RESTORE, args: ['latest'], since: 'early' };
+    const early: readonly [number, EventBody] = [1200, { kind: 'mark', name: 'early', timeMs: 1_700_000_001_200 }];
+    const of = (backupAgeMs: number, atMs: number, writtenMs: number | null): FindingOutcome =>
+      outcome('backup-age', {
+        method: [...SCENARIO.method, step],
+        targets: { backupAgeMs },
+        made: { name: null, args: ['list'], answer: null, added: [] },
+        restored: { args: ['restore', 'latest'], answer: { backupId: ID } },
+        copy: (events) => stateAt(events, atMs),
+        more: [
+          early,
+          ...(writtenMs === null
+            ? []
+            : [
+                [
+                  6050,
+                  { kind: 'store', manifests: [`manifests/lab/${ID}`], writtenMs: { [`manifests/lab/${ID}`]: writtenMs }, alone: true },
+                ] as const,
+              ]),
+        ],
+      });
+    expect(of(300, 1840, 1900)).to.equal('pass');
+    expect(of(300, 1400, 1900)).to.equal('fail'); // made shortly before, of an old state
+    expect(of(300, 1840, 2500)).to.equal('inconclusive'); // it came after the fault
+    expect(of(300, 1840, null)).to.equal('inconclusive'); // nobody looked
   });
 
   it('backup-age: judges the newest backup of before the fault that a restore proved, and nothing that is not proved', () => {

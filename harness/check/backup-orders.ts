@@ -48,10 +48,13 @@ function judgeOrder(step: OrderStep, order: Order, damage: Lined<'damage'> | und
   const what = `${whatOf(step)}${step.name === null ? '' : ` (${step.name})`}`;
   const lines = [order.lineNumber];
   if (order.exitCode === null) return finding(NAME, 'fail', `${what} did not end within ${seconds(step.atMostMs)}`, lines);
-  const told = `${what} ended with ${order.exitCode} after ${seconds(order.endedMs - order.givenMs)}`;
+  const ended = `${what} ended with ${order.exitCode} after ${seconds(order.endedMs - order.givenMs)}`;
   const said = lastLine(order.said);
-  if (order.exitCode !== step.exits) return finding(NAME, 'fail', `${told}; expected ${step.exits}${said}`, lines);
-  if (step.exits !== 0 && order.answer === null && !REFUSAL.test(order.said))
+  if (order.exitCode !== step.exits) return finding(NAME, 'fail', `${ended}; expected ${step.exits}${said}`, lines);
+  const says = step.do === 'backup' ? (step.says ?? null) : null;
+  if (says !== null && !outputOf(order).includes(says)) return finding(NAME, 'fail', `${ended}, but did not say \`${says}\`${said}`, lines);
+  const told = says === null ? ended : `${ended}, and said \`${says}\``;
+  if (step.exits !== 0 && says === null && order.answer === null && !REFUSAL.test(order.said))
     return finding(NAME, 'inconclusive', `${told}, as expected, but without an error of its own: a crash ends so too${said}`, lines);
   if (!step.namesDamage) return finding(NAME, 'pass', told, lines);
   if (damage?.object == null) return finding(NAME, 'inconclusive', `${told}, but no object was damaged before it`, lines);
@@ -62,10 +65,15 @@ function judgeOrder(step: OrderStep, order: Order, damage: Lined<'damage'> | und
 }
 
 /** By its name, or by the last part of it, which is its id; one that was typed in the order says nothing when it comes back. */
-function isNamed({ said, answer, args }: Order, object: string): boolean {
-  const output = `${said}\n${JSON.stringify(answer ?? {})}`;
+function isNamed(order: Order, object: string): boolean {
+  const { args } = order;
+  const output = outputOf(order);
   const id = object.slice(object.lastIndexOf('/') + 1);
   return output.includes(object) || (!args.includes(id) && output.includes(id));
+}
+
+function outputOf({ said, answer }: Order): string {
+  return `${said}\n${JSON.stringify(answer ?? {})}`;
 }
 
 function lastLine(said: string): string {

@@ -10,8 +10,9 @@ export const backupAge: Check = {
     if (objective === null) return [finding('backup-age', 'skipped', 'the scenario states no age of backups')];
     const point = measurement.backups?.recoveryPoint ?? null;
     if (point === null) return [finding('backup-age', 'inconclusive', 'there was no backup before a fault that a restored copy proved')];
-    const told = `${seconds(point.ageMs)} when ${point.fault} took effect; the objective is ${seconds(objective)}`;
-    return [finding('backup-age', point.ageMs <= objective ? 'pass' : 'fail', told)];
+    const { ageMs, atLeastMs, fault } = point;
+    const told = `between ${seconds(atLeastMs)} and ${seconds(ageMs)} when ${fault} took effect; the objective is ${seconds(objective)}`;
+    return [finding('backup-age', atLeastMs > objective ? 'fail' : ageMs <= objective ? 'pass' : 'inconclusive', told)];
   },
 };
 

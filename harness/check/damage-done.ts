@@ -44,12 +44,12 @@ function judgeDamage({ how, object, done, lineNumber }: Lined<'damage'>): Findin
       [lineNumber],
     );
   if (done.length === 0) return say(false, 'found nothing to damage');
-  if (how === 'fill-store')
+  if (how === 'fill-store' || how === 'fill-disk')
     return say(
       done.every(({ after }) => after === '0 bytes free'),
       'left room',
     );
-  if (how === 'free-store')
+  if (how === 'free-store' || how === 'free-disk')
     return say(
       done.every(({ after }) => after !== '0 bytes free'),
       'gave nothing back',

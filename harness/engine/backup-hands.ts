@@ -2,12 +2,13 @@ import type { BackupOrdered, DamageDone } from '../history/event.ts';
 import { backupIdOf } from '../measure/backups.ts';
 import type { Clock } from '../platform/clock.ts';
 import { HarnessError } from '../platform/errors.ts';
-import type { BackupGround, Platform, PodProgram, RunContext, StoreObject } from '../platform/platform.ts';
+import type { BackupGround, Platform, PodProgram, RunContext } from '../platform/platform.ts';
 import { damageObject } from './object-damage.ts';
-import type { BackupStep, ObjectDamage, OtherDamage } from '../scenario/scenario.ts';
-import { OBJECT_DAMAGE } from '../scenario/scenario.ts';
+import type { BackupStep, DiskDamage, OtherDamage } from '../scenario/scenario.ts';
+import { DISK_DAMAGE, OBJECT_DAMAGE } from '../scenario/scenario.ts';
 import { decodeCopy } from './observe.ts';
 import type { Operator } from './operator.ts';
+import { StoreWatch } from './store-watch.ts';
 
 const PROGRAM = '/run/pod/bin/coditect-dr';
 const SAID_CHARS = 4000;
@@ -35,15 +36,19 @@ export class BackupHands {
   readonly #env: HandsEnv;
   readonly #ground: BackupGround;
   /** Of each finished backup that has a name: its id, and the objects that came with it. */
-  readonly #made = new Map<string, { readonly id: string | null; readonly added: readonly StoreObject[] }>();
+  readonly #made = new Map<string, { readonly id: string | null; readonly added: BackupOrdered['added'] }>();
+  /** What was in their manifests. */
+  readonly #kept = new Map<string, Uint8Array>();
   readonly #marks = new Map<string, number>();
   readonly #background = new Map<string, Promise<void>>();
   readonly #running = new Set<PodProgram>();
+  readonly #watch: StoreWatch;
 
   constructor(env: HandsEnv) {
     if (env.platform.backups === undefined) throw new HarnessError('internal', 'this system has no backups');
     this.#env = env;
     this.#ground = env.platform.backups;
+    this.#watch = new StoreWatch({ ...env, ground: this.#ground, lister: { pod: this.#podOf('restore', null), program: PROGRAM } });
   }
 
   /** Makes the repository. Throws HarnessError `lab-failed` when that does not work. */
@@ -55,8 +60,11 @@ export class BackupHands {
   async order(step: OrderStep, signal: AbortSignal): Promise<void> {
     const { name, atMostMs } = step;
     const working = this.#order({ args: this.#resolved(step.args), pod: this.#podBeside(step.region), name, atMostMs }, signal).then(
-      (done) => {
-        if (name !== null) this.#made.set(name, { id: backupIdOf(done), added: done.added });
+      async (done) => {
+        if (name === null) return;
+        this.#made.set(name, { id: backupIdOf(done), added: done.added });
+        for (const { name: object } of done.added)
+          if (object.startsWith(MANIFESTS)) this.#kept.set(object, await this.#ground.read(object));
       },
     );
     if (!step.background || name === null) return await working;
@@ -71,20 +79,13 @@ export class BackupHands {
       context.record({ kind: 'note', message: `backup ${name} was not done within ${atMostMs} ms; going on` });
   }
 
-  /** Until the store holds so many manifests more than now; what is there is recorded as it changes. */
-  async awaitMore(more: number, atMostMs: number, signal: AbortSignal): Promise<void> {
-    const { clock, context } = this.#env;
-    const limitMs = clock.nowMs() + atMostMs;
-    const before = await this.#manifests();
-    context.record({ kind: 'store', manifests: before });
-    for (let seen = before; ;) {
-      const now = await this.#manifests();
-      if (now.join() !== seen.join()) context.record({ kind: 'store', manifests: now });
-      seen = now;
-      const came = now.filter((name) => !before.includes(name)).length;
-      if (came >= more || clock.nowMs() >= limitMs) return context.record({ kind: 'store', manifests: now, awaited: { more, came } });
-      await clock.sleep(POLL_MS, signal);
-    }
+  async awaitMore(step: Extract<BackupStep, { readonly do: 'await-backups' }>, signal: AbortSignal): Promise<void> {
+    await this.#watch.await(step, signal);
+  }
+
+  /** What lies in the store now, and since when. */
+  async lookAtStore(): Promise<void> {
+    await this.#watch.record();
   }
 
   mark(name: string): void {
@@ -109,18 +110,26 @@ export class BackupHands {
     if (exitCode === 0) await this.#readCopy(name, copy, signal);
   }
 
-  async damage(how: ObjectDamage | OtherDamage, { object, of }: { object: string | null; of: string | null }): Promise<void> {
+  async damage({ how, object, of, region = null }: Extract<BackupStep, { readonly do: 'damage' }>): Promise<void> {
     const { context } = this.#env;
     const kind = OBJECT_DAMAGE.find((one) => one === how);
+    const disk = DISK_DAMAGE.find((one) => one === how);
+    if (disk !== undefined) return context.record(await this.#diskDamage(disk, region ?? ''));
     if (kind === undefined) return context.record(await this.#otherDamage(how as OtherDamage));
     const added = this.#made.get(of ?? '')?.added ?? [];
-    context.record(await damageObject(this.#ground, { how: kind, kind: object ?? '', added, seed: context.seed }));
+    context.record(await damageObject(this.#ground, { how: kind, kind: object ?? '', added, kept: this.#kept, seed: context.seed }));
   }
 
   /** Ends what still runs. Never rejects. */
   async close(): Promise<void> {
     for (const program of this.#running) program.kill();
     await Promise.allSettled([...this.#background.values(), ...[...this.#running].map((program) => program.exited)]);
+  }
+
+  async #diskDamage(how: DiskDamage, region: string): Promise<DamageDone> {
+    const pod = this.#podOf('db', region);
+    const left = how === 'fill-disk' ? await this.#ground.fillDisk(region) : await this.#ground.freeDisk(region);
+    return { kind: 'damage', how, object: null, done: [{ what: pod, before: 'its disk as it was', after: `${left} bytes free` }] };
   }
 
   async #otherDamage(how: OtherDamage): Promise<DamageDone> {
@@ -212,7 +221,9 @@ export class BackupHands {
     const endedMs = context.nowMs();
     limit.removeEventListener('abort', kill);
     this.#running.delete(program);
-    const added = (await this.#ground.objects()).filter((object) => !before.has(object.name));
+    const added = (await this.#ground.objects()).flatMap((object) =>
+      before.has(object.name) ? [] : [{ name: object.name, bytes: object.bytes }],
+    );
     const done: BackupOrdered = {
       kind: 'backup-order',
       name,
@@ -242,10 +253,6 @@ export class BackupHands {
       if (id === null) throw new HarnessError('lab-failed', `there is no backup ${name}: the step that was to make it made none`);
       return id;
     });
-  }
-
-  async #manifests(): Promise<readonly string[]> {
-    return (await this.#ground.objects()).map(({ name }) => name).filter((name) => name.startsWith(MANIFESTS));
   }
 
   #regionOf(pod: string): string {

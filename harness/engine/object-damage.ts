@@ -9,7 +9,9 @@ export interface DamageOptions {
   /** First part of the object's name. */
   readonly kind: string;
   /** The objects that came with the backup: an older backup does not need them. */
-  readonly added: readonly StoreObject[];
+  readonly added: readonly Pick<StoreObject, 'name'>[];
+  /** What was in objects that may be gone by now. */
+  readonly kept: ReadonlyMap<string, Uint8Array>;
   readonly seed: number;
 }
 
@@ -17,10 +19,11 @@ export interface DamageOptions {
  * Damages one object that came with a backup, so that the ones before it stay whole; which of several, and which byte, the seed decides.
  * Throws HarnessError `lab-failed` when there is none, or no other to swap it with: nothing would have been tried.
  */
-export async function damageObject(ground: BackupGround, { how, kind, added, seed }: DamageOptions): Promise<DamageDone> {
+export async function damageObject(ground: BackupGround, { how, kind, added, kept, seed }: DamageOptions): Promise<DamageDone> {
   const own = added.filter(({ name }) => isOfKind(name, kind));
   const victim = own[seed % Math.max(1, own.length)];
   if (victim === undefined) throw new HarnessError('lab-failed', `${how} ${kind}: the backup brought no object of this kind`);
+  if (how === 'put-back') return await putBack(ground, victim.name, kept.get(victim.name));
   const body = await ground.read(victim.name);
   const done = async (): Promise<DamageDone> => ({
     kind: 'damage',
@@ -60,6 +63,14 @@ export async function damageObject(ground: BackupGround, { how, kind, added, see
       return { ...first, done: [...first.done, { what: other.name, before: digest(otherBody), after: await seen(ground, other.name) }] };
     }
   }
+}
+
+/** Somebody who kept a copy lays an object that was deleted under its name again. */
+async function putBack(ground: BackupGround, name: string, body: Uint8Array | undefined): Promise<DamageDone> {
+  if (body === undefined) throw new HarnessError('lab-failed', `put-back: nobody kept what was in ${name}`);
+  const before = await seen(ground, name);
+  await ground.overwrite(name, body);
+  return { kind: 'damage', how: 'put-back', object: name, done: [{ what: name, before, after: await seen(ground, name) }] };
 }
 
 const isOfKind = (name: string, kind: string): boolean => name === kind || name.startsWith(`${kind}/`);

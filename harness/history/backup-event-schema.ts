@@ -34,6 +34,10 @@ export const backupEvents = [
   z.object({
     kind: z.literal('store'),
     manifests: z.array(z.string()),
+    writtenMs: z.record(z.string(), ms).exactOptional(),
+    records: z.record(z.string(), z.boolean()).exactOptional(),
+    listed: z.record(z.string(), z.string().nullable()).exactOptional(),
+    alone: z.boolean().exactOptional(),
     awaited: z.object({ more: z.number(), came: z.number() }).exactOptional(),
   }),
   z.object({ kind: z.literal('deletion'), startedMs: ms, endedMs: ms }),

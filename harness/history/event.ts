@@ -302,11 +302,19 @@ export interface DamageDone {
   readonly done: readonly { readonly what: string; readonly before: string; readonly after: string }[];
 }
 
-/** Manifests that lie in the store, by when they were first seen there. */
+/** What lies in the store, as its disk shows. */
 export interface StoreListed {
   readonly kind: 'store';
   readonly manifests: readonly string[];
-  /** At the end of a step that waited for some: how many it asked for, and how many came. */
+  /** When each of them was put there, by the disk. */
+  readonly writtenMs?: Readonly<Record<string, number>>;
+  /** Records of verifications: whether they say that all is well. */
+  readonly records?: Readonly<Record<string, boolean>>;
+  /** By its id why a backup is not to be trusted, or null: as the engine's program on a machine that makes none reads it. */
+  readonly listed?: Readonly<Record<string, string | null>>;
+  /** A look for itself, of no step that waits. */
+  readonly alone?: boolean;
+  /** At the end of a step that waited for some: how many it asked for, and how many it saw come. Not judged by. */
   readonly awaited?: { readonly more: number; readonly came: number };
 }
 

@@ -3,8 +3,10 @@ export interface BackupAccount {
   readonly made: readonly BackupMade[];
   readonly restores: readonly Restore[];
   readonly checks: readonly BackupCheck[];
-  /** The newest backup of before the first fault that a restored copy proved, and how old it was when the fault took effect; null: none, or no fault. */
-  readonly recoveryPoint: { readonly ageMs: number; readonly backupId: string; readonly fault: string } | null;
+  /**
+   * The newest backup that lay in the store when the first fault took effect and that a restored copy proved, and how old the state was by then that the copy is of, as the ledger has it: at most, and at least. null: none, or no fault.
+   */
+  readonly recoveryPoint: { readonly ageMs: number; readonly atLeastMs: number; readonly backupId: string; readonly fault: string } | null;
   readonly bulk: readonly BulkAccount[];
 }
 

@@ -113,13 +113,27 @@ function checkOf(order: Order, orders: readonly Order[]): readonly BackupCheck[]
   return [{ command, backupId, elapsedMs: order.endedMs - order.givenMs, exitCode: order.exitCode, endedMs: order.endedMs }];
 }
 
-/** What the engine verified itself does not count: a copy that was restored and held against the ledger does. */
+/** What the engine verified itself does not count, nor when it says that a backup was made: a copy that was restored and held against the ledger does, of a backup that lay in the store by then. */
 function recoveryPointOf(view: RunView, made: readonly BackupMade[], restores: readonly Restore[]): BackupAccount['recoveryPoint'] {
   const fault = view.faults.find((one) => one.t1Ms !== null);
-  const t1Ms = fault?.t1Ms?.lowerMs;
-  if (fault === undefined || t1Ms === undefined) return null;
-  const proof = restores.filter(({ copy, bounded, args }) => copy?.problems.length === 0 && bounded && !args.includes('--prefix'));
-  const known = new Set(proof.map(({ backupId }) => backupId));
-  const newest = made.findLast(({ id, exitCode, endedMs }) => id !== null && exitCode === 0 && endedMs <= t1Ms && known.has(id));
-  return newest?.id == null ? null : { ageMs: t1Ms - newest.givenMs, backupId: newest.id, fault: fault.fault };
+  const t1Ms = fault?.t1Ms;
+  if (fault === undefined || t1Ms == null) return null;
+  const proved = restores.flatMap(({ copy, bounded, args, backupId }) => {
+    if (copy?.stateMs == null || copy.problems.length > 0 || !bounded || !isWhole(args) || backupId === null) return [];
+    return committedMs(view, made, backupId) <= t1Ms.lowerMs ? [{ backupId, ...copy.stateMs }] : [];
+  });
+  const [newest] = proved.toSorted((a, b) => b.fromMs - a.fromMs);
+  if (newest === undefined) return null;
+  const { backupId, fromMs, toMs } = newest;
+  return { ageMs: t1Ms.upperMs - fromMs, atLeastMs: Math.max(0, t1Ms.lowerMs - toMs), backupId, fault: fault.fault };
+}
+
+/** By when it was there: at the end of the order that made it, or as the store's disk says; Infinity where nobody looked. */
+function committedMs(view: RunView, made: readonly BackupMade[], backupId: string): number {
+  const order = made.find(({ id, exitCode }) => id === backupId && exitCode === 0);
+  if (order !== undefined) return order.endedMs;
+  const written = eventsOf(view.events, 'store').flatMap(({ writtenMs = {} }) =>
+    Object.entries(writtenMs).flatMap(([name, ms]) => (name.endsWith(`/${backupId}`) ? [ms] : [])),
+  );
+  return Math.min(Number.POSITIVE_INFINITY, ...written);
 }

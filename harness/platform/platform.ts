@@ -99,6 +99,8 @@ export interface Platform {
 export interface StoreObject {
   readonly name: string;
   readonly bytes: number;
+  /** When it came to lie there under this name, as the file system has it. */
+  readonly writtenWallMs: number;
 }
 
 /** What somebody who was at the disks may do to backups and databases. No fault keeps it from the store: it is no client of it. */
@@ -112,6 +114,9 @@ export interface BackupGround {
   /** Takes all space that is left in the store's file system, or gives it back. Returns how much is left. */
   fill(): Promise<number>;
   free(): Promise<number>;
+  /** Takes all space that is left on the disk of a region's database, or gives it back. Returns how much is left. */
+  fillDisk(region: string): Promise<number>;
+  freeDisk(region: string): Promise<number>;
   /** What key each pod has that may have one. */
   keys(): Promise<readonly PodKey[]>;
   /** Gives every pod another key, none, or the right one again; returns what they have now. */

@@ -13,11 +13,15 @@ export function backupsPart(account: BackupAccount, events: readonly RunEvent[])
         ? [{ how: event.how, object: event.object, done: event.done.map(({ what, before, after }) => `${what}: ${before} → ${after}`) }]
         : [],
     ),
-    recoveryPoint: account.recoveryPoint,
+    recoveryPoint: pointPart(account.recoveryPoint),
     bulk: account.bulk.map(({ name, iterations, dropped, failedShare, perSecond, latencyMs, exitCode, crossed }) => {
       return { name, iterations, dropped, failedShare, perSecond, latencyMs, exitCode, crossed: [...crossed] };
     }),
   };
+}
+
+function pointPart(point: BackupAccount['recoveryPoint']): ResultBackups['recoveryPoint'] {
+  return point === null ? null : { ageMs: point.ageMs, backupId: point.backupId, fault: point.fault };
 }
 
 function madePart({

@@ -88,7 +88,7 @@ describe('reports of a run', () => {
         },
       ],
       checks: [{ command: 'verify' as const, backupId: 'x', elapsedMs: 300, exitCode: 0, endedMs: 9500 }],
-      recoveryPoint: { ageMs: 2000, backupId: 'x', fault: 'isolate-primary' },
+      recoveryPoint: { ageMs: 2000, atLeastMs: 0, backupId: 'x', fault: 'isolate-primary' },
       bulk: [
         {
           name: 'many',

@@ -4,7 +4,9 @@ import type { Step } from './scenario.ts';
 import type { InputProblem, YamlDocument } from './yaml-decode.ts';
 
 const loose = z.object({ method: z.array(z.unknown()).catch([]), backup: z.unknown().optional() });
-const labShape = z.object({ service: z.unknown().optional(), storeSize: z.unknown().optional() }).catch({});
+const labShape = z
+  .object({ service: z.unknown().optional(), storeSize: z.unknown().optional(), diskSize: z.unknown().optional() })
+  .catch({});
 /** Steps that need no store. */
 const WITHOUT_STORE: readonly Step['do'][] = ['mark', 'delete-all', 'bulk'];
 const ABOUT_BACKUPS: readonly Step['do'][] = ['backup', 'restore', 'await-backup', 'await-backups', 'damage'];
@@ -72,6 +74,10 @@ function labProblems(steps: readonly Named[], lab: z.infer<typeof labShape>): re
           `\`${step.how}\` needs \`storeSize\` in \`backup\` (\`store: folder\`): a disk of the store's own, or this machine's would be filled`,
         ],
       ];
+    if (step.do === 'damage' && (step.how === 'fill-disk' || step.how === 'free-disk') && lab.diskSize == null)
+      return [[one, `\`${step.how}\` needs \`diskSize\` in \`backup\`: disks of the databases' own, or this machine's would be filled`]];
+    if (step.do === 'damage' && step.how === 'put-back' && step.object !== 'manifests')
+      return [[one, '`put-back` is for `manifests`: nobody keeps a copy of other objects']];
     if (step.do === 'await-backups' && lab.service == null && !goesOn)
       return [[one, '`backup` has no `service`, and none goes on in the background: nobody would make the backups that are awaited']];
     if (step.do === 'restore' && step.live && step.offlineKey)

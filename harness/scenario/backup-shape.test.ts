@@ -53,9 +53,11 @@ describe('steps about backups', () => {
     const { method, backup, targets } = decoded.value;
     expect(backup).to.deep.equal({
       store: 'folder',
-      service: { everyMs: 3000, logMs: 1000, stepPauseMs: 0 },
+      service: { everyMs: 3000, logMs: 1000, stepPauseMs: 0, verifyMs: null, prune: false },
+      retentionMs: null,
       bytesPerSecond: 40_960,
       storeBytes: 2_097_152,
+      diskBytes: null,
     });
     expect(targets.restoreTimeMs).to.equal(30_000);
     expect(method.map((step) => step.do)).to.deep.equal(
@@ -105,6 +107,13 @@ describe('steps about backups', () => {
     expect(problemsOf('  - damage: fill-store')).to.match(/s\.yaml:6:13: .*this machine's would be filled/);
     expect(problemsOf('  - damage: fill-store', 'backup: {store: bucket}')).to.match(/this machine's would be filled/);
     expect(problemsOf('  - damage: fill-store', 'backup: {storeSize: 1MiB}')).to.equal('');
+    expect(problemsOf('  - damage: fill-disk\n    in: us-east1')).to.match(/this machine's would be filled/);
+    expect(problemsOf('  - damage: fill-disk\n    in: us-east1', 'backup: {diskSize: 9MiB}')).to.equal('');
+    expect(problemsOf('  - damage: fill-disk', 'backup: {diskSize: 9MiB}')).to.match(/`in` says whose disk/);
+    const made = '  - backup: create\n    as: x\n';
+    expect(problemsOf(`${made}  - damage: put-back\n    object: packs\n    of: x`)).to.match(/nobody keeps a copy/);
+    expect(problemsOf('  - mark: a', 'backup: {service: {every: 1s, prune: true}}')).to.match(/add `verify`/);
+    expect(problemsOf('  - awaitBackups: 0', 'backup: {service: {every: 1s}}')).to.match(/waits for nothing/);
     expect(problemsOf('  - awaitBackups: 1')).to.match(/nobody would make the backups/);
     expect(problemsOf('  - awaitBackups: 1', 'backup: {service: {every: 1s}}')).to.equal('');
     const load = '  - bulk: many\n    perSecond: 5\n    for: 1s\n';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { durationMs } from './duration.ts';
-import { OBJECT_DAMAGE, OBJECT_KINDS, OTHER_DAMAGE, type BackupLab, type BackupStep } from './scenario.ts';
+import { DISK_DAMAGE, OBJECT_DAMAGE, OBJECT_KINDS, OTHER_DAMAGE, type BackupLab, type BackupStep } from './scenario.ts';
 import { fields } from './yaml-decode.ts';
 
 const KIB = 1024;
@@ -12,19 +12,40 @@ const size = z
 /** `backup` of a scenario: the lab gets a store, and a place beside each database that makes backups. */
 export const backupLabShape = fields({
   store: z.enum(['folder', 'bucket']).default('folder'),
-  service: fields({ every: durationMs, log: durationMs.default(1000), stepPause: durationMs.default(0) }).optional(),
+  service: fields({
+    every: durationMs,
+    log: durationMs.default(1000),
+    stepPause: durationMs.default(0),
+    verify: durationMs.optional(),
+    prune: z.boolean().default(false),
+  }).optional(),
+  retention: durationMs.optional(),
   perSecond: size.optional(),
   storeSize: size.optional(),
+  diskSize: size.optional(),
 })
-  .superRefine(({ store, storeSize }, context) => {
+  .superRefine(({ store, storeSize, service }, context) => {
     if (store === 'bucket' && storeSize !== undefined)
       context.addIssue({ code: 'custom', path: ['storeSize'], message: 'belongs to `store: folder`' });
+    if (service?.prune === true && service.verify === undefined)
+      context.addIssue({ code: 'custom', path: ['service', 'prune'], message: 'the service prunes after it has verified: add `verify`' });
   })
-  .transform(({ store, service, perSecond, storeSize }): BackupLab => ({
+  .transform(({ store, service, retention, perSecond, storeSize, diskSize }): BackupLab => ({
     store,
-    service: service === undefined ? null : { everyMs: service.every, logMs: service.log, stepPauseMs: service.stepPause },
+    service:
+      service === undefined
+        ? null
+        : {
+            everyMs: service.every,
+            logMs: service.log,
+            stepPauseMs: service.stepPause,
+            verifyMs: service.verify ?? null,
+            prune: service.prune,
+          },
+    retentionMs: retention ?? null,
     bytesPerSecond: perSecond ?? null,
     storeBytes: storeSize ?? null,
+    diskBytes: diskSize ?? null,
   }));
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'must be a name of lower-case letters, digits and hyphens');
@@ -47,6 +68,7 @@ const restoreWords = words.refine(
     (!options.includes('--to-time') || options[options.indexOf('--to-time') + 1]?.startsWith('@') === true),
   'is `latest` or `@BACKUP`, then perhaps `--prefix PREFIX` or `--to-time @MARK`',
 );
+const count = z.int().min(0).max(100);
 const exits = z.int().min(0).max(255).default(0);
 const COMMAND_WITHIN_MS = 60_000;
 const within = durationMs.default(COMMAND_WITHIN_MS);
@@ -61,8 +83,9 @@ const SHAPES = {
     background: z.boolean().default(false),
     during: name.optional(),
     namesDamage: z.boolean().default(false),
+    says: z.string().min(1).max(200).optional(),
   }).transform((raw): BackupStep => {
-    const { as, during, background, namesDamage } = raw;
+    const { as, during, background, namesDamage, says } = raw;
     const place = { name: as ?? null, region: raw.in ?? null };
     return {
       do: 'backup',
@@ -73,6 +96,7 @@ const SHAPES = {
       background,
       during: during ?? null,
       namesDamage,
+      says: says ?? null,
     };
   }),
   restore: fields({
@@ -96,26 +120,40 @@ const SHAPES = {
     name: raw.awaitBackup,
     atMostMs: raw.within,
   })),
-  awaitBackups: fields({ awaitBackups: z.int().min(1).max(100), within }).transform((raw): BackupStep => ({
-    do: 'await-backups',
-    more: raw.awaitBackups,
-    atMostMs: raw.within,
-  })),
+  awaitBackups: fields({
+    awaitBackups: count,
+    verified: count.default(0),
+    damaged: count.default(0),
+    gone: count.default(0),
+    within,
+  })
+    .refine(
+      ({ awaitBackups, verified, damaged, gone }) => awaitBackups + verified + damaged + gone > 0,
+      'waits for nothing: say how many backups, or how many `verified`, `damaged` or `gone`',
+    )
+    .transform(({ awaitBackups: more, within: atMostMs, ...counts }): BackupStep => ({ do: 'await-backups', more, ...counts, atMostMs })),
   mark: fields({ mark: name }).transform((raw): BackupStep => ({ do: 'mark', name: raw.mark })),
   deleteAll: fields({ deleteAll: durationMs }).transform((raw): BackupStep => ({ do: 'delete-all', atMostMs: raw.deleteAll })),
   damage: fields({
-    damage: z.enum([...OBJECT_DAMAGE, ...OTHER_DAMAGE]),
+    damage: z.enum([...OBJECT_DAMAGE, ...DISK_DAMAGE, ...OTHER_DAMAGE]),
     object: z.enum(OBJECT_KINDS).optional(),
     of: name.optional(),
-  }).transform(({ damage, object, of }, context): BackupStep => {
+    in: region.optional(),
+  }).transform(({ damage, object, of, in: where }, context): BackupStep => {
     const how = OBJECT_DAMAGE.find((one) => one === damage);
+    const disk = DISK_DAMAGE.find((one) => one === damage);
     const other = OTHER_DAMAGE.find((one) => one === damage);
-    if (other !== undefined && object === undefined && of === undefined) return { do: 'damage', how: other, object: null, of: null };
-    if (how !== undefined && object !== undefined && of !== undefined) return { do: 'damage', how, object, of };
+    const plain = object === undefined && of === undefined;
+    if (other !== undefined && plain && where === undefined) return { do: 'damage', how: other, object: null, of: null, region: null };
+    if (disk !== undefined && plain && where !== undefined) return { do: 'damage', how: disk, object: null, of: null, region: where };
+    if (how !== undefined && object !== undefined && of !== undefined && where === undefined)
+      return { do: 'damage', how, object, of, region: null };
     const message =
-      other === undefined
+      how !== undefined
         ? '`object` (which kind) and `of` (which backup) say what is damaged'
-        : `\`${damage}\` takes no \`object\`, no \`of\``;
+        : disk !== undefined
+          ? '`in` says whose disk: the region of the database'
+          : `\`${damage}\` takes no \`object\`, no \`of\`, no \`in\``;
     context.addIssue({ code: 'custom', path: ['damage'], message });
     return z.NEVER;
   }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OBJECT_DAMAGE, OTHER_DAMAGE } from './scenario.ts';
+import { DISK_DAMAGE, OBJECT_DAMAGE, OTHER_DAMAGE } from './scenario.ts';
 
 /** The parts of a recorded scenario that are about backups (recorded.ts). */
 
@@ -9,9 +9,13 @@ const place = { region: name.nullable(), exits: z.number(), atMostMs: ms, namesD
 
 export const recordedBackupLab = z.object({
   store: z.enum(['folder', 'bucket']),
-  service: z.object({ everyMs: ms, logMs: ms, stepPauseMs: ms }).nullable(),
+  service: z
+    .object({ everyMs: ms, logMs: ms, stepPauseMs: ms, verifyMs: ms.nullable().default(null), prune: z.boolean().default(false) })
+    .nullable(),
+  retentionMs: ms.nullable().default(null),
   bytesPerSecond: z.number().nullable(),
   storeBytes: z.number().nullable(),
+  diskBytes: z.number().nullable().default(null),
 });
 
 export const recordedBackupSteps = [
@@ -21,6 +25,7 @@ export const recordedBackupSteps = [
     name: name.nullable(),
     background: z.boolean(),
     during: name.nullable(),
+    says: z.string().nullable().default(null),
     ...place,
   }),
   z.object({
@@ -34,10 +39,23 @@ export const recordedBackupSteps = [
     ...place,
   }),
   z.object({ do: z.literal('await-backup'), name, atMostMs: ms }),
-  z.object({ do: z.literal('await-backups'), more: z.number(), atMostMs: ms }),
+  z.object({
+    do: z.literal('await-backups'),
+    more: z.number(),
+    verified: z.number().default(0),
+    damaged: z.number().default(0),
+    gone: z.number().default(0),
+    atMostMs: ms,
+  }),
   z.object({ do: z.literal('mark'), name }),
   z.object({ do: z.literal('delete-all'), atMostMs: ms }),
-  z.object({ do: z.literal('damage'), how: z.enum([...OBJECT_DAMAGE, ...OTHER_DAMAGE]), object: name.nullable(), of: name.nullable() }),
+  z.object({
+    do: z.literal('damage'),
+    how: z.enum([...OBJECT_DAMAGE, ...DISK_DAMAGE, ...OTHER_DAMAGE]),
+    object: name.nullable(),
+    of: name.nullable(),
+    region: name.nullable().default(null),
+  }),
   z.object({
     do: z.literal('bulk'),
     name,

@@ -55,17 +55,27 @@ export interface BackupLab {
     readonly logMs: number;
     /** How long it waits after each step of a backup, so that a fault can come between two. */
     readonly stepPauseMs: number;
+    /** How often it verifies the newest backup; null: never. */
+    readonly verifyMs?: number | null;
+    /** Whether it prunes after that. */
+    readonly prune?: boolean;
   } | null;
+  /** How long backups are kept, and then deleted without a time of grace; null: longer than any run. */
+  readonly retentionMs?: number | null;
   /** How fast a backup may write; null: as fast as it can. */
   readonly bytesPerSecond: number | null;
   /** The folder is on a file system of its own of so much; null: on the machine's disk. */
   readonly storeBytes: number | null;
+  /** The data folder of each database is on a file system of its own of so much; null: on the machine's disk. */
+  readonly diskBytes?: number | null;
 }
 
 /** Damage is done from outside, by the harness itself; `-key` acts on the key with which backups are encrypted. */
-export const OBJECT_DAMAGE = ['corrupt', 'truncate', 'remove', 'swap', 'replay'] as const;
+export const OBJECT_DAMAGE = ['corrupt', 'truncate', 'remove', 'swap', 'replay', 'put-back'] as const;
+export const DISK_DAMAGE = ['fill-disk', 'free-disk'] as const;
 export const OTHER_DAMAGE = ['fill-store', 'free-store', 'lose-key', 'wrong-key', 'right-key', 'erase-databases', 'erase-arbiter'] as const;
 export type ObjectDamage = (typeof OBJECT_DAMAGE)[number];
+export type DiskDamage = (typeof DISK_DAMAGE)[number];
 export type OtherDamage = (typeof OTHER_DAMAGE)[number];
 /** The kinds of object of a repository (docs/backup-format.md §1) that a scenario can damage. */
 export const OBJECT_KINDS = ['packs', 'index', 'manifests', 'log', 'config.json', 'keys'] as const;
@@ -84,6 +94,8 @@ export type BackupStep =
       /** The effect of this fault must have begun while it ran, or the run proves nothing. */
       readonly during: string | null;
       readonly namesDamage: boolean;
+      /** What it says must contain this. */
+      readonly says?: string | null;
     }
   /** `coditect-dr backup restore ARGS`, onto a machine of its own, or into the database of a region (`live`). */
   | {
@@ -103,14 +115,27 @@ export type BackupStep =
       readonly namesDamage: boolean;
     }
   | { readonly do: 'await-backup'; readonly name: string; readonly atMostMs: number }
-  /** Until the store has so many backups more than when the step began. */
-  | { readonly do: 'await-backups'; readonly more: number; readonly atMostMs: number }
+  /** Until the store has so many backups more than when the step began, so many new records of verifications that found it sound, or damaged, and has lost so many backups that it had meanwhile. */
+  | {
+      readonly do: 'await-backups';
+      readonly more: number;
+      readonly verified?: number;
+      readonly damaged?: number;
+      readonly gone?: number;
+      readonly atMostMs: number;
+    }
   /** A named instant, for restores to it. */
   | { readonly do: 'mark'; readonly name: string }
   /** Every client deletes everything that it ever wrote. */
   | { readonly do: 'delete-all'; readonly atMostMs: number }
-  /** `object` (which kind) and `of` (which backup) only where an object is damaged. */
-  | { readonly do: 'damage'; readonly how: ObjectDamage | OtherDamage; readonly object: string | null; readonly of: string | null }
+  /** `object` (which kind) and `of` (which backup) only where an object is damaged, `region` where a database's disk is. */
+  | {
+      readonly do: 'damage';
+      readonly how: ObjectDamage | DiskDamage | OtherDamage;
+      readonly object: string | null;
+      readonly of: string | null;
+      readonly region?: string | null;
+    }
   /** Load of a tool of its own (k6) beside the clients that measure. Goes on while later steps happen, and ends by itself. */
   | {
       readonly do: 'bulk';

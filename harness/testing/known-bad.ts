@@ -10,6 +10,8 @@ export interface KnownBad {
   readonly caughtBy: string;
   /** Checks that ask the same in another way, and must say `fail` too. */
   readonly alsoBy?: readonly string[];
+  /** It is our own engine with one program spoilt, for what the small ones cannot do: the control of its scenario is the engine itself. */
+  readonly ours?: true;
 }
 
 export const KNOWN_BAD: readonly KnownBad[] = [
@@ -43,6 +45,13 @@ export const KNOWN_BAD: readonly KnownBad[] = [
     scenario: 'scenarios/null.yaml',
     caughtBy: 'fresh-reads',
     alsoBy: ['linearizable'],
+  },
+  {
+    engine: 'stops-backing-up',
+    breaks: 'A backup is made whenever one is due.',
+    scenario: 'scenarios/all-regions-lost.yaml',
+    caughtBy: 'backup-age',
+    ours: true,
   },
 ];
 

@@ -19,7 +19,7 @@ export interface GroundOptions {
   readonly dataFolder: string;
 }
 
-/** What fills the store; dots keep it from being an object's name. */
+/** What fills a disk; dots keep it from being an object's name. */
 const BALLAST = '.ballast';
 const BALLAST_STEP_BYTES = 64 * 1024;
 /** A port that nothing listens on: a restored copy must find no other database. */
@@ -29,7 +29,7 @@ const NOBODY = 'https://127.0.0.1:1';
 export class LocalBackups implements BackupGround {
   readonly #options: GroundOptions;
   #copies = 0;
-  #mounted = false;
+  readonly #mounted = new Set<string>();
 
   constructor(options: GroundOptions) {
     this.#options = options;
@@ -37,16 +37,23 @@ export class LocalBackups implements BackupGround {
 
   /** Before any pod: makes the folder that the store is in. */
   async start(): Promise<void> {
-    const { backup } = this.#options;
+    const { backup, topology } = this.#options;
     await mkdir(this.#root, { recursive: true });
-    if (backup.storeBytes === null) return;
-    await run('mount', ['-t', 'tmpfs', '-o', `size=${backup.storeBytes},mode=0755`, 'tmpfs', this.#root]);
-    this.#mounted = true;
+    if (backup.storeBytes !== null) await this.#mount(this.#root, backup.storeBytes);
+    if (backup.diskBytes == null) return;
+    for (const region of topology.regions) await this.#mount(this.#diskOf(podOf(topology, 'db', region)), backup.diskBytes);
   }
 
   async close(): Promise<void> {
-    if (this.#mounted) await run('umount', [this.#root]);
-    this.#mounted = false;
+    for (const folder of this.#mounted) await run('umount', [folder]);
+    this.#mounted.clear();
+  }
+
+  /** A file system of its own: what fills it takes nothing from this machine's disk. */
+  async #mount(folder: string, bytes: number): Promise<void> {
+    await mkdir(folder, { recursive: true });
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0755`, 'tmpfs', folder]);
+    this.#mounted.add(folder);
   }
 
   /** The folder that this pod shares with others, for its view; undefined where it has none. */
@@ -61,7 +68,9 @@ export class LocalBackups implements BackupGround {
       files.map(async (entry) => {
         const file = path.join(entry.parentPath, entry.name);
         const found = await stat(file).catch(() => null); // it was removed while we looked
-        return found === null ? [] : [{ name: nameOf(path.relative(this.#root, file)), bytes: found.size }];
+        // Of the inode: a file that was renamed to its name came to lie there only then.
+        const writtenWallMs = found?.ctimeMs ?? 0;
+        return found === null ? [] : [{ name: nameOf(path.relative(this.#root, file)), bytes: found.size, writtenWallMs }];
       }),
     );
     return objects
@@ -82,11 +91,30 @@ export class LocalBackups implements BackupGround {
     return rm(this.#file(name));
   }
 
-  async fill(): Promise<number> {
-    if (!this.#mounted)
-      throw new HarnessError('unsupported', 'the store has no disk of its own (`storeSize`): that of this machine would be filled');
+  fill(): Promise<number> {
+    return this.#fill(this.#root);
+  }
+
+  free(): Promise<number> {
+    return this.#free(this.#root);
+  }
+
+  fillDisk(region: string): Promise<number> {
+    return this.#fill(this.#diskOf(podOf(this.#options.topology, 'db', region)));
+  }
+
+  freeDisk(region: string): Promise<number> {
+    return this.#free(this.#diskOf(podOf(this.#options.topology, 'db', region)));
+  }
+
+  async #fill(folder: string): Promise<number> {
+    if (!this.#mounted.has(folder))
+      throw new HarnessError(
+        'unsupported',
+        `${folder} has no disk of its own (\`storeSize\`, \`diskSize\`): that of this machine would be filled`,
+      );
     const step = Buffer.alloc(BALLAST_STEP_BYTES);
-    const file = await open(path.join(this.#root, BALLAST), 'a');
+    const file = await open(path.join(folder, BALLAST), 'a');
     try {
       // To the last page: each write that does not fit is halved.
       for (let bytes = step.length; bytes >= 1;) {
@@ -99,12 +127,12 @@ export class LocalBackups implements BackupGround {
     } finally {
       await file.close();
     }
-    return await this.#freeBytes();
+    return await freeBytes(folder);
   }
 
-  async free(): Promise<number> {
-    await rm(path.join(this.#root, BALLAST), { force: true });
-    return await this.#freeBytes();
+  async #free(folder: string): Promise<number> {
+    await rm(path.join(folder, BALLAST), { force: true });
+    return await freeBytes(folder);
   }
 
   async keys(): Promise<readonly PodKey[]> {
@@ -187,11 +215,11 @@ export class LocalBackups implements BackupGround {
   #diskOf({ app, name }: PodSpec): string {
     return app === 'etcd' ? path.join(PODS_FOLDER, name, 'etcd') : path.join(this.#options.dataFolder, name);
   }
+}
 
-  async #freeBytes(): Promise<number> {
-    const { bavail, bsize } = await statfs(this.#root);
-    return bavail * bsize;
-  }
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }
 
 const nameOf = (relative: string): string => relative.split(path.sep).join('/');

@@ -10,6 +10,7 @@ export interface EngineSettings {
 }
 
 export const TSIG_KEY_NAME = 'coditect-dr.';
+const DAY_MS = 86_400_000;
 /** Seconds; the lab's policy wants fast DNS, production has what is usual (DESIGN §7). */
 const DNS_TTL_SECONDS = { lab: 1, production: 30 } as const;
 
@@ -28,7 +29,7 @@ export function engineConfig(topology: Topology, pod: PodSpec, settings: EngineS
     standby_regions: topology.regions.filter((name) => name !== topology.primaryRegion),
     rpo_seconds: 5,
     rto_seconds: 10,
-    backup_retention_days: 30,
+    backup_retention_days: settings.backup?.retentionMs == null ? 30 : settings.backup.retentionMs / DAY_MS,
     policy: settings.policy,
     replication: settings.replication,
     listen: { host: pod.ipv4, port: listenPort(pod) },
