@@ -17,7 +17,7 @@ interface KnownAtBegin {
 }
 
 /** Clocks may run wrong, so that what a controller takes for a window may be so much shorter. */
-const TOLERANCE = 0.9;
+export const TOLERANCE = 0.9;
 
 /**
  * Whether a failover that begins by itself has its cause, judged from what was really seen where: commits that came to observers, votes that came to the one who

@@ -11,6 +11,7 @@ import type { ArbiterWitness } from './simulated-arbiter.ts';
 import { REGIONS } from './simulated-config.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
+import { Tenure } from './tenure.ts';
 import { Violation } from './violation.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -30,6 +31,7 @@ export class Judge implements HttpWitness, ArbiterWitness {
   readonly ledger: Ledger;
   readonly authority = new Authority();
   readonly cause: Cause;
+  readonly tenure: Tenure;
   violation: Violation | null = null;
   /** Told of each step that a run reaches. */
   onStep: (step: Step) => void = () => undefined;
@@ -40,6 +42,7 @@ export class Judge implements HttpWitness, ArbiterWitness {
     this.#scene = scene;
     this.ledger = new Ledger(mode);
     this.cause = new Cause(policy, REGIONS, clocksJump);
+    this.tenure = new Tenure(policy.leaderTakeoverMs);
   }
 
   /** Runs a check; the first violation ends the run, wherever it came out. */
@@ -96,6 +99,8 @@ export class Judge implements HttpWitness, ArbiterWitness {
       this.authority.stored(record, { before, after }, this.#scene.holders());
       if (record === 'failover') this.#journalled(after as Records['failover'], before as Records['failover'] | null);
       else if (record === 'lease') this.#leased(by, after as Records['lease'], before as Records['lease'] | null);
+      else if (record === 'leader')
+        this.tenure.stored(by.region, after as Records['leader'], before as Records['leader'] | null, this.#scene.time.nowMs);
     });
   }
 

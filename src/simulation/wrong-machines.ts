@@ -36,6 +36,12 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
   },
   { name: 'a pause is ignored', module: 'failover/gate.js', find: 'if (pause !== null)', put: 'if (false)' },
   { name: 'the anti-flap period is ignored', module: 'failover/gate.js', find: 'if (last === null)', put: 'if (true)' },
+  {
+    name: 'a new leader is chosen at once',
+    module: 'failover/leadership.js',
+    find: '(held === null ? 0 : policy.leaderTakeoverMs) +',
+    put: '0 +',
+  },
   // Lease and fence.
   {
     name: 'the successor acts one lease too early',
@@ -118,6 +124,18 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     module: 'failover/wanted.js',
     find: "return [{ kind: 'save-journal', expected: run.revision, value: journal }];",
     put: "return [{ kind: 'save-journal', expected: run.revision, value: journal }, ...wantedEffects({ ...run, saved: true }, facts, setting)];",
+  },
+  {
+    name: 'whom to promote is chosen before the set is frozen',
+    module: 'failover/promotion.js',
+    find: 'if (!run.frozen)\n        return stay(run);',
+    put: '',
+  },
+  {
+    name: 'a standby that is not in the set counts for the seal',
+    module: 'failover/sealing.js',
+    find: 'journal.set.includes(region)).length;\n    return journal.set.length',
+    put: 'true).length;\n    return journal.set.length',
   },
   { name: 'one seal too few', module: 'failover/fencing.js', find: 'set.length - w + 1', put: 'set.length - w' },
   {
