@@ -35,6 +35,7 @@ export class BackupState {
       verifiedMs: createdMs(verified),
       trusted: trusted.length,
       untrusted: entries.length - trusted.length,
+      damaged: trusted.filter(({ backupId }) => isFoundDamaged(of(backupId))).length,
       held: [...(await readHolds(repository, signal)).keys()].filter((id) => ids.has(id)).length,
       tombstones: tombstones.filter(({ document }) => ids.has(textOf(document, 'backupId'))).length,
       marked: (await readMarks(repository, signal)).reduce((sum, { objects }) => sum + objects.length, 0),
@@ -111,6 +112,7 @@ export class BackupState {
         : [
             gauge('trusted', 'Backups that are to be trusted', seen.trusted),
             gauge('untrusted', 'Backups that do not open or are quarantined', seen.untrusted),
+            gauge('damaged', 'Backups of which the last verification found that something is damaged', seen.damaged),
             gauge('held', 'Backups that are held', seen.held),
             gauge('tombstones', 'Backups that prune has marked and will delete after the grace', seen.tombstones),
             gauge('marked_objects', 'Objects that prune has marked and will delete after the grace', seen.marked),
@@ -124,9 +126,15 @@ interface Seen {
   readonly verifiedMs: number | null;
   readonly trusted: number;
   readonly untrusted: number;
+  readonly damaged: number;
   readonly held: number;
   readonly tombstones: number;
   readonly marked: number;
+}
+
+function isFoundDamaged(checks: readonly StoredRecord[]): boolean {
+  const last = checks.toSorted((a, b) => (textOf(a.document, 'at') < textOf(b.document, 'at') ? -1 : 1)).at(-1);
+  return last?.document['ok'] === false;
 }
 
 type LookedFor = Pick<BackupConfig, 'cluster' | 'verify_level'>;

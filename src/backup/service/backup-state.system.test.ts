@@ -1,0 +1,61 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { systemClock } from '../../platform/clock.ts';
+import { BackupLab, documents } from '../../testing/backup-lab.ts';
+import type { Manifest } from '../format/manifest.ts';
+import { verifyAndRecord, type VerificationRecord } from '../verify/record.ts';
+import { BackupState } from './backup-state.ts';
+
+const never = new AbortController().signal;
+
+describe('what the service knows of verifications', () => {
+  let lab: BackupLab;
+  beforeEach(async () => (lab = await BackupLab.open()));
+  afterEach(() => lab.close());
+
+  const verified = async (manifest: Manifest, level: 0 | 3): Promise<VerificationRecord> => {
+    const options = { repository: await lab.repository(), manifest, level, percent: 100, workers: 0, random: Math.random };
+    return await verifyAndRecord({ ...options, onProgress: () => undefined, clock: systemClock, toolVersion: 'test' }, never);
+  };
+  const looked = async (level: 0 | 3 = 3) => {
+    const state = new BackupState(systemClock);
+    const view = await state.look(await lab.repository(), { cluster: { id: 'lab', description: '' }, verify_level: level }, never);
+    const samples = new Map(state.samples().map(({ name, value }) => [name.replace('coditect_dr_backup_', ''), value]));
+    return { view, samples };
+  };
+
+  it('is the last one that was thorough enough, whoever made it, and what it found', async () => {
+    await lab.write(documents(0, 20));
+    const { manifest } = await lab.backup();
+    expect((await looked()).view).to.include({ newestId: manifest.backupId, verification: null });
+    await verified(manifest, 0);
+    expect((await looked()).view.verification).to.equal(null);
+    expect((await looked(0)).view.verification).to.include({ backupId: manifest.backupId, ok: true });
+    await verified(manifest, 3);
+    const { view, samples } = await looked();
+    expect(view.verification).to.include({ backupId: manifest.backupId, ok: true });
+    expect(samples.get('verified_age_seconds')).to.be.lessThan(60);
+    expect(samples.get('damaged')).to.equal(0);
+  }).timeout(30_000);
+
+  it('tells damage until the backup is verified again and sound', async () => {
+    await lab.write(documents(0, 20));
+    const { manifest } = await lab.backup();
+    await verified(manifest, 3);
+    const [pack] = await lab.names('packs/');
+    const file = join(lab.storeFolder, pack!);
+    const body = readFileSync(file);
+    const changed = Buffer.from(body);
+    changed[changed.length >> 1]! ^= 1;
+    writeFileSync(file, changed);
+    expect((await verified(manifest, 3)).problems.join()).to.include(pack);
+    const damaged = await looked();
+    expect(damaged.view.verification).to.include({ ok: false });
+    expect(damaged.samples.get('damaged')).to.equal(1);
+    expect(damaged.samples.get('verified_age_seconds')).to.equal(Number.POSITIVE_INFINITY);
+    writeFileSync(file, body);
+    await verified(manifest, 3);
+    expect((await looked()).samples.get('damaged')).to.equal(0);
+  }).timeout(30_000);
+});
