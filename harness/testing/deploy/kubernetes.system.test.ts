@@ -35,10 +35,11 @@ interface Rule {
 type Role = Document & { readonly rules: readonly Rule[] };
 type Deployment = Document & { readonly spec: { readonly replicas: number } };
 
-function kustomize(region: string): readonly Document[] | null {
+/** null: there is no kustomize. */
+function kustomize(folder: string): readonly Document[] | null {
   const cached = path.join(process.env['XDG_CACHE_HOME'] ?? path.join(homedir(), '.cache'), 'coditect-dr/bin');
   const env = { ...process.env, PATH: `${process.env['PATH']}:${cached}` };
-  const { status, stdout, stderr, error } = spawnSync('kustomize', ['build', path.join(OVERLAYS, region)], { encoding: 'utf8', env });
+  const { status, stdout, stderr, error } = spawnSync('kustomize', ['build', folder], { encoding: 'utf8', env });
   if (error !== undefined) return null;
   expect(status, stderr).to.equal(0);
   return [...parseAllDocuments(stdout)].map((one) => one.toJS() as Document);
@@ -49,7 +50,7 @@ const CLUSTER_WIDE = new Set(['Namespace', 'PriorityClass']);
 const pathOf = ({ apiVersion, kind, metadata }: Document): string =>
   resourcePath(
     { apiVersion, resource: PLURALS[kind] ?? `${kind.toLowerCase()}s` },
-    CLUSTER_WIDE.has(kind) ? undefined : 'coditect',
+    CLUSTER_WIDE.has(kind) ? undefined : (metadata.namespace ?? 'coditect'),
     metadata.name,
   );
 
@@ -64,7 +65,7 @@ describe('deploy/kubernetes on a real API server', function () {
   before(async function () {
     requireSandbox();
     const binaries = findBinaries();
-    const built = kustomize(REGION);
+    const built = kustomize(path.join(OVERLAYS, REGION));
     if (binaries === undefined || built === null) {
       process.stdout.write(`    skipped: ${binaries === undefined ? MISSING : 'no kustomize (./scripts/setup --with-kubernetes)'}\n`);
       return this.skip();
@@ -86,20 +87,22 @@ describe('deploy/kubernetes on a real API server', function () {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
 
+  async function accepts(one: Document, of: string): Promise<void> {
+    const { status, body } = await admin.ask('PATCH', pathOf(one), {
+      query: { fieldManager: 'coditect-dr', fieldValidation: 'Strict', dryRun: 'All', force: true },
+      contentType: 'application/apply-patch+yaml',
+      body: one,
+    });
+    expect(status, `${of}: ${one.kind} ${one.metadata.name}: ${JSON.stringify(body)}`).to.be.oneOf([200, 201]);
+  }
+
   it('every object of every overlay is accepted with strict validation, and of two regions only the names of the region differ', async () => {
     for (const region of REGIONS) {
-      const built = kustomize(region) ?? [];
+      const built = kustomize(path.join(OVERLAYS, region)) ?? [];
       expect(built.length).to.be.greaterThan(20);
       // The namespace first, for real: without it nothing else could be tried.
       for (const one of built.filter(({ kind }) => kind === 'Namespace')) await admin.apply(pathOf(one), one);
-      for (const one of built) {
-        const { status, body } = await admin.ask('PATCH', pathOf(one), {
-          query: { fieldManager: 'coditect-dr', fieldValidation: 'Strict', dryRun: 'All', force: true },
-          contentType: 'application/apply-patch+yaml',
-          body: one,
-        });
-        expect(status, `${region}: ${one.kind} ${one.metadata.name}: ${JSON.stringify(body)}`).to.be.oneOf([200, 201]);
-      }
+      for (const one of built) await accepts(one, region);
       const same = JSON.stringify(built)
         .replaceAll(region, 'REGION')
         .replaceAll(/region-[a-z0-9]+/g, 'region-HASH');
@@ -108,6 +111,27 @@ describe('deploy/kubernetes on a real API server', function () {
         .replaceAll(/region-[a-z0-9]+/g, 'region-HASH');
       expect(same.length, region).to.be.closeTo(reference.length, 60);
     }
+  });
+
+  it('so is every object that scripts/kind applies, and each region has names of its own', async () => {
+    const work = path.join(folder, 'kind');
+    const { status, stderr } = spawnSync(path.join(ROOT, 'scripts/kind'), ['render'], {
+      encoding: 'utf8',
+      env: { ...process.env, KIND_WORK: work },
+    });
+    expect(status, stderr).to.equal(0);
+    const outside = kustomize(path.join(ROOT, 'deploy/kind/services')) ?? [];
+    for (const one of outside.filter(({ kind }) => kind === 'Namespace')) await admin.apply(pathOf(one), one);
+    for (const one of outside) await accepts(one, 'services');
+    const names: string[] = [];
+    for (const region of REGIONS) {
+      const built = kustomize(path.join(work, region)) ?? [];
+      expect(JSON.stringify(built)).not.to.match(/\b(REGION|NUMBER|BASE)\b/);
+      for (const one of built) await accepts(one, region);
+      names.push(...built.filter(({ kind }) => kind !== 'Namespace').map(({ kind, metadata }) => `${kind} ${metadata.name}`));
+    }
+    expect(names.length).to.be.greaterThan(60);
+    expect(new Set(names).size).to.equal(names.length);
   });
 
   it('refuses an object with a field that is none', async () => {
