@@ -18,7 +18,8 @@ export interface StreamHead {
 }
 
 export type Shipped =
-  | { readonly kind: 'shipped'; readonly head: StreamHead; readonly entries: number }
+  /** `more`: a segment was full, there is more to ship. */
+  | { readonly kind: 'shipped'; readonly head: StreamHead; readonly entries: number; readonly more: boolean }
   /** Nothing new here, or this copy is behind the stream. */
   | { readonly kind: 'idle'; readonly head: StreamHead | null }
   /** Another program goes on with the stream. */
@@ -74,18 +75,18 @@ export class LogShipper {
     const anchors = await this.#anchorsIfNeeded(signal);
     const taken = this.#take(anchors);
     if ('kind' in taken) return taken;
-    const { head, segment } = taken;
+    const { head, segment, more } = taken;
     const stored = await putSegment(repository, { cluster: this.#cluster, stream: head.stream }, segment, signal);
     if (stored === 'taken') {
       this.#head = null;
       return { kind: 'overtaken' };
     }
     this.#head = stored;
-    return { kind: 'shipped', head: stored, entries: segment.entries.length };
+    return { kind: 'shipped', head: stored, entries: segment.entries.length, more };
   }
 
   /** Copies what is next; the data are not pinned while it is uploaded. */
-  #take(anchors: readonly LogEnd[]): Shipped | { readonly head: StreamHead; readonly segment: LogSegment } {
+  #take(anchors: readonly LogEnd[]): Shipped | { readonly head: StreamHead; readonly segment: LogSegment; readonly more: boolean } {
     const data = this.#reader.pin();
     // After: all that it sees was committed by then.
     const wallMs = this.#clock.wall().getTime();
@@ -98,9 +99,11 @@ export class LogShipper {
         return { kind: 'new-stream', head: this.#head, why };
       }
       const head = this.#head!;
-      const entries = upTo(data.entries(head.end + 1, Math.max(head.end, data.identity.end.index)));
+      const end = Math.max(head.end, data.identity.end.index);
+      const entries = upTo(data.entries(head.end + 1, end));
       if (entries.length === 0) return { kind: 'idle', head };
-      return { head, segment: { previous: head.hash, begin: head.end + 1, epochBefore: head.endEpoch, wallMs, entries } };
+      const segment = { previous: head.hash, begin: head.end + 1, epochBefore: head.endEpoch, wallMs, entries };
+      return { head, segment, more: head.end + entries.length < end };
     } finally {
       data.release();
     }

@@ -59,9 +59,9 @@ export class BackupState {
     this.#failures++;
   }
 
-  /** All that is committed here is in the repository. */
-  logIsThere(): void {
-    this.#logAtMs = this.#clock.monotonicMs();
+  /** All that was committed here at that time (monotonic) is in the repository. */
+  logIsThere(atMs: number): void {
+    this.#logAtMs = atMs;
   }
 
   samples(): readonly Sample[] {

@@ -7,7 +7,7 @@ import type { LogShipper } from '../log/shipper.ts';
 const STAND_BACK_PERIODS = 5;
 
 export interface LogLoopParts {
-  readonly shipper: LogShipper;
+  readonly shipper: Pick<LogShipper, 'tick'>;
   readonly periodMs: number;
   readonly state: Pick<BackupState, 'logIsThere'>;
   readonly clock: Clock;
@@ -19,13 +19,16 @@ export async function runLogLoop({ shipper, periodMs, state, clock, log }: LogLo
   let failing = false;
   while (!signal.aborted) {
     let pauseMs = periodMs;
+    const beganMs = clock.monotonicMs();
     try {
       const shipped = await shipper.tick(signal);
       if (shipped.kind === 'shipped') log.debug('backup_log_shipped', { version: shipped.head.end, entries: shipped.entries });
       else if (shipped.kind === 'new-stream')
         log.warn('backup_log_new_stream', { stream: shipped.head.stream, from: shipped.head.end, why: shipped.why });
       else if (shipped.kind === 'overtaken') pauseMs = periodMs * STAND_BACK_PERIODS;
-      if (shipped.kind === 'idle') state.logIsThere();
+      // A system at work has always something new: what was committed when this began is there, not what was since.
+      if (shipped.kind === 'idle' || (shipped.kind === 'shipped' && !shipped.more)) state.logIsThere(beganMs);
+      if (shipped.kind === 'shipped' && shipped.more) pauseMs = 0;
       if (failing) log.info('backup_log_recovered');
       failing = false;
     } catch (error) {
