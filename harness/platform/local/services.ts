@@ -109,11 +109,11 @@ function idle(files: readonly PodFile[]): Program {
   return { command: ['sleep', 'infinity'], files, readiness: { kind: 'none' } };
 }
 
-/** `coditect-dr` for the operator's shell: with the operator's identity, unless another configuration is named. */
+/** `coditect-dr` for the operator's shell: with the operator's identity, unless another configuration is named (or none is wanted). */
 function engineWrapper(engineMain: string): PodFile {
   const text = `#!/bin/sh
 case " $* " in
-  *" --config"*) ;;
+  *" --config"* | *" backup keygen "*) ;;
   *) [ $# -eq 0 ] || set -- "$@" --config ${POD_ROOT}/config.yaml ;;
 esac
 exec "${process.execPath}" "${engineMain}" "$@"

@@ -36,3 +36,6 @@ export function queriesOf({ panels, annotations }: z.infer<typeof shape>): reado
   ];
   return all.map(({ of, expr }) => ({ of, expr: expr.replaceAll('$region', '.*').replaceAll('$__rate_interval', '1m') }));
 }
+
+/** The engine's metrics that a query asks for. */
+export const metricsOf = ({ expr }: Query): readonly string[] => [...new Set(expr.match(/coditect_dr_[a-z_]+/g) ?? [])];
