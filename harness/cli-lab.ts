@@ -6,7 +6,6 @@ import { standardOutput } from './commands/output.ts';
 import { DEFAULT_REPORTS } from './commands/places.ts';
 import { anySeed } from './commands/play.ts';
 import { refuseBadPlaces } from './commands/run-input.ts';
-import { CLUSTERS_ASKED_FOR } from './platform/kubernetes/asked-for.ts';
 import { clusterUp } from './platform/kubernetes/containerless/cluster-up.ts';
 import { needSystem } from './platform/kubernetes/doctor.ts';
 import { doctor } from './platform/local/doctor.ts';
@@ -16,13 +15,14 @@ import { insideSandbox } from './platform/local/sandbox.ts';
 /** The lab by hand, what machine and clusters can do, manifests. */
 export function addLab(program: Command, end: (code: number) => void): void {
   const lab = program.command('lab').description('the local lab by hand');
-  const up = lab
+  lab
     .command('up')
     .description('start the lab and give a shell in its operator pod, with ip, dig and coditect-dr at hand')
     .option('--replication <mode>', 'sync or async', oneOf('sync', 'async'), 'sync')
     .option('--policy <preset>', 'lab or production', oneOf('lab', 'production'), 'lab')
     .option('--reports <dir>', 'where the lab writes', DEFAULT_REPORTS)
     .option('--engine <file>', 'the engine to start; ours by default')
+    .option('--kubernetes', 'as pods of a real control plane without containers; the shell has KUBECONFIG and GAMEDAY_SYSTEM')
     .addHelpText('after', example('gameday lab up', "echo 'coditect-dr status' | gameday lab up"))
     .action(async (options: LabFlags) => {
       const { engine, kubernetes, ...rest } = options;
@@ -31,8 +31,6 @@ export function addLab(program: Command, end: (code: number) => void): void {
       const start = kubernetes === true ? clusterUp : labUp;
       end(await start({ ...rest, write, ...(engine === undefined ? {} : { engineMain: engine }) }));
     });
-  if (CLUSTERS_ASKED_FOR)
-    up.option('--kubernetes', 'as pods of a real control plane without containers; the shell has KUBECONFIG and GAMEDAY_SYSTEM');
   addDoctor(program, end);
   const chaos = program.command('chaos').description('Chaos Mesh manifests');
   chaos
@@ -48,24 +46,22 @@ export function addLab(program: Command, end: (code: number) => void): void {
     .option('--seed <n>', 'for what chance decides', wholeNumber(0))
     .addHelpText('after', example('gameday chaos explain chaos/network-partition.yaml'))
     .action((files: string[], { seed }: { seed?: number }) => end(explainManifests(files, seed ?? anySeed(), standardOutput(false))));
-  if (CLUSTERS_ASKED_FOR) addHeal(chaos, end);
+  addHeal(chaos, end);
 }
 
 function addDoctor(program: Command, end: (code: number) => void): void {
-  const command = program
+  program
     .command('doctor')
-    .description('what this machine can do for a local lab, and how to mend what it cannot')
+    .description('what this machine can do for a local lab, or clusters for a game day, and how to mend what they cannot')
     .option('--json', 'as JSON', false)
+    .option('--platform <name>', 'local or kubernetes', oneOf('local', 'kubernetes'), 'local')
+    .option('--system <file>', 'the clusters, and what of them may be touched (docs/kubernetes.md)')
+    .option('--manifest <file...>', 'Chaos Mesh manifests whose selectors must match something there')
     .addHelpText('after', example('gameday doctor'))
     .action(async ({ manifest = [], platform, system, json }: DoctorFlags) => {
       const out = { json, write: (text: string): void => void process.stdout.write(text) };
       end(platform === 'kubernetes' ? await doctorOfClusters(needSystem(system), manifest, out) : await doctor(out));
     });
-  if (CLUSTERS_ASKED_FOR)
-    command
-      .option('--platform <name>', 'local or kubernetes', oneOf('local', 'kubernetes'), 'local')
-      .option('--system <file>', 'the clusters, and what of them may be touched (docs/kubernetes.md)')
-      .option('--manifest <file...>', 'Chaos Mesh manifests whose selectors must match something there');
 }
 
 function addHeal(chaos: Command, end: (code: number) => void): void {

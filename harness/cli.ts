@@ -10,7 +10,6 @@ import { play } from './commands/play.ts';
 import { runScenarios } from './commands/run.ts';
 import { load } from './commands/scenarios.ts';
 import { EXIT, HarnessError } from './platform/errors.ts';
-import { CLUSTERS_ASKED_FOR } from './platform/kubernetes/asked-for.ts';
 import { insideSandbox } from './platform/local/sandbox.ts';
 
 /** argv → command → exit code. What is wrong with the input is written to stderr; nothing is thrown. */
@@ -42,7 +41,7 @@ function commands(end: (code: number) => void): Command {
 }
 
 function addRun(program: Command, end: (code: number) => void): void {
-  const run = program
+  program
     .command('run')
     .description('play scenarios and judge them; those of the set `default` when none is named')
     .argument('[scenario...]', 'scenario files')
@@ -52,6 +51,8 @@ function addRun(program: Command, end: (code: number) => void): void {
     .option('--reports <dir>', 'where each run gets its folder', DEFAULT_REPORTS)
     .option('--engine <file>', 'the engine under test, a program with our command line; ours by default')
     .option('--json', 'results as JSON on stdout', false)
+    .option('--platform <name>', 'local or kubernetes, instead of what the scenario says', oneOf('local', 'kubernetes'))
+    .option('--system <file>', 'a system in clusters that is there already, and what of it may be touched (docs/kubernetes.md)')
     .addHelpText(
       'after',
       example('gameday run scenarios/region-isolation.yaml --repeat 3', 'gameday run --set failover', 'gameday run --json > results.json') +
@@ -60,10 +61,6 @@ function addRun(program: Command, end: (code: number) => void): void {
     .action(async (scenarios: string[], options: RunFlags) => {
       end(await runScenarios({ ...options, scenarios, seed: options.seed, engine: options.engine }, standardOutput(options.json)));
     });
-  if (CLUSTERS_ASKED_FOR)
-    run
-      .option('--platform <name>', 'local or kubernetes, instead of what the scenario says', oneOf('local', 'kubernetes'))
-      .option('--system <file>', 'a system in clusters that is there already, and what of it may be touched (docs/kubernetes.md)');
   program
     .command('list')
     .description('the scenarios that come with the package')

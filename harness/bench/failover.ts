@@ -1,12 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { load } from '../commands/scenarios.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
+import { keptRuns, revision } from './kept-runs.ts';
 import { ROOT, runProgram } from './run-program.ts';
 
 /** Those whose times are broken down first, the two minutes of the flapping link last: runs in pieces then tell something early. */
@@ -72,31 +71,31 @@ export interface FailoverBench {
   readonly signal: AbortSignal;
 }
 
-const STORE = join(ROOT, 'reports/benchmarks/failover.runs.ndjson');
+const kept = keptRuns('failover', playedShape);
 
 /** Plays every scenario as often as asked, one round after the other, and keeps each run as soon as it is over; answers all that are kept. */
 export async function playFailovers(bench: FailoverBench): Promise<readonly PlayedRun[]> {
-  if (!bench.resume) rmSync(STORE, { force: true });
+  if (!bench.resume) kept.clear();
   const names = FAILOVER_SCENARIOS.filter((name) => bench.only.length === 0 || bench.only.includes(name));
   const endMs = bench.minutes === null ? Infinity : performance.now() + bench.minutes * 60_000;
   for (let round = 1; round <= bench.repeat; round++) {
     for (const name of names) {
       const file = fileOf(name);
-      if (performance.now() > endMs || bench.signal.aborted) return keptRuns();
-      if (roundsOf(file, keptRuns()) >= round) continue;
+      if (performance.now() > endMs || bench.signal.aborted) return kept.all();
+      if (roundsOf(file, kept.all()) >= round) continue;
       bench.say(`round ${round} of ${bench.repeat}: ${name}`);
       const [loadNow] = loadavg();
       const results = await runGamedayProgram([join(ROOT, file)], { signal: bench.signal });
-      for (const result of results) keep(playedRun(file, result, loadNow ?? 0));
+      for (const result of results) kept.keep(playedRun(file, result, loadNow ?? 0));
     }
   }
-  return keptRuns();
+  return kept.all();
 }
 
 /** How often every variant of a file was played. */
-function roundsOf(file: string, kept: readonly PlayedRun[]): number {
+function roundsOf(file: string, runs: readonly PlayedRun[]): number {
   const variants = load([join(ROOT, file)]).map(({ scenario }) => scenario.name);
-  return Math.min(...variants.map((name) => kept.filter((run) => run.scenario === name).length));
+  return Math.min(...variants.map((name) => runs.filter((run) => run.scenario === name).length));
 }
 
 function fileOf(name: string): string {
@@ -131,29 +130,6 @@ export function playedRun(file: string, result: ResultDocument, loadNow: number)
     writePauseMs: result.writePause?.pauseMs ?? null,
     breakdown: { ...breakdown(result) },
   };
-}
-
-function revision(): string {
-  try {
-    return execFileSync('git', ['describe', '--always', '--dirty'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    return 'unknown';
-  }
-}
-
-function keep(run: PlayedRun): void {
-  mkdirSync(dirname(STORE), { recursive: true });
-  appendFileSync(STORE, `${JSON.stringify(run)}\n`);
-}
-
-function keptRuns(): readonly PlayedRun[] {
-  if (!existsSync(STORE)) return [];
-  const lines = readFileSync(STORE, 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => playedShape.parse(JSON.parse(line)));
 }
 
 const spanShape = z.object({ earliestMs: z.number(), meanMs: z.number(), latestMs: z.number() });

@@ -4,8 +4,8 @@ import { EXIT } from '../platform/errors.ts';
 import { FAILOVER_SCENARIOS, playFailovers, policyExpectation } from './failover.ts';
 import { failoverHolds, failoverTable } from './failover-table.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
-import { compare, compares, kubernetesTable, PLATFORMS, SIDE_BY_SIDE, type Played } from './kubernetes.ts';
-import { CLUSTERS_ASKED_FOR } from '../platform/kubernetes/asked-for.ts';
+import { playSideBySide } from './kubernetes.ts';
+import { compare, compares, kubernetesTable } from './kubernetes-table.ts';
 import { knownBadHolds, knownBadTable, playKnownBad } from './known-bad.ts';
 import { nullRuns, nullTable, nullVerdict } from './null-runs.ts';
 import { publish } from './publish.ts';
@@ -131,24 +131,21 @@ program
     say(`written: ${await publish('simulate', figures, table)}.md and .json`);
     process.exitCode = simulationHolds(figures) ? EXIT.pass : EXIT.fail;
   });
-const kubernetes = new Command('kubernetes')
+program
+  .command('kubernetes')
   .description('the same scenarios on the local platform and on a cluster without containers, in turns: verdicts and recovery times')
   .option('--repeat <count>', 'runs of each scenario on each platform', positive, 5)
-  .action(async ({ repeat }: { readonly repeat: number }) => {
-    const played: Played[] = [];
-    for (let n = 0; n < repeat; n++)
-      for (const scenario of SIDE_BY_SIDE)
-        for (const platform of PLATFORMS) {
-          const [result] = await runGamedayProgram([`scenarios/${scenario}.yaml`, '--platform', platform], { signal: interrupted.signal });
-          if (result !== undefined) played.push({ scenario, platform, result });
-        }
-    const compared = compare(played);
+  .option('--resume', 'go on where an earlier call ended, which kept every run')
+  .option('--minutes <count>', 'begin no run after so long; --resume goes on', positive)
+  .action(async (options: { readonly repeat: number; readonly resume?: true; readonly minutes?: number }) => {
+    const { repeat, resume = false, minutes = null } = options;
+    const runs = await playSideBySide({ repeat, resume, minutes, say, signal: interrupted.signal });
+    const compared = compare(runs);
     const table = kubernetesTable(compared);
     tell(table);
-    say(`written: ${await publish('kubernetes', { compared }, table)}.md and .json`);
-    process.exitCode = compares(compared) ? EXIT.pass : EXIT.fail;
+    say(`written: ${await publish('kubernetes', { compared, runs }, table)}.md and .json`);
+    process.exitCode = compares(compared, repeat) ? EXIT.pass : EXIT.fail;
   });
-if (CLUSTERS_ASKED_FOR) program.addCommand(kubernetes);
 
 try {
   await program.parseAsync();

@@ -54,7 +54,7 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
   const loaded = options.scenarios.length > 0 ? load(options.scenarios) : loadSet(options.set);
   refuseMissingTools(loaded);
   await refuseBadPlaces(options);
-  if (options.system !== undefined) refuseNotAllowed(options.system, loaded);
+  if (options.system !== undefined) await refuseNotAllowed(options.system, loaded);
   else if (loaded.some((one) => platformOf(one, options) === 'kubernetes')) needBinaries();
   const played: Played[] = [];
   let interrupted = false;

@@ -1,5 +1,4 @@
 import { decodeManifest } from '../fault/manifest.ts';
-import { CLUSTERS_ASKED_FOR } from '../platform/kubernetes/asked-for.ts';
 import { NAMESPACE, threeRegions } from '../platform/local/topology.ts';
 import { faultKinds } from '../registry.ts';
 import { packagedScenarios } from './places.ts';
@@ -10,7 +9,7 @@ import type { World } from '../scenario/decode.ts';
 /** What a scenario may name in the lab: its clients, and the platforms that are built. */
 export function labWorld(): World {
   const clients = threeRegions().pods.filter((pod) => pod.app === 'client');
-  return { vantages: clients.map((pod) => pod.region), platforms: CLUSTERS_ASKED_FOR ? ['local', 'kubernetes'] : ['local'] };
+  return { vantages: clients.map((pod) => pod.region), platforms: ['local', 'kubernetes'] };
 }
 
 export const manifestDecoder: DecodeManifest = (text, file) =>

@@ -6,6 +6,7 @@ import { clusterTopology } from '../platform/kubernetes/containerless/lab-object
 import type { Inside } from '../platform/kubernetes/inside.ts';
 import { KubernetesPlatform } from '../platform/kubernetes/kubernetes.ts';
 import { LabInside } from '../platform/kubernetes/lab-inside.ts';
+import { openParts } from '../platform/kubernetes/parts.ts';
 import { readSystemFile, type SystemFile } from '../platform/kubernetes/system-file.ts';
 import { LocalPlatform } from '../platform/local/local.ts';
 import type { Platform, RunContext } from '../platform/platform.ts';
@@ -38,20 +39,23 @@ export async function openSystem(
   if (options.platform === 'local')
     return { platform: new LocalPlatform(context, { ...settings, backup }), close: () => Promise.resolve() };
   if (backup !== null) throw new HarnessError('unsupported', 'a scenario with backups is played on the platform local only, so far');
+  const kinds = [...new Set([...loaded.faults.values()].flat().map(({ kind }) => kind))];
   if (options.systemFile !== undefined)
-    return { platform: await connect(options.systemFile, context, signal), close: () => Promise.resolve() };
+    return { platform: await connect(options.systemFile, kinds, context, signal), close: () => Promise.resolve() };
   const cluster = await startCluster({ ...settings, folder: context.runFolder }, signal);
   try {
-    return { platform: await connect(cluster.systemFile, context, signal), close: () => cluster.close() };
+    return { platform: await connect(cluster.systemFile, kinds, context, signal), close: () => cluster.close() };
   } catch (error) {
     await cluster.close();
     throw error;
   }
 }
 
-async function connect(file: string, context: RunContext, signal: AbortSignal): Promise<KubernetesPlatform> {
+async function connect(file: string, kinds: readonly string[], context: RunContext, signal: AbortSignal): Promise<KubernetesPlatform> {
   const system = readSystemFile(file);
-  return await KubernetesPlatform.connect(system, insideOf(system, context), context, signal);
+  const platform = await KubernetesPlatform.connect(system, insideOf(system, context), context, signal);
+  platform.refuseUnknownKinds(kinds);
+  return platform;
 }
 
 function insideOf({ file, lab }: SystemFile, context: RunContext): Inside {
@@ -61,9 +65,10 @@ function insideOf({ file, lab }: SystemFile, context: RunContext): Inside {
   return new LabInside(clusterTopology(lab.controllersPerRegion), folders);
 }
 
-/** Before anything is started: no experiment may reach beyond what the system's file names. Throws HarnessError `bad-input`. */
-export function refuseNotAllowed(systemFile: string, loaded: readonly LoadedScenario[]): void {
+/** Before anything is started: the file's contexts are there, and no experiment may reach beyond what it names. Throws HarnessError `bad-input`. */
+export async function refuseNotAllowed(systemFile: string, loaded: readonly LoadedScenario[]): Promise<void> {
   const system = readSystemFile(systemFile);
+  await openParts(system);
   const problems = loaded.flatMap(({ faults }) => notAllowed([...faults.values()].flat(), system));
   if (problems.length > 0) throw new HarnessError('bad-input', [...new Set(problems)].join('\n'));
 }

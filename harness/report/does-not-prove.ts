@@ -3,7 +3,8 @@ import type { RunResult } from '../check/verdict.ts';
 /** What a reader could take this run to prove, and it does not. Each sentence comes from how this very run was made. */
 export function doesNotProve({ scenario, measurement, events }: RunResult): readonly string[] {
   return [
-    ...platformLimits(scenario.platform),
+    ...LIMITS,
+    ...(playedOn({ scenario, events }) === 'kubernetes' ? LIMITS_WITHOUT_CONTAINERS : []),
     scenario.policy === 'lab'
       ? 'Production timing: the lab policy uses shorter probe, lease and DNS times than the production preset; recovery with that preset takes longer.'
       : null,
@@ -24,14 +25,22 @@ export function doesNotProve({ scenario, measurement, events }: RunResult): read
   ].filter((line) => line !== null);
 }
 
-function platformLimits(platform: 'local' | 'kubernetes'): readonly string[] {
-  if (platform === 'kubernetes') return ['Failures of the cluster itself: only what the fault selected was broken.'];
-  return [
-    'Distance: the regions of the local lab are on one machine, without the latency, jitter and bandwidth limits between real regions.',
-    'Loss of a machine: processes were killed or cut off, but the kernel and its page cache lived on. Power loss is covered by the crash-image tests, not by this run.',
-    'Load: clients send a steady, small stream; behaviour at capacity is not part of this run.',
-  ];
+/** Where it was played, which need not be what the scenario says. */
+export function playedOn({ scenario, events }: Pick<RunResult, 'scenario' | 'events'>): string {
+  const started = events.find((event) => event.kind === 'run-started');
+  return started?.platform ?? scenario.platform;
 }
+
+/** Of every lab; game days elsewhere cannot be played yet. */
+const LIMITS = [
+  'Distance: the regions of the lab are on one machine, without the latency, jitter and bandwidth limits between real regions.',
+  'Loss of a machine: processes were killed or cut off, but the kernel and its page cache lived on. Power loss is covered by the crash-image tests, not by this run.',
+  'Load: clients send a steady, small stream; behaviour at capacity is not part of this run.',
+] as const;
+const LIMITS_WITHOUT_CONTAINERS = [
+  "Chaos Mesh and containers: the API server was real, pods were processes of this machine, and a controller of ours stood in for Chaos Mesh's.",
+  'Failures of the cluster itself: only what the fault selected was broken.',
+] as const;
 
 function censoredVantages(measurement: RunResult['measurement']): readonly string[] {
   return measurement.vantages

@@ -29,6 +29,15 @@ describe('reports of a run', () => {
     }
   });
 
+  it('tells the platform that it was played on, whatever the scenario says, and what that does not prove', () => {
+    const run = sampleRun();
+    const events = run.events.map((event) => (event.kind === 'run-started' ? { ...event, platform: 'kubernetes' } : event));
+    const result = toResultDocument({ ...run, events });
+    expect(result.scenario.platform).to.equal('kubernetes');
+    expect(result.whatThisDoesNotProve.join(' ')).to.include("stood in for Chaos Mesh's");
+    expect(toResultDocument(run).whatThisDoesNotProve.join(' ')).to.not.include("stood in for Chaos Mesh's");
+  });
+
   it('tells what the operator ordered and how it ended, in every report for people', () => {
     const run = sampleRun();
     const order = { kind: 'order', args: ['failback', '--x=<b>'], givenMs: 12_000, endedMs: 14_500, exitCode: null } as const;

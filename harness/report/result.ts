@@ -2,7 +2,7 @@ import type { RunResult } from '../check/verdict.ts';
 import type { EventBody, RunEvent } from '../history/event.ts';
 import type { FaultTimeline, Measurement, WriteRef } from '../measure/measurement.ts';
 import { backupsPart } from './backup-part.ts';
-import { doesNotProve } from './does-not-prove.ts';
+import { doesNotProve, playedOn } from './does-not-prove.ts';
 import { RESULT_SCHEMA, type ResultDocument, type ResultFault, type TimelinePoint } from './result-shape.ts';
 import { targetsPart } from './targets-part.ts';
 
@@ -80,13 +80,13 @@ function only<K extends Kind>(events: readonly RunEvent[], kind: K): readonly Of
   return events.filter((event): event is Of<K> => event.kind === kind);
 }
 
-function scenarioPart({ scenario, scenarioFile }: RunResult): ResultDocument['scenario'] {
+function scenarioPart({ scenario, scenarioFile, events }: RunResult): ResultDocument['scenario'] {
   const { periodMs, timeoutMs, goodWithinMs } = scenario.workload;
   return {
     name: scenario.name,
     question: scenario.question,
     file: scenarioFile,
-    platform: scenario.platform,
+    platform: playedOn({ scenario, events }),
     replication: scenario.replication,
     policy: scenario.policy,
     expect: { ...scenario.expect, mustRecover: [...scenario.expect.mustRecover] },

@@ -51,6 +51,11 @@ export class Chaos {
     return [...(this.#kinds.get(client.server)?.keys() ?? [])];
   }
 
+  /** Kinds that none of the clusters has. */
+  missingOf(kinds: readonly string[]): readonly string[] {
+    return kinds.filter((kind) => ![...this.#kinds.values()].some((known) => known.has(kind)));
+  }
+
   /** The name of a kind in paths; undefined where the cluster does not have it. */
   resourceOf(client: KubeClient, kind: string): string | undefined {
     return this.#kinds.get(client.server)?.get(kind);

@@ -5,6 +5,7 @@ import { ExperimentWatch, pathOf } from './experiment-watch.ts';
 import { openEntries, writeUndone, type Entry } from './journal.ts';
 import { labelValue, RUN_LABEL } from './applied.ts';
 import { refusal } from './kube-client.ts';
+import { untilServed } from './patience.ts';
 import type { ChaosObject } from './kube-object.ts';
 
 const HEAL_MS = 30_000;
@@ -33,8 +34,8 @@ export async function healClusters(
   signal: AbortSignal,
 ): Promise<readonly Healed[]> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(HEAL_MS)]);
-  const chaos = await untilOpen(parts, limit);
-  const labelled = (await chaos.owned(undefined, limit)).map((one): Found => ({ ...one, how: 'label' }));
+  const { chaos, owned } = await untilKnown(parts, limit);
+  const labelled = owned.map((one): Found => ({ ...one, how: 'label' }));
   const journals = runFolders.flatMap((folder) => openEntries(folder).map((entry) => ({ folder, entry })));
   const written = journals
     .flatMap(({ entry }) => inCluster(entry, parts, chaos))
@@ -48,14 +49,20 @@ export async function healClusters(
   return healed;
 }
 
-/** The API server may be on its way back. */
-async function untilOpen(parts: readonly ChaosPart[], signal: AbortSignal): Promise<Chaos> {
+/** The API server may be on its way back; when it is not in time, what it said last is thrown. */
+async function untilKnown(
+  parts: readonly ChaosPart[],
+  signal: AbortSignal,
+): Promise<{ readonly chaos: Chaos; readonly owned: readonly OwnedExperiment[] }> {
+  let last: unknown;
   for (;;) {
     try {
-      return await Chaos.open(parts, signal);
+      const chaos = await Chaos.open(parts, signal);
+      return { chaos, owned: await chaos.owned(undefined, signal) };
     } catch (error) {
-      if (signal.aborted || !(error instanceof HarnessError)) throw error;
-      await sleep(200, undefined, { signal });
+      if (signal.aborted || !(error instanceof HarnessError)) throw last ?? error;
+      last = error;
+      await sleep(200, undefined, { signal }).catch(() => undefined);
     }
   }
 }
@@ -64,7 +71,7 @@ async function heal({ client, place, kind, name, run, how }: Found, signal: Abor
   const told = { kind, namespace: place.namespace, name, run, how };
   const watch = new ExperimentWatch(client, place, () => undefined);
   try {
-    const answer = await client.ask('DELETE', pathOf(place), { signal });
+    const answer = await untilServed(() => client.ask('DELETE', pathOf(place), { signal }), signal);
     if (answer.status === NOT_FOUND) return told;
     if (answer.status >= 300) throw refusal(`DELETE ${pathOf(place)}`, answer);
     await watch.untilGone(signal);

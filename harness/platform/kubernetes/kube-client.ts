@@ -40,6 +40,8 @@ export class KubeClient {
     this.#config = config;
     const server = config.getCurrentCluster()?.server;
     if (server === undefined) throw new HarnessError('bad-input', `the kubeconfig has no cluster for the context ${context}`);
+    if (!server.startsWith('https://'))
+      throw new HarnessError('bad-input', `the kubeconfig's server of the context ${context} is ${server}; only https is spoken`);
     this.server = server;
   }
 

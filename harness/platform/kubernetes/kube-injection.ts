@@ -1,4 +1,3 @@
-import { abortable } from '../abortable.ts';
 import { HarnessError } from '../errors.ts';
 import type { Experiment, Injection, RunContext } from '../platform.ts';
 import { appliedDocument, labelValue, RUN_LABEL } from './applied.ts';
@@ -6,6 +5,7 @@ import { ExperimentWatch, pathOf, type Place } from './experiment-watch.ts';
 import { writeUndo, writeUndone, type Entry } from './journal.ts';
 import { refusal, type KubeClient } from './kube-client.ts';
 import { condition, type ChaosObject } from './kube-object.ts';
+import { untilServed } from './patience.ts';
 
 /** How long the cluster may take to inject. */
 const INJECT_MS = 20_000;
@@ -66,6 +66,11 @@ export class KubeInjection implements Injection {
     return { requestedMs, acknowledgedMs: this.#context.nowMs() };
   }
 
+  /** Follows nothing any more, also what could not be healed. */
+  async close(): Promise<void> {
+    await Promise.all(this.#applied.map(({ watch }) => watch.close()));
+  }
+
   async #takenBack(reason: unknown): Promise<HarnessError> {
     const why = reason instanceof Error ? reason.message : String(reason);
     const healed = await this.heal(AbortSignal.timeout(TAKE_BACK_MS)).then(() => 'and was taken back', String);
@@ -104,7 +109,7 @@ export class KubeInjection implements Injection {
   }
 
   async #delete({ experiment, client, place, entry, watch }: Applied, signal: AbortSignal): Promise<void> {
-    const answer = await untilAnswered(() => client.ask('DELETE', pathOf(place), { signal }), signal);
+    const answer = await untilServed(() => client.ask('DELETE', pathOf(place), { signal }), signal);
     if (answer.status !== NOT_FOUND) {
       if (answer.status >= 300) throw refusal(`DELETE ${pathOf(place)}`, answer);
       await watch.untilGone(signal);
@@ -140,18 +145,6 @@ async function refuseForeign(client: KubeClient, place: Place, run: string, sign
     'cluster-failed',
     `${place.resource} ${place.name} is there already, and not from this run; delete it, or gameday chaos heal`,
   );
-}
-
-/** An API server that is away comes back; until the signal. */
-async function untilAnswered<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (signal.aborted) throw error;
-      await abortable(new Promise((resolve) => setTimeout(resolve, 100)), signal);
-    }
-  }
 }
 
 /** What the object itself says of its times, whose resolution is a second in most clusters. */

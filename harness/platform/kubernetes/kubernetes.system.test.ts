@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,23 +13,18 @@ import { HarnessError } from '../errors.ts';
 import { get } from '../local/serves.ts';
 import { podOf } from '../local/topology.ts';
 import type { Experiment, Injection } from '../platform.ts';
-import { OWNER_LABEL } from './applied.ts';
-import { CLUSTERS_ASKED_FOR } from './asked-for.ts';
 import { findBinaries, MISSING } from './containerless/binaries.ts';
 import { startCluster, type ClusterProcess } from './containerless/cluster-process.ts';
 import { CHAOS_API, resourceOf } from './containerless/crds.ts';
 import { clusterTopology } from './containerless/lab-objects.ts';
 import { examineClusters } from './doctor.ts';
-import { healClusters } from './heal.ts';
 import { KubeClient } from './kube-client.ts';
 import { condition, PODS, resourcePath, type ChaosObject, type KubePod } from './kube-object.ts';
 import { KubernetesPlatform } from './kubernetes.ts';
 import { LabInside } from './lab-inside.ts';
-import { openParts } from './parts.ts';
 import { readSystemFile, type SystemFile } from './system-file.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
-const GAMEDAY = path.join(ROOT, 'dist/harness/main.js');
 const limit = (ms = 30_000): AbortSignal => AbortSignal.timeout(ms);
 const topology = clusterTopology(1);
 
@@ -53,8 +47,8 @@ describe('a cluster without containers, and the game day as its client', functio
   const events: EventBody[] = [];
 
   before(async function () {
-    if (!CLUSTERS_ASKED_FOR || findBinaries() === undefined) {
-      process.stdout.write(`    skipped: ${CLUSTERS_ASKED_FOR ? MISSING : 'GAMEDAY_KUBERNETES=1 is not set (asked-for.ts)'}\n`);
+    if (findBinaries() === undefined) {
+      process.stdout.write(`    skipped: ${MISSING}\n`);
       return this.skip();
     }
     folder = mkdtempSync(path.join(tmpdir(), 'cluster-'));
@@ -215,45 +209,5 @@ describe('a cluster without containers, and the game day as its client', functio
     await injection.heal(limit(60_000));
     expect(await passing()).to.equal(4);
     expect((await client.ask('GET', pathOf(fault))).status).to.equal(404);
-  });
-
-  it('whoever plays is killed in the middle of a fault: chaos heal takes it back, with its label and without', async () => {
-    for (const unlabel of [false, true]) {
-      const runFolder = path.join(folder, `killed-${unlabel}`);
-      mkdirSync(runFolder);
-      const args = [
-        'play',
-        '--run-folder',
-        runFolder,
-        '--seed',
-        '1',
-        '--system',
-        system.file,
-        '--platform',
-        'kubernetes',
-        path.join(ROOT, 'scenarios/region-loss.yaml'),
-      ];
-      const child = spawn(process.execPath, [GAMEDAY, ...args], { stdio: 'ignore' });
-      const fault = faultOf('region-loss.yaml');
-      await eventually(
-        'injected',
-        async () => {
-          const { status, body } = await client.ask<ChaosObject>('GET', pathOf(fault));
-          return status === 200 && condition(body, 'AllInjected');
-        },
-        60_000,
-      );
-      child.kill('SIGKILL');
-      const held = podOf(topology, 'api', 'us-central1').name;
-      expect((await platform.processes([held])).length).to.equal(0);
-      if (unlabel) await client.merge(pathOf(fault), { metadata: { labels: { [OWNER_LABEL]: null } } });
-      const healed = await healClusters(await openParts(system), [runFolder], limit(60_000));
-      expect(healed.map(({ name, how, problem }) => [name, how, problem])).to.deep.equal([
-        ['region-loss', unlabel ? 'journal' : 'label', undefined],
-      ]);
-      expect((await client.ask('GET', pathOf(fault))).status).to.equal(404);
-      await eventually('its pods run again', async () => (await platform.processes([held])).length > 0);
-      expect(await healClusters(await openParts(system), [runFolder], limit())).to.deep.equal([]);
-    }
   });
 });

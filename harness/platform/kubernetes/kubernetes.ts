@@ -56,6 +56,17 @@ export class KubernetesPlatform implements Platform {
     return platform;
   }
 
+  /** Throws HarnessError `unsupported` when an experiment could be applied nowhere. */
+  refuseUnknownKinds(kinds: readonly string[]): void {
+    const missing = this.#chaos.missingOf(kinds);
+    if (missing.length === 0) return;
+    const contexts = [...new Set(this.#parts.map(({ client }) => client.context))].join(', ');
+    throw new HarnessError(
+      'unsupported',
+      `no cluster of ${contexts} has the kind ${missing.join(', ')}; gameday doctor --platform kubernetes tells what Chaos Mesh is there`,
+    );
+  }
+
   supports(primitive: Primitive): true | string {
     return this.#inside.supports(primitive);
   }
@@ -110,6 +121,7 @@ export class KubernetesPlatform implements Platform {
   async #close(): Promise<readonly string[]> {
     const limit = AbortSignal.timeout(CLOSE_MS);
     const healed = await Promise.allSettled(this.#injections.map((injection) => injection.heal(limit)));
+    await Promise.all(this.#injections.map((injection) => injection.close()));
     const problems = healed.flatMap((one) => (one.status === 'rejected' ? [`faults: ${String(one.reason)}`] : []));
     this.#stop.abort(new HarnessError('cluster-failed', 'the platform is closed'));
     await Promise.all(this.#running);

@@ -3,6 +3,7 @@ import { HarnessError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { refusal, type KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
+import { FORBIDDEN_FOR_MS } from './patience.ts';
 
 /** The server ends a watch after so long; the next one goes on where it ended. */
 const WATCH_SECONDS = 240;
@@ -43,7 +44,7 @@ export class Reflector<T extends KubeObject> {
     this.#synced.promise.catch(() => undefined); // whoever awaits it gets it
   }
 
-  /** Resolves with the first list; rejects when the signal aborts before, or the server forbids it. */
+  /** Resolves with the first list; rejects when the signal aborts before, or the server goes on forbidding it. */
   get synced(): Promise<void> {
     return this.#synced.promise;
   }
@@ -55,13 +56,16 @@ export class Reflector<T extends KubeObject> {
   /** Resolves when the signal aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
+    let forbiddenSinceMs: number | undefined;
     while (!signal.aborted) {
       try {
         if (this.#version === undefined) await this.#list(signal);
+        forbiddenSinceMs = undefined;
         const saw = await this.#watch(signal);
         pauseMs = saw ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       } catch (error) {
-        if (isForbidden(error)) this.#synced.reject(error);
+        if (isForbidden(error)) forbiddenSinceMs ??= performance.now();
+        if (forbiddenSinceMs !== undefined && performance.now() - forbiddenSinceMs > FORBIDDEN_FOR_MS) this.#synced.reject(error);
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);

@@ -8,8 +8,10 @@ export const orderSchema = z.object({
   controllersPerRegion: z.union([z.literal(1), z.literal(2)]),
   movableClocks: z.boolean(),
   engineMain: z.string().optional(),
+  /** Names of experiments that the chaos controller only claims to perform: a Chaos Mesh that lies, for whoever should notice. */
+  onlyClaims: z.array(z.string()).default([]),
 });
-export type ClusterOrder = z.infer<typeof orderSchema>;
+export type ClusterOrder = z.input<typeof orderSchema>;
 
 /** What it says on its stdout, a JSON object a line. */
 export const wordSchema = z.discriminatedUnion('type', [

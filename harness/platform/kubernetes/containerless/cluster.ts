@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../../../fault/fault.ts';
@@ -17,9 +17,9 @@ import { Nft } from '../../local/nft.ts';
 import { resolveInLab } from '../../local/resolve.ts';
 import { untilServing } from '../../local/serves.ts';
 import { POD_ROOT, type LabSettings } from '../../local/services.ts';
-import { podOf, type PodSpec, type Topology } from '../../local/topology.ts';
+import { NAMESPACE, podOf, type PodSpec, type Topology } from '../../local/topology.ts';
 import { KubeClient } from '../kube-client.ts';
-import { resourcePath } from '../kube-object.ts';
+import { condition, PODS, resourcePath, type KubePod } from '../kube-object.ts';
 import { needBinaries } from './binaries.ts';
 import { ChaosController } from './chaos-controller.ts';
 import { ControlPlane } from './control-plane.ts';
@@ -38,7 +38,14 @@ export interface ClusterOptions extends LocalOptions {
   readonly kinds: readonly FaultKind[];
   readonly nowMs: () => number;
   readonly note: (message: string) => void;
+  /** Names of experiments that the chaos controller only claims to perform. */
+  readonly onlyClaims?: readonly string[] | undefined;
 }
+
+const CLAIMED: Injection = {
+  apply: () => Promise.resolve({ requestedMs: 0, acknowledgedMs: 0 }),
+  heal: () => Promise.resolve({ requestedMs: 0, acknowledgedMs: 0 }),
+};
 
 /**
  * The lab of ARCHITECTURE §2 as a cluster without containers: the real control plane, the lab's pods as objects in it, and what makes them
@@ -84,6 +91,7 @@ export class ContainerlessCluster {
     await this.#plane?.close();
     await this.#nft?.close();
     await removeNetwork(this.topology).catch(() => undefined);
+    await rm(this.#dataFolder, { recursive: true, force: true });
   }
 
   async #start(signal: AbortSignal): Promise<void> {
@@ -156,7 +164,8 @@ export class ContainerlessCluster {
       client,
       kinds,
       note,
-      injection: (name, primitives) => this.#injection(name, primitives),
+      injection: (id, primitives, experiment) =>
+        this.#options.onlyClaims?.includes(experiment) === true ? CLAIMED : this.#injection(id, primitives),
       resolve: (host, signal) => resolveInLab(podOf(this.topology, 'dns', 'outside'), host, signal),
       random: () => randomInt(2 ** 31),
     });
@@ -201,12 +210,18 @@ export class ContainerlessCluster {
       });
       await Promise.all(applied);
     }
-    const ready = (pod: PodSpec): Promise<void> => this.#ready(pod, signal);
-    await abortable(Promise.all(this.topology.pods.map(ready)), signal, () => this.#notReady());
+    await abortable(this.#allReady(client, signal), signal, () => this.#notReady());
   }
 
-  async #ready(pod: PodSpec, signal: AbortSignal): Promise<void> {
-    while (!this.#isReady(pod)) await sleep(POLL_MS, undefined, { signal });
+  /** As the node has them, and then as the API server knows them: whoever asks it next sees every pod with its addresses. */
+  async #allReady(client: KubeClient, signal: AbortSignal): Promise<void> {
+    while (!this.topology.pods.every((pod) => this.#isReady(pod))) await sleep(POLL_MS, undefined, { signal });
+    for (;;) {
+      const { items } = await client.must<{ items: readonly KubePod[] }>('GET', resourcePath(PODS, NAMESPACE), { signal });
+      const ready = items.filter((pod) => condition(pod, 'Ready')).map(({ metadata }) => metadata.name);
+      if (this.topology.pods.every(({ name }) => ready.includes(name))) return;
+      await sleep(POLL_MS, undefined, { signal });
+    }
   }
 
   #isReady(pod: PodSpec): boolean {

@@ -119,4 +119,14 @@ describe('control plane without containers', function () {
     await running;
     expect(seen).to.deep.equal(['appeared one', 'appeared two', 'changed one', 'gone two', 'appeared three']);
   });
+
+  it('says of a version that it no longer has what a follower takes for an expired watch', async () => {
+    await plane.killApiServer();
+    await plane.startApiServer(signal());
+    const lines: string[] = [];
+    const query = { watch: 1, resourceVersion: '1', timeoutSeconds: 5 };
+    const status = await client.stream(resourcePath(CONFIG_MAPS, 'coditect'), query, (line) => void lines.push(line), signal());
+    const [first] = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as { type: string; object: { code?: number } });
+    expect(status === 410 || (first?.type === 'ERROR' && first.object.code === 410), `${status} ${lines[0]}`).to.equal(true);
+  });
 });

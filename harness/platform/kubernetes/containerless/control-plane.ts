@@ -209,6 +209,9 @@ export class ControlPlane {
       controllers: CONTROLLERS.join(','),
       'leader-elect': 'false',
       'bind-address': '127.0.0.1',
+      // By default 20 requests a second: the lab's pods would be made one after the other for seconds.
+      'kube-api-qps': '500',
+      'kube-api-burst': '500',
       profiling: 'false',
       v: '1',
     };

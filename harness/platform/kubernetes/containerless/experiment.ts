@@ -24,7 +24,8 @@ const RECOVER_MS = 10_000;
 export interface ExperimentEnv {
   readonly client: KubeClient;
   readonly kinds: readonly FaultKind[];
-  readonly injection: (name: string, primitives: readonly Primitive[]) => Injection;
+  /** id: unique in the cluster; experiment: what the object is called. */
+  readonly injection: (id: string, primitives: readonly Primitive[], experiment: string) => Injection;
   readonly resolve: (hostName: string, signal: AbortSignal) => Promise<readonly string[]>;
   /** For what chance decides; Chaos Mesh has no seed either. */
   readonly random: () => number;
@@ -148,6 +149,7 @@ export class Experiment {
     const injection = open(
       `chaos${uid.replaceAll('-', '')}`,
       plan.primitives.filter((one) => one.act !== 'pod-kill'),
+      this.#object?.metadata.name ?? '',
     );
     const at = new Date().toISOString();
     try {

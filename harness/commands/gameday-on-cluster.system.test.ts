@@ -1,0 +1,236 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { parse, stringify } from 'yaml';
+import { parseJson } from '../platform/json.ts';
+import { findBinaries, MISSING } from '../platform/kubernetes/containerless/binaries.ts';
+import { startCluster, type ClusterProcess } from '../platform/kubernetes/containerless/cluster-process.ts';
+import type { ClusterOrder } from '../platform/kubernetes/containerless/cluster-protocol.ts';
+import { CHAOS_API, resourceOf } from '../platform/kubernetes/containerless/crds.ts';
+import { clusterTopology } from '../platform/kubernetes/containerless/lab-objects.ts';
+import { OWNER_LABEL } from '../platform/kubernetes/applied.ts';
+import { KubeClient } from '../platform/kubernetes/kube-client.ts';
+import { condition, resourcePath, type ChaosObject } from '../platform/kubernetes/kube-object.ts';
+import { readEvents } from '../history/reader.ts';
+import type { RunEvent } from '../history/event.ts';
+import { LabInside } from '../platform/kubernetes/lab-inside.ts';
+import { faultKinds } from '../registry.ts';
+import type { ResultDocument } from '../report/result-shape.ts';
+import { judgeFolder } from './run.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const GAMEDAY = path.join(ROOT, 'dist/harness/main.js');
+/** An experiment that this test's Chaos Mesh claims to perform and does not. */
+const CLAIMED = 'only-claimed';
+
+/** Whole game days, as users start them, on one cluster that outlives them. */
+describe('game days on a cluster without containers', function () {
+  this.timeout(120_000);
+  let folder: string;
+  let cluster: ClusterProcess | undefined;
+  let client: KubeClient;
+
+  before(async function () {
+    if (findBinaries() === undefined) {
+      process.stdout.write(`    skipped: ${MISSING}\n`);
+      return this.skip();
+    }
+    folder = mkdtempSync(path.join(tmpdir(), 'cluster-'));
+    const order = {
+      folder,
+      replication: 'sync',
+      policy: 'lab',
+      controllersPerRegion: 1,
+      movableClocks: false,
+      onlyClaims: [CLAIMED],
+    } satisfies ClusterOrder;
+    cluster = await startCluster(order, AbortSignal.timeout(110_000));
+    client = await KubeClient.open(cluster.kubeconfig, 'us-central1');
+  });
+  after(async () => {
+    await cluster?.close();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  const systemFile = (): string => cluster?.systemFile ?? '';
+  const pathOf = (kind: string, name: string): string =>
+    resourcePath({ apiVersion: CHAOS_API, resource: resourceOf(kind) }, 'coditect', name);
+  async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
+    for (const limitMs = performance.now() + withinMs; !(await holds()); await sleep(25))
+      if (performance.now() > limitMs) throw new Error(`not within ${withinMs} ms: ${what}`);
+  }
+
+  /** A scenario of the package, changed, with a manifest of its own. */
+  function scenario(name: string, { method, manifest }: { readonly method?: readonly object[]; readonly manifest?: object } = {}): string {
+    const written = parse(readFileSync(path.join(ROOT, 'scenarios', `${name}.yaml`), 'utf8')) as { method: { manifest?: string }[] };
+    const inject = written.method.find((step) => step.manifest !== undefined);
+    const file = manifest === undefined ? path.join(ROOT, 'scenarios', inject?.manifest ?? '') : path.join(folder, `${name}-manifest.yaml`);
+    if (manifest !== undefined) writeFileSync(file, stringify(manifest));
+    const steps = [{ ...inject, manifest: file }, ...(method ?? written.method.slice(1))];
+    const scenarioFile = path.join(folder, `${name}.yaml`);
+    writeFileSync(scenarioFile, stringify({ ...written, method: steps }));
+    return scenarioFile;
+  }
+  const manifestOf = (file: string): ChaosObject => parse(readFileSync(path.join(ROOT, 'chaos', file), 'utf8')) as ChaosObject;
+
+  interface Ended {
+    readonly code: number | null;
+    readonly text: string;
+  }
+  function gameday(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+    const child = spawn(process.execPath, [GAMEDAY, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => (text += part));
+    return { child, ended: new Promise((resolve) => child.once('close', (code) => resolve({ code, text }))) };
+  }
+  /** `gameday run` into a folder of its own; gives the run's. */
+  function run(
+    file: string,
+    name: string,
+  ): { readonly ended: Promise<Ended>; readonly events: () => readonly RunEvent[]; readonly result: () => ResultDocument } {
+    const reports = path.join(folder, name);
+    const { ended } = gameday(['run', '--system', systemFile(), '--reports', reports, file]);
+    const runFolder = (): string => path.join(reports, existsSync(reports) ? (readdirSync(reports)[0] ?? '') : '');
+    const record = (): string => path.join(runFolder(), 'events.ndjson');
+    const text = (): string => (existsSync(record()) ? readFileSync(record(), 'utf8') : '');
+    const lines = (): readonly RunEvent[] =>
+      text()
+        .split('\n')
+        .flatMap((line) => (parseJson(line) as RunEvent | undefined) ?? []);
+    return {
+      ended,
+      events: lines,
+      result: () => JSON.parse(readFileSync(path.join(runFolder(), 'result.json'), 'utf8')) as ResultDocument,
+    };
+  }
+  const finding = (result: ResultDocument, check: string): string =>
+    result.findings.flatMap((one) => (one.check === check ? [`${one.outcome}: ${one.message}`] : [])).join('; ');
+
+  /** Nothing of any game day is in the cluster: no experiment, whatever its label or finalizer. */
+  async function nothingLeft(): Promise<void> {
+    for (const kind of new Set(faultKinds.map((one) => one.kind))) {
+      const { items } = await client.must<{ items: readonly ChaosObject[] }>(
+        'GET',
+        resourcePath({ apiVersion: CHAOS_API, resource: resourceOf(kind) }, 'coditect'),
+      );
+      expect(items, kind).to.deep.equal([]);
+    }
+  }
+
+  it('the API server is killed and restarted in the middle of a fault: clients see nothing of it, the fault lasts and is healed, the verdict is the usual one', async () => {
+    const played = run(scenario('region-partition', { method: [{ observe: '8s' }, { heal: 'partition' }] }), 'api-server-killed');
+    await until('the effect was seen', () => played.events().some((event) => event.kind === 'fault-effect' && event.moment === 'during'));
+    const killed = new Date().toISOString();
+    process.kill(cluster?.apiServerPid ?? 0, 'SIGKILL');
+    await until('it is back', async () => (await client.ask('GET', '/readyz').catch(() => undefined))?.status === 200);
+    const back = new Date().toISOString();
+    const { code, text } = await played.ended;
+    const result = played.result();
+    expect(code, text).to.equal(0);
+    expect(result.verdict.outcome).to.equal('pass');
+    expect(result.scenario.platform).to.equal('kubernetes');
+    expect(finding(result, 'fault-effective')).to.match(/^pass/);
+    expect(finding(result, 'fault-healed')).to.match(/^pass/);
+    const meanwhile = played
+      .events()
+      .filter((event) => event.kind === 'op' && event.op === 'put' && event.wall > killed && event.wall < back);
+    const outside = meanwhile.filter((event) => event.kind === 'op' && event.vantage === 'outside');
+    expect(outside.length).to.be.greaterThan(10);
+    expect(new Set(outside.map((event) => event.kind === 'op' && event.outcome))).to.deep.equal(new Set(['ok']));
+    await nothingLeft();
+  });
+
+  it('a Chaos Mesh that claims to have injected and did nothing proves nothing: inconclusive', async () => {
+    const honest = manifestOf('network-partition.yaml');
+    const manifest = { ...honest, metadata: { ...honest.metadata, name: CLAIMED } };
+    const played = run(scenario('region-partition', { method: [{ observe: '1s' }, { heal: 'partition' }], manifest }), 'claimed');
+    const { code, text } = await played.ended;
+    const result = played.result();
+    expect(code, text).to.equal(3);
+    expect(result.verdict.outcome).to.equal('inconclusive');
+    expect(played.events().some((event) => event.kind === 'note' && event.message.includes('AllInjected was seen'))).to.equal(true);
+    expect(finding(result, 'fault-effective')).to.match(/^inconclusive: .*links in the cut 0 lose everything/);
+    await nothingLeft();
+  });
+
+  it('whoever plays is killed in the middle of a fault: chaos heal leaves no experiment, label or finalizer, also where the label was taken off', async () => {
+    const topology = clusterTopology(1);
+    const inside = new LabInside(topology, { dataFolder: path.join(folder, 'lab'), logs: path.join(folder, 'vantages') });
+    const [api, vantage] = ['api-us-central1-0', 'client-outside-0'] as const;
+    for (const unlabel of [false, true]) {
+      const reports = path.join(folder, `killed-${unlabel}`);
+      const runFolder = path.join(reports, 'run');
+      mkdirSync(runFolder, { recursive: true });
+      const file = path.join(ROOT, 'scenarios/region-loss.yaml');
+      const options = ['--run-folder', runFolder, '--seed', '1', '--platform', 'kubernetes', '--system', systemFile()];
+      const { child, ended } = gameday(['play', ...options, file]);
+      const loss = pathOf('PodChaos', 'region-loss');
+      await until('injected', async () => {
+        const { status, body } = await client.ask<ChaosObject>('GET', loss);
+        return status === 200 && condition(body, 'AllInjected');
+      });
+      child.kill('SIGKILL');
+      await ended;
+      expect((await inside.processes([api])).length, 'the fault lasts without whoever asked for it').to.equal(0);
+      if (unlabel) await client.merge(loss, { metadata: { labels: { [OWNER_LABEL]: null } } });
+
+      const heal = ['chaos', 'heal', '--platform', 'kubernetes', '--system', systemFile(), '--reports', reports];
+      const healed = await gameday(heal).ended;
+      expect(healed.text).to.include(`region-loss (run run, found by its ${unlabel ? 'journal' : 'label'}): taken back and gone`);
+      expect(healed.code).to.equal(0);
+      await nothingLeft();
+      await until('its pods run again', async () => (await inside.processes([api])).length > 0);
+      await until('its vantages are gone', async () => (await inside.processes([vantage])).length === 1);
+      expect((await gameday(heal).ended).text).to.include('nothing to heal');
+      const verdict = (await judgeFolder(runFolder)).verdict;
+      expect(verdict.outcome, verdict.reason).to.equal('inconclusive');
+      expect(readEvents(path.join(runFolder, 'events.ndjson')).some((event) => event.kind === 'run-ended')).to.equal(false);
+    }
+  });
+
+  it('refuses before anything starts what it may not touch, and says how: a namespace and a context that the file does not allow', async () => {
+    const stranger = manifestOf('pod-kill.yaml');
+    const manifest = { ...stranger, spec: { ...stranger.spec, selector: { namespaces: ['kube-system'], labelSelectors: { app: 'api' } } } };
+    const foreign = await gameday([
+      'run',
+      '--system',
+      systemFile(),
+      '--reports',
+      path.join(folder, 'foreign'),
+      scenario('database-kill', { manifest }),
+    ]).ended;
+    expect(foreign.code, foreign.text).to.equal(2);
+    expect(foreign.text).to.match(/reaches into kube-system; .*allows coditect/);
+
+    const other = path.join(folder, 'other-system.yaml');
+    const system = parse(readFileSync(systemFile(), 'utf8')) as object;
+    writeFileSync(other, stringify({ ...system, regions: { 'us-central1': { context: 'production' } } }));
+    const unknown = await gameday(['run', '--system', other, '--reports', path.join(folder, 'unknown'), scenario('region-partition')])
+      .ended;
+    expect(unknown.code, unknown.text).to.equal(2);
+    expect(unknown.text).to.match(/has no context `production`; it has us-central1/);
+    expect([path.join(folder, 'foreign'), path.join(folder, 'unknown')].flatMap((one) => readdirSync(one))).to.deep.equal([]);
+  });
+
+  it('a selector that matches nothing, a kind that the cluster has not: never a pass, and nothing is left', async () => {
+    const kill = manifestOf('pod-kill.yaml');
+    const manifest = { ...kill, spec: { ...kill.spec, selector: { labelSelectors: { app: 'nobody' } } } };
+    const nobody = run(scenario('database-kill', { manifest }), 'nobody');
+    expect((await nobody.ended).code).to.equal(3);
+    expect(nobody.result().verdict.outcome).to.equal('inconclusive');
+    expect(nobody.events().some((event) => event.kind === 'fault-injected')).to.equal(false);
+
+    const admin = await KubeClient.open('/run/lab/control-plane/cluster.kubeconfig', 'us-central1');
+    const definitions = { apiVersion: 'apiextensions.k8s.io/v1', resource: 'customresourcedefinitions' };
+    await admin.must('DELETE', resourcePath(definitions, undefined, 'podchaos.chaos-mesh.org'));
+    await until('no longer served', async () => (await client.ask('GET', pathOf('PodChaos', ''))).status === 404);
+    const missing = await gameday(['run', '--system', systemFile(), '--reports', path.join(folder, 'missing'), scenario('region-loss')])
+      .ended;
+    expect(missing.code, missing.text).to.equal(3);
+    expect(missing.text).to.include('has the kind PodChaos');
+  });
+});
