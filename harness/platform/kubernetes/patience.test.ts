@@ -1,0 +1,39 @@
+import { expect } from 'chai';
+import type { KubeAnswer } from './kube-client.ts';
+import { untilServed } from './patience.ts';
+
+/** A server that says these one after the other: a status, or nothing. */
+function server(...says: readonly (number | 'away')[]): { ask: () => Promise<KubeAnswer>; asked: () => number } {
+  let asked = 0;
+  const ask = (): Promise<KubeAnswer> => {
+    const word = says[Math.min(asked++, says.length - 1)] ?? 'away';
+    return word === 'away' ? Promise.reject(new Error('away')) : Promise.resolve({ status: word, body: {} });
+  };
+  return { ask, asked: () => asked };
+}
+const limit = (ms = 2000): AbortSignal => AbortSignal.timeout(ms);
+
+describe('asking an API server that comes back', () => {
+  it('asks again while it is away, not ready, busy, or has not read its roles yet', async () => {
+    const { ask, asked } = server('away', 503, 403, 429, 200);
+    expect((await untilServed(ask, limit())).status).to.equal(200);
+    expect(asked()).to.equal(5);
+  });
+
+  it('takes what says something about what was asked, at once', async () => {
+    for (const status of [200, 404, 409, 422]) {
+      const { ask, asked } = server(status);
+      expect((await untilServed(ask, limit())).status).to.equal(status);
+      expect(asked()).to.equal(1);
+    }
+  });
+
+  it('out of time it gives what was said last, or throws why nothing was', async () => {
+    expect((await untilServed(server(403).ask, limit(250))).status).to.equal(403);
+    const thrown = await untilServed(server('away').ask, limit(250)).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(thrown).to.be.instanceOf(Error).with.property('message', 'away');
+  });
+});
