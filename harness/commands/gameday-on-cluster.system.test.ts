@@ -13,6 +13,7 @@ import type { ClusterOrder } from '../platform/kubernetes/containerless/cluster-
 import { CHAOS_API, resourceOf } from '../platform/kubernetes/containerless/crds.ts';
 import { clusterTopology } from '../platform/kubernetes/containerless/lab-objects.ts';
 import { OWNER_LABEL } from '../platform/kubernetes/applied.ts';
+import { openEntries, writeUndo } from '../platform/kubernetes/journal.ts';
 import { KubeClient } from '../platform/kubernetes/kube-client.ts';
 import { condition, resourcePath, type ChaosObject } from '../platform/kubernetes/kube-object.ts';
 import { readEvents } from '../history/reader.ts';
@@ -232,5 +233,23 @@ describe('game days on a cluster without containers', function () {
       .ended;
     expect(missing.code, missing.text).to.equal(3);
     expect(missing.text).to.include('has the kind PodChaos');
+
+    const stranded = path.join(folder, 'stranded', 'run');
+    mkdirSync(stranded, { recursive: true });
+    const entry = {
+      context: 'us-central1',
+      apiVersion: CHAOS_API,
+      kind: 'PodChaos',
+      namespace: 'coditect',
+      name: 'region-loss',
+      run: 'run',
+    };
+    writeUndo(stranded, entry);
+    const healed = await gameday(['chaos', 'heal', '--system', systemFile(), '--reports', path.dirname(stranded)]).ended;
+    expect(healed.text, 'who cannot look does not call it healed').to.include(
+      'NOT taken back: the cluster of us-central1 does not serve this kind',
+    );
+    expect(healed.code).to.equal(1);
+    expect(openEntries(stranded)).to.deep.equal([entry]);
   });
 });

@@ -5,11 +5,10 @@ import { ExperimentWatch, pathOf } from './experiment-watch.ts';
 import { openEntries, writeUndone, type Entry } from './journal.ts';
 import { labelValue, RUN_LABEL } from './applied.ts';
 import { refusal } from './kube-client.ts';
-import { untilServed } from './patience.ts';
+import { isAbsent, untilServed } from './patience.ts';
 import type { ChaosObject } from './kube-object.ts';
 
 const HEAL_MS = 30_000;
-const NOT_FOUND = 404;
 
 /** One experiment that was found, and what became of it. */
 export interface Healed {
@@ -41,13 +40,26 @@ export async function healClusters(
     .flatMap(({ entry }) => inCluster(entry, parts, chaos))
     .filter((one) => !labelled.some((other) => same(one, other)));
   const found = [...labelled, ...(await existing(written, limit))];
-  const healed = await Promise.all(found.map((one) => heal(one, limit)));
+  const unknown = journals.flatMap(({ entry }) => kindUnknown(entry, parts, chaos));
+  const healed = [...(await Promise.all(found.map((one) => heal(one, limit)))), ...unknown];
   for (const { folder, entry } of journals) {
     const stuck = healed.some((one) => one.problem !== undefined && one.kind === entry.kind && one.name === entry.name);
-    if (!stuck) writeUndone(folder, entry);
+    const looked = partOf(entry, parts) !== undefined; // else it is of another system
+    if (looked && !stuck) writeUndone(folder, entry);
   }
   return healed;
 }
+
+/** Who cannot ask for the kind cannot say that the experiment is gone. */
+function kindUnknown(entry: Entry, parts: readonly ChaosPart[], chaos: Chaos): readonly Healed[] {
+  const part = partOf(entry, parts);
+  if (part === undefined || chaos.resourceOf(part.client, entry.kind) !== undefined) return [];
+  const { kind, namespace, name, run } = entry;
+  return [{ kind, namespace, name, run, how: 'journal', problem: `the cluster of ${entry.context} does not serve this kind` }];
+}
+
+const partOf = ({ context, namespace }: Entry, parts: readonly ChaosPart[]): ChaosPart | undefined =>
+  parts.find((part) => part.client.context === context && part.namespace === namespace);
 
 /** The API server may be on its way back; when it is not in time, what it said last is thrown. */
 async function untilKnown(
@@ -58,6 +70,12 @@ async function untilKnown(
   for (;;) {
     try {
       const chaos = await Chaos.open(parts, signal);
+      const without = parts.find(({ client }) => chaos.kindsOf(client).length === 0);
+      if (without !== undefined)
+        throw new HarnessError(
+          'cluster-failed',
+          `the cluster of ${without.client.context} serves no kind of Chaos Mesh: nobody can look for experiments`,
+        );
       return { chaos, owned: await chaos.owned(undefined, signal) };
     } catch (error) {
       if (signal.aborted || !(error instanceof HarnessError)) throw last ?? error;
@@ -72,7 +90,7 @@ async function heal({ client, place, kind, name, run, how }: Found, signal: Abor
   const watch = new ExperimentWatch(client, place, () => undefined);
   try {
     const answer = await untilServed(() => client.ask('DELETE', pathOf(place), { signal }), signal);
-    if (answer.status === NOT_FOUND) return told;
+    if (isAbsent(answer, name)) return told;
     if (answer.status >= 300) throw refusal(`DELETE ${pathOf(place)}`, answer);
     await watch.untilGone(signal);
     return told;
@@ -84,7 +102,7 @@ async function heal({ client, place, kind, name, run, how }: Found, signal: Abor
 }
 
 function inCluster(entry: Entry, parts: readonly ChaosPart[], chaos: Chaos): readonly Found[] {
-  const part = parts.find(({ client, namespace }) => client.context === entry.context && namespace === entry.namespace);
+  const part = partOf(entry, parts);
   const resource = part === undefined ? undefined : chaos.resourceOf(part.client, entry.kind);
   if (part === undefined || resource === undefined) return [];
   const { apiVersion, kind, namespace, name, run } = entry;

@@ -5,12 +5,11 @@ import { ExperimentWatch, pathOf, type Place } from './experiment-watch.ts';
 import { writeUndo, writeUndone, type Entry } from './journal.ts';
 import { refusal, type KubeClient } from './kube-client.ts';
 import { condition, type ChaosObject } from './kube-object.ts';
-import { untilServed } from './patience.ts';
+import { isAbsent, untilServed } from './patience.ts';
 
 /** How long the cluster may take to inject. */
 const INJECT_MS = 20_000;
 const TAKE_BACK_MS = 10_000;
-const NOT_FOUND = 404;
 
 export interface Clusters {
   /** Where an experiment of this kind on these pods is to be applied. Throws HarnessError when no cluster has the kind, or all the pods. */
@@ -110,7 +109,7 @@ export class KubeInjection implements Injection {
 
   async #delete({ experiment, client, place, entry, watch }: Applied, signal: AbortSignal): Promise<void> {
     const answer = await untilServed(() => client.ask('DELETE', pathOf(place), { signal }), signal);
-    if (answer.status !== NOT_FOUND) {
+    if (!isAbsent(answer, place.name)) {
       if (answer.status >= 300) throw refusal(`DELETE ${pathOf(place)}`, answer);
       await watch.untilGone(signal);
       const last = watch.object;
@@ -138,7 +137,7 @@ export class KubeInjection implements Injection {
 /** Somebody else's experiment of that name would be changed, and deleted later. */
 async function refuseForeign(client: KubeClient, place: Place, run: string, signal: AbortSignal): Promise<void> {
   const answer = await client.ask<ChaosObject>('GET', pathOf(place), { signal });
-  if (answer.status === NOT_FOUND) return;
+  if (isAbsent(answer, place.name)) return;
   if (answer.status !== 200) throw refusal(`GET ${pathOf(place)}`, answer);
   if (answer.body.metadata.labels?.[RUN_LABEL] === labelValue(run)) return;
   throw new HarnessError(

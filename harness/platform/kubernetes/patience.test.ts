@@ -1,13 +1,14 @@
 import { expect } from 'chai';
 import type { KubeAnswer } from './kube-client.ts';
-import { untilServed } from './patience.ts';
+import { isAbsent, untilServed } from './patience.ts';
 
 /** A server that says these one after the other: a status, or nothing. */
 function server(...says: readonly (number | 'away')[]): { ask: () => Promise<KubeAnswer>; asked: () => number } {
   let asked = 0;
   const ask = (): Promise<KubeAnswer> => {
     const word = says[Math.min(asked++, says.length - 1)] ?? 'away';
-    return word === 'away' ? Promise.reject(new Error('away')) : Promise.resolve({ status: word, body: {} });
+    const body = { details: { name: 'x' } };
+    return word === 'away' ? Promise.reject(new Error('away')) : Promise.resolve({ status: word, body });
   };
   return { ask, asked: () => asked };
 }
@@ -26,6 +27,14 @@ describe('asking an API server that comes back', () => {
       expect((await untilServed(ask, limit())).status).to.equal(status);
       expect(asked()).to.equal(1);
     }
+  });
+
+  it('an object is absent only where the server says so of it: one that does not know the kind (yet) is asked again', async () => {
+    const kindUnknown = { status: 404, body: { message: 'the server could not find the requested resource', details: {} } };
+    const absent = { status: 404, body: { details: { name: 'x' } } };
+    expect([isAbsent(absent, 'x'), isAbsent(absent, 'y'), isAbsent(kindUnknown, 'x')]).to.deep.equal([true, false, false]);
+    const says = [kindUnknown, absent];
+    expect(await untilServed(() => Promise.resolve(says.shift() ?? absent), limit())).to.equal(absent);
   });
 
   it('out of time it gives what was said last, or throws why nothing was', async () => {
