@@ -30,8 +30,8 @@ describe('asking an API server that comes back', () => {
   });
 
   it('an object is absent only where the server says so of it: one that does not know the kind (yet) is asked again', async () => {
-    const kindUnknown = { status: 404, body: { message: 'the server could not find the requested resource', details: {} } };
-    const absent = { status: 404, body: { details: { name: 'x' } } };
+    const kindUnknown: KubeAnswer = { status: 404, body: { message: 'the server could not find the requested resource', details: {} } };
+    const absent: KubeAnswer = { status: 404, body: { details: { name: 'x' } } };
     expect([isAbsent(absent, 'x'), isAbsent(absent, 'y'), isAbsent(kindUnknown, 'x')]).to.deep.equal([true, false, false]);
     const says = [kindUnknown, absent];
     expect(await untilServed(() => Promise.resolve(says.shift() ?? absent), limit())).to.equal(absent);
