@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash, createPublicKey, createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Manifest } from '../backup/format/manifest.ts';
 import { listBackups } from '../backup/repository/catalog.ts';
 import { openRepository, type Repository } from '../backup/repository/repository.ts';
@@ -21,6 +22,13 @@ const RETENTION_DAYS = 15 / 86_400;
 export const MINIMUM_BACKUPS = 1;
 const DOCUMENTS = 5000;
 const CHANGES = 3000;
+const LOOK_MS = 5;
+
+/** When a command is killed: so long after its start, or after the first moment in which something in the store or the target is other than before. */
+export interface KillMoment {
+  readonly from: 'start' | 'change';
+  readonly afterMs: number;
+}
 
 /** What there is between two commands. */
 export interface Seen {
@@ -73,21 +81,43 @@ export class KillPlace {
     await this.#database.seal(0);
   }
 
-  /** @param killAfterMs null: let it end, which it must with 0 */
-  async run(words: readonly string[], killAfterMs: number | null = null): Promise<'killed' | 'completed'> {
+  /** @param kill null: let it end, which it must with 0 */
+  async run(words: readonly string[], kill: KillMoment | null = null): Promise<'killed' | 'completed'> {
     const config = words[0] === 'restore' ? 'target.yaml' : 'config.yaml';
     const child = spawn(process.execPath, [MAIN, 'backup', ...words, '--config', join(this.folder, config)], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let said = '';
     child.stderr.on('data', (text: Buffer) => (said += text.toString()));
-    const timer = killAfterMs === null ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-    clearTimeout(timer);
+    const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+    const ended = new AbortController();
+    const killing = kill === null ? Promise.resolve() : this.#killAt(kill, () => child.kill('SIGKILL'), ended.signal);
+    const [code, signal] = await exited;
+    ended.abort();
+    await killing;
     if (signal === 'SIGKILL') return 'killed';
     const emptied = words[0] === 'restore' && /no empty database/.test(said);
     if (code !== 0 && !emptied) throw new Error(`${words.join(' ')} ended with ${code}: ${said}`);
     return 'completed';
+  }
+
+  async #killAt({ from, afterMs }: KillMoment, kill: () => void, ended: AbortSignal): Promise<void> {
+    const before = from === 'change' ? this.#files() : '';
+    while (from === 'change' && !ended.aborted && this.#files() === before)
+      await sleep(LOOK_MS, undefined, { signal: ended }).catch(() => undefined);
+    await sleep(afterMs, undefined, { signal: ended }).catch(() => undefined);
+    if (!ended.aborted) kill();
+  }
+
+  /** Every file of store and target, temporary ones too, with its size. */
+  #files(): string {
+    const files: string[] = [];
+    for (const folder of [this.storeFolder, this.#target].filter((one) => existsSync(one)))
+      for (const name of filesIn(folder)) {
+        const file = statSync(join(folder, name), { throwIfNoEntry: false });
+        if (file?.isFile() === true) files.push(`${name} ${file.size} ${file.mtimeMs}`);
+      }
+    return files.join('\n');
   }
 
   async repository(): Promise<Repository> {
@@ -135,5 +165,13 @@ export class KillPlace {
   async close(): Promise<void> {
     await this.#database.close();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  } catch {
+    return ['a folder that went away meanwhile'];
   }
 }

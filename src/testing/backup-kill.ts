@@ -6,7 +6,7 @@ import type { Repository } from '../backup/repository/repository.ts';
 import { verifyBackup } from '../backup/verify/verify.ts';
 import { openFolderStore } from '../objectstore/folder-store.ts';
 import { systemClock } from '../platform/clock.ts';
-import { KillPlace, MINIMUM_BACKUPS } from './backup-kill-place.ts';
+import { KillPlace, MINIMUM_BACKUPS, type KillMoment } from './backup-kill-place.ts';
 
 const DAY_MS = 86_400_000;
 const WORK = ['create', 'create', 'create', 'prune', 'prune', 'rewrap', 'restore', 'restore', 'verify', 'epoch'] as const;
@@ -63,9 +63,9 @@ export async function runKillLoop({ kills, random, onLine }: KillLoopOptions): P
       if (work === 'prune') await place.run(WORDS.verify);
       const before = await place.look();
       const typical = typicalMs[work];
-      const killAfterMs = typical === undefined ? null : killMoment(startMs * 0.8, typical, random);
+      const kill = typical === undefined ? null : killMoment(startMs * 0.8, typical, random);
       let ended: 'killed' | 'completed' = 'completed';
-      const tookMs = await timed(async () => (ended = await place.run(WORDS[work], killAfterMs)));
+      const tookMs = await timed(async () => (ended = await place.run(WORDS[work], kill)));
       if (ended === 'completed') typicalMs[work] = tookMs;
       const seen = await place.look();
       const gone = before.backups.filter((id) => !seen.backups.includes(id));
@@ -98,9 +98,13 @@ export async function runKillLoop({ kills, random, onLine }: KillLoopOptions): P
   }
 }
 
-/** At any moment of the command's work, and in one of four cases after it. */
-function killMoment(beginMs: number, endMs: number, random: () => number): number {
-  return beginMs + random() * Math.max(50, (endMs - beginMs) * 1.33);
+/**
+ * At any moment of the command's work, and in one of four cases after it. Where a machine is busy, how long a command needs until it begins says little: so half of them are killed at a moment that counts from the first change
+ * that it makes.
+ */
+function killMoment(beginMs: number, endMs: number, random: () => number): KillMoment {
+  const workMs = Math.max(50, (endMs - beginMs) * 1.33);
+  return random() < 0.5 ? { from: 'start', afterMs: beginMs + random() * workMs } : { from: 'change', afterMs: random() * workMs };
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
