@@ -51,6 +51,7 @@ export const KNOWN_BAD: readonly KnownBad[] = [
     breaks: 'A backup is made whenever one is due.',
     scenario: 'scenarios/all-regions-lost.yaml',
     caughtBy: 'backup-age',
+    alsoBy: ['recovery-point'],
     ours: true,
   },
 ];
