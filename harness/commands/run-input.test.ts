@@ -45,6 +45,11 @@ describe('gameday run, refused before it waits for its turn', function () {
     ['--reports on /proc', () => ['--reports', '/proc'], /^--reports \/proc: no folder can be made in it \(\w+\); name a folder/],
     ['--reports on a file', () => ['--reports', 'README.md'], /^--reports README.md: it is a file, or lies below one; name a folder/],
     ['--reports below a file', () => ['--reports', 'README.md/reports'], /^--reports README.md\/reports: it is a file/],
+    [
+      '--system with --platform local',
+      () => ['--reports', folder, '--platform', 'local', '--system', 'system.yaml'],
+      /^--system names clusters, and --platform local plays on a lab of its own/,
+    ],
     ['--engine on nothing', () => ['--reports', folder, '--engine', 'nothing.js'], /^--engine .*nothing.js: there is no such file/],
     ['--engine on a folder', () => ['--reports', folder, '--engine', 'src'], /^--engine .*src: is no file/],
     [

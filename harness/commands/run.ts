@@ -54,6 +54,7 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
   const loaded = options.scenarios.length > 0 ? load(options.scenarios) : loadSet(options.set);
   refuseMissingTools(loaded);
   await refuseBadPlaces(options);
+  if (options.system !== undefined && options.platform === 'local') throw new HarnessError('bad-input', LOCAL_SYSTEM);
   if (options.system !== undefined) await refuseNotAllowed(options.system, loaded);
   else if (loaded.some((one) => platformOf(one, options) === 'kubernetes')) needBinaries();
   const played: Played[] = [];
@@ -73,6 +74,9 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
   else output.text(summary(played, options.repeat, output));
   return interrupted ? EXIT.interrupted : exitCode(played.map(({ result }) => result.verdict.outcome));
 }
+
+/** A run on a system of somebody's has no sandbox: a local lab would be made on the machine itself. */
+const LOCAL_SYSTEM = '--system names clusters, and --platform local plays on a lab of its own: leave one of them out';
 
 /** One run: sandbox, record, judgement, reports. Throws HarnessError when there is no record to judge. */
 export async function playAndJudge(

@@ -36,6 +36,8 @@ export async function openSystem(
   const movableClocks = [...loaded.faults.values()].flat().some((fault) => fault.kind === 'TimeChaos');
   const engine = options.engine === undefined ? {} : { engineMain: options.engine };
   const settings = { replication, policy, controllersPerRegion, movableClocks, ...engine };
+  if (options.platform === 'local' && options.systemFile !== undefined)
+    throw new HarnessError('bad-input', 'a local lab needs a sandbox, and a system of somebody is played outside of one');
   if (options.platform === 'local')
     return { platform: new LocalPlatform(context, { ...settings, backup }), close: () => Promise.resolve() };
   if (backup !== null) throw new HarnessError('unsupported', 'a scenario with backups is played on the platform local only, so far');
