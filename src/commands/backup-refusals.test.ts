@@ -112,6 +112,20 @@ describe('backup commands refuse', () => {
       ['keygen', '--show', 'FOLDER/nonsense'],
       /no key file of this kind: one is the single line `cdr1-offline-key …`/,
     ],
+    [
+      'a signing key in a folder that is not there',
+      ['init'],
+      /backup\.signing\.key_file: cannot make .*no\/key\.pem \(no such file or directory\)/,
+      { signing: { key_file: 'no/key.pem' } },
+    ],
+    [
+      'to fill a database below a file',
+      ['restore', 'latest', '--into', 'us-east1'],
+      /data\.path: cannot make the folder .*nonsense\/x/,
+      {},
+      'nonsense/x',
+    ],
+    ['a drill beside a file', ['drill', 'latest'], /data\.path: cannot make the folder .*nonsense/, {}, 'nonsense/x'],
   ];
   for (const [what, words, expected, change, data] of CASES)
     it(what, async () => {

@@ -1,5 +1,4 @@
 import { databaseFolder, openConfiguredRepository } from '../backup/service/configured.ts';
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findBackup } from '../backup/repository/catalog.ts';
 import { planPointInTime, type PointInTime } from '../backup/log/point-in-time.ts';
@@ -10,6 +9,7 @@ import type { PrefixChange } from '../backup/restore/prefix.ts';
 import { restoreBackup, type LogToApply, type Restored } from '../backup/restore/restore.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import { lockFolder } from '../server/folder-lock.ts';
 import { writeRestored } from '../server/restored.ts';
 import type { BackupCommand } from './backup-context.ts';
@@ -36,7 +36,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   const { manifest, log, point } = await planned(repository, backup.cluster.id, flags, world.signal);
   const folder = databaseFolder(loaded);
   const dataFolder = dirname(folder);
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  makeFolder(dataFolder, 'data.path');
   const lock = await lockFolder(dataFolder);
   const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
   try {

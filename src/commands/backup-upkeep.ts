@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
 import { findBackup } from '../backup/repository/catalog.ts';
@@ -7,6 +7,7 @@ import { restoreBackup } from '../backup/restore/restore.ts';
 import type { Pruned } from '../backup/retention/prune.ts';
 import { databaseFolder, openConfiguredRepository, pruneConfigured, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
 import { systemClock } from '../platform/clock.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import type { BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
 
@@ -16,7 +17,7 @@ export async function drillBackup(command: BackupCommand, backupId: string): Pro
   const repository = await openConfiguredRepository(command, world.signal);
   const manifest = await findBackup(repository, backup.cluster.id, backupId, world.signal);
   const beside = dirname(dirname(databaseFolder(loaded)));
-  mkdirSync(beside, { recursive: true });
+  makeFolder(beside, 'data.path');
   const folder = mkdtempSync(join(beside, 'drill-'));
   const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
   const rtoMs = loaded.config.rto_seconds * 1000;

@@ -43,8 +43,12 @@ export async function makeMissingKeys({ backup, folder }: BackupContext): Promis
   if (keyFile !== undefined && !existsSync(resolve(folder, keyFile))) {
     const path = resolve(folder, keyFile);
     const { privateKey } = generateKeyPairSync('ed25519');
-    writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx', flush: true });
-    syncFolder(dirname(path));
+    try {
+      writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx', flush: true });
+      syncFolder(dirname(path));
+    } catch (cause) {
+      throw new EngineError('bad-config', `backup.signing.key_file: cannot make ${path}`, cause);
+    }
     made.push(path);
   }
   return made;
