@@ -7,6 +7,7 @@ import { FaultRun, refuseImpossible } from './gameday-fault.ts';
 import type { Phase } from './history/event.ts';
 import { HarnessError } from './platform/errors.ts';
 import { Scope } from './platform/scope.ts';
+import { phaseOf } from './scenario/phase-of.ts';
 import type { BackupStep, Scenario, Step } from './scenario/scenario.ts';
 import { BulkLoad } from './workload/bulk-load.ts';
 import { Load, vantagesOf } from './workload/load.ts';
@@ -80,19 +81,18 @@ interface Day {
 
 async function perform(step: Step, day: Day): Promise<void> {
   const { scenario, env, load, faults, hands, phase } = day;
+  const name = phaseOf(step);
+  if (name !== null) phase(name);
   switch (step.do) {
     case 'inject': {
-      phase('inject');
       const fault = new FaultRun(step.fault, env.faults.get(step.fault) ?? [], env);
       faults.set(step.fault, fault); // owned before it does harm
       await hands?.lookAtStore();
       return await fault.inject(env.signal);
     }
     case 'observe':
-      phase('observe');
       return await env.clock.sleep(step.forMs, env.signal);
     case 'await-recovery': {
-      phase('observe');
       const fromMs = [...faults.values()].at(-1)?.effectMs ?? env.clock.nowMs();
       const afterOutage = scenario.expect.outage === 'expected';
       const options = { fromMs, afterOutage, atMostMs: step.atMostMs };
@@ -106,10 +106,8 @@ async function perform(step: Step, day: Day): Promise<void> {
       return fault.arm(step.at, env.signal);
     }
     case 'order':
-      phase('observe');
       return await giveOrder(env, step, env.signal);
     case 'heal':
-      phase('heal');
       return await faults.get(step.fault)?.heal();
     case 'backup':
     case 'restore':
@@ -119,7 +117,6 @@ async function perform(step: Step, day: Day): Promise<void> {
     case 'damage':
     case 'bulk':
     case 'delete-all':
-      phase('observe');
       return await performBackup(step, day);
   }
 }

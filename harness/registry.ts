@@ -17,10 +17,12 @@ import { faultHealed } from './check/fault-healed.ts';
 import { freshReads } from './check/fresh-reads.ts';
 import { linearizable } from './check/linearizable.ts';
 import { lostWrites, recoveryPoint } from './check/lost-writes.ts';
+import { methodFollowed } from './check/method-followed.ts';
 import { noHoles } from './check/no-holes.ts';
 import { noOutage, outageSeen } from './check/outage.ts';
 import { noResurrection } from './check/no-resurrection.ts';
 import { operatorOrders } from './check/operator-orders.ts';
+import { recordInOrder } from './check/record-in-order.ts';
 import { recoveryTime } from './check/recovery-time.ts';
 import { replicasConverged } from './check/replicas-converged.ts';
 import { runComplete } from './check/run-complete.ts';
@@ -41,6 +43,8 @@ import { podChaosKinds } from './fault/kinds/pod-chaos.ts';
 /** The one list of checks, in the order in which a report tells of them. Adding one: its file, this line, a history that it fails. */
 export const CHECKS: readonly Check[] = [
   runComplete,
+  recordInOrder,
+  methodFollowed,
   targetsPresent,
   steadyBefore,
   enoughTraffic,

@@ -3,7 +3,7 @@ import { toResultDocument } from '../report/result.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { knownBadHolds, knownBadRun, knownBadTable, PLAN } from './known-bad.ts';
 import { nullRuns, nullTable, nullVerdict } from './null-runs.ts';
-import { recoveryStatistics, recoveryTable } from './recovery.ts';
+import { recoveryHolds, recoveryStatistics, recoveryTable } from './recovery.ts';
 import { simulationHolds, simulationTable } from './simulate.ts';
 import { soakHolds, soakResult, soakScenario, soakText } from './soak.ts';
 
@@ -105,6 +105,10 @@ describe('statistics of repeated runs', () => {
     );
     const statistics = recoveryStatistics([recovered(2000), failed]);
     expect([statistics.runs, statistics.passed, statistics.recoveryMs.n]).to.deep.equal([2, 1, 1]);
+    expect(recoveryHolds(statistics, 2)).to.equal(false);
+    expect(recoveryHolds(recoveryStatistics([recovered(2000)]), 1)).to.equal(true);
+    expect(recoveryHolds(recoveryStatistics([recovered(2000)]), 2), 'one of two was never played').to.equal(false);
+    expect(recoveryHolds(recoveryStatistics([]), 1)).to.equal(false);
     expect(recoveryTable(statistics)).to.contain('1 of 2 runs passed.').and.contain('no load');
   });
 
@@ -113,9 +117,16 @@ describe('statistics of repeated runs', () => {
       ...toResultDocument(sampleRun({ fault: false })),
       engineClaims: [{ atMs: 500, pod: 'p', action: 'epoch_acquired', detail: '' }],
     };
-    const fenced = { ...quiet, engineClaims: [{ atMs: 90_000, pod: 'p', action: 'self_fenced', detail: '' }] };
-    const of = (result: typeof quiet) => soakHolds(soakResult(result, 1, 2));
+    const fenced = { ...quiet, engineClaims: [...quiet.engineClaims, { atMs: 40_000, pod: 'p', action: 'self_fenced', detail: '' }] };
+    const LASTED = [
+      { phase: 'steady', atMs: 10_000 },
+      { phase: 'heal', atMs: 70_000 },
+      { phase: 'teardown', atMs: 80_000 },
+    ];
+    const of = (result: typeof quiet, minutes = 1) => soakHolds(soakResult({ ...result, phases: LASTED }, minutes, 2));
     expect([of(quiet), of(fenced)]).to.deep.equal([true, false]);
+    expect(of(quiet, 2), 'it ran for one minute').to.equal(false);
+    expect(of({ ...quiet, engineClaims: [] }), 'nobody heard the log').to.equal(false);
   });
 
   it('a soak tells at which minute and where something unwanted happened, and what the clients saw of it', () => {

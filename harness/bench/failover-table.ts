@@ -31,18 +31,38 @@ export function brokenPromise({ replication, checks, lost, splitBrain, expectFai
   return null;
 }
 
-export function failoverHolds(runs: readonly PlayedRun[], repeat: number): boolean {
-  const complete = [...byScenario(runs).values()].every((of) => of.length >= repeat);
-  return runs.length > 0 && complete && runs.every((run) => run.verdict.outcome === 'pass' && brokenPromise(run) === null);
+/** What was to be played: names of scenarios, variants each by its own. */
+export interface Asked {
+  readonly scenarios: readonly string[];
+  readonly repeat: number;
 }
 
-export function failoverTable(runs: readonly PlayedRun[], expectations: readonly PolicyExpectation[]): string {
+/** What keeps these runs from being the bench that was asked for, however each of them ended. */
+export function shortcomings(runs: readonly PlayedRun[], { scenarios, repeat }: Asked): readonly string[] {
+  const of = (name: string): number => new Set(runs.filter(({ scenario }) => scenario === name).map(({ runId }) => runId)).size;
+  const missing = scenarios.filter((name) => of(name) < repeat).map((name) => `${name}: ${of(name)} of ${repeat} runs`);
+  const revisions = revisionsOf(runs);
+  // A pass of a program that has changed since says nothing of the one that is there now.
+  return revisions.length < 2 ? missing : [...missing, `the runs are of ${revisions.length} revisions: ${revisions.join(', ')}`];
+}
+
+export function failoverHolds(runs: readonly PlayedRun[], asked: Asked): boolean {
+  const complete = runs.length > 0 && shortcomings(runs, asked).length === 0;
+  return complete && runs.every((run) => run.verdict.outcome === 'pass' && brokenPromise(run) === null);
+}
+
+const revisionsOf = (runs: readonly PlayedRun[]): readonly string[] => [...new Set(runs.map(({ revision }) => revision))];
+
+export function failoverTable(runs: readonly PlayedRun[], expectations: readonly PolicyExpectation[], asked: Asked): string {
   const scenarios = byScenario(runs);
   const loads = runs.map(({ load }) => load).sort((a, b) => a - b);
-  const revisions = [...new Set(runs.map(({ revision }) => revision))];
+  const short = shortcomings(runs, asked);
   return [
-    `${runs.length} runs of ${scenarios.size} scenarios; load of the machine as a run began: median ${quantile(loads, 0.5).toFixed(1)}, highest ${(loads.at(-1) ?? 0).toFixed(1)}. Engine ${revisions.join(', ')}.`,
+    `${runs.length} runs of ${scenarios.size} scenarios; load of the machine as a run began: median ${quantile(loads, 0.5).toFixed(1)}, highest ${(loads.at(-1) ?? 0).toFixed(1)}. Engine ${revisionsOf(runs).join(', ')}.`,
     '',
+    ...(short.length === 0
+      ? []
+      : ['**Not the whole bench**, so that it proves nothing as a whole:', ...short.map((one) => `- ${one}`), '']),
     ...promises(scenarios),
     '',
     '## Where the time went',
@@ -122,7 +142,7 @@ function others(runs: readonly PlayedRun[]): readonly string[] {
       `- ${run.scenario}, ${run.runId} (load ${run.load.toFixed(1)}): ${run.verdict.outcome}: ${run.verdict.reason}${broken === null ? '' : `; ${broken}`}`,
     ];
   });
-  return told.length === 0 ? ['Every run passed.'] : ['## Runs that did not pass', '', ...told];
+  return told.length === 0 ? ['Every run that was played passed.'] : ['## Runs that did not pass', '', ...told];
 }
 
 interface Shown {

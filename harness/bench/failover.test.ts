@@ -3,7 +3,7 @@ import { toResultDocument } from '../report/result.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { breakdown } from './breakdown.ts';
-import { FAILOVER_SCENARIOS, playedRun, type PlayedRun } from './failover.ts';
+import { askedScenarios, FAILOVER_SCENARIOS, playedRun, type PlayedRun } from './failover.ts';
 import { brokenPromise, failoverHolds, failoverTable } from './failover-table.ts';
 import { load, loadSet } from '../commands/scenarios.ts';
 
@@ -23,11 +23,29 @@ const good = (change: Partial<PlayedRun> = {}): PlayedRun => ({
 
 describe('the failover bench', () => {
   it('holds only where every run passed, often enough, with every promise kept', () => {
-    expect(failoverHolds([good(), good()], 2)).to.equal(true);
-    expect(failoverHolds([], 1)).to.equal(false);
-    expect(failoverHolds([good()], 2)).to.equal(false);
-    expect(failoverHolds([good(), good({ verdict: { outcome: 'inconclusive', reason: 'late' } })], 2)).to.equal(false);
-    expect(failoverHolds([good({ lost: 1 })], 1)).to.equal(false);
+    const holds = (runs: readonly PlayedRun[], repeat: number) => failoverHolds(runs, { scenarios: ['region-loss'], repeat });
+    const second = (change: Partial<PlayedRun> = {}) => good({ runId: 'second', ...change });
+    expect(holds([good(), second()], 2)).to.equal(true);
+    expect(holds([], 1)).to.equal(false);
+    expect(holds([good()], 2)).to.equal(false);
+    expect(holds([good(), second({ verdict: { outcome: 'inconclusive', reason: 'late' } })], 2)).to.equal(false);
+    expect(holds([good({ lost: 1 })], 1)).to.equal(false);
+  });
+
+  it('does not hold where a scenario was never played, a run counts twice, or runs are of several revisions, and says so', () => {
+    const asked = { scenarios: ['region-loss', 'one-way-deaf'], repeat: 1 };
+    const deaf = good({ scenario: 'one-way-deaf' });
+    expect(failoverHolds([good(), deaf], asked)).to.equal(true);
+    expect(failoverHolds([good()], asked)).to.equal(false);
+    expect(failoverTable([good()], [], asked)).to.contain('- one-way-deaf: 0 of 1 runs');
+    expect(failoverHolds([good(), good()], { scenarios: ['region-loss'], repeat: 2 })).to.equal(false);
+    expect(failoverHolds([good(), { ...deaf, revision: 'of yesterday' }], asked)).to.equal(false);
+    expect(failoverTable([good(), { ...deaf, revision: 'of yesterday' }], [], asked)).to.contain('of 2 revisions');
+  });
+
+  it('asks for every variant of a scenario', function () {
+    this.timeout(30_000);
+    expect(askedScenarios(['one-way', 'region-loss'])).to.deep.equal(['region-loss', 'one-way-mute', 'one-way-deaf']);
   });
 
   it('takes no pass for a promise that was not judged, or that the scenario does not make', () => {
@@ -78,7 +96,7 @@ describe('the failover bench', () => {
   });
 
   it('shows what did not pass, with the load it was measured under', () => {
-    const table = failoverTable([good(), good({ lost: 3, load: 9 })], []);
+    const table = failoverTable([good(), good({ lost: 3, load: 9 })], [], { scenarios: ['region-loss'], repeat: 1 });
     expect(table).to.contain('| region-loss | 2 | 2 | 1 |').and.contain('load 9.0').and.contain('lost writes: 3').and.contain('2.1 min');
   });
 });

@@ -92,10 +92,18 @@ export async function playFailovers(bench: FailoverBench): Promise<readonly Play
   return kept.all();
 }
 
+/** Every scenario that is to be played, variants each by its own name. */
+export function askedScenarios(only: readonly string[]): readonly string[] {
+  return FAILOVER_SCENARIOS.filter((name) => only.length === 0 || only.includes(name)).flatMap((name) => variantsOf(fileOf(name)));
+}
+
+function variantsOf(file: string): readonly string[] {
+  return load([join(ROOT, file)]).map(({ scenario }) => scenario.name);
+}
+
 /** How often every variant of a file was played. */
 function roundsOf(file: string, runs: readonly PlayedRun[]): number {
-  const variants = load([join(ROOT, file)]).map(({ scenario }) => scenario.name);
-  return Math.min(...variants.map((name) => runs.filter((run) => run.scenario === name).length));
+  return Math.min(...variantsOf(file).map((name) => runs.filter((run) => run.scenario === name).length));
 }
 
 function fileOf(name: string): string {

@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT } from '../platform/errors.ts';
-import { FAILOVER_SCENARIOS, playFailovers, policyExpectation } from './failover.ts';
+import { askedScenarios, FAILOVER_SCENARIOS, playFailovers, policyExpectation } from './failover.ts';
 import { failoverHolds, failoverTable } from './failover-table.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { playSideBySide } from './kubernetes.ts';
@@ -9,7 +9,7 @@ import { compare, compares, kubernetesTable } from './kubernetes-table.ts';
 import { knownBadHolds, knownBadTable, playKnownBad } from './known-bad.ts';
 import { nullRuns, nullTable, nullVerdict } from './null-runs.ts';
 import { publish } from './publish.ts';
-import { recoveryStatistics, recoveryTable } from './recovery.ts';
+import { recoveryHolds, recoveryStatistics, recoveryTable } from './recovery.ts';
 import { simulation, simulationHolds, simulationTable } from './simulate.ts';
 import { soak, soakHolds, soakText } from './soak.ts';
 
@@ -57,7 +57,7 @@ program
     tell(table);
     const samples = results.map(({ runId, verdict, recovery, faults }) => ({ runId, verdict, recovery, faults }));
     say(`written: ${await publish('recovery', { scenario, statistics, samples }, table)}.md and .json`);
-    process.exitCode = statistics.passed === statistics.runs ? EXIT.pass : EXIT.fail;
+    process.exitCode = recoveryHolds(statistics, repeat) ? EXIT.pass : EXIT.fail;
   });
 program
   .command('null')
@@ -101,10 +101,11 @@ program
         await policyExpectation('lab', 1, interrupted.signal),
         await policyExpectation('production', 30, interrupted.signal),
       ];
-      const table = failoverTable(runs, expectations);
+      const asked = { scenarios: askedScenarios(only), repeat };
+      const table = failoverTable(runs, expectations, asked);
       tell(table);
       say(`written: ${await publish('failover', { runs, expectations }, table)}.md and .json`);
-      process.exitCode = failoverHolds(runs, repeat) ? EXIT.pass : EXIT.fail;
+      process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
     },
   );
 program

@@ -57,6 +57,11 @@ export function recoveryStatistics(results: readonly ResultDocument[]): Recovery
   };
 }
 
+/** Every run that was asked for was played, passed, and had a recovery to measure. */
+export function recoveryHolds({ runs, passed, recoveryMs }: RecoveryStatistics, asked: number): boolean {
+  return runs >= asked && passed === runs && recoveryMs.n === runs;
+}
+
 const difference = (from: number | null, to: number | null): number | null => (from === null || to === null ? null : to - from);
 
 function spread(values: readonly (number | null)[]): Spread {

@@ -16,6 +16,8 @@ export interface SoakResult {
   /** Its folder below reports/ holds the record. */
   readonly runId: string;
   readonly verdict: ResultDocument['verdict'];
+  /** Whether the engine's log was heard at all: a lab begins with a promotion. Of a log that is silent nothing unwanted comes. */
+  readonly heard: boolean;
   /** What must not happen on a busy machine where nothing is broken: action → how often. */
   readonly unwanted: Readonly<Record<string, number>>;
   /** Each of these, by when and where. */
@@ -67,14 +69,20 @@ export function soakResult(result: ResultDocument, minutes: number, spinners: nu
     spinners,
     runId: result.runId,
     verdict: result.verdict,
+    heard: result.engineClaims.some(({ atMs, action }) => atMs < steadyMs(result.phases) && action === 'epoch_acquired'),
     unwanted: unwantedIn(result),
     events: unwantedEvents(result),
     badMinutes: badMinutes(result),
   };
 }
 
-export function soakHolds({ verdict, unwanted }: Pick<SoakResult, 'verdict' | 'unwanted'>): boolean {
-  return verdict.outcome === 'pass' && Object.entries(unwanted).every(([action, count]) => count === 0 || ALLOWED.includes(action));
+export function soakHolds({ verdict, unwanted, minutes, ranMinutes: ran, heard }: SoakResult): boolean {
+  return (
+    verdict.outcome === 'pass' &&
+    heard &&
+    ran >= minutes &&
+    Object.entries(unwanted).every(([action, count]) => count === 0 || ALLOWED.includes(action))
+  );
 }
 
 const TOLD = 100;

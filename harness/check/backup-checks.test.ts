@@ -426,7 +426,9 @@ describe('checks of backups', () => {
         more: [[5000, { kind: 'bulk', name: 'many', startedMs: 1500, endedMs: 3500, exitCode, summary: { metrics } }]],
       });
     const iterations = { count: 20, rate: 10 };
-    expect(load({ iterations, http_reqs: { count: 20 }, http_req_failed: { value: 0.05 } })).to.equal('pass');
+    expect(load({ iterations, http_reqs: { count: 20 }, http_req_failed: { value: 0.05, fails: 19 } })).to.equal('pass');
+    expect(load({ iterations, http_reqs: { count: 20 } }), 'nobody says which were answered').to.equal('inconclusive');
+    expect(load({ iterations, http_reqs: { count: 20 }, http_req_failed: { value: 0, fails: 0 } })).to.equal('inconclusive');
     expect(load({ iterations })).to.equal('inconclusive'); // the script broke before each request: no rate, so no threshold is crossed
     expect(load({ iterations, dropped_iterations: { count: 1 } })).to.equal('fail');
     expect(load({ iterations, http_req_failed: { value: 0.2 } })).to.equal('fail');

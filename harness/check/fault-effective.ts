@@ -1,6 +1,7 @@
 import { eventsOf } from '../measure/view.ts';
 import { finding, type Check } from './check.ts';
 import { faultSteps, isOfStep, neverPlanned } from './experiments.ts';
+import { amissBefore, amissDuring } from './moments.ts';
 
 /** A fault without effect proves nothing: every fault, injected or armed, must have been seen to bite, and not before it was asked for. */
 export const faultEffective: Check = {
@@ -31,6 +32,8 @@ export const faultEffective: Check = {
           const message = `${fault}: the state before it was not as it should be: asked ${before.asked}, measured ${before.measured}`;
           return finding('fault-effective', 'inconclusive', message, [before.lineNumber]);
         }
+        const amiss = amissBefore(view, fault, injected.requestedMs) ?? amissDuring(view, fault, injected.requestedMs);
+        if (amiss !== undefined) return finding('fault-effective', 'inconclusive', `${fault}: ${amiss}`, lines);
         if (during.length === 0) return finding('fault-effective', 'inconclusive', `${fault}: nobody looked for its effect`, lines);
         const without = during.find((event) => !event.confirmed);
         if (without !== undefined) {

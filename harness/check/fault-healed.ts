@@ -2,6 +2,7 @@ import { eventsOf, type Lined } from '../measure/view.ts';
 import { finding, type Case, type Check } from './check.ts';
 import { backBefore } from './back-before.ts';
 import { faultSteps, isOfStep, neverPlanned } from './experiments.ts';
+import { amissAfter } from './moments.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'fault-healed';
@@ -31,6 +32,8 @@ function judgeOne({ view }: Case, plan: Lined<'fault-planned'>): Finding {
   if (healed === undefined) return finding(NAME, 'inconclusive', `${fault} was never healed`);
   if (after === undefined) return finding(NAME, 'inconclusive', `${fault}: nobody looked whether it was gone`, [healed.lineNumber]);
   const lines = [healed.lineNumber, after.lineNumber];
+  const amiss = amissAfter(view, fault, healed.requestedMs);
+  if (amiss !== undefined) return finding(NAME, 'inconclusive', `${fault}: ${amiss}`, lines);
   if (plan.expected.kind === 'processes-frozen' || plan.expected.kind === 'clocks-moved') {
     const last = eventsOf(view.events, 'fault-effect').findLast((event) => event.fault === fault && event.moment === 'before-heal');
     if (last === undefined) return finding(NAME, 'inconclusive', `${fault}: nobody looked whether it lasted until it was healed`, lines);

@@ -376,8 +376,14 @@ describe('histories that look like a pass', () => {
 
   describe('orders of the operator', () => {
     const step = { do: 'order', args: ['switchover', '--target=us-east1'], exits: 0, atMostMs: 5000 } as const;
-    const order = (change: object = {}) =>
-      at(2100, { kind: 'order', args: step.args, givenMs: 2000, endedMs: 4100, exitCode: 0, ...change });
+    const order = (
+      change: {
+        readonly givenMs?: number;
+        readonly endedMs?: number;
+        readonly exitCode?: number | null;
+        readonly args?: readonly string[];
+      } = {},
+    ) => at(change.endedMs ?? 4100, { kind: 'order', args: step.args, givenMs: 2000, endedMs: 4100, exitCode: 0, ...change });
     const ordered = (given: readonly RunEvent[], change: Partial<Scenario> = {}): RunResult => {
       const scenario = withScenario({
         method: [{ do: 'observe', forMs: 10 }, step],

@@ -152,10 +152,8 @@ describe('judge', () => {
           tail.push({ epoch: 1, index: tail.length, op: op.op, key: op.key, value: op.op === 'put' ? `${op.vantage}/${op.seq}` : '' });
         return { ...failover(op), applied: false };
       };
-      const edit = (events: readonly RunEvent[]) => [
-        ...events,
-        at(8000, { kind: 'divergent-tail', region: 'us-central1', file: '1-1.ndjson', entries: tail }),
-      ];
+      const exported = (): RunEvent => at(8000, { kind: 'divergent-tail', region: 'us-central1', file: '1-1.ndjson', entries: tail });
+      const edit = (events: readonly RunEvent[]) => [...events, exported()].toSorted((a, b) => a.atMs - b.atMs);
       const result = judged({ scenario, answer, edit });
       expect(result.verdict.outcome, result.verdict.reason).to.equal('pass');
       expect(result.measurement.writes.recoveryPointMs).to.be.within(180, 260);
@@ -446,6 +444,8 @@ describe('judge', () => {
     const others = [
       'write-pause',
       'brown-out', // hostile.test.ts
+      'record-in-order', // spoilt-record.test.ts
+      'method-followed',
       'operator-orders',
       // backup-checks.test.ts
       'damage-done',

@@ -1,5 +1,8 @@
-import { eventsOf } from '../measure/view.ts';
+import { eventsOf, type RunView } from '../measure/view.ts';
 import { finding, seconds, type Check } from './check.ts';
+
+/** The region of pods that are in none. */
+const OUTSIDE = 'outside';
 
 /** After the fault is healed every region holds the same again, and redundancy is back. */
 export const replicasConverged: Check = {
@@ -11,8 +14,7 @@ export const replicasConverged: Check = {
     const lines = read.map((one) => one.line);
     const unread = read.filter((one) => !one.ok).map((one) => one.region);
     if (read.length === 0) return [finding('replicas-converged', 'inconclusive', 'no region was read back')];
-    const asked = eventsOf(view.events, 'engine-status').filter((event) => event.program === 'db');
-    const missing = [...new Set(asked.map((event) => event.region))].filter((region) => !read.some((one) => one.region === region));
+    const missing = regionsOf(view).filter((region) => !read.some((one) => one.region === region));
     if (missing.length > 0) return [finding('replicas-converged', 'inconclusive', `${missing.join(', ')} was never read back`, lines)];
     if (unread.length > 0) return [finding('replicas-converged', 'fail', `${unread.join(', ')} could not be read back`, lines)];
     const [first] = differences;
@@ -20,7 +22,8 @@ export const replicasConverged: Check = {
       const message = `${first.region} differs from ${read[0]?.region}: ${first.key} is ${first.here ?? 'absent'} here, ${first.there ?? 'absent'} there (${differences.length} difference(s) named)`;
       return [finding('replicas-converged', 'fail', message, lines)];
     }
-    const restored = eventsOf(view.events, 'redundancy-restored').at(-1);
+    const settleMs = eventsOf(view.events, 'phase').findLast(({ phase }) => phase === 'settle')?.atMs ?? Infinity;
+    const restored = eventsOf(view.events, 'redundancy-restored').findLast(({ atMs }) => atMs >= settleMs);
     if (restored === undefined) {
       const message = `the copies are equal, but redundancy was not seen to be restored within ${seconds(scenario.settleMs)}`;
       return [finding('replicas-converged', 'fail', message, lines)];
@@ -29,3 +32,8 @@ export const replicasConverged: Check = {
     return [finding('replicas-converged', 'pass', message, [...lines, restored.lineNumber])];
   },
 };
+
+/** As the run knew them before anything was asked: a region that nobody speaks of is missed all the same. */
+function regionsOf({ started }: RunView): readonly string[] {
+  return [...new Set(Object.values(started.regionOfAddress))].filter((region) => region !== OUTSIDE);
+}

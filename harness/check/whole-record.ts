@@ -1,4 +1,4 @@
-import type { RunView } from '../measure/view.ts';
+import { eventsOf, type RunView } from '../measure/view.ts';
 import { finding, type Check } from './check.ts';
 import { clientsHit } from './clients-hit.ts';
 
@@ -6,7 +6,7 @@ const NAME = 'whole-record';
 
 /**
  * Every client numbers what it sends without a gap, so that an operation that is missing from the record shows: a write that nobody knows
- * of cannot be missed. Clients that a fault killed are let off: what they had in flight died with them.
+ * of cannot be missed; and says at its end how many there were, so that the last ones are missed too. Clients that a fault killed are let off: what they had in flight died with them.
  */
 export const wholeRecord: Check = {
   name: NAME,
@@ -14,16 +14,28 @@ export const wholeRecord: Check = {
   question: 'Is every operation that was sent in the record?',
   judge: ({ view }) => {
     const hit = clientsHit(view);
-    const problems = [...view.byVantage.keys()].flatMap((vantage) => (hit.has(vantage) ? [] : missing(view, vantage)));
+    const issued = issuedBy(view);
+    const vantages = new Set([...view.started.vantages, ...view.byVantage.keys()]);
+    const problems = [...vantages].flatMap((vantage) => (hit.has(vantage) ? [] : missing(view, vantage, issued.get(vantage))));
     if (problems.length > 0) return problems.map((problem) => finding(NAME, 'inconclusive', problem));
     return [finding(NAME, 'pass', `all ${view.operations.length} operations are there, from the first to the last of each client`)];
   },
 };
 
-function missing(view: RunView, vantage: string): readonly string[] {
+function missing(view: RunView, vantage: string, issued: number | undefined): readonly string[] {
+  if (issued === undefined) return [`${vantage} never said that it had told everything`];
   const operations = view.byVantage.get(vantage) ?? [];
   const numbers = new Set(operations.map((op) => op.seq));
-  const due = operations.reduce((last, op) => Math.max(last, op.seq), -1) + 1;
+  const due = operations.reduce((last, op) => Math.max(last, op.seq + 1), issued);
   if (numbers.size < operations.length) return [`${vantage}: ${operations.length - numbers.size} operation(s) are recorded twice`];
   return numbers.size === due ? [] : [`${vantage}: ${due - numbers.size} of ${due} operations are not in the record`];
+}
+
+/** How many operations each client says that it sent, as its last word. Records of before there was an event for it have a note. */
+function issuedBy(view: RunView): ReadonlyMap<string, number> {
+  const notes = eventsOf(view.events, 'note').flatMap(({ message }) => {
+    const [, vantage, issued] = /^vantage (\S+) finished: (\d+) operations$/.exec(message) ?? [];
+    return vantage === undefined ? [] : [[vantage, Number(issued)] as const];
+  });
+  return new Map([...notes, ...eventsOf(view.events, 'client-finished').map(({ vantage, issued }) => [vantage, issued] as const)]);
 }

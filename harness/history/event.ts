@@ -28,6 +28,7 @@ export type EventBody =
   | EngineLogged
   | EngineStatus
   | DnsAnswered
+  | ClientFinished
   | ReadBack
   | DivergentTail
   | RedundancyRestored
@@ -364,6 +365,14 @@ export interface DnsAnswered {
   readonly kind: 'dns';
   readonly vantage: string;
   readonly addresses: readonly string[];
+}
+
+/** The last word of a client that was asked to stop and accounted for everything in flight: without it, nobody knows what it sent last. */
+export interface ClientFinished {
+  readonly kind: 'client-finished';
+  readonly vantage: string;
+  /** Operations that it ever sent. */
+  readonly issued: number;
 }
 
 /** One region's whole committed copy after the run (`GET /v1/export`). */

@@ -44,7 +44,7 @@ function restoreOf(view: RunView, orders: readonly Order[], order: Order, servin
   const name = order.name ?? '';
   const step = view.scenario.method.find((one) => one.do === 'restore' && one.name === name);
   const live = step?.do === 'restore' && step.live;
-  const read = eventsOf(view.events, 'copy').find((event) => event.name === name);
+  const read = eventsOf(view.events, 'copy').find((event) => event.name === name && event.atMs >= order.endedMs);
   const window = step?.do === 'restore' ? windowOf(view, orders, { order, since: step.since, mayLackMs: step.mayLackMs, serving }) : null;
   const entries = read?.ok === true ? read.entries : undefined;
   const unread =

@@ -1,5 +1,6 @@
 import type { EventBody, OperationCompleted, RunEvent } from '../history/event.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { phaseOf } from '../scenario/phase-of.ts';
 import { operationPlan } from '../workload/plan.ts';
 import { partitionEvents } from './handmade-fault.ts';
 
@@ -122,8 +123,10 @@ export function play(system: Handmade): readonly RunEvent[] {
   system.copy(store);
   const body = [
     ...head(system),
+    ...methodPhases(system),
     ...operations,
     ...(system.fault === null ? [] : faultEvents(system, system.fault)),
+    ...finished(system, operations),
     ...tail(system, store),
   ];
   return system.edit(body.toSorted((a, b) => a.atMs - b.atMs));
@@ -162,7 +165,7 @@ function perform(one: Asked & { readonly value: string | null }, answer: Answere
   return { kind: 'op', vantage, seq, op, key, value, intendedMs, completedMs, outcome: answer.outcome, dnsMs: 1, address, ...claims };
 }
 
-function head({ scenario, fault, vantages }: Handmade): readonly RunEvent[] {
+function head({ scenario, vantages }: Handmade): readonly RunEvent[] {
   const started: EventBody = {
     kind: 'run-started',
     schema: 1,
@@ -177,11 +180,25 @@ function head({ scenario, fault, vantages }: Handmade): readonly RunEvent[] {
     regionOfAddress: Object.fromEntries(Object.entries(ADDRESS).map(([region, address]) => [address, region])),
     vantages,
   };
+  return [at(0, started), at(1, { kind: 'phase', phase: 'setup' }), at(1000, { kind: 'phase', phase: 'steady' })];
+}
+
+/** Each step of the method takes a millisecond, unless it lasts by itself. */
+function methodPhases({ scenario, fault, loadEndMs }: Handmade): readonly RunEvent[] {
+  let atMs = fault?.t0Ms ?? 2000;
+  const phases = scenario.method.flatMap((step): readonly RunEvent[] => {
+    const phase = phaseOf(step);
+    if (phase === null) return [];
+    if (step.do === 'heal') atMs = Math.max(atMs, fault?.healedMs ?? 0);
+    const begun = at(atMs, { kind: 'phase', phase });
+    atMs += step.do === 'observe' ? step.forMs : 1;
+    return [begun];
+  });
+  const settleMs = Math.max(atMs + 1, loadEndMs - 500);
   return [
-    at(0, started),
-    at(1, { kind: 'phase', phase: 'setup' }),
-    at(1000, { kind: 'phase', phase: 'steady' }),
-    at(fault === null ? 2000 : fault.t0Ms, { kind: 'phase', phase: fault === null ? 'observe' : 'inject' }),
+    ...phases,
+    at(Math.min(settleMs - 1, Math.max(atMs, (fault?.healedMs ?? 0) + 100)), { kind: 'phase', phase: 'heal' }),
+    at(settleMs, { kind: 'phase', phase: 'settle' }),
   ];
 }
 
@@ -191,6 +208,12 @@ function faultEvents({ scenario }: Handmade, fault: NonNullable<Handmade['fault'
   return partitionEvents({ fault: step?.fault ?? 'fault', ...fault });
 }
 
+function finished({ vantages, loadEndMs }: Handmade, operations: readonly RunEvent[]): readonly RunEvent[] {
+  const issued = Map.groupBy(operations, (event) => (event.kind === 'op' ? event.vantage : ''));
+  const lastMs = Math.max(loadEndMs + 1190, ...operations.map(({ atMs }) => atMs));
+  return vantages.map((vantage) => at(lastMs, { kind: 'client-finished', vantage, issued: issued.get(vantage)?.length ?? 0 }));
+}
+
 function tail({ scenario, loadEndMs }: Handmade, store: ReadonlyMap<string, string>): readonly RunEvent[] {
   const endMs = loadEndMs + 1200;
   const entries = Object.fromEntries([...store].toSorted(([a], [b]) => (a < b ? -1 : 1)));
@@ -198,10 +221,10 @@ function tail({ scenario, loadEndMs }: Handmade, store: ReadonlyMap<string, stri
   const log = { kind: 'engine-log', pod: 'dr-controller-us-east1', action: 'failover_complete', line: { correlation_id: 'f1' } } as const;
   return [
     ...(moved ? [at(4100, log)] : []),
-    at(loadEndMs - 500, { kind: 'phase', phase: 'settle' }),
     at(endMs, { kind: 'redundancy-restored' }),
     at(endMs + 1, { kind: 'phase', phase: 'readback' }),
     ...REGIONS.map((region, index) => at(endMs + 2 + index, { kind: 'readback', region, ok: true, role: 'standby', epoch: 2, entries })),
+    at(endMs + 9, { kind: 'phase', phase: 'teardown' }),
     at(endMs + 10, { kind: 'run-ended', leftovers: [] }),
   ];
 }

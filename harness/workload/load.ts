@@ -154,8 +154,7 @@ export class Load {
     } else if (report.type === 'dns') this.#context.record({ kind: 'dns', vantage, addresses: report.addresses });
     else if (report.type === 'deleted-all')
       this.#context.record({ kind: 'note', message: `vantage ${vantage} deleted what it had written: ${report.deletes} keys` });
-    else if (report.type === 'finished')
-      this.#context.record({ kind: 'note', message: `vantage ${vantage} finished: ${report.issued} operations` });
+    else if (report.type === 'finished') this.#context.record({ kind: 'client-finished', vantage, issued: report.issued });
   }
 
   #send(client: Client, command: VantageCommand): void {

@@ -169,6 +169,7 @@ function tell(state: LiveState, event: RunEvent): string | null {
     case 'reachability':
     case 'engine-status':
     case 'dns':
+    case 'client-finished':
     case 'store':
     case 'readback':
     case 'divergent-tail':

@@ -1,0 +1,161 @@
+import { expect } from 'chai';
+import type { RunEvent } from '../history/event.ts';
+import { CHECKS } from '../registry.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import { at, failover, failoverHistory, nullHistory, SCENARIO, type Handmade } from '../testing/handmade.ts';
+import { judge } from './judge.ts';
+import type { RunResult } from './verdict.ts';
+
+/** Records of a run that passes, each spoilt so that nobody can know any more what the run was. None may pass; each names the check that must say so. */
+
+type Kind = RunEvent['kind'];
+type Of<K extends Kind> = Extract<RunEvent, { kind: K }>;
+type Edit = (events: readonly RunEvent[]) => readonly RunEvent[];
+
+const editOf =
+  <K extends Kind>(kind: K, change: (event: Of<K>, index: number) => RunEvent | null): Edit =>
+  (events) => {
+    let index = 0;
+    return events.flatMap((event) => (event.kind === kind ? (change(event as Of<K>, index++) ?? []) : [event]));
+  };
+const sorted = (events: readonly RunEvent[]): readonly RunEvent[] => events.toSorted((a, b) => a.atMs - b.atMs);
+const spoilt = (edit: Edit, change: Partial<Handmade> = {}): RunResult => judge(failoverHistory({ ...change, edit }), CHECKS);
+
+function objected(result: RunResult, check: string): string {
+  expect(result.verdict.outcome, result.verdict.reason).to.equal('inconclusive');
+  const found = result.verdict.findings.filter((one) => one.check === check && one.outcome === 'inconclusive');
+  expect(found, result.verdict.reason).to.have.length.above(0);
+  return found[0]?.message ?? '';
+}
+
+describe('records that are spoilt', () => {
+  it('pass before they are', () => {
+    for (const result of [judge(failoverHistory(), CHECKS), judge(nullHistory(), CHECKS)])
+      expect(result.verdict.outcome, result.verdict.reason).to.equal('pass');
+  });
+
+  describe('record-in-order', () => {
+    it('an event that was recorded before the one above it', () => {
+      const late: Edit = (events) => [
+        ...events.slice(0, -1).filter(({ kind }) => kind !== 'dns'),
+        at(3000, { kind: 'note', message: 'x' }),
+        ...events.slice(-1),
+      ];
+      expect(objected(spoilt(late), 'record-in-order')).to.match(/the clock went back/);
+    });
+    it('an answer that came before the question, or that was recorded before it came', () => {
+      const early = editOf('op', (op) => (op.seq === 100 ? { ...op, completedMs: op.intendedMs - 1 } : op));
+      expect(objected(spoilt(early), 'record-in-order')).to.match(/ended before it began/);
+      const ahead = editOf('op', (op) => (op.seq === 100 ? { ...op, completedMs: op.completedMs + 1 } : op));
+      expect(objected(spoilt(ahead), 'record-in-order')).to.match(/in the record before it had ended/);
+    });
+    it('more after the end of the run, or two ends', () => {
+      const more: Edit = (events) => [...events, at((events.at(-1)?.atMs ?? 0) + 1, { kind: 'note', message: 'x' })];
+      expect(objected(spoilt(more), 'record-in-order')).to.match(/goes on after its end/);
+      const twice: Edit = (events) => [
+        ...events.slice(0, -1),
+        at(events.at(-1)?.atMs ?? 0, { kind: 'run-ended', leftovers: ['netns x'] }),
+        ...events.slice(-1),
+      ];
+      expect(objected(spoilt(twice), 'record-in-order')).to.match(/goes on after its end/);
+    });
+    it('a fault that was injected or healed twice, a region that was read back twice', () => {
+      const again =
+        (kind: 'fault-injected' | 'fault-healed', ms: number): Edit =>
+        (events) =>
+          sorted([...events, at(ms, { kind, fault: 'isolation', requestedMs: ms - 4, acknowledgedMs: ms - 1 })]);
+      expect(objected(spoilt(again('fault-healed', 2300)), 'record-in-order')).to.match(/fault-healed of isolation is there 2 times/);
+      expect(objected(spoilt(again('fault-injected', 5000)), 'record-in-order')).to.match(/fault-injected of isolation is there 2 times/);
+      const read: Edit = (events) => events.flatMap((event): readonly RunEvent[] => (event.kind === 'readback' ? [event, event] : [event]));
+      expect(objected(spoilt(read), 'record-in-order')).to.match(/readback of us-central1 is there 2 times/);
+    });
+  });
+
+  describe('whole-record', () => {
+    it('a client that never said that it had told everything', () => {
+      const message = objected(spoilt(editOf('client-finished', (event) => (event.vantage === 'outside' ? null : event))), 'whole-record');
+      expect(message).to.equal('outside never said that it had told everything');
+    });
+    it('the last operations of a client are not there, an acknowledged write that is lost among them', () => {
+      const answer: Handmade['answer'] = (op) =>
+        op.vantage === 'outside' && op.intendedMs > 6900 ? { ...failover(op), applied: false } : failover(op);
+      const edit = editOf('op', (op) => (op.vantage === 'outside' && op.intendedMs > 6900 ? null : op));
+      expect(objected(spoilt(edit, { answer }), 'whole-record')).to.match(/outside: \d+ of \d+ operations are not in the record/);
+    });
+    it('records of before clients had an event for it have a note', () => {
+      const note = editOf('client-finished', ({ atMs, vantage, issued }) =>
+        at(atMs, { kind: 'note', message: `vantage ${vantage} finished: ${issued} operations` }),
+      );
+      expect(spoilt(note).verdict.outcome).to.equal('pass');
+    });
+  });
+
+  describe('steady-before', () => {
+    it('a steady state that was shorter than the scenario asks for', () => {
+      const edit: Edit = (events) =>
+        sorted(editOf('phase', (event) => (event.phase === 'steady' ? { ...event, atMs: 1995 } : event))(events));
+      expect(objected(spoilt(edit), 'steady-before')).to.match(/steady for 5 ms only, of 1000/);
+    });
+  });
+
+  describe('method-followed', () => {
+    const withMethod = (method: Scenario['method']): Partial<Handmade> => ({ scenario: { ...SCENARIO, method } });
+    it('a step that was never taken', () => {
+      const method: Scenario['method'] = [...SCENARIO.method, { do: 'observe', forMs: 100 }];
+      expect(judge(failoverHistory(withMethod(method)), CHECKS).verdict.outcome).to.equal('pass');
+      const skipped: Edit = editOf('phase', (event) => (event.phase === 'observe' && event.atMs > 5000 ? null : event));
+      expect(objected(spoilt(skipped, withMethod(method)), 'method-followed')).to.match(/asks for inject, observe, heal, observe/);
+    });
+    it('an observation that was cut short', () => {
+      const shorter: Edit = (events) =>
+        sorted(editOf('phase', (event) => (event.phase === 'heal' ? { ...event, atMs: 2500 } : event))(events));
+      const result = judge(nullHistory({ edit: shorter }), CHECKS);
+      expect(objected(result, 'method-followed')).to.match(/observed for 500 ms, not for 3000/);
+    });
+  });
+
+  describe('fault-effective', () => {
+    it('nobody looked at the state before the fault', () => {
+      const edit = editOf('fault-effect', (event) => (event.moment === 'before' ? null : event));
+      expect(objected(spoilt(edit), 'fault-effective')).to.match(/nobody looked at the state before it/);
+    });
+    it('its effect was seen only when it had been healed already, or before it was injected', () => {
+      const moved =
+        (ms: number): Edit =>
+        (events) =>
+          sorted(
+            events.map((event) =>
+              (event.kind === 'fault-effect' || event.kind === 'reachability') && event.moment === 'during'
+                ? { ...event, atMs: ms }
+                : event,
+            ),
+          );
+      expect(objected(spoilt(moved(6030)), 'fault-effective')).to.match(/looked for its effect when it had been healed/);
+      expect(objected(spoilt(moved(1999.5)), 'fault-effective')).to.match(/looked for its effect before it was injected/);
+    });
+    it('whether it was gone was looked at before it was healed', () => {
+      const edit: Edit = (events) =>
+        sorted(
+          events.map((event) =>
+            (event.kind === 'fault-effect' || event.kind === 'reachability') && event.moment === 'after-heal'
+              ? { ...event, atMs: 5900 }
+              : event,
+          ),
+        );
+      expect(objected(spoilt(edit), 'fault-healed')).to.match(/before it was healed/);
+    });
+  });
+
+  describe('replicas-converged', () => {
+    it('a region of the lab was neither asked nor read back', () => {
+      const edit = editOf('readback', (event) => (event.region === 'europe-west1' ? null : event));
+      expect(objected(spoilt(edit), 'replicas-converged')).to.equal('europe-west1 was never read back');
+    });
+    it('redundancy was there before the fault, and nobody saw it afterwards', () => {
+      const edit: Edit = (events) => sorted(editOf('redundancy-restored', (event) => ({ ...event, atMs: 1500 }))(events));
+      const result = spoilt(edit);
+      expect(result.verdict.outcome, result.verdict.reason).to.equal('fail');
+      expect(result.verdict.reason).to.match(/redundancy was not seen to be restored/);
+    });
+  });
+});
