@@ -1,11 +1,12 @@
-import type { BackupOrdered, DamageDone } from '../history/event.ts';
+import type { BackupOrdered } from '../history/event.ts';
 import { backupIdOf } from '../measure/backups.ts';
 import type { Clock } from '../platform/clock.ts';
 import { HarnessError } from '../platform/errors.ts';
 import type { BackupGround, Platform, PodProgram, RunContext } from '../platform/platform.ts';
+import { damageLab } from './lab-damage.ts';
 import { damageObject } from './object-damage.ts';
 import type { BackupStep, DiskDamage, OtherDamage } from '../scenario/scenario.ts';
-import { DISK_DAMAGE, OBJECT_DAMAGE } from '../scenario/scenario.ts';
+import { OBJECT_DAMAGE } from '../scenario/scenario.ts';
 import { decodeCopy } from './observe.ts';
 import type { Operator } from './operator.ts';
 import { StoreWatch } from './store-watch.ts';
@@ -111,11 +112,10 @@ export class BackupHands {
   }
 
   async damage({ how, object, of, region = null }: Extract<BackupStep, { readonly do: 'damage' }>): Promise<void> {
-    const { context } = this.#env;
+    const { context, platform } = this.#env;
     const kind = OBJECT_DAMAGE.find((one) => one === how);
-    const disk = DISK_DAMAGE.find((one) => one === how);
-    if (disk !== undefined) return context.record(await this.#diskDamage(disk, region ?? ''));
-    if (kind === undefined) return context.record(await this.#otherDamage(how as OtherDamage));
+    if (kind === undefined)
+      return context.record(await damageLab(how as DiskDamage | OtherDamage, { platform, ground: this.#ground, region }));
     const added = this.#made.get(of ?? '')?.added ?? [];
     context.record(await damageObject(this.#ground, { how: kind, kind: object ?? '', added, kept: this.#kept, seed: context.seed }));
   }
@@ -124,50 +124,6 @@ export class BackupHands {
   async close(): Promise<void> {
     for (const program of this.#running) program.kill();
     await Promise.allSettled([...this.#background.values(), ...[...this.#running].map((program) => program.exited)]);
-  }
-
-  async #diskDamage(how: DiskDamage, region: string): Promise<DamageDone> {
-    const pod = this.#podOf('db', region);
-    const left = how === 'fill-disk' ? await this.#ground.fillDisk(region) : await this.#ground.freeDisk(region);
-    return { kind: 'damage', how, object: null, done: [{ what: pod, before: 'its disk as it was', after: `${left} bytes free` }] };
-  }
-
-  async #otherDamage(how: OtherDamage): Promise<DamageDone> {
-    const ground = this.#ground;
-    switch (how) {
-      case 'fill-store':
-      case 'free-store': {
-        const before = (await ground.objects()).reduce((sum, { bytes }) => sum + bytes, 0);
-        const left = how === 'fill-store' ? await ground.fill() : await ground.free();
-        return {
-          kind: 'damage',
-          how,
-          object: null,
-          done: [{ what: 'store', before: `${before} bytes in objects`, after: `${left} bytes free` }],
-        };
-      }
-      case 'lose-key':
-      case 'wrong-key':
-      case 'right-key': {
-        const before = new Map((await ground.keys()).map(({ pod, digest }) => [pod, digest]));
-        const after = await ground.changeKey(how === 'lose-key' ? 'none' : how === 'wrong-key' ? 'wrong' : 'right');
-        const done = after.map(({ pod, digest }) => ({ what: pod, before: before.get(pod) ?? 'no key', after: digest ?? 'no key' }));
-        return { kind: 'damage', how, object: null, done };
-      }
-      case 'erase-databases':
-      case 'erase-arbiter': {
-        const app = how === 'erase-databases' ? 'db' : 'etcd';
-        const pods = this.#env.platform.pods().filter((pod) => pod.labels['app'] === app);
-        const up = pods.filter((pod) => pod.phase === 'Running');
-        if (up.length > 0)
-          throw new HarnessError('bad-input', `${how}: ${up.map(({ name }) => name).join(', ')} still run; hold them down first`);
-        const erased = await ground.erase(pods.map(({ name }) => name));
-        const done = erased.map(({ pod, filesBefore, bytesBefore, filesAfter }) => {
-          return { what: pod, before: `${filesBefore} files, ${bytesBefore} bytes`, after: `${filesAfter} files` };
-        });
-        return { kind: 'damage', how, object: null, done };
-      }
-    }
   }
 
   async #readCopy(name: string, { pod, config, url }: { pod: string; config: string; url: string }, signal: AbortSignal): Promise<void> {
