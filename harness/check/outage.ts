@@ -1,12 +1,19 @@
+import { outagesUnder } from '../measure/fault-outages.ts';
+import { isGood } from '../measure/service.ts';
+import { faultWindow } from '../measure/view.ts';
 import { finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
+
+/** Late operations of one outage that are no accident; at a period of 20 ms, a tenth of a second of them. */
+const LATE = 5;
 
 /** A recovery from nothing is no recovery: an outage that was expected must have been seen. One that was not expected is a failure (no-outage). */
 export const outageSeen: Check = {
   name: 'outage-seen',
   kind: 'assumption',
   question: 'Was the outage that the scenario expects really there?',
-  judge: ({ scenario, measurement }) => {
+  judge: (of) => {
+    const { scenario, measurement } = of;
     if (scenario.expect.outage !== 'expected') return [finding('outage-seen', 'skipped', 'the scenario expects no outage')];
     const { recovery } = measurement;
     if (recovery.state === 'no-outage') {
@@ -14,10 +21,33 @@ export const outageSeen: Check = {
       return [finding('outage-seen', 'inconclusive', message)];
     }
     if (recovery.state === 'not-measured') return [finding('outage-seen', 'inconclusive', recovery.reason)];
+    if (!isMoreThanNoise(of))
+      return [
+        finding(
+          'outage-seen',
+          'inconclusive',
+          `no operation failed under a fault, and fewer than ${LATE} of an outage were late: a busy machine has that too`,
+        ),
+      ];
     const bad = measurement.vantages.filter((one) => one.mustRecover).map((one) => `${one.vantage} ${one.failed + one.unknown + one.slow}`);
     return [finding('outage-seen', 'pass', `bad operations: ${bad.join(', ')}`)];
   },
 };
+
+/** Whether a judged vantage had an outage under a fault that a late answer or two does not explain. */
+function isMoreThanNoise({ view, scenario }: Case): boolean {
+  return view.faults.some((fault) => {
+    const window = faultWindow(view, fault);
+    if (window === null) return false;
+    return scenario.expect.mustRecover.some((vantage) => {
+      const sent = view.byVantage.get(vantage) ?? [];
+      return (outagesUnder(view, window, vantage) ?? []).some(({ firstBad, lastBad }) => {
+        const during = sent.filter(({ intendedMs }) => intendedMs >= firstBad.intendedMs && intendedMs <= lastBad.intendedMs);
+        return during.some(({ outcome }) => outcome !== 'ok') || during.filter((op) => !isGood(op, scenario.workload)).length >= LATE;
+      });
+    });
+  });
+}
 
 /** Where no outage may be, no judged vantage may see a failed operation; slow ones are told here and judged by `brown-out`. */
 export const noOutage: Check = {

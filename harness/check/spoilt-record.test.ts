@@ -146,6 +146,23 @@ describe('records that are spoilt', () => {
     });
   });
 
+  describe('outage-seen', () => {
+    it('an outage that is one late answer', () => {
+      const late =
+        (count: number): Handmade['answer'] =>
+        ({ intendedMs }) => ({
+          outcome: 'ok',
+          latencyMs: intendedMs >= 3000 && intendedMs < 3000 + 20 * count ? 300 : 5,
+          region: 'us-central1',
+          epoch: 1,
+        });
+      const scenario = { ...SCENARIO, expect: { ...SCENARIO.expect, failover: 'none' } } as const;
+      const of = (count: number) => judge(failoverHistory({ scenario, answer: late(count) }), CHECKS);
+      expect(objected(of(1), 'outage-seen')).to.match(/a busy machine has that too/);
+      expect(of(20).verdict.outcome, of(20).verdict.reason).to.equal('pass');
+    });
+  });
+
   describe('replicas-converged', () => {
     it('a region of the lab was neither asked nor read back', () => {
       const edit = editOf('readback', (event) => (event.region === 'europe-west1' ? null : event));
