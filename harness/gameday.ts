@@ -2,6 +2,7 @@ import { BackupHands } from './engine/backup-hands.ts';
 import { awaitRedundancy, readBack, watchEngine, type Observed } from './engine/observe.ts';
 import { Operator } from './engine/operator.ts';
 import { giveOrder } from './engine/order.ts';
+import { refuseUsed } from './engine/refuse-used.ts';
 import type { GamedayEnv } from './gameday-env.ts';
 import { FaultRun, refuseImpossible } from './gameday-fault.ts';
 import type { Phase } from './history/event.ts';
@@ -35,6 +36,7 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
     const operator = await Operator.start(platform, context, signal);
     scope.own('operator', () => operator.close());
     const observed: Observed = { operator, pods: platform.pods(), context, clock };
+    if (platform.kind === 'kubernetes') await refuseUsed(observed); // a local lab is as new as the run
     const load = new Load(platform, context, { clock, workload: scenario.workload, originNs: env.originNs });
     scope.own('load', () => load.stop());
     await load.start(signal);

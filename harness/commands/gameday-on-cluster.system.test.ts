@@ -11,17 +11,24 @@ import { findBinaries, MISSING } from '../platform/kubernetes/containerless/bina
 import { startCluster, type ClusterProcess } from '../platform/kubernetes/containerless/cluster-process.ts';
 import type { ClusterOrder } from '../platform/kubernetes/containerless/cluster-protocol.ts';
 import { CHAOS_API, resourceOf } from '../platform/kubernetes/containerless/crds.ts';
+import { clusterTopology } from '../platform/kubernetes/containerless/lab-objects.ts';
+import { OWNER_LABEL } from '../platform/kubernetes/applied.ts';
 import { openEntries, writeUndo } from '../platform/kubernetes/journal.ts';
 import { KubeClient } from '../platform/kubernetes/kube-client.ts';
-import { resourcePath, type ChaosObject } from '../platform/kubernetes/kube-object.ts';
+import { condition, resourcePath, type ChaosObject } from '../platform/kubernetes/kube-object.ts';
+import { readEvents } from '../history/reader.ts';
 import type { RunEvent } from '../history/event.ts';
+import { LabInside } from '../platform/kubernetes/lab-inside.ts';
+import { emptySystem } from '../platform/kubernetes/testing/empty-system.ts';
 import { faultKinds } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
+import { judgeFolder } from './run.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const GAMEDAY = path.join(ROOT, 'dist/harness/main.js');
 /** An experiment that this test's Chaos Mesh claims to perform and does not. */
 const CLAIMED = 'only-claimed';
+const topology = clusterTopology(1);
 
 /** Whole game days, as users start them, on one cluster that outlives them. */
 describe('game days on a cluster without containers', function () {
@@ -138,6 +145,62 @@ describe('game days on a cluster without containers', function () {
     expect(outside.length).to.be.greaterThan(10);
     expect(new Set(outside.map((event) => event.kind === 'op' && event.outcome))).to.deep.equal(new Set(['ok']));
     await nothingLeft();
+  });
+
+  it('a system that holds what this run did not write is refused: inconclusive, and nothing is broken', async () => {
+    const played = run(scenario('region-partition'), 'used');
+    expect((await played.ended).code).to.equal(3);
+    expect(played.result().verdict.reason).to.match(/holds \d+ entries already/);
+    expect(played.events().some((event) => event.kind === 'fault-planned')).to.equal(false);
+  });
+
+  it('a Chaos Mesh that claims to have injected and did nothing proves nothing: inconclusive', async () => {
+    await emptySystem(topology);
+    const honest = manifestOf('network-partition.yaml');
+    const manifest = { ...honest, metadata: { ...honest.metadata, name: CLAIMED } };
+    const played = run(scenario('region-partition', { method: [{ observe: '1s' }, { heal: 'partition' }], manifest }), 'claimed');
+    const { code, text } = await played.ended;
+    const result = played.result();
+    expect(code, text).to.equal(3);
+    expect(result.verdict.outcome).to.equal('inconclusive');
+    expect(played.events().some((event) => event.kind === 'note' && event.message.includes('AllInjected was seen'))).to.equal(true);
+    expect(finding(result, 'fault-effective')).to.match(/^inconclusive: .*links in the cut 0 lose everything/);
+    await nothingLeft();
+  });
+
+  it('whoever plays is killed in the middle of a fault: chaos heal leaves no experiment, label or finalizer, also where the label was taken off', async () => {
+    const inside = new LabInside(topology, { dataFolder: path.join(folder, 'lab'), logs: path.join(folder, 'vantages') });
+    const [api, vantage] = ['api-us-central1-0', 'client-outside-0'] as const;
+    for (const unlabel of [false, true]) {
+      await emptySystem(topology);
+      const reports = path.join(folder, `killed-${unlabel}`);
+      const runFolder = path.join(reports, 'run');
+      mkdirSync(runFolder, { recursive: true });
+      const file = path.join(ROOT, 'scenarios/region-loss.yaml');
+      const options = ['--run-folder', runFolder, '--seed', '1', '--platform', 'kubernetes', '--system', systemFile()];
+      const { child, ended } = gameday(['play', ...options, file]);
+      const loss = pathOf('PodChaos', 'region-loss');
+      await until('injected', async () => {
+        const { status, body } = await client.ask<ChaosObject>('GET', loss);
+        return status === 200 && condition(body, 'AllInjected');
+      });
+      child.kill('SIGKILL');
+      await ended;
+      expect((await inside.processes([api])).length, 'the fault lasts without whoever asked for it').to.equal(0);
+      if (unlabel) await client.merge(loss, { metadata: { labels: { [OWNER_LABEL]: null } } });
+
+      const heal = ['chaos', 'heal', '--platform', 'kubernetes', '--system', systemFile(), '--reports', reports];
+      const healed = await gameday(heal).ended;
+      expect(healed.text).to.include(`region-loss (run run, found by its ${unlabel ? 'journal' : 'label'}): taken back and gone`);
+      expect(healed.code).to.equal(0);
+      await nothingLeft();
+      await until('its pods run again', async () => (await inside.processes([api])).length > 0);
+      await until('its vantages are gone', async () => (await inside.processes([vantage])).length === 1);
+      expect((await gameday(heal).ended).text).to.include('nothing to heal');
+      const verdict = (await judgeFolder(runFolder)).verdict;
+      expect(verdict.outcome, verdict.reason).to.equal('inconclusive');
+      expect(readEvents(path.join(runFolder, 'events.ndjson')).some((event) => event.kind === 'run-ended')).to.equal(false);
+    }
   });
 
   it('refuses before anything starts what it may not touch, and says how: a namespace and a context that the file does not allow', async () => {
