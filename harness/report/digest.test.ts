@@ -4,10 +4,11 @@ import { certificateMarkdown, certificateOf } from './certificate.ts';
 import { annotations, digestMarkdown, digestOf, type DigestRun } from './digest.ts';
 import { toResultDocument } from './result.ts';
 
+let count = 0;
 const NONE = { names: [], times: 1 };
 const played = (name: string, outcome: SampleOptions['outcome'] = 'pass', reason = 'because'): DigestRun => ({
   folder: `20261127T000000000Z-${name}`,
-  result: toResultDocument(sampleRun({ name, outcome, reason })),
+  result: { ...toResultDocument(sampleRun({ name, outcome, reason })), runId: `run ${++count}` },
 });
 const brokenOff: DigestRun = { folder: '20261127T000000001Z-null', result: null };
 
@@ -15,8 +16,10 @@ describe('many runs as one verdict', () => {
   it('passes only where everything that was wanted was played to its end and passed', () => {
     expect(digestOf([played('a'), played('b')], { names: ['a', 'b'], times: 1 }).outcome).to.equal('pass');
     expect(digestOf([played('a'), played('a')], { names: ['a'], times: 2 }).outcome).to.equal('pass');
+    const one = played('a');
     for (const [runs, wanted] of [
       [[], NONE],
+      [[one, { ...one, folder: 'a copy of it' }], { names: ['a'], times: 2 }],
       [[played('a'), brokenOff], NONE],
       [[played('a')], { names: ['a', 'b'], times: 1 }],
       [[played('a')], { names: ['a'], times: 2 }],
