@@ -36,6 +36,9 @@ export class Cause {
   readonly #statuses = new Map<string, { readonly sentAtMs: number; readonly atMs: number }[]>();
   readonly #begun = new Set<string>();
   readonly #beganAtMs = new Map<string, number>();
+  /** When the arbiter last answered anybody, and when it last did so again after a silence in which a primary may have stopped for it. */
+  #answeredAtMs = 0;
+  #backAtMs = -Infinity;
   /** When the last automatic failover that was done had begun. */
   #lastDoneMs: number | null = null;
 
@@ -68,6 +71,13 @@ export class Cause {
     if (heard.length > 200) heard.splice(0, 100);
   }
 
+  /** The arbiter's answer has come to somebody: where it is there, somebody asks all the time. */
+  arbiterAnswered(nowMs: number): void {
+    const { holderStopsMs, leaseRenewMs } = this.#policy;
+    if (nowMs - this.#answeredAtMs > (holderStopsMs - leaseRenewMs) / TOLERANCE) this.#backAtMs = nowMs;
+    this.#answeredAtMs = nowMs;
+  }
+
   /** The controller of `by` asks, for the first time, to write this into the journal. */
   begins(by: string, journal: Journal, known: KnownAtBegin, nowMs: number): void {
     const name = `${journal.runId} ${journal.epoch}`;
@@ -80,6 +90,7 @@ export class Cause {
     if (!this.#beganAtMs.has(journal.runId)) this.#noFlapping(by, journal, nowMs);
     this.#noVeto(by, journal, nowMs);
     if (known.replication?.mode === 'sync') this.#noReturn(by, journal, known.replication, nowMs);
+    this.#noArbitersReturn(by, journal, nowMs);
     this.#quorum(by, journal, nowMs);
   }
 
@@ -93,6 +104,15 @@ export class Cause {
     this.#beganAtMs.set(runId, nowMs);
     if (this.#clocksJump || last === null || nowMs - last >= this.#policy.antiFlapMs * TOLERANCE) return;
     throw new Violation('no-flapping', `${by} began ${runId} ${Math.round(nowMs - last)} ms after the last automatic failover`);
+  }
+
+  /** A primary that had only waited for the arbiter serves in a moment. */
+  #noArbitersReturn(by: string, { runId }: Journal, nowMs: number): void {
+    const { suspectAfterMs, confirmMs } = this.#policy;
+    const backMs = nowMs - this.#backAtMs;
+    if (backMs >= (suspectAfterMs + confirmMs) * TOLERANCE) return;
+    const what = `${by} began ${runId} ${Math.round(backMs)} ms after the arbiter was back`;
+    throw new Violation('no-failover-in-the-moment-of-the-arbiters-return', what);
   }
 
   #noVeto(by: string, journal: Journal, nowMs: number): void {

@@ -94,6 +94,10 @@ export class Judge implements HttpWitness, ArbiterWitness {
     });
   }
 
+  answered(): void {
+    this.cause.arbiterAnswered(this.#scene.time.nowMs);
+  }
+
   stored<K extends RecordName>(by: SimulatedProcess, record: K, after: Records[K], before: Records[K] | null): void {
     this.watch(() => {
       this.authority.stored(record, { before, after }, this.#scene.holders());

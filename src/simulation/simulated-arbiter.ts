@@ -10,6 +10,8 @@ export interface ArbiterWitness {
   /** A process asks for this change, for the first time or again. */
   asked<K extends RecordName>(by: SimulatedProcess, record: K, value: Records[K]): void;
   stored<K extends RecordName>(by: SimulatedProcess, record: K, value: Records[K], before: Records[K] | null): void;
+  /** An answer, of whatever kind, has arrived at who asked. */
+  answered(): void;
 }
 
 export interface SimulatedEtcdOptions {
@@ -129,7 +131,7 @@ export class SimulatedEtcd {
   }
 
   #send<T>({ process, place }: Client, member: Member, carryOut: () => T, end: (answer: T) => void): void {
-    const { time, network, random, policy } = this.#options;
+    const { time, network, random, policy, witness } = this.#options;
     const [thereMs] = network.deliveries(place, member.place);
     if (thereMs === undefined) return;
     const serve = (patienceMs: number): void => {
@@ -145,7 +147,10 @@ export class SimulatedEtcd {
         const answer = carryOut();
         const [backMs] = network.deliveries(member.place, place);
         if (backMs === undefined || random.chance(this.lostAnswers)) return;
-        time.after(backMs, process, () => end(answer));
+        time.after(backMs, process, () => {
+          witness.answered();
+          end(answer);
+        });
       });
     };
     time.after(thereMs, null, () => serve(random.chance(0.5) ? policy.arbiterElectionMs : 0));

@@ -34,6 +34,19 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     find: 'by.length * 2 > observers.length',
     put: 'by.length * 2 >= observers.length - 1',
   },
+  {
+    name: 'a vote counts however old it is',
+    module: 'health/quorum.js',
+    find: ' && nowMs - sentAtMs <= voteLifeMs(policy)',
+    put: '',
+  },
+  { name: 'a vote on an earlier epoch counts', module: 'health/quorum.js', find: ' && vote.epoch === question.epoch', put: '' },
+  {
+    name: 'a primary that only waits for the arbiter is taken for down',
+    module: 'failover/confirm.js',
+    find: ' || mayWaitForArbiter(arbiter, nowMs, policy)',
+    put: '',
+  },
   { name: 'a pause is ignored', module: 'failover/gate.js', find: 'if (pause !== null)', put: 'if (false)' },
   { name: 'the anti-flap period is ignored', module: 'failover/gate.js', find: 'if (last === null)', put: 'if (true)' },
   {
@@ -75,6 +88,7 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     find: 'this.#session.primary.established && this.#session.lease.isValid()',
     put: 'this.#session.primary.established',
   },
+  { name: 'whoever restarts takes the lease', module: 'failover/fencing.js', find: 'if (lease.holder !== region)', put: 'if (false)' },
   // Direct leases.
   {
     name: 'a standby is promoted against its promise',
