@@ -66,8 +66,7 @@ function objectionTo(pod: string, { moment, expected, states, had = [] }: Freeze
     return moment === 'before-heal' ? replaced(last, instants(pod, had).at(-1) ?? []) : undefined;
   }
   const share = shareOf(pod, states);
-  if (share === 0) return 'was never seen to stand still';
-  return Math.abs(share - expected.share) <= TOLERANCE ? undefined : `stands still ${percent(share)} of the time`;
+  return share > 0 && Math.abs(share - expected.share) <= TOLERANCE ? undefined : `stands still ${percent(share)} of the time`;
 }
 
 function replaced(now: readonly ProcessState[], before: readonly ProcessState[]): string | undefined {

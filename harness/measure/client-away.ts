@@ -1,7 +1,7 @@
 import type { ServiceSample } from './service.ts';
 
 /** A client that is later than this share of a period was away since the operation before: when in between it stopped is not known. */
-const AWAY_SINCE_LAST = 0.25;
+export const AWAY_SINCE_LAST = 0.25;
 
 /**
  * How long the client itself stood still between two instants (it was not scheduled, or its machine slept), by its own schedule: nothing that it stamps in such a time, and no operation that is late by
