@@ -34,6 +34,9 @@ export function finding(check: string, outcome: FindingOutcome, message: string,
 /** Evidence lines shown for one finding; the message says how many there are. */
 export const EVIDENCE_SHOWN = 20;
 
+/** By so much a time that was waited for may fall short: a timer may wake a little early by another clock. */
+export const TIMER_EARLY_MS = 5;
+
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(3)} s`;
 }

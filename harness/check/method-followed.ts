@@ -1,13 +1,11 @@
 import { eventsOf, type RunView } from '../measure/view.ts';
 import { phaseOf } from '../scenario/phase-of.ts';
 import type { Step } from '../scenario/scenario.ts';
-import { finding, type Check } from './check.ts';
+import { finding, TIMER_EARLY_MS, type Check } from './check.ts';
 
 const NAME = 'method-followed';
 /** What every day ends with. */
 const ENDING = ['heal', 'settle', 'readback', 'teardown'] as const;
-/** A timer may wake a little early by another clock. */
-const EARLY_MS = 5;
 
 /** Nothing can go wrong in a time that was never waited for: the day took every step of its method, and each observation lasted as long as asked. */
 export const methodFollowed: Check = {
@@ -37,6 +35,6 @@ function phasesSinceSteady(view: RunView) {
 }
 
 function cutShort(step: Step, tookMs: number): readonly string[] {
-  if (step.do !== 'observe' || tookMs >= step.forMs - EARLY_MS) return [];
+  if (step.do !== 'observe' || tookMs >= step.forMs - TIMER_EARLY_MS) return [];
   return [`observed for ${Math.round(tookMs)} ms, not for ${step.forMs}`];
 }

@@ -1,11 +1,9 @@
 import { unsteady } from '../measure/steady.ts';
 import { eventsOf } from '../measure/view.ts';
-import { finding, type Case, type Check } from './check.ts';
+import { finding, TIMER_EARLY_MS, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'steady-before';
-/** A timer may wake a little early by another clock. */
-const EARLY_MS = 5;
 
 /** Whoever measures a recovery must have seen the service well before, and where the scenario believes it to be. */
 export const steadyBefore: Check = {
@@ -17,7 +15,7 @@ export const steadyBefore: Check = {
     const toMs = eventsOf(of.view.events, 'phase').find((event) => event.phase === 'inject' || event.phase === 'observe')?.atMs;
     if (fromMs === null || toMs === undefined) return [finding(NAME, 'inconclusive', 'the run never reached a steady state')];
     const { steadyMs } = of.scenario;
-    if (toMs - fromMs < steadyMs - EARLY_MS)
+    if (toMs - fromMs < steadyMs - TIMER_EARLY_MS)
       return [finding(NAME, 'inconclusive', `steady for ${Math.round(toMs - fromMs)} ms only, of ${steadyMs}`)];
     const problems = [...movedBefore(of, toMs), ...troubles(of, [fromMs, toMs])];
     if (problems.length > 0) return problems;
