@@ -2,24 +2,20 @@ import type { ResultDocument } from '../report/result-shape.ts';
 import { CONTROL, engineProgram, KNOWN_BAD } from '../testing/known-bad.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 
-export interface KnownBadRun {
+interface Planned {
   readonly engine: string;
   readonly breaks: string;
   readonly scenario: string;
   /** The checks that are there for it; none for the control, which must pass. */
   readonly caughtBy: readonly string[];
+}
+
+export interface KnownBadRun extends Planned {
   readonly runId: string;
   readonly outcome: ResultDocument['verdict']['outcome'];
   readonly failing: readonly string[];
   /** Caught by just those checks (others may fail as well); the control: passed. */
   readonly asItShould: boolean;
-}
-
-interface Planned {
-  readonly engine: string;
-  readonly breaks: string;
-  readonly scenario: string;
-  readonly caughtBy: readonly string[];
 }
 
 /** Each known-bad engine in its scenario, and the correct one in all of these that it can play. */
