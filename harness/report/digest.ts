@@ -42,8 +42,8 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
     ...(brokenOff > 0 ? [`${brokenOff} broken off`] : []),
     ...(missing.length > 0 ? [`not played${wanted.times > 1 ? ` ${wanted.times} times` : ''}: ${missing.join(', ')}`] : []),
   ];
-  const whole = passed > 0 && passed === runs.length && missing.length === 0;
-  return { outcome: failed > 0 ? 'fail' : whole ? 'pass' : 'inconclusive', reason: parts.join(', '), runs, missing };
+  const isPass = passed > 0 && passed === runs.length && missing.length === 0;
+  return { outcome: failed > 0 ? 'fail' : isPass ? 'pass' : 'inconclusive', reason: parts.join(', '), runs, missing };
 }
 
 /** For a job's summary, an issue, a release. Its first line is the verdict. */
@@ -78,18 +78,18 @@ export function digestMarkdown({ outcome, reason, runs, missing }: Digest): stri
 /** Workflow commands that GitHub shows beside the scenario's file: one for each run that did not pass, and for each that is missing. */
 export function annotations({ runs, missing }: Digest): readonly string[] {
   const lines = runs.flatMap(({ folder, result }) => {
-    if (result === null) return [annotation('error', { title: `${folder}: broken off` }, 'There is no whole record of this run.')];
+    if (result === null) return [annotation({ title: `${folder}: broken off` }, 'There is no whole record of this run.')];
     const { scenario, verdict } = result;
     if (verdict.outcome === 'pass') return [];
-    return [annotation('error', { file: scenario.file, title: `${scenario.name}: ${verdict.outcome}` }, verdict.reason)];
+    return [annotation({ file: scenario.file, title: `${scenario.name}: ${verdict.outcome}` }, verdict.reason)];
   });
-  return [...lines, ...missing.map((name) => annotation('error', { title: `${name}: not played` }, 'It was to be played and was not.'))];
+  return [...lines, ...missing.map((name) => annotation({ title: `${name}: not played` }, 'It was to be played and was not.'))];
 }
 
 /** A message is one line, and what it says is no command of its own. */
-function annotation(level: 'error', properties: Readonly<Record<string, string>>, message: string): string {
+function annotation(properties: Readonly<Record<string, string>>, message: string): string {
   const data = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
   const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
   const written = Object.entries(properties).map(([name, value]) => `${name}=${property(value)}`);
-  return `::${level} ${written.join(',')}::${data(message)}`;
+  return `::error ${written.join(',')}::${data(message)}`;
 }
