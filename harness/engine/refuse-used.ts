@@ -1,5 +1,4 @@
 import { HarnessError } from '../platform/errors.ts';
-
 import { engineRegions, engineUrl } from './endpoints.ts';
 import { decodeCopy, type Observed } from './observe.ts';
 
