@@ -10,6 +10,7 @@ import { OBJECT_DAMAGE } from '../scenario/scenario.ts';
 import { decodeCopy } from './observe.ts';
 import type { Operator } from './operator.ts';
 import { StoreWatch } from './store-watch.ts';
+import { untilExited } from './until-exited.ts';
 
 const PROGRAM = '/run/pod/bin/coditect-dr';
 const SAID_CHARS = 4000;
@@ -170,12 +171,8 @@ export class BackupHands {
     program.onMessage((message) => (answer = message as BackupOrdered['answer']));
     program.onText((line) => (said = `${said}${line}\n`.slice(-SAID_CHARS)));
     const limit = AbortSignal.any([signal, AbortSignal.timeout(atMostMs)]);
-    const kill = (): void => program.kill();
-    limit.addEventListener('abort', kill, { once: true });
-    if (limit.aborted) kill();
-    const { code } = await program.exited;
+    const { code } = await untilExited(program, limit);
     const endedMs = context.nowMs();
-    limit.removeEventListener('abort', kill);
     this.#running.delete(program);
     const added = (await this.#ground.objects()).flatMap((object) =>
       before.has(object.name) ? [] : [{ name: object.name, bytes: object.bytes }],

@@ -1,6 +1,7 @@
 import type { EventBody } from '../history/event.ts';
 import { HarnessError } from '../platform/errors.ts';
 import type { Platform, RunContext } from '../platform/platform.ts';
+import { untilExited } from './until-exited.ts';
 
 const PROGRAM = '/run/pod/bin/coditect-dr';
 
@@ -15,10 +16,7 @@ export async function giveOrder(
   const givenMs = context.nowMs();
   const program = platform.runInPod(pod.name, PROGRAM, args);
   const limit = AbortSignal.any([signal, AbortSignal.timeout(atMostMs)]);
-  const kill = (): void => program.kill();
-  limit.addEventListener('abort', kill, { once: true });
-  const { code } = await program.exited;
-  limit.removeEventListener('abort', kill);
+  const { code } = await untilExited(program, limit);
   const order: EventBody = { kind: 'order', args, givenMs, endedMs: context.nowMs(), exitCode: limit.aborted ? null : code };
   context.record(order);
   signal.throwIfAborted();

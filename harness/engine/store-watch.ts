@@ -3,6 +3,7 @@ import type { StoreListed } from '../history/event.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { BackupGround, Platform, RunContext, StoreObject } from '../platform/platform.ts';
 import type { BackupStep } from '../scenario/scenario.ts';
+import { untilExited } from './until-exited.ts';
 
 const POLL_MS = 100;
 const LIST_MS = 15_000;
@@ -90,12 +91,7 @@ export class StoreWatch {
     const program = platform.runInPod(lister.pod, lister.program, ['backup', 'list', '--json']);
     let listed: StoreListed['listed'];
     program.onText((line) => (listed ??= decodeList(line)));
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)]);
-    const kill = (): void => program.kill();
-    limit.addEventListener('abort', kill, { once: true });
-    if (limit.aborted) kill();
-    await program.exited;
-    limit.removeEventListener('abort', kill);
+    await untilExited(program, AbortSignal.any([signal, AbortSignal.timeout(LIST_MS)]));
     signal.throwIfAborted();
     return listed;
   }
