@@ -33,7 +33,7 @@ export interface Return<T> {
 export function outagesAfter<T extends ServiceSample>(samples: readonly T[], effect: Interval, workload: Workload): readonly Outage<T>[] {
   const outages: Outage<T>[] = [];
   for (let from = 0; from < samples.length;) {
-    const index = samples.findIndex((sample, at) => at >= from && !isGood(sample, workload));
+    const index = firstAt(samples, from, (sample) => !isGood(sample, workload));
     const firstBad = samples[index];
     if (firstBad === undefined) break;
     const servedBefore = outages.length > 0 || firstSustained(samples.slice(0, index), workload) >= 0;
@@ -52,6 +52,15 @@ export function outagesAfter<T extends ServiceSample>(samples: readonly T[], eff
   return outages;
 }
 
+/** findIndex from an index on: an hour has hundreds of outages, each of which would look at all that was before. */
+function firstAt<T>(samples: readonly T[], from: number, holds: (sample: T) => boolean): number {
+  for (let index = from; index < samples.length; index++) {
+    const sample = samples[index];
+    if (sample !== undefined && holds(sample)) return index;
+  }
+  return -1;
+}
+
 /** Answers that came, or would have come, in time, had the client been awake: whether there was service then is not known. */
 function returnOf<T extends ServiceSample>(
   samples: readonly T[],
@@ -62,10 +71,8 @@ function returnOf<T extends ServiceSample>(
   if (operation === undefined) return null;
   // It is what was due afterwards that tells whether the client slept while this one was answered.
   const untilMs = operation.completedMs + workload.periodMs;
-  const away = clientAway(
-    samples.filter(({ intendedMs }, index) => index >= at.firstBad && intendedMs <= untilMs),
-    workload.periodMs,
-  );
+  const end = firstAt(samples, at.back, ({ intendedMs }) => intendedMs > untilMs);
+  const away = clientAway(samples.slice(at.firstBad, end < 0 ? undefined : end), workload.periodMs);
   const awake = ({ intendedMs, completedMs }: T): number => completedMs - intendedMs - away(intendedMs, completedMs);
   const mayHaveBeenGood = (sample: T): boolean =>
     endedByTheClock(sample) && sample.completedMs - sample.intendedMs > workload.goodWithinMs && awake(sample) <= workload.goodWithinMs;
