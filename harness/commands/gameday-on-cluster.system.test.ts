@@ -1,12 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { parse, stringify } from 'yaml';
-import { parseJson } from '../platform/json.ts';
 import { findBinaries, MISSING } from '../platform/kubernetes/containerless/binaries.ts';
 import { startCluster, type ClusterProcess } from '../platform/kubernetes/containerless/cluster-process.ts';
 import type { ClusterOrder } from '../platform/kubernetes/containerless/cluster-protocol.ts';
@@ -17,15 +15,13 @@ import { openEntries, writeUndo } from '../platform/kubernetes/journal.ts';
 import { KubeClient } from '../platform/kubernetes/kube-client.ts';
 import { condition, resourcePath, type ChaosObject } from '../platform/kubernetes/kube-object.ts';
 import { readEvents } from '../history/reader.ts';
-import type { RunEvent } from '../history/event.ts';
 import { LabInside } from '../platform/kubernetes/lab-inside.ts';
 import { emptySystem } from '../platform/kubernetes/testing/empty-system.ts';
 import { faultKinds } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { judgeFolder } from './run.ts';
+import { ROOT, startGameday, startRun, type Run } from './testing/gameday-program.ts';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
-const GAMEDAY = path.join(ROOT, 'dist/harness/main.js');
 /** An experiment that this test's Chaos Mesh claims to perform and does not. */
 const CLAIMED = 'only-claimed';
 const topology = clusterTopology(1);
@@ -80,36 +76,7 @@ describe('game days on a cluster without containers', function () {
   }
   const manifestOf = (file: string): ChaosObject => parse(readFileSync(path.join(ROOT, 'chaos', file), 'utf8')) as ChaosObject;
 
-  interface Ended {
-    readonly code: number | null;
-    readonly text: string;
-  }
-  function gameday(args: readonly string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-    const child = spawn(process.execPath, [GAMEDAY, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => (text += part));
-    return { child, ended: new Promise((resolve) => child.once('close', (code) => resolve({ code, text }))) };
-  }
-  /** `gameday run` into a folder of its own; gives the run's. */
-  function run(
-    file: string,
-    name: string,
-  ): { readonly ended: Promise<Ended>; readonly events: () => readonly RunEvent[]; readonly result: () => ResultDocument } {
-    const reports = path.join(folder, name);
-    const { ended } = gameday(['run', '--system', systemFile(), '--reports', reports, file]);
-    const runFolder = (): string => path.join(reports, existsSync(reports) ? (readdirSync(reports)[0] ?? '') : '');
-    const record = (): string => path.join(runFolder(), 'events.ndjson');
-    const text = (): string => (existsSync(record()) ? readFileSync(record(), 'utf8') : '');
-    const lines = (): readonly RunEvent[] =>
-      text()
-        .split('\n')
-        .flatMap((line) => (parseJson(line) as RunEvent | undefined) ?? []);
-    return {
-      ended,
-      events: lines,
-      result: () => JSON.parse(readFileSync(path.join(runFolder(), 'result.json'), 'utf8')) as ResultDocument,
-    };
-  }
+  const run = (file: string, name: string): Run => startRun(['--system', systemFile(), file], path.join(folder, name));
   const finding = (result: ResultDocument, check: string): string =>
     result.findings.flatMap((one) => (one.check === check ? [`${one.outcome}: ${one.message}`] : [])).join('; ');
 
@@ -178,7 +145,7 @@ describe('game days on a cluster without containers', function () {
       mkdirSync(runFolder, { recursive: true });
       const file = path.join(ROOT, 'scenarios/region-loss.yaml');
       const options = ['--run-folder', runFolder, '--seed', '1', '--platform', 'kubernetes', '--system', systemFile()];
-      const { child, ended } = gameday(['play', ...options, file]);
+      const { child, ended } = startGameday(['play', ...options, file]);
       const loss = pathOf('PodChaos', 'region-loss');
       await until('injected', async () => {
         const { status, body } = await client.ask<ChaosObject>('GET', loss);
@@ -190,13 +157,13 @@ describe('game days on a cluster without containers', function () {
       if (unlabel) await client.merge(loss, { metadata: { labels: { [OWNER_LABEL]: null } } });
 
       const heal = ['chaos', 'heal', '--platform', 'kubernetes', '--system', systemFile(), '--reports', reports];
-      const healed = await gameday(heal).ended;
+      const healed = await startGameday(heal).ended;
       expect(healed.text).to.include(`region-loss (run run, found by its ${unlabel ? 'journal' : 'label'}): taken back and gone`);
       expect(healed.code).to.equal(0);
       await nothingLeft();
       await until('its pods run again', async () => (await inside.processes([api])).length > 0);
       await until('its vantages are gone', async () => (await inside.processes([vantage])).length === 1);
-      expect((await gameday(heal).ended).text).to.include('nothing to heal');
+      expect((await startGameday(heal).ended).text).to.include('nothing to heal');
       const verdict = (await judgeFolder(runFolder)).verdict;
       expect(verdict.outcome, verdict.reason).to.equal('inconclusive');
       expect(readEvents(path.join(runFolder, 'events.ndjson')).some((event) => event.kind === 'run-ended')).to.equal(false);
@@ -206,7 +173,7 @@ describe('game days on a cluster without containers', function () {
   it('refuses before anything starts what it may not touch, and says how: a namespace and a context that the file does not allow', async () => {
     const stranger = manifestOf('pod-kill.yaml');
     const manifest = { ...stranger, spec: { ...stranger.spec, selector: { namespaces: ['kube-system'], labelSelectors: { app: 'api' } } } };
-    const foreign = await gameday([
+    const foreign = await startGameday([
       'run',
       '--system',
       systemFile(),
@@ -220,7 +187,7 @@ describe('game days on a cluster without containers', function () {
     const other = path.join(folder, 'other-system.yaml');
     const system = parse(readFileSync(systemFile(), 'utf8')) as object;
     writeFileSync(other, stringify({ ...system, regions: { 'us-central1': { context: 'production' } } }));
-    const unknown = await gameday(['run', '--system', other, '--reports', path.join(folder, 'unknown'), scenario('region-partition')])
+    const unknown = await startGameday(['run', '--system', other, '--reports', path.join(folder, 'unknown'), scenario('region-partition')])
       .ended;
     expect(unknown.code, unknown.text).to.equal(2);
     expect(unknown.text).to.match(/has no context `production`; it has us-central1/);
@@ -239,8 +206,14 @@ describe('game days on a cluster without containers', function () {
     const definitions = { apiVersion: 'apiextensions.k8s.io/v1', resource: 'customresourcedefinitions' };
     await admin.must('DELETE', resourcePath(definitions, undefined, 'podchaos.chaos-mesh.org'));
     await until('no longer served', async () => (await client.ask('GET', pathOf('PodChaos', ''))).status === 404);
-    const missing = await gameday(['run', '--system', systemFile(), '--reports', path.join(folder, 'missing'), scenario('region-loss')])
-      .ended;
+    const missing = await startGameday([
+      'run',
+      '--system',
+      systemFile(),
+      '--reports',
+      path.join(folder, 'missing'),
+      scenario('region-loss'),
+    ]).ended;
     expect(missing.code, missing.text).to.equal(3);
     expect(missing.text).to.include('has the kind PodChaos');
 
@@ -255,7 +228,7 @@ describe('game days on a cluster without containers', function () {
       run: 'run',
     };
     writeUndo(stranded, entry);
-    const healed = await gameday(['chaos', 'heal', '--system', systemFile(), '--reports', path.dirname(stranded)]).ended;
+    const healed = await startGameday(['chaos', 'heal', '--system', systemFile(), '--reports', path.dirname(stranded)]).ended;
     expect(healed.text, 'who cannot look does not call it healed').to.include(
       'NOT taken back: the cluster of us-central1 does not serve this kind',
     );
