@@ -27,15 +27,17 @@ export function keptRuns<Run>(bench: string, shape: z.ZodType<Run>): KeptRuns<Ru
   };
 }
 
-/** Of the program that runs. */
+/** Of the program that runs. What a bench has published is none of it: in pieces, the first of which publishes, all runs are of one revision. */
 export function revision(): string {
   try {
-    return execFileSync('git', ['describe', '--always', '--dirty'], {
-      cwd: ROOT,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
+    const commit = git('describe', '--always');
+    const changes = git('status', '--porcelain', '--untracked-files=no', '--', ':(exclude)reports');
+    return changes === '' ? commit : `${commit}-dirty`;
   } catch {
     return 'unknown';
   }
+}
+
+function git(...args: readonly string[]): string {
+  return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
