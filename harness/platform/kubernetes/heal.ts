@@ -39,9 +39,9 @@ export async function healClusters(
   const written = journals
     .flatMap(({ entry }) => inCluster(entry, parts, chaos))
     .filter((one) => !labelled.some((other) => same(one, other)));
-  const found = [...labelled, ...(await existing(written, limit))];
   const unknown = journals.flatMap(({ entry }) => kindUnknown(entry, parts, chaos));
-  const healed = [...(await Promise.all(found.map((one) => heal(one, limit)))), ...unknown];
+  const work = [...labelled.map((one) => heal(one, limit)), ...written.map((one) => healNamed(one, limit))];
+  const healed = [...(await Promise.all(work)).flat(), ...unknown];
   for (const { folder, entry } of journals) {
     const stuck = healed.some((one) => one.problem !== undefined && one.kind === entry.kind && one.name === entry.name);
     const looked = partOf(entry, parts) !== undefined; // else it is of another system
@@ -109,15 +109,18 @@ function inCluster(entry: Entry, parts: readonly ChaosPart[], chaos: Chaos): rea
   return [{ client: part.client, kind, name, run, how: 'journal', place: { apiVersion, resource, namespace, name } }];
 }
 
-/** Of what a journal names: what is there, and is of that run or of nobody. Another run may use the name by now. */
-async function existing(written: readonly Found[], signal: AbortSignal): Promise<readonly Found[]> {
-  const looked = written.map(async (one) => {
-    const answer = await one.client.ask<ChaosObject>('GET', pathOf(one.place), { signal });
-    if (answer.status !== 200) return [];
+/** What a journal names, where it is there and is of that run or of nobody: another run may use the name by now. Who cannot ask cannot say that it is gone. */
+async function healNamed(one: Found, signal: AbortSignal): Promise<readonly Healed[]> {
+  const { client, place, kind, name, run, how } = one;
+  try {
+    const answer = await untilServed(() => client.ask<ChaosObject>('GET', pathOf(place), { signal }), signal);
+    if (isAbsent(answer, name)) return [];
+    if (answer.status !== 200) throw refusal(`GET ${pathOf(place)}`, answer);
     const owner = answer.body.metadata.labels?.[RUN_LABEL];
-    return owner === undefined || owner === labelValue(one.run) ? [one] : [];
-  });
-  return (await Promise.all(looked)).flat();
+    return owner === undefined || owner === labelValue(run) ? [await heal(one, signal)] : [];
+  } catch (error) {
+    return [{ kind, namespace: place.namespace, name, run, how, problem: error instanceof Error ? error.message : String(error) }];
+  }
 }
 
 const same = (a: OwnedExperiment, b: OwnedExperiment): boolean =>
