@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -27,6 +27,8 @@ import { readSystemFile, type SystemFile } from './system-file.ts';
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const limit = (ms = 30_000): AbortSignal => AbortSignal.timeout(ms);
 const topology = clusterTopology(1);
+/** What a cluster of this sandbox that was killed leaves: of its API's objects, of its arbiter. */
+const LEFT = ['/run/lab/control-plane/etcd/left', `/run/lab/pods/${podOf(topology, 'etcd', 'europe-west1').name}/etcd/left`];
 
 function faultOf(file: string): Fault {
   const decoded = decodeManifest(readFileSync(path.join(ROOT, 'chaos', file), 'utf8'), file, {
@@ -50,6 +52,10 @@ describe('a cluster without containers, and the game day as its client', functio
     if (findBinaries() === undefined) {
       process.stdout.write(`    skipped: ${MISSING}\n`);
       return this.skip();
+    }
+    for (const file of LEFT) {
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, '');
     }
     folder = mkdtempSync(path.join(tmpdir(), 'cluster-'));
     const order = { folder, replication: 'sync', policy: 'lab', controllersPerRegion: 1, movableClocks: false } as const;
@@ -100,6 +106,10 @@ describe('a cluster without containers, and the game day as its client', functio
   }
   const changesOf = (pod: string): readonly string[] =>
     events.flatMap((event) => (event.kind === 'pod' && event.pod === pod ? [event.change] : []));
+
+  it('begins with nothing that an earlier cluster of the same sandbox has left', () => {
+    expect(LEFT.filter((file) => existsSync(file))).to.deep.equal([]);
+  });
 
   it('has every pod of the lab as a ready Pod of its node, with address, and knows its region', async () => {
     const { items } = await client.must<{ items: readonly KubePod[] }>('GET', resourcePath(PODS, 'coditect'));

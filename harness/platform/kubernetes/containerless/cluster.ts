@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultKind } from '../../../fault/fault.ts';
@@ -22,6 +22,7 @@ import { KubeClient } from '../kube-client.ts';
 import { condition, PODS, resourcePath, type KubePod } from '../kube-object.ts';
 import { needBinaries } from './binaries.ts';
 import { ChaosController } from './chaos-controller.ts';
+import { CONTROL_PLANE_FOLDER, removeClusterFiles } from './cluster-files.ts';
 import { ControlPlane } from './control-plane.ts';
 import { CHAOS_API, chaosDefinitions, resourceOf } from './crds.ts';
 import { clusterTopology, gamedayRole, namespaceObject, podObjects } from './lab-objects.ts';
@@ -29,8 +30,6 @@ import { NodeAgent } from './node-agent.ts';
 
 const STOP_GRACE_MS = 1000;
 const POLL_MS = 50;
-/** On the sandbox's tmpfs. */
-const CONTROL_PLANE_FOLDER = '/run/lab/control-plane';
 
 export interface ClusterOptions extends LocalOptions {
   /** For data, logs and what the cluster says. */
@@ -91,12 +90,13 @@ export class ContainerlessCluster {
     await this.#plane?.close();
     await this.#nft?.close();
     await removeNetwork(this.topology).catch(() => undefined);
-    await rm(this.#dataFolder, { recursive: true, force: true });
+    await removeClusterFiles(this.topology, this.#dataFolder);
   }
 
   async #start(signal: AbortSignal): Promise<void> {
     const { folder } = this.#options;
     const binaries = needBinaries();
+    await removeClusterFiles(this.topology, this.#dataFolder); // one that was killed could not
     const [credentials, nft, programs] = await Promise.all([
       makeCertificates(this.topology.pods, new Date()),
       Nft.start(),
