@@ -9,6 +9,7 @@ import type { Identities } from './identities.ts';
 import { serveLogs } from './kubelet-server.ts';
 import { nodeObject, nodesOf } from './lab-objects.ts';
 import { NodePod, type NodePodEnv } from './node-pod.ts';
+import { release } from './pod-release.ts';
 
 const NODES = { apiVersion: 'v1', resource: 'nodes' };
 const NAMESPACES = { apiVersion: 'v1', resource: 'namespaces' };
@@ -80,7 +81,9 @@ export class NodeAgent {
     const { topology, client, folder, logs, hostIp, nowMs } = this.#options;
     const { name, uid = '', deletionTimestamp } = pod.metadata;
     const spec = topology.pods.find((one) => one.name === name);
-    if (spec === undefined || deletionTimestamp !== undefined || !nodesOf(topology).includes(pod.spec.nodeName ?? '')) return;
+    if (spec === undefined || !nodesOf(topology).includes(pod.spec.nodeName ?? '')) return;
+    // Made and deleted while nobody could look: nothing runs for it, but its name is free only when the node says so.
+    if (deletionTimestamp !== undefined) return void release(pod, client, this.#stop.signal);
     const running = new NodePod(pod, this.#byName.get(name), { client, folder, logs, hostIp, nowMs, spec, signal: this.#stop.signal });
     this.#byUid.set(uid, running);
     this.#byName.set(name, running);

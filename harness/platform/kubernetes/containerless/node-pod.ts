@@ -7,12 +7,14 @@ import { POD_REPLACEMENT_DELAY_MS } from '../../local/restart-policy.ts';
 import { Supervisor } from '../../local/supervisor.ts';
 import type { PodSpec } from '../../local/topology.ts';
 import type { KubeClient } from '../kube-client.ts';
-import { PODS, resourcePath, type KubePod } from '../kube-object.ts';
+import type { KubePod } from '../kube-object.ts';
 import { ContainerLog } from './container-log.ts';
+import { release } from './pod-release.ts';
 import { planOf } from './pod-service.ts';
 import { PodStatus } from './pod-status.ts';
 
 const DEFAULT_GRACE_SECONDS = 30;
+const START_AGAIN_MS = 1000;
 
 export interface NodePodEnv {
   readonly client: KubeClient;
@@ -45,9 +47,7 @@ export class NodePod {
     const { spec, hostIp } = env;
     this.#status.addresses = { hostIP: hostIp, podIP: spec.ipv4, podIPs: [{ ip: spec.ipv4 }, { ip: spec.ipv6 }] };
     this.#file = new BoundedLog(path.join(env.logs, `${pod.metadata.name}.log`));
-    this.#starting = this.#start(predecessor).catch((error: unknown) => {
-      if (!this.#ended) this.#status.refuse(error instanceof Error ? error.message : String(error));
-    });
+    this.#starting = this.#startSometime(predecessor);
   }
 
   get supervisor(): Supervisor | undefined {
@@ -60,7 +60,7 @@ export class NodePod {
 
   /** The object is being deleted: ends the process within its grace period and then lets the object go. */
   terminate(graceSeconds = DEFAULT_GRACE_SECONDS): void {
-    void this.end(graceSeconds * 1000).then(() => this.#release());
+    void this.end(graceSeconds * 1000).then(() => release(this.pod, this.#env.client, this.#env.signal));
   }
 
   /** Ends it for good; resolves when its process is gone. Idempotent. */
@@ -77,13 +77,16 @@ export class NodePod {
     await this.#file.close();
   }
 
-  async #release(): Promise<void> {
-    const { namespace, name, uid } = this.pod.metadata;
-    const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, preconditions: { uid } };
-    while (!this.#env.signal.aborted) {
-      const answer = await this.#env.client.ask('DELETE', resourcePath(PODS, namespace, name), { body }).catch(() => undefined);
-      if (answer !== undefined && answer.status < 500) return;
-      await sleep(200, undefined, { signal: this.#env.signal }).catch(() => undefined);
+  /** As a kubelet: what does not go now is told, and tried again, since an API server that is away comes back. Never rejects. */
+  async #startSometime(predecessor: NodePod | undefined): Promise<void> {
+    const { signal } = this.#env;
+    while (!this.#ended && !signal.aborted) {
+      try {
+        return await this.#start(predecessor);
+      } catch (error) {
+        if (!this.#ended) this.#status.refuse(error instanceof Error ? error.message : String(error));
+      }
+      await sleep(START_AGAIN_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
