@@ -27,6 +27,7 @@ import { ControlPlane } from './control-plane.ts';
 import { CHAOS_API, chaosDefinitions, resourceOf } from './crds.ts';
 import { clusterTopology, gamedayRole, namespaceObject, podObjects } from './lab-objects.ts';
 import { NodeAgent } from './node-agent.ts';
+import { notReady, podLogs } from './not-ready.ts';
 
 const STOP_GRACE_MS = 1000;
 const POLL_MS = 50;
@@ -142,7 +143,7 @@ export class ContainerlessCluster {
 
   async #startAgent(client: KubeClient, signal: AbortSignal): Promise<NodeAgent> {
     const { folder, nowMs } = this.#options;
-    const logs = path.join(folder, 'pods');
+    const logs = podLogs(folder);
     await mkdir(logs, { recursive: true });
     const { identities } = this.#running(this.#plane);
     const agent = new NodeAgent({
@@ -234,7 +235,7 @@ export class ContainerlessCluster {
 
   #notReady(): HarnessError {
     const waiting = this.topology.pods.filter((pod) => !this.#isReady(pod)).map(({ name }) => name);
-    return new HarnessError('lab-failed', `these pods did not become ready: ${waiting.join(', ')}; logs are in ${this.#options.folder}`);
+    return notReady(waiting, (name) => this.#running(this.#agent).statusOf(name), this.#options.folder);
   }
 
   /** Pods see their own part of it only. */

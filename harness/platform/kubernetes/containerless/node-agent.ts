@@ -60,6 +60,11 @@ export class NodeAgent {
     return supervisor;
   }
 
+  /** What the node knows of the pod of that name; for people. */
+  statusOf(name: string): string {
+    return this.#byName.get(name)?.describe() ?? 'the node has seen no such Pod';
+  }
+
   /** Ends every program; resolves when all are gone. */
   async close(graceMs: number): Promise<void> {
     this.#stop.abort(new HarnessError('lab-failed', 'the node agent is closed'));

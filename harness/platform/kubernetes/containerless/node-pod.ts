@@ -58,6 +58,11 @@ export class NodePod {
     return this.#log;
   }
 
+  /** For people. */
+  describe(): string {
+    return `Pod ${this.pod.metadata.uid}${this.#ended ? ', ended' : ''}: ${this.#status.describe()}`;
+  }
+
   /** The object is being deleted: ends the process within its grace period and then lets the object go. */
   terminate(graceSeconds = DEFAULT_GRACE_SECONDS): void {
     void this.end(graceSeconds * 1000).then(() => release(this.pod, this.#env.client, this.#env.signal));

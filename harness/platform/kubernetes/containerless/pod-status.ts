@@ -89,9 +89,14 @@ export class PodStatus {
     }
   }
 
-  #document(): object {
+  /** Of the container, as the API server is told it; for people. */
+  describe(): string {
+    return JSON.stringify(this.#container());
+  }
+
+  #container(): ContainerStatus {
     const [container] = this.#pod.spec.containers;
-    const status: ContainerStatus = {
+    return {
       name: container?.name ?? '',
       image: container?.image ?? '',
       imageID: '',
@@ -101,6 +106,9 @@ export class PodStatus {
       ...(this.#pid === undefined ? {} : { containerID: containerId(this.#pid) }),
       ...(this.#last === undefined ? {} : { lastState: { terminated: this.#last } }),
     };
+  }
+
+  #document(): object {
     const ready = this.#ready ? 'True' : 'False';
     const conditions = [
       { type: 'PodScheduled', status: 'True' },
@@ -111,7 +119,7 @@ export class PodStatus {
     const phase = this.#restarts < 0 ? 'Pending' : 'Running';
     // The uid keeps a late word about this pod from a new one of the same name: the server answers 409.
     const { uid } = this.#pod.metadata;
-    return { metadata: { uid }, status: { phase, conditions, containerStatuses: [status], ...this.addresses } };
+    return { metadata: { uid }, status: { phase, conditions, containerStatuses: [this.#container()], ...this.addresses } };
   }
 
   /** Set by the node, which knows its network. */
