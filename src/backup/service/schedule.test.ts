@@ -48,4 +48,14 @@ describe('what the service does next', () => {
     expect(next({}, 5000).work).to.equal('backup');
     expect(next({ verification: null }, 5000)).to.deep.equal({ work: 'verification', atMs: 0 });
   });
+  it('is a verification after a backup, where both are due all the time', () => {
+    const moment = {
+      view: { ...VIEW, verification: null },
+      tries: { backup: NOT_TRIED, verification: NOT_TRIED },
+      random: 0,
+      nowMs: 2 * HOUR_MS,
+    };
+    expect(nextWork(TIMETABLE, { ...moment, last: 'backup' })).to.deep.equal({ work: 'verification', atMs: 0 });
+    expect(nextWork(TIMETABLE, { ...moment, last: 'verification' }).work).to.equal('backup');
+  });
 });

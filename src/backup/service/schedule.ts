@@ -27,13 +27,26 @@ export interface Tries {
 
 export const NOT_TRIED: Tries = { failures: 0, lastFailureAtMs: null };
 
-/** What is to be done next, and when, on the wall clock, which is the only one that outlives a process. A backup that is due goes first: what is not backed up is lost, what is not verified is only not known. */
+export interface Moment {
+  readonly view: StoreView;
+  readonly tries: Readonly<Record<Work, Tries>>;
+  /** What was done last here, if anything. */
+  readonly last?: Work | undefined;
+  readonly random: number;
+  readonly nowMs: number;
+}
+
+/**
+ * What is to be done next, and when, on the wall clock, which is the only one that outlives a process. A backup that is due goes first: what is not backed up is lost, what is not verified is only not
+ * known. But not twice in a row: where a backup takes as long as its interval, one is always due, and nothing would ever be verified.
+ */
 export function nextWork(
   timetable: Timetable,
-  { view, tries, random, nowMs }: { view: StoreView; tries: Readonly<Record<Work, Tries>>; random: number; nowMs: number },
+  { view, tries, last, random, nowMs }: Moment,
 ): { readonly work: Work; readonly atMs: number } {
   const backupMs = nextBackupMs(timetable, view, tries.backup, random);
   const verificationMs = nextVerificationMs(timetable, view, tries.verification);
+  if (last === 'backup' && verificationMs <= nowMs) return { work: 'verification', atMs: verificationMs };
   return backupMs <= nowMs || backupMs <= verificationMs
     ? { work: 'backup', atMs: backupMs }
     : { work: 'verification', atMs: verificationMs };

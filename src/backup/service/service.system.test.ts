@@ -13,7 +13,7 @@ import { REGIONS, type Region } from '../../testing/test-config.ts';
 import { WITH_PARENT } from '../../testing/with-parent.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../main.js');
-const WAIT_MS = 90_000;
+const WAIT_MS = 40_000;
 /** Two seconds: what is older may be pruned where that is on. */
 const RETENTION_DAYS = 2 / 86_400;
 const run = promisify(execFile);
