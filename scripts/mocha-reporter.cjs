@@ -1,6 +1,7 @@
 'use strict';
-// Mocha's own spec reporter; besides, `passed failed pending` go to the file named by TEST_COUNTS for scripts/test.
-const { writeFileSync } = require('node:fs');
+// Mocha's own spec reporter; besides, `passed failed pending` go to the file named by TEST_COUNTS for scripts/test, and what failed,
+// with its error, to that file's neighbour `.failed`: the end of a log is what is kept of it.
+const { appendFileSync, writeFileSync } = require('node:fs');
 const { reporters, Runner } = require('mocha');
 
 module.exports = class CountingReporter extends reporters.Spec {
@@ -12,8 +13,19 @@ module.exports = class CountingReporter extends reporters.Spec {
       const { passes, failures, pending } = runner.stats;
       writeFileSync(file, `${passes} ${failures} ${pending}\n`);
     };
+    runner.on(Runner.constants.EVENT_TEST_FAIL, (test, error) => {
+      appendFileSync(`${file}.failed`, failureText(test, error));
+    });
     // After each test, so that a run that is killed still tells what it had done.
     runner.on(Runner.constants.EVENT_TEST_END, write);
     runner.once(Runner.constants.EVENT_RUN_END, write);
   }
 };
+
+/** The test's whole title and the beginning of its error, indented under it. */
+function failureText(test, error) {
+  const lines = String(error?.stack ?? error?.message ?? error)
+    .split('\n')
+    .slice(0, 40);
+  return `${[test.titlePath().join(' > '), ...lines.map((line) => `    ${line}`)].join('\n')}\n`;
+}

@@ -23,7 +23,7 @@ finish() {
   fi
   if [ ${#failures[@]} -gt 0 ]; then
     say 'failed'
-    for failure in "${failures[@]}"; do printf '  %s\n' "$failure"; done
+    for failure in "${failures[@]}"; do printf '%s\n' "$failure" | sed 's/^/  /'; done
   fi
   printf '\ntook %s s\n' "$SECONDS"
   printf '%s passed, %s failed\n' "$passed" "$failed"
@@ -88,7 +88,8 @@ count_suite() {
   fi
   count_step "$good" "$bad"
   printf '%s: %s passed, %s failed, %s skipped in %s s\n' "$name" "$good" "$bad" "$pending" "$took"
-  [ "$bad" -gt 0 ] && failures+=("$name: $bad test(s), listed above")
+  [ "$bad" -gt 0 ] && failures+=("$name: $bad test(s)
+$(tail -c 20000 "$counts.failed" 2>&1)")
   if [ $((good + bad)) -eq 0 ]; then
     count_step 0 1
     failures+=("$name: no test ran (exit code $code)")
