@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { KubeAnswer } from './kube-client.ts';
-import { isAbsent, untilServed } from './patience.ts';
+import { isAbsent, Refusals, untilServed } from './patience.ts';
 
 /** A server that says these one after the other: a status, or nothing. */
 function server(...says: readonly (number | 'away')[]): { ask: () => Promise<KubeAnswer>; asked: () => number } {
@@ -12,7 +12,7 @@ function server(...says: readonly (number | 'away')[]): { ask: () => Promise<Kub
   };
   return { ask, asked: () => asked };
 }
-const limit = (ms = 2000): AbortSignal => AbortSignal.timeout(ms);
+const limit = (ms = 30_000): AbortSignal => AbortSignal.timeout(ms);
 
 describe('asking an API server that comes back', () => {
   it('asks again while it is away, not ready, busy, or has not read its roles yet', async () => {
@@ -44,5 +44,16 @@ describe('asking an API server that comes back', () => {
       (error: unknown) => error,
     );
     expect(thrown).to.be.instanceOf(Error).with.property('message', 'away');
+  });
+
+  it('a refusal is meant only after five seconds in a row: a server that starts once more refuses anew', () => {
+    let nowMs = 0;
+    const refusals = new Refusals(() => nowMs);
+    const says = (atMs: number, refused: boolean): boolean => {
+      nowMs = atMs;
+      return refusals.areMeant(refused);
+    };
+    expect([says(0, true), says(4000, true), says(4500, false), says(6000, true), says(10_500, true)]).to.deep.equal(Array(5).fill(false));
+    expect(says(11_000, true)).to.equal(true);
   });
 });

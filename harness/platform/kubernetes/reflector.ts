@@ -3,7 +3,7 @@ import { HarnessError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { refusal, type KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
-import { FORBIDDEN_FOR_MS } from './patience.ts';
+import { Refusals } from './patience.ts';
 
 /** The server ends a watch after so long; the next one goes on where it ended. */
 const WATCH_SECONDS = 240;
@@ -56,16 +56,15 @@ export class Reflector<T extends KubeObject> {
   /** Resolves when the signal aborts; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
-    let forbiddenSinceMs: number | undefined;
+    const refusals = new Refusals();
     while (!signal.aborted) {
       try {
         if (this.#version === undefined) await this.#list(signal);
-        forbiddenSinceMs = undefined;
+        refusals.areMeant(false);
         const saw = await this.#watch(signal);
         pauseMs = saw ? FIRST_PAUSE_MS : Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       } catch (error) {
-        if (isForbidden(error)) forbiddenSinceMs ??= performance.now();
-        if (forbiddenSinceMs !== undefined && performance.now() - forbiddenSinceMs > FORBIDDEN_FOR_MS) this.#synced.reject(error);
+        if (refusals.areMeant(isRefusal(error))) this.#synced.reject(error);
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       }
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
@@ -133,4 +132,4 @@ export class Reflector<T extends KubeObject> {
 
 const uidOf = (object: KubeObject): string => object.metadata.uid ?? `${object.metadata.namespace}/${object.metadata.name}`;
 
-const isForbidden = (error: unknown): boolean => error instanceof HarnessError && /: (401|403|404) /.test(error.message);
+const isRefusal = (error: unknown): boolean => error instanceof HarnessError && /: (401|403|404) /.test(error.message);
