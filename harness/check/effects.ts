@@ -51,7 +51,8 @@ function recompute(event: RunEvent & FaultEffect, earlier: readonly RunEvent[]):
     const before = earlier.find((one) => one.kind === 'fault-effect' && one.fault === fault && one.moment === 'before');
     const had = before?.kind === 'fault-effect' && before.evidence.kind === 'processes' ? before.evidence.processes : [];
     const changes = earlier.filter((one) => one.kind === 'pod');
-    return judgeProcesses({ fault, moment, expected, before: had, now: evidence.processes, changes, requestedMs });
+    const { processes: now, lastThereMs } = evidence;
+    return judgeProcesses({ fault, moment, expected, before: had, now, changes, requestedMs, lastThereMs });
   }
   return { kind, fault, moment, asked, evidence, confirmed: false, measured: 'the record holds no evidence of it' };
 }

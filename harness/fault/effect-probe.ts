@@ -16,6 +16,7 @@ import { judgeClocks } from './clock-effect.ts';
 import { judgeLinks } from './effect.ts';
 import type { FaultPlan } from './fault.ts';
 import { judgeFreeze, SHARE_SAMPLES } from './freeze-effect.ts';
+import { LastThere } from './last-there.ts';
 import { linksToWatch } from './links.ts';
 import { judgeProcesses } from './process-effect.ts';
 
@@ -126,20 +127,25 @@ export class EffectProbes {
   }
 
   #processes(fault: string, expected: Extract<ExpectedEffect, { kind: 'processes-gone' }>, graceMs: number): EffectProbe {
-    const { platform, context } = this.#env;
+    const { platform, context, clock } = this.#env;
     let before: readonly PodProcess[] = [];
+    let there: LastThere | undefined;
     const look = async (moment: ChangeMoment): Promise<FaultEffect> => {
       const now = await platform.processes(expected.pods);
-      if (moment === 'before') before = now;
+      if (moment === 'before') {
+        before = now;
+        there = new LastThere(before, () => platform.processes(expected.pods), clock);
+      }
       const requestedMs = this.#requestedMs.get(`${moment} ${fault}`) ?? context.nowMs();
-      return judgeProcesses({ fault, moment, expected, before, now, changes: this.#changes, requestedMs });
+      const lastThereMs = moment === 'during' ? there?.sawMs : undefined;
+      return judgeProcesses({ fault, moment, expected, before, now, changes: this.#changes, requestedMs, lastThereMs });
     };
     return {
       before: () => look('before'),
       during: (signal) => this.#until(() => look('during'), graceMs + GONE_WITHIN_MS, signal),
       beforeHeal: leavesTrace,
       afterHeal: (signal) => this.#until(() => look('after-heal'), BACK_WITHIN_MS, signal),
-      close: () => Promise.resolve(),
+      close: async () => there?.stop(),
     };
   }
 

@@ -1,4 +1,5 @@
 import type { ChangeMoment, ExpectedEffect, FaultEffect, PodChanged, PodProcess } from '../history/event.ts';
+import { sameProcess } from './last-there.ts';
 
 type ProcessesGone = Extract<ExpectedEffect, { kind: 'processes-gone' }>;
 
@@ -13,6 +14,8 @@ export interface ProcessEvidence {
   readonly changes: readonly (PodChanged & { readonly atMs: number })[];
   /** When the injection (during) or the heal (after-heal) was asked for. */
   readonly requestedMs: number;
+  /** When the kernel was last seen to have all of `before`. */
+  readonly lastThereMs?: number | undefined;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface ProcessEvidence {
  * pod's network namespace, which catches a child that the supervisor lost), and the exit that the parent's wait() saw, which has the time. Pure.
  */
 export function judgeProcesses(evidence: ProcessEvidence): FaultEffect {
-  const { fault, moment, expected } = evidence;
+  const { fault, moment, expected, lastThereMs } = evidence;
   const perPod = expected.pods.map((pod) => ({ pod, objection: objectionTo(pod, evidence) }));
   const objections = perPod.flatMap(({ pod, objection }) => (objection === undefined ? [] : [`${pod}: ${objection}`]));
   const good = perPod.length - objections.length;
@@ -32,7 +35,7 @@ export function judgeProcesses(evidence: ProcessEvidence): FaultEffect {
     ...timingOf(evidence),
     asked: `${expected.pods.join(' ')}: ${ASKED[moment](expected)}`,
     measured: [`${good} of ${perPod.length} pods as asked`, ...objections].join('; '),
-    evidence: { kind: 'processes', processes: evidence.now },
+    evidence: { kind: 'processes', processes: evidence.now, ...(lastThereMs === undefined ? {} : { lastThereMs }) },
   };
 }
 
@@ -42,7 +45,6 @@ const ASKED: Readonly<Record<ChangeMoment, (expected: ProcessesGone) => string>>
   'after-heal': () => 'running again',
 };
 
-const sameProcess = (a: PodProcess, b: PodProcess): boolean => a.pid === b.pid && a.startedTicks === b.startedTicks;
 const described = (processes: readonly PodProcess[]): string => processes.map((one) => `${one.pid} (${one.command})`).join(', ');
 
 function objectionTo(pod: string, { moment, expected, before, now, changes, requestedMs }: ProcessEvidence): string | undefined {
@@ -61,8 +63,9 @@ function objectionTo(pod: string, { moment, expected, before, now, changes, requ
 const exitsOf = (pod: string, changes: ProcessEvidence['changes'], sinceMs: number): ProcessEvidence['changes'] =>
   changes.filter((change) => change.pod === pod && change.change === 'exited' && change.atMs >= sinceMs);
 
-/** During: the first exit cannot be earlier than the request. After the heal: the last pod to start again. */
-function timingOf({ moment, expected, changes, requestedMs }: ProcessEvidence): { betweenMs?: readonly [number, number]; skewMs?: number } {
+/** During: the first exit cannot be earlier than the request, nor than the last look that saw all of them. After the heal: the last pod to start again. */
+function timingOf(evidence: ProcessEvidence): { betweenMs?: readonly [number, number]; skewMs?: number } {
+  const { moment, expected, changes, requestedMs, lastThereMs = requestedMs } = evidence;
   if (moment === 'before') return {};
   const times = expected.pods.map((pod) => {
     if (moment === 'during') return exitsOf(pod, changes, requestedMs)[0]?.atMs;
@@ -71,6 +74,6 @@ function timingOf({ moment, expected, changes, requestedMs }: ProcessEvidence): 
   const known = times.filter((atMs) => atMs !== undefined);
   if (known.length < times.length || known.length === 0) return {};
   const [first, last] = [Math.min(...known), Math.max(...known)];
-  if (moment === 'during') return { betweenMs: [requestedMs, first], skewMs: last - first };
+  if (moment === 'during') return { betweenMs: [Math.min(Math.max(requestedMs, lastThereMs), first), first], skewMs: last - first };
   return { betweenMs: [Math.min(requestedMs, last), last], skewMs: last - first };
 }

@@ -35,6 +35,7 @@ const evidence = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('processes'),
     processes: z.array(z.object({ pod: z.string(), pid: z.number(), startedTicks: z.number(), command: z.string(), state: z.string() })),
+    lastThereMs: ms.exactOptional(),
   }),
   z.object({
     kind: z.literal('states'),

@@ -195,7 +195,8 @@ export interface ProcessState {
 /** What an effect is judged from, beside the sweep (`reachability`), the plan and the pods' supervisors (`pod`), which have records of their own. */
 export type EffectEvidence =
   | { readonly kind: 'links'; readonly beacons: readonly Beacon[] }
-  | { readonly kind: 'processes'; readonly processes: readonly PodProcess[] }
+  /** lastThereMs: when the last look began that saw every process of before the injection. */
+  | { readonly kind: 'processes'; readonly processes: readonly PodProcess[]; readonly lastThereMs?: number }
   | { readonly kind: 'states'; readonly states: readonly ProcessState[] }
   | { readonly kind: 'clocks'; readonly readings: readonly ClockReading[] };
 
