@@ -1,6 +1,16 @@
 import { quantile } from '../measure/quantile.ts';
 import { PLATFORMS, SIDE_BY_SIDE, type SideRun } from './kubernetes.ts';
 
+/** Of bench/breakdown.ts: what the engine does, the same on both platforms, and what clients wait for the name alone (up to its TTL, by chance). */
+const PHASES = {
+  detect: 'detect',
+  decide: 'decide',
+  acquire: 'take the epoch',
+  fence: 'fence',
+  promote: 'promote',
+  dns: "DNS's share",
+} as const;
+type Phase = keyof typeof PHASES;
 type PlatformName = SideRun['platform'];
 
 interface Side {
@@ -10,6 +20,8 @@ interface Side {
   /** [lower, upper] of each run that recovered, ascending by the upper. */
   readonly recoveryMs: readonly (readonly [number, number])[];
   readonly injectionLatencyMs: readonly number[];
+  /** Medians, of the runs that recovered. */
+  readonly phasesMs: Readonly<Record<Phase, number | null>>;
   readonly manifests: readonly string[];
   readonly load: readonly number[];
 }
@@ -19,6 +31,8 @@ export interface Compared {
   readonly sides: Readonly<Record<PlatformName, Side>>;
   readonly sameVerdicts: boolean;
   readonly sameManifests: boolean;
+  /** Of the programs that ran; two of them are no comparison. */
+  readonly revisions: readonly string[];
   /** Median of the upper bounds: by so much the second is above the first; null where there was no outage to recover from. */
   readonly differenceMs: number | null;
   /** Half of what the local platform's own runs differ from each other, and the widest interval of one: what a difference has to be above to be one. */
@@ -37,6 +51,7 @@ export function compare(played: readonly SideRun[]): readonly Compared[] {
     return {
       scenario,
       sides,
+      revisions: [...new Set(runs.map(({ revision }) => revision))],
       sameVerdicts: local.runs > 0 && kinds(local) === kinds(kubernetes),
       sameManifests: local.manifests.length > 0 && local.manifests.join() === kubernetes.manifests.join(),
       differenceMs: a === null || b === null ? null : b - a,
@@ -45,11 +60,13 @@ export function compare(played: readonly SideRun[]): readonly Compared[] {
   });
 }
 
-/** All four were played so often on each, with the same verdicts of the same manifests, and recover within what the local platform's runs differ. */
+/** All four were played so often on each by one revision, with the same verdicts of the same manifests, and recover within what the local platform's runs differ. */
 export function compares(all: readonly Compared[], repeat: number): boolean {
   const played = SIDE_BY_SIDE.every((name) => all.some(({ scenario }) => scenario === name));
+  const oneRevision = new Set(all.flatMap(({ revisions }) => revisions)).size === 1;
   return (
     played &&
+    oneRevision &&
     all.every(({ sides, sameVerdicts, sameManifests, differenceMs, doubtMs }) => {
       const often = PLATFORMS.every((platform) => sides[platform].runs >= repeat && sides[platform].passed === sides[platform].runs);
       const outage = sides.local.recoveryMs.length > 0 === sides.kubernetes.recoveryMs.length > 0;
@@ -67,6 +84,9 @@ function side(runs: readonly SideRun[]): Side {
     verdicts: runs.map(({ verdict }) => verdict.outcome),
     recoveryMs: recovered.toSorted((x, y) => x[1] - y[1]),
     injectionLatencyMs: ascending(runs.flatMap(({ injectionLatencyMs }) => injectionLatencyMs)),
+    phasesMs: Object.fromEntries(
+      Object.keys(PHASES).map((phase) => [phase, medianOf(runs.flatMap((run) => run.breakdown[phase] ?? []))]),
+    ) as Side['phasesMs'],
     manifests: [...new Set(runs.flatMap(({ manifests }) => manifests))].toSorted(),
     load: ascending(runs.map(({ load }) => load)),
   };
@@ -74,7 +94,8 @@ function side(runs: readonly SideRun[]): Side {
 
 const ascending = (numbers: readonly number[]): readonly number[] => numbers.toSorted((x, y) => x - y);
 const uppers = (one: Side): readonly number[] => one.recoveryMs.map(([, upper]) => upper);
-const median = (one: Side): number | null => (one.recoveryMs.length === 0 ? null : quantile(uppers(one), 0.5));
+const medianOf = (times: readonly number[]): number | null => (times.length === 0 ? null : quantile(ascending(times), 0.5));
+const median = (one: Side): number | null => medianOf(uppers(one));
 
 function doubt(local: Side): number {
   const times = uppers(local);
@@ -94,10 +115,31 @@ export function kubernetesTable(all: readonly Compared[]): string {
     return `- ${scenario}: verdicts ${sameVerdicts ? 'the same' : 'DIFFER'}, manifests ${sameManifests ? 'byte-identical' : 'DIFFER'}, ${times}`;
   });
   const notes = [
-    'Recovery: the upper bound, from the request to inject to sustained service. Injection: from the request to the effect that the probes saw.',
+    'Recovery: the upper bound, from the last look at which the effect had not begun to sustained service. Injection: from the request to the effect that the probes saw.',
     'Doubt: half the range of the local runs, and the widest interval of one. Load: the one-minute load of the machine (2 cores) when the runs began.',
   ];
-  return [...head, ...rows, '', ...words, '', ...notes].join('\n');
+  const revisions = [...new Set(all.flatMap((one) => one.revisions))];
+  return [`Revision ${revisions.join(', ') || 'unknown'}.`, '', ...head, ...rows, '', ...words, '', ...phases(all), '', ...notes].join(
+    '\n',
+  );
+}
+
+function phases(all: readonly Compared[]): readonly string[] {
+  const cells = ({ phasesMs }: Side): readonly string[] =>
+    Object.values(phasesMs).map((ms) => (ms === null ? '–' : String(Math.round(ms))));
+  const rows = all
+    .filter(({ differenceMs }) => differenceMs !== null)
+    .flatMap(({ scenario, sides }) => PLATFORMS.map((platform) => `| ${[scenario, platform, ...cells(sides[platform])].join(' | ')} |`));
+  const names = Object.values(PHASES);
+  return rows.length === 0
+    ? []
+    : [
+        `| where it went: medians, ms | platform | ${names.join(' | ')} |`,
+        `|---|---|${names.map(() => '---|').join('')}`,
+        ...rows,
+        '',
+        "Up to promote by the engine's log; DNS's share is what clients waited for the name alone, anything up to its TTL of 1 s.",
+      ];
 }
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;

@@ -33,6 +33,18 @@ describe('both platforms beside each other', () => {
     expect(holds(...locals, ...others({ recovery: null })), 'an outage on one side only').to.equal(false);
   });
 
+  it('runs of two revisions, on one platform or across them, compare nothing', () => {
+    const [first, ...later] = others();
+    expect(holds(...locals, ...others())).to.equal(true);
+    expect(holds(...locals, { ...first, revision: 'of yesterday' } as SideRun, ...later)).to.equal(false);
+    expect(holds(...locals, ...others({ revision: 'of yesterday' }))).to.equal(false);
+  });
+
+  it('tells where the time went on each side', () => {
+    const table = kubernetesTable(compare([...locals, ...others({ breakdown: { detect: 600, dns: 47.4 } })]));
+    expect(table).to.include('| region-loss | kubernetes | 600 | – | – | – | – | 47 |');
+  });
+
   it('what failed on both sides, was played too seldom, on one side only, or not at all proves nothing', () => {
     const inconclusive = { verdict: { outcome: 'inconclusive', reason: '' } } as const;
     expect(holds(...locals.map((one) => ({ ...one, ...inconclusive })), ...others(inconclusive))).to.equal(false);

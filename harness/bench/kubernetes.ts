@@ -1,6 +1,7 @@
 import { loadavg } from 'node:os';
 import { z } from 'zod';
 import type { ResultDocument } from '../report/result-shape.ts';
+import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { keptRuns, revision } from './kept-runs.ts';
 
@@ -21,6 +22,8 @@ const playedShape = z.object({
   /** Null: there was no outage to recover from, or no end of it was seen. */
   recovery: z.object({ lowerMs: z.number(), upperMs: z.number() }).nullable(),
   injectionLatencyMs: z.array(z.number()),
+  /** Where the recovery went, by bench/breakdown.ts. */
+  breakdown: z.record(z.string(), z.number().nullable()).default({}),
   /** Digests of the manifest files as the run read them. */
   manifests: z.array(z.string()),
 });
@@ -38,22 +41,29 @@ export interface SideBySide {
 
 const kept = keptRuns('kubernetes', playedShape);
 
-/** Plays each scenario on both platforms in turns, so often, and keeps each run as soon as it is over; answers all that are kept. */
+/**
+ * Plays each scenario on both platforms in turns, so often, and keeps each run as soon as it is over; answers all that are kept of the program that is there now: runs of another revision say
+ * nothing of it, and are played again.
+ */
 export async function playSideBySide({ repeat, resume, minutes, say, signal }: SideBySide): Promise<readonly SideRun[]> {
   if (!resume) kept.clear();
+  const now = revision();
+  const mine = (): readonly SideRun[] => kept.all().filter((run) => run.revision === now);
+  const others = kept.all().length - mine().length;
+  if (others > 0) say(`${others} kept runs are of another revision than ${now}, and do not count`);
   const endMs = minutes === null ? Infinity : performance.now() + minutes * 60_000;
   for (let round = 1; round <= repeat; round++)
     for (const scenario of SIDE_BY_SIDE)
       // Whoever goes first has the machine as others left it: by turns.
       for (const platform of round % 2 === 1 ? PLATFORMS : PLATFORMS.toReversed()) {
-        if (performance.now() > endMs || signal.aborted) return kept.all();
-        if (kept.all().filter((run) => run.scenario === scenario && run.platform === platform).length >= round) continue;
+        if (performance.now() > endMs || signal.aborted) return mine();
+        if (mine().filter((run) => run.scenario === scenario && run.platform === platform).length >= round) continue;
         say(`round ${round} of ${repeat}: ${scenario}, ${platform}`);
         const [loadNow = 0] = loadavg();
         const [result] = await runGamedayProgram([`scenarios/${scenario}.yaml`, '--platform', platform], { signal });
         if (result !== undefined) kept.keep(sideRun(scenario, result, loadNow));
       }
-  return kept.all();
+  return mine();
 }
 
 export function sideRun(scenario: SideRun['scenario'], result: ResultDocument, loadNow: number): SideRun {
@@ -68,6 +78,7 @@ export function sideRun(scenario: SideRun['scenario'], result: ResultDocument, l
     verdict,
     recovery: recovery.state === 'recovered' ? { lowerMs: recovery.lowerMs, upperMs: recovery.upperMs } : null,
     injectionLatencyMs: faults.flatMap((one) => (one.injectionLatencyMs === null ? [] : [one.injectionLatencyMs])),
+    breakdown: { ...breakdown(result) },
     manifests: faults.map((one) => one.manifestSha256),
   };
 }

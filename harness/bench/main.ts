@@ -145,7 +145,7 @@ program
     const table = kubernetesTable(compared);
     tell(table);
     say(`written: ${await publish('kubernetes', { compared, runs }, table)}.md and .json`);
-    process.exitCode = compares(compared, repeat) ? EXIT.pass : EXIT.fail;
+    process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : compares(compared, repeat) ? EXIT.pass : EXIT.fail;
   });
 
 try {
