@@ -34,16 +34,17 @@ function regionClaims({ view }: Case): readonly Finding[] {
 
 /**
  * Where completed failovers in the log ended, against changes of the serving region. A failover that began anew may end where it had begun:
- * whoever was promoted in between never served, and clients saw no change.
+ * whoever was promoted in between never served, and clients saw no change. One that had promoted when the record ended, but was not complete
+ * yet (it stabilises and takes regions back for long on a slow machine), may have moved the service already, or not.
  */
 function failoverClaims({ view, measurement }: Case): readonly Finding[] {
   const logged = eventsOf(view.events, 'engine-log').filter((event) => event.action === 'failover_complete');
   const runs = [...Map.groupBy(logged, (event) => correlationOf(event.line) ?? `line ${event.lineNumber}`).values()];
   const { changes, reigns } = measurement.reigns;
-  const way = [reigns[0]?.region, ...runs.map((lines, index) => targetOf(lines[0]?.line) ?? `run ${index}`)];
-  const claimed = way.filter((region, index) => index > 0 && region !== way[index - 1]).length;
-  if (claimed === changes) return [];
-  const message = `the log tells of ${runs.length} completed failover(s), which moved the service ${claimed} time(s); clients saw ${changes} change(s) of the serving region`;
+  const way = [reigns[0]?.region, ...runs.map((lines, index) => detailOf(lines[0]?.line, 'to') ?? `run ${index}`)];
+  const underWay = promotedOnly(view.events);
+  if (movesOf(way) === changes || (underWay !== undefined && movesOf([...way, underWay]) === changes)) return [];
+  const message = `the log tells of ${runs.length} completed failover(s), which moved the service ${movesOf(way)} time(s); clients saw ${changes} change(s) of the serving region`;
   return [
     finding(
       'engine-claims',
@@ -54,10 +55,24 @@ function failoverClaims({ view, measurement }: Case): readonly Finding[] {
   ];
 }
 
-/** `details.to` of a line, where it has one. */
-function targetOf(line: Readonly<Record<string, unknown>> | undefined): string | undefined {
-  const { to } = (line?.['details'] ?? {}) as { to?: unknown };
-  return typeof to === 'string' ? to : undefined;
+function movesOf(way: readonly (string | undefined)[]): number {
+  return way.filter((region, index) => index > 0 && region !== way[index - 1]).length;
+}
+
+/** The region that the last failover of the log promoted, when nothing of that failover says that it ended. */
+function promotedOnly(events: Case['view']['events']): string | undefined {
+  const lines = eventsOf(events, 'engine-log');
+  const run = correlationOf(lines.findLast(({ action }) => action === 'failover_initiated')?.line);
+  if (run === undefined) return undefined;
+  const own = lines.filter(({ line }) => correlationOf(line) === run);
+  if (own.some(({ action }) => /^failover_(complete|aborted|undone)$/.test(action))) return undefined;
+  return detailOf(own.findLast(({ action, line }) => action === 'promoted' && detailOf(line, 'region') !== undefined)?.line, 'region');
+}
+
+/** A word among the details of a line, where it has one. */
+function detailOf(line: Readonly<Record<string, unknown>> | undefined, name: string): string | undefined {
+  const value = ((line?.['details'] ?? {}) as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Everything lost must be in a divergent tail: what is rolled back never disappears silently. Nobody can keep what was on disks that were erased. */
@@ -77,6 +92,6 @@ function divergenceClaims({ view, measurement }: Case): readonly Finding[] {
   ];
 }
 
-function correlationOf(line: Readonly<Record<string, unknown>>): string | undefined {
-  return typeof line.correlation_id === 'string' ? line.correlation_id : undefined;
+function correlationOf(line: Readonly<Record<string, unknown>> | undefined): string | undefined {
+  return typeof line?.['correlation_id'] === 'string' ? line['correlation_id'] : undefined;
 }

@@ -368,6 +368,22 @@ describe('histories that look like a pass', () => {
     expect(claims('us-east1')).to.equal('inconclusive');
   });
 
+  it('a failover that had promoted when the record ended may have moved the service; one that ended, or promoted nobody, has not', () => {
+    const said = (action: string, details = {}) =>
+      at(5000, { kind: 'engine-log', pod: 'c', action, line: { correlation_id: 'f2', details } });
+    const claims = (...said: readonly RunEvent[]) => {
+      const unsaid = (event: RunEvent) => event.kind !== 'engine-log' || event.action !== 'failover_complete';
+      const edit = (events: readonly RunEvent[]) => [...events.filter(unsaid), ...said].toSorted((a, b) => a.atMs - b.atMs);
+      return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims')?.outcome;
+    };
+    const [begun, promoted] = [said('failover_initiated'), said('promoted', { region: 'us-east1' })];
+    expect(claims(begun, promoted)).to.equal('pass');
+    expect(claims(begun)).to.equal('inconclusive');
+    expect(claims(promoted), 'of no failover').to.equal('inconclusive');
+    expect(claims(begun, promoted, said('failover_undone'))).to.equal('inconclusive');
+    expect(claims(begun, said('promoted', { region: 'us-central1' }))).to.equal('inconclusive');
+  });
+
   it('a search for an order that takes too long is undecided, never a pass', () => {
     const result = judge(failoverHistory(), [linearizableWithin(5)]);
     expect(result.verdict.outcome).to.equal('inconclusive');
