@@ -8,8 +8,10 @@ import { anySeed } from './commands/play.ts';
 import { refuseBadPlaces } from './commands/run-input.ts';
 import { clusterUp } from './platform/kubernetes/containerless/cluster-up.ts';
 import { needSystem } from './platform/kubernetes/doctor.ts';
+import { HarnessError } from './platform/errors.ts';
 import { doctor } from './platform/local/doctor.ts';
 import { labUp } from './platform/local/lab-up.ts';
+import { DATABASES, type LabDatabase } from './scenario/scenario.ts';
 import { insideSandbox } from './platform/local/sandbox.ts';
 
 /** The lab by hand, what machine and clusters can do, manifests. */
@@ -20,6 +22,12 @@ export function addLab(program: Command, end: (code: number) => void): void {
     .description('start the lab and give a shell in its operator pod, with ip, dig and coditect-dr at hand')
     .option('--replication <mode>', 'sync or async', oneOf('sync', 'async'), 'sync')
     .option('--policy <preset>', 'lab or production', oneOf('lab', 'production'), 'lab')
+    .option(
+      '--database <name>',
+      `${DATABASES.join(' or ')}, three regions of servers and their fdbcli in the shell`,
+      oneOf(...DATABASES),
+      'embedded',
+    )
     .option('--reports <dir>', 'where the lab writes', DEFAULT_REPORTS)
     .option('--engine <file>', 'the engine to start; ours by default')
     .option('--kubernetes', 'as pods of a real control plane without containers; the shell has KUBECONFIG and GAMEDAY_SYSTEM')
@@ -27,6 +35,8 @@ export function addLab(program: Command, end: (code: number) => void): void {
     .action(async (options: LabFlags) => {
       const { engine, kubernetes, ...rest } = options;
       if (!insideSandbox()) await refuseBadPlaces({ reports: rest.reports, engine });
+      if (kubernetes === true && rest.database === 'foundationdb')
+        throw new HarnessError('bad-input', '--database foundationdb: is started in local labs only, not with --kubernetes');
       const write = (text: string): void => void process.stdout.write(text);
       const start = kubernetes === true ? clusterUp : labUp;
       end(await start({ ...rest, write, ...(engine === undefined ? {} : { engineMain: engine }) }));
@@ -85,6 +95,7 @@ interface DoctorFlags {
 interface LabFlags {
   readonly replication: 'sync' | 'async';
   readonly policy: 'lab' | 'production';
+  readonly database: LabDatabase;
   readonly reports: string;
   readonly engine?: string | undefined;
   readonly kubernetes?: boolean;

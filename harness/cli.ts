@@ -5,7 +5,7 @@ import { example, EXIT_CODES, oneOf, wholeNumber } from './cli-options.ts';
 import { runCalibration } from './commands/calibrate.ts';
 import { standardOutput, type Output } from './commands/output.ts';
 import { DEFAULT_REPORTS, packagedScenarios } from './commands/places.ts';
-import { SETS, type ScenarioSet } from './scenario/scenario.ts';
+import { DATABASES, SETS, type LabDatabase, type ScenarioSet } from './scenario/scenario.ts';
 import { play } from './commands/play.ts';
 import { runScenarios } from './commands/run.ts';
 import { load } from './commands/scenarios.ts';
@@ -52,11 +52,16 @@ function addRun(program: Command, end: (code: number) => void): void {
     .option('--engine <file>', 'the engine under test, a program with our command line; ours by default')
     .option('--json', 'results as JSON on stdout', false)
     .option('--platform <name>', 'local or kubernetes, instead of what the scenario says', oneOf('local', 'kubernetes'))
+    .option('--database <name>', `instead of what the scenario says: ${DATABASES.join(' or ')}`, oneOf(...DATABASES))
     .option('--system <file>', 'a system in clusters that is there already, and what of it may be touched (docs/kubernetes.md)')
     .addHelpText(
       'after',
-      example('gameday run scenarios/region-isolation.yaml --repeat 3', 'gameday run --set failover', 'gameday run --json > results.json') +
-        EXIT_CODES,
+      example(
+        'gameday run scenarios/region-isolation.yaml --repeat 3',
+        'gameday run --set failover',
+        'gameday run --set foundationdb',
+        'gameday run --json > results.json',
+      ) + EXIT_CODES,
     )
     .action(async (scenarios: string[], options: RunFlags) => {
       end(await runScenarios({ ...options, scenarios, seed: options.seed, engine: options.engine }, standardOutput(options.json)));
@@ -76,6 +81,7 @@ interface RunFlags {
   readonly reports: string;
   readonly engine?: string;
   readonly platform?: 'local' | 'kubernetes';
+  readonly database?: LabDatabase;
   readonly system?: string;
   readonly json: boolean;
 }
@@ -116,6 +122,7 @@ interface PlayFlags {
   readonly engine?: string;
   readonly variant?: string;
   readonly platform: 'local' | 'kubernetes';
+  readonly database?: LabDatabase;
   readonly system?: string;
   readonly liveOnStderr: boolean;
 }
@@ -131,11 +138,12 @@ function addPlay(program: Command, end: (code: number) => void): void {
     .option('--variant <value>')
     .option('--live-on-stderr', '', false)
     .option('--platform <name>', '', oneOf('local', 'kubernetes'), 'local')
+    .option('--database <name>', '', oneOf(...DATABASES))
     .option('--system <file>')
     .action(async (file: string, options: PlayFlags) => {
       if (options.system === undefined && !insideSandbox())
         throw new HarnessError('bad-input', 'play is what `gameday run` starts inside its sandbox; use `gameday run`');
-      const loaded = load([file]).find(({ variant }) => variant === (options.variant ?? null));
+      const loaded = load([file], options.database).find(({ variant }) => variant === (options.variant ?? null));
       if (loaded === undefined) throw new HarnessError('internal', `${file}: no scenario`);
       const live = options.liveOnStderr ? process.stderr : process.stdout;
       const { runFolder, seed, engine, platform, system: systemFile } = options;

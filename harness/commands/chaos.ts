@@ -24,12 +24,12 @@ export function checkManifests(files: readonly string[], output: Output): number
  */
 export function explainManifests(files: readonly string[], seed: number, output: Output): number {
   const plans = decodeAll(files).map((fault) => {
-    const plans = [labPods(threeRegions()), labPods(threeRegions({ backupStore: 'bucket' }))].map((pods) => ({
-      fault,
-      pods,
-      planning: fault.plan({ pods, seed, addressesOf: {} }),
-    }));
-    // Only a lab of a scenario with backups has pods for them.
+    const shapes = [{}, { backupStore: 'bucket' }, { database: 'foundationdb' }] as const;
+    const plans = shapes.map((shape) => {
+      const pods = labPods(threeRegions(shape));
+      return { fault, pods, planning: fault.plan({ pods, seed, addressesOf: {} }) };
+    });
+    // Only a lab of a scenario with backups, or with FoundationDB, has pods for them.
     return plans.find(({ planning }) => planning.outcome === 'planned') ?? plans[0]!;
   });
   for (const { fault, pods, planning } of plans) output.text(`${explainFault(fault, planning, pods).join('\n')}\n`);

@@ -1,4 +1,5 @@
 import { HarnessError } from '../platform/errors.ts';
+import { findFoundationdb, HOW } from '../platform/foundationdb-programs.ts';
 import { findTool } from '../platform/tools.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 
@@ -6,7 +7,15 @@ const TOOLS = { 'fake-gcs-server': '`backup.store: bucket`', k6: '`bulk`' } as c
 type Tool = keyof typeof TOOLS;
 
 /** What a scenario needs that this machine does not have, with the fix; undefined: nothing. */
-export function missingTools({ scenario }: LoadedScenario, find: (tool: string) => string | undefined = findTool): string | undefined {
+export function missingTools(
+  { scenario }: LoadedScenario,
+  find: (tool: string) => string | undefined = findTool,
+  foundationdb: () => object | string = findFoundationdb,
+): string | undefined {
+  if (scenario.database === 'foundationdb') {
+    const found = foundationdb();
+    if (typeof found === 'string') return found;
+  }
   const needed: readonly Tool[] = [
     ...(scenario.backup?.store === 'bucket' ? (['fake-gcs-server'] as const) : []),
     ...(scenario.method.some((step) => step.do === 'bulk') ? (['k6'] as const) : []),
@@ -16,11 +25,17 @@ export function missingTools({ scenario }: LoadedScenario, find: (tool: string) 
   return missing.map((tool) => `needs ${tool} (for ${TOOLS[tool]}), which is not installed; ./scripts/setup builds it with Go`).join('; ');
 }
 
-/** Before anything is started. Throws HarnessError `bad-input` with every scenario that cannot be played here. */
-export function refuseMissingTools(loaded: readonly LoadedScenario[]): void {
-  const problems = loaded.flatMap((one) => {
-    const missing = missingTools(one);
-    return missing === undefined ? [] : [`${one.file}: ${missing}`];
+/**
+ * Before anything is started. Throws HarnessError with every scenario that cannot be played here: `missing-tool` (inconclusive) where FoundationDB is not there, which set-up cannot
+ * bring; else `bad-input`.
+ */
+export function refuseMissingTools(loaded: readonly LoadedScenario[], foundationdb?: () => object | string): void {
+  const missing = loaded.flatMap((one) => {
+    const what = missingTools(one, undefined, foundationdb);
+    return what === undefined ? [] : [{ ...one, what }];
   });
-  if (problems.length > 0) throw new HarnessError('bad-input', problems.join('\n'));
+  const told = (those: typeof missing): string => those.map(({ file, what }) => `${file}: ${what}`).join('\n');
+  const buildable = missing.filter(({ scenario }) => scenario.database !== 'foundationdb');
+  if (buildable.length > 0) throw new HarnessError('bad-input', told(buildable));
+  if (missing.length > 0) throw new HarnessError('missing-tool', `inconclusive, nothing was started:\n${told(missing)}\n${HOW}`);
 }

@@ -9,6 +9,7 @@ import { EVENT_SCHEMA, type RunStarted } from '../history/event.ts';
 import { Recorder } from '../history/recorder.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EXIT, HarnessError } from '../platform/errors.ts';
+import { needFoundationdb } from '../platform/foundationdb-programs.ts';
 import { onStopWanted, prepareSandbox } from '../platform/local/lifeline.ts';
 import { run } from '../platform/process.ts';
 import type { RunContext } from '../platform/platform.ts';
@@ -38,7 +39,7 @@ export async function play({ loaded, runFolder, seed, engine, live, platform: ki
     onStopWanted(interrupt);
     await prepareSandbox();
   } else for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt(signal));
-  const versions = await toolVersions();
+  const versions = await toolVersions(loaded.scenario.database === 'foundationdb' ? needFoundationdb().fdbserver : null);
   const originNs = process.hrtime.bigint();
   const clock = systemClock(originNs);
   const recorder = new Recorder(join(runFolder, 'events.ndjson'), clock);
@@ -100,8 +101,9 @@ function started(
 }
 
 /** What the lab is made of; a tool that is missing shows when the lab needs it. */
-async function toolVersions(): Promise<Readonly<Record<string, string>>> {
+async function toolVersions(fdbserver: string | null): Promise<Readonly<Record<string, string>>> {
   const tools: Readonly<Record<string, readonly string[]>> = {
+    ...(fdbserver === null ? {} : { [fdbserver]: ['--version'] }),
     etcd: ['--version'],
     knotd: ['--version'],
     unbound: ['-V'],
@@ -110,7 +112,7 @@ async function toolVersions(): Promise<Readonly<Record<string, string>>> {
   };
   const told = Object.entries(tools).map(async ([tool, args]) => {
     const text = await run(tool, args).catch(() => 'missing');
-    return [tool, text.split('\n')[0]?.trim() ?? ''] as const;
+    return [basename(tool), text.split('\n')[0]?.trim() ?? ''] as const;
   });
   return Object.fromEntries(await Promise.all(told));
 }

@@ -11,7 +11,7 @@ import { CHECKS } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { resultsTable } from '../report/table.ts';
 import { writeReports } from '../report/write.ts';
-import type { ScenarioSet } from '../scenario/scenario.ts';
+import type { LabDatabase, ScenarioSet } from '../scenario/scenario.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import type { Output } from './output.ts';
 import { anySeed } from './play.ts';
@@ -34,12 +34,14 @@ export interface RunOptions {
   readonly json: boolean;
   /** Instead of what each scenario says. */
   readonly platform?: 'local' | 'kubernetes' | undefined;
+  /** Instead of what each scenario, or the set, says. */
+  readonly database?: LabDatabase | undefined;
   /** A system in clusters that is there already; one is started for each run when undefined. */
   readonly system?: string | undefined;
 }
 
 /** What one run needs. */
-export type PlayOptions = Omit<RunOptions, 'scenarios' | 'set' | 'repeat'>;
+export type PlayOptions = Omit<RunOptions, 'scenarios' | 'set' | 'repeat' | 'database'>;
 
 export interface Played {
   readonly folder: string;
@@ -51,7 +53,10 @@ export interface Played {
  * from its record when that sandbox is gone. Returns the exit code; the worst verdict decides.
  */
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
-  const loaded = options.scenarios.length > 0 ? load(options.scenarios) : loadSet(options.set);
+  const { scenarios, set, database } = options;
+  const loaded = scenarios.length > 0 ? load(scenarios, database) : loadSet(set, database);
+  const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) === 'kubernetes');
+  if (elsewhere !== undefined) throw new HarnessError('bad-input', `${elsewhere.file}: FoundationDB is started in local labs only`);
   refuseMissingTools(loaded);
   await refuseBadPlaces(options);
   if (options.system !== undefined && options.platform === 'local') throw new HarnessError('bad-input', LOCAL_SYSTEM);
@@ -111,6 +116,8 @@ function playArguments(loaded: LoadedScenario, folder: string, options: PlayOpti
     ...(options.engine === undefined ? [] : ['--engine', resolve(options.engine)]),
     ...(options.json ? ['--live-on-stderr'] : []),
     ...(loaded.variant === null ? [] : ['--variant', loaded.variant]),
+    '--database',
+    loaded.scenario.database ?? 'embedded',
     '--platform',
     platformOf(loaded, options),
     ...(options.system === undefined ? [] : ['--system', resolve(options.system)]),

@@ -2,25 +2,29 @@ import { decodeManifest } from '../fault/manifest.ts';
 import { NAMESPACE, threeRegions } from '../platform/local/topology.ts';
 import { faultKinds } from '../registry.ts';
 import { packagedScenarios } from './places.ts';
-import type { ScenarioSet } from '../scenario/scenario.ts';
+import type { LabDatabase, ScenarioSet } from '../scenario/scenario.ts';
 import { loadScenarios, type DecodeManifest, type LoadedScenario } from '../scenario/load.ts';
 import type { World } from '../scenario/decode.ts';
 
 /** What a scenario may name in the lab: its clients, and the platforms that are built. */
-export function labWorld(): World {
+export function labWorld(database?: LabDatabase): World {
   const clients = threeRegions().pods.filter((pod) => pod.app === 'client');
-  return { vantages: clients.map((pod) => pod.region), platforms: ['local', 'kubernetes'] };
+  return { vantages: clients.map((pod) => pod.region), platforms: ['local', 'kubernetes'], database };
 }
 
 export const manifestDecoder: DecodeManifest = (text, file) =>
   decodeManifest(text, file, { kinds: faultKinds, defaultNamespace: NAMESPACE });
 
-/** Throws HarnessError `bad-input` with every problem of every file. */
-export function load(files: readonly string[]): readonly LoadedScenario[] {
-  return loadScenarios(files, labWorld(), manifestDecoder);
+/** `database`: to be played on it, whatever they say. Throws HarnessError `bad-input` with every problem of every file. */
+export function load(files: readonly string[], database?: LabDatabase): readonly LoadedScenario[] {
+  return loadScenarios(files, labWorld(database), manifestDecoder);
 }
 
-/** Those scenarios of the package that belong to a set. Throws HarnessError `bad-input`, also for a file that does not. */
-export function loadSet(set: ScenarioSet): readonly LoadedScenario[] {
-  return load(packagedScenarios()).filter(({ scenario }) => scenario.sets.includes(set));
+/** Those scenarios of the package that belong to a set; those of `foundationdb` are played on it. Throws HarnessError `bad-input`, also for a file that does not. */
+export function loadSet(
+  set: ScenarioSet,
+  database: LabDatabase | undefined = set === 'foundationdb' ? set : undefined,
+): readonly LoadedScenario[] {
+  const members = load(packagedScenarios()).filter(({ scenario }) => scenario.sets.includes(set));
+  return database === undefined ? members : load([...new Set(members.map(({ file }) => file))], database);
 }

@@ -32,14 +32,15 @@ export async function openSystem(
   context: RunContext,
   signal: AbortSignal,
 ): Promise<OpenSystem> {
-  const { replication, policy, controllersPerRegion, backup = null } = loaded.scenario;
+  const { replication, policy, controllersPerRegion, backup = null, database = 'embedded' } = loaded.scenario;
   const movableClocks = [...loaded.faults.values()].flat().some((fault) => fault.kind === 'TimeChaos');
   const engine = options.engine === undefined ? {} : { engineMain: options.engine };
   const settings = { replication, policy, controllersPerRegion, movableClocks, ...engine };
   if (options.platform === 'local' && options.systemFile !== undefined)
     throw new HarnessError('bad-input', 'a local lab needs a sandbox, and a system of somebody is played outside of one');
   if (options.platform === 'local')
-    return { platform: new LocalPlatform(context, { ...settings, backup }), close: () => Promise.resolve() };
+    return { platform: new LocalPlatform(context, { ...settings, backup, database }), close: () => Promise.resolve() };
+  if (database === 'foundationdb') throw new HarnessError('unsupported', 'FoundationDB is started in local labs only, so far');
   if (backup !== null) throw new HarnessError('unsupported', 'a scenario with backups is played on the platform local only, so far');
   const kinds = [...new Set([...loaded.faults.values()].flat().map(({ kind }) => kind))];
   if (options.systemFile !== undefined)

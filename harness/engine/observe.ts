@@ -4,7 +4,7 @@ import { recordedEntries } from '../measure/bulk-values.ts';
 import { isEngineKey } from '../measure/registers.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson } from '../platform/json.ts';
-import type { Pod, RunContext } from '../platform/platform.ts';
+import type { Platform, Pod, RunContext } from '../platform/platform.ts';
 import { databaseStatusShape, decodeExport, decodeLines, divergentFileShape, type DatabaseStatus } from './contract.ts';
 import { engineRegions, engineUrl, type EngineProgram } from './endpoints.ts';
 import type { Operator } from './operator.ts';
@@ -19,6 +19,7 @@ const CAUGHT_UP_MS = 500;
 
 export interface Observed {
   readonly operator: Operator;
+  readonly platform: Pick<Platform, 'databaseProblem'>;
   readonly pods: readonly Pod[];
   readonly context: RunContext;
   readonly clock: Clock;
@@ -78,11 +79,13 @@ export function redundancyProblem(statuses: ReadonlyMap<string, DatabaseStatus>,
 
 /** Waits for t10, at most so long; records it, or what was missing. */
 export async function awaitRedundancy(observed: Observed, atMostMs: number, signal: AbortSignal): Promise<void> {
-  const { clock, context, pods } = observed;
+  const { clock, context, pods, platform } = observed;
   const regions = engineRegions(pods);
   const limitMs = clock.nowMs() + atMostMs;
   for (;;) {
-    const problem = redundancyProblem(await askDatabases(observed), regions);
+    const claimed = redundancyProblem(await askDatabases(observed), regions);
+    // The engine only repeats what such a database says of its copies: it is asked itself.
+    const problem = claimed ?? (await platform.databaseProblem?.(signal)) ?? null;
     if (problem === null) return context.record({ kind: 'redundancy-restored' });
     if (clock.nowMs() >= limitMs) return context.record({ kind: 'note', message: `redundancy not restored: ${problem}` });
     await clock.sleep(100, signal);

@@ -91,6 +91,8 @@ export interface Platform {
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram;
   /** The backups of this system; undefined where it has none. */
   readonly backups?: BackupGround | undefined;
+  /** What keeps the database's own copies from being whole, as it says to whoever asks it past the engine; null: nothing. Undefined where the platform cannot ask it. */
+  databaseProblem?(signal: AbortSignal): Promise<string | null>;
   /** Stops everything; returns what could not be cleaned (empty is clean). Idempotent. */
   close(): Promise<readonly string[]>;
 }

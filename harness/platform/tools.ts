@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -9,14 +9,23 @@ const BUILT = path.join(homedir(), '.cache', 'coditect-dr', 'bin');
 
 /** The path of a tool that not every machine has; undefined where it is not. */
 export function findTool(name: string): string | undefined {
-  const folders = [...pathWithSbin().split(path.delimiter), BUILT, path.join(process.env['GOPATH'] ?? path.join(homedir(), 'go'), 'bin')];
+  return findProgram(name, [...pathFolders(), BUILT, path.join(process.env['GOPATH'] ?? path.join(homedir(), 'go'), 'bin')]);
+}
+
+/** The folders of PATH, and those that distributions keep out of an ordinary user's. */
+export function pathFolders(): readonly string[] {
+  return pathWithSbin().split(path.delimiter);
+}
+
+/** The first program of that name in these folders. */
+export function findProgram(name: string, folders: readonly string[]): string | undefined {
   return folders.map((folder) => path.join(folder, name)).find(isProgram);
 }
 
 function isProgram(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    return statSync(file).isFile();
   } catch {
     return false;
   }

@@ -5,6 +5,7 @@ export function doesNotProve({ scenario, measurement, events }: RunResult): read
   return [
     ...LIMITS,
     ...(playedOn({ scenario, events }) === 'kubernetes' ? LIMITS_WITHOUT_CONTAINERS : []),
+    ...(scenario.database === 'foundationdb' ? LIMITS_OF_FOUNDATIONDB : []),
     scenario.policy === 'lab'
       ? 'Production timing: the lab policy uses shorter probe, lease and DNS times than the production preset; recovery with that preset takes longer.'
       : null,
@@ -36,6 +37,10 @@ const LIMITS = [
   'Distance: the regions of the lab are on one machine, without the latency, jitter and bandwidth limits between real regions.',
   'Loss of a machine: processes were killed or cut off, but the kernel and its page cache lived on. Power loss is covered by the crash-image tests, not by this run.',
   'Load: clients send a steady, small stream; behaviour at capacity is not part of this run.',
+] as const;
+const LIMITS_OF_FOUNDATIONDB = [
+  'The copies of each region apart: FoundationDB shows one database, so every region was read back from that; that its copies are whole is its own word, asked past the engine.',
+  'Other ways to replicate: the cluster was `three_datacenter`; regions with satellites and `fdbdr` recover otherwise.',
 ] as const;
 const LIMITS_WITHOUT_CONTAINERS = [
   "Chaos Mesh and containers: the API server was real, pods were processes of this machine, and a controller of ours stood in for Chaos Mesh's.",

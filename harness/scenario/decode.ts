@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { backupProblems } from './backup-sense.ts';
-import type { Scenario } from './scenario.ts';
+import { databaseProblems, onDatabase } from './on-database.ts';
+import type { LabDatabase, Scenario } from './scenario.ts';
 import { scenarioShape } from './shape.ts';
 import { stepShape, writtenSteps, type WrittenStep } from './steps.ts';
 import { decodeDocument, readYaml, type Decoded, type InputProblem, type YamlDocument } from './yaml-decode.ts';
@@ -9,6 +10,8 @@ import { decodeDocument, readYaml, type Decoded, type InputProblem, type YamlDoc
 export interface World {
   readonly vantages: readonly string[];
   readonly platforms: readonly Scenario['platform'][];
+  /** On which database it is played, instead of what the scenario says. */
+  readonly database?: LabDatabase | undefined;
 }
 
 /** One scenario file. Every problem at once, each with file:line:column. Manifests are not looked at (load.ts does). */
@@ -19,8 +22,14 @@ export function decodeScenario(text: string, file: string, world: World): Decode
   if (first === undefined) return { ok: false, problems: [{ file, line: 1, column: 1, path: '', message: 'the file holds no scenario' }] };
   if (second !== undefined) return { ok: false, problems: [second.problem([], 'one scenario a file; move this one to its own')] };
   const decoded = decodeDocument(first, scenarioShape);
-  const sense = [...methodProblems(first), ...backupProblems(first), ...expectationProblems(first, world), ...targetProblems(first)];
-  if (decoded.ok && sense.length === 0) return decoded;
+  const sense = [
+    ...methodProblems(first),
+    ...backupProblems(first),
+    ...expectationProblems(first, world),
+    ...targetProblems(first),
+    ...databaseProblems(first, world.database),
+  ];
+  if (decoded.ok && sense.length === 0) return { ok: true, value: onDatabase(decoded.value, world.database) };
   return { ok: false, problems: [...(decoded.ok ? [] : decoded.problems), ...sense] };
 }
 

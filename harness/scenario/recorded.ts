@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HarnessError } from '../platform/errors.ts';
 import { recordedBackupSteps, recordedBackupLab } from './recorded-backup.ts';
-import { FAILOVERS, SETS, type Scenario } from './scenario.ts';
+import { DATABASES, FAILOVERS, SETS, type Scenario } from './scenario.ts';
 
 const ms = z.number().nonnegative();
 const recorded: z.ZodType<Scenario> = z.object({
@@ -12,6 +12,7 @@ const recorded: z.ZodType<Scenario> = z.object({
   replication: z.enum(['sync', 'async']),
   policy: z.enum(['lab', 'production']),
   controllersPerRegion: z.union([z.literal(1), z.literal(2)]).default(1),
+  database: z.enum(DATABASES).default('embedded'),
   seed: z.number().nullable(),
   workload: z.object({
     periodMs: ms,

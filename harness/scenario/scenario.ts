@@ -1,8 +1,12 @@
-/** Which scenarios are played together: `default` by `./scripts/gameday`, the others with `--set`. */
-export const SETS = ['default', 'failover', 'backup', 'nightly'] as const;
+/** Which scenarios are played together: `default` by `./scripts/gameday`, the others with `--set`; those of `foundationdb` on that database. */
+export const SETS = ['default', 'failover', 'backup', 'nightly', 'foundationdb'] as const;
 export type ScenarioSet = (typeof SETS)[number];
 /** How often the service may move; `ordered`: once for each order of the operator that succeeded, never before it was given, to where it said. */
 export const FAILOVERS = ['none', 'one', 'at-most-one', 'ordered', 'allowed'] as const;
+
+/** `foundationdb`: real fdbservers in every region, and a gateway to them where the embedded database would be. */
+export const DATABASES = ['embedded', 'foundationdb'] as const;
+export type LabDatabase = (typeof DATABASES)[number];
 
 /** One question about the system. Decoded from YAML by decode.ts; durations are written `500ms`, `10s`, `5m`. */
 export interface Scenario {
@@ -13,6 +17,8 @@ export interface Scenario {
   readonly replication: 'sync' | 'async';
   readonly policy: 'lab' | 'production';
   readonly controllersPerRegion: 1 | 2;
+  /** Left out: embedded. */
+  readonly database?: LabDatabase;
   readonly seed: number | null;
   readonly workload: Workload;
   /** null, or left out: a lab without backups, which costs nothing for them. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { backupLabShape } from './backup-shape.ts';
 import { durationMs, parseDurationMs } from './duration.ts';
-import { FAILOVERS, SETS, type Scenario } from './scenario.ts';
+import { DATABASES, FAILOVERS, SETS } from './scenario.ts';
+import type { OnFoundationdb, WrittenScenario } from './on-database.ts';
 import { methodShape } from './steps.ts';
 import { fields } from './yaml-decode.ts';
 
@@ -36,8 +37,22 @@ const workloadShape = fields({
 
 const DEFAULT_WORKLOAD = { periodMs: 20, timeoutMs: 1000, goodWithinMs: 250, sustained: { operations: 25, forMs: 500 } };
 
+const OUTAGES = ['none', 'expected', 'allowed'] as const;
+
+/** What may be otherwise on FoundationDB, which recovers and copies in its own time. */
+const onFoundationdb: z.ZodType<OnFoundationdb> = fields({
+  settle: durationMs.optional(),
+  expect: fields({ failover: z.enum(FAILOVERS).optional(), outage: z.enum(OUTAGES).optional() }).default({}),
+  targets: fields({ recoveryTime: durationMs.optional() }).default({}),
+}).transform(({ settle, expect: { failover, outage }, targets }) => ({
+  ...(settle === undefined ? {} : { settleMs: settle }),
+  ...(targets.recoveryTime === undefined ? {} : { recoveryTimeMs: targets.recoveryTime }),
+  ...(failover === undefined ? {} : { failover }),
+  ...(outage === undefined ? {} : { outage }),
+}));
+
 /** The scenario language. What needs more than one field, or the world, is checked in decode.ts. */
-export const scenarioShape: z.ZodType<Scenario> = fields({
+export const scenarioShape: z.ZodType<WrittenScenario> = fields({
   name: label,
   question: z.string().min(1),
   sets: z.array(z.enum(SETS)).min(1, 'is empty; remove it, or name the sets that play this scenario').default(['default']),
@@ -47,6 +62,8 @@ export const scenarioShape: z.ZodType<Scenario> = fields({
   replication: z.enum(['sync', 'async']).default('sync'),
   policy: z.enum(['lab', 'production']).default('lab'),
   controllersPerRegion: z.union([z.literal(1), z.literal(2)], { error: 'must be 1 or 2' }).default(1),
+  database: z.enum(DATABASES).default('embedded'),
+  onFoundationdb: onFoundationdb.default({}),
   seed: z.number().int().nonnegative().nullable().default(null),
   workload: workloadShape.default(DEFAULT_WORKLOAD),
   backup: backupLabShape.nullable().default(null),
@@ -55,7 +72,7 @@ export const scenarioShape: z.ZodType<Scenario> = fields({
   settle: durationMs,
   expect: fields({
     failover: z.enum(FAILOVERS),
-    outage: z.enum(['none', 'expected', 'allowed']),
+    outage: z.enum(OUTAGES),
     loss: z.enum(['none', 'allowed']),
     mustRecover: z.array(label).min(1, 'is empty; name the vantages that the objective is judged on'),
   }),
@@ -76,6 +93,8 @@ export const scenarioShape: z.ZodType<Scenario> = fields({
   replication: raw.replication,
   policy: raw.policy,
   controllersPerRegion: raw.controllersPerRegion,
+  database: raw.database,
+  onFoundationdb: raw.onFoundationdb,
   seed: raw.seed,
   workload: raw.workload,
   backup: raw.backup,

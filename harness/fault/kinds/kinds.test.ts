@@ -15,6 +15,7 @@ import { timeOffset } from './time-chaos.ts';
 
 const CHAOS = fileURLToPath(new URL('../../../../chaos/', import.meta.url));
 const PODS = labPods(threeRegions());
+const WITH_FOUNDATIONDB = labPods(threeRegions({ database: 'foundationdb' }));
 const WITH_BACKUPS = labPods(threeRegions({ backupStore: 'bucket' }));
 const options = {
   kinds: [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu, timeOffset],
@@ -48,10 +49,17 @@ describe('chaos/', () => {
   const files = readdirSync(CHAOS).filter((file) => file.endsWith('.yaml'));
   for (const file of files)
     it(`${file} decodes and selects pods of the lab`, () => {
-      const plan = chaos(file, file.startsWith('backup-') ? { pods: WITH_BACKUPS } : {});
+      const pods = file.startsWith('backup-') ? WITH_BACKUPS : file.startsWith('foundationdb-') ? WITH_FOUNDATIONDB : PODS;
+      const plan = chaos(file, { pods });
       expect(plan.sources).to.not.be.empty;
       expect(plan.primitives).to.not.be.empty;
     });
+
+  it('region-loss takes the FoundationDB servers of the region with it, foundationdb-loss nothing else', () => {
+    const servers = ['fdb-2-us-central1', 'fdb-us-central1'];
+    expect(chaos('region-loss.yaml', { pods: WITH_FOUNDATIONDB }).sources.map(({ pod }) => pod)).to.include.members(servers);
+    expect(chaos('foundationdb-loss.yaml', { pods: WITH_FOUNDATIONDB }).sources.map(({ pod }) => pod)).to.have.members(servers);
+  });
 
   it('network-partition cuts us-central1 from us-east1, all pods, both ways, and nothing else', () => {
     const plan = chaos('network-partition.yaml');

@@ -1,4 +1,6 @@
+import type { FoundationdbPrograms } from '../foundationdb-programs.ts';
 import { backupSection, type BackupKeys, type BackupSettings } from './backup-config.ts';
+import { databaseSection } from './foundationdb.ts';
 import { PORTS, podOf, SERVICE_NAME, ZONE, type App, type PodSpec, type Topology } from './topology.ts';
 
 export interface EngineSettings {
@@ -7,6 +9,8 @@ export interface EngineSettings {
   /** null, or left out: no backups. */
   readonly backup?: BackupSettings | null;
   readonly backupKeys?: BackupKeys | null;
+  /** null, or left out: the embedded database. */
+  readonly foundationdb?: FoundationdbPrograms | null;
 }
 
 export const TSIG_KEY_NAME = 'coditect-dr.';
@@ -45,6 +49,7 @@ export function engineConfig(topology: Topology, pod: PodSpec, settings: EngineS
       tsig: { name: TSIG_KEY_NAME, algorithm: 'hmac-sha256', secret_file: 'secrets/tsig' },
     },
     tls: { ca: 'tls/ca.crt', cert: 'tls/tls.crt', key: 'tls/tls.key' },
+    ...(settings.foundationdb ? { database: databaseSection(topology, settings.foundationdb) } : {}),
     ...(pod.app === 'db' || pod.app === 'backup' || pod.app === 'restore' ? { data: { path: 'data' } } : {}),
     ...(settings.backup === undefined || settings.backup === null || !MAKES_BACKUPS.includes(pod.app)
       ? {}

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { HarnessError } from '../errors.ts';
 import { run } from '../process.ts';
+import { findFoundationdb, HOW } from '../foundationdb-programs.ts';
 import { findTool } from '../tools.ts';
 import { appArmorActive } from './confinement.ts';
 import { sandboxCommand, sandboxFix } from './sandbox.ts';
@@ -145,6 +146,13 @@ function builtFeature({ name, module, usedFor }: (typeof BUILT)[number]): Featur
   return { name, has, required: false, usedFor, fix: `go install ${module} (./scripts/setup does it)` };
 }
 
+/** Never installed by set-up: no registry has it. */
+function foundationdbFeature(): Feature {
+  const found = findFoundationdb();
+  const has = typeof found === 'string' ? found : (true as const);
+  return { name: 'FoundationDB', has, required: false, usedFor: 'scenarios on FoundationDB', fix: HOW };
+}
+
 /** Everything that the lab needs or can use here, tried, not guessed. Never throws for what is missing. */
 export async function probeFeatures(): Promise<readonly Feature[]> {
   const sandbox = await probeSandbox();
@@ -154,7 +162,7 @@ export async function probeFeatures(): Promise<readonly Feature[]> {
     Promise.all(TOOLS.map(probeTool)),
     appArmorActive(),
   ]);
-  return [sandbox, ...kernelFeatures, appArmorFeature(appArmor), ...tools, ...BUILT.map(builtFeature)];
+  return [sandbox, ...kernelFeatures, appArmorFeature(appArmor), ...tools, ...BUILT.map(builtFeature), foundationdbFeature()];
 }
 
 function described({ name, required, usedFor, fix }: Probe): Omit<Feature, 'has'> {

@@ -4,6 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
 import { EXIT, HarnessError } from '../errors.ts';
+import type { LabDatabase } from '../../scenario/scenario.ts';
+import { needFoundationdb } from '../foundationdb-programs.ts';
 import type { RunContext } from '../platform.ts';
 import { labMap } from './lab-map.ts';
 import { onStopWanted, prepareSandbox } from './lifeline.ts';
@@ -14,6 +16,7 @@ import { POD_ROOT } from './services.ts';
 export interface LabUpOptions {
   readonly replication: 'sync' | 'async';
   readonly policy: 'lab' | 'production';
+  readonly database?: LabDatabase;
   /** Folder for what the lab writes; a new folder in it is made for this lab. */
   readonly reports: string;
   /** The engine's program; default is ours. */
@@ -21,7 +24,7 @@ export interface LabUpOptions {
   readonly write: (text: string) => void;
 }
 
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = { embedded: 30_000, foundationdb: 240_000 } as const;
 
 /**
  * `gameday lab up`: starts the lab and gives a shell in its operator pod (commands from stdin when that is no terminal). Ends when the shell
@@ -29,6 +32,8 @@ const START_TIMEOUT_MS = 30_000;
  * one. Returns the exit code; throws HarnessError when the lab does not start.
  */
 export async function labUp(options: LabUpOptions): Promise<number> {
+  const { database = 'embedded' } = options;
+  if (database === 'foundationdb') needFoundationdb();
   if (!insideSandbox()) return await enterSandbox(process.argv.slice(1));
   await prepareSandbox();
   const stop = new AbortController();
@@ -37,9 +42,9 @@ export async function labUp(options: LabUpOptions): Promise<number> {
   await mkdir(runFolder, { recursive: true });
   const context = recordingTo(runFolder);
   const { replication, policy, engineMain } = options;
-  const lab = new LocalPlatform(context, { replication, policy, ...(engineMain === undefined ? {} : { engineMain }) });
+  const lab = new LocalPlatform(context, { replication, policy, database, ...(engineMain === undefined ? {} : { engineMain }) });
   try {
-    await lab.start(AbortSignal.any([stop.signal, AbortSignal.timeout(START_TIMEOUT_MS)]));
+    await lab.start(AbortSignal.any([stop.signal, AbortSignal.timeout(START_TIMEOUT_MS[database])]));
     options.write(
       `${labMap(lab.topology)}\nup in ${(context.nowMs() / 1000).toFixed(1)} s; logs in ${runFolder}; leave with exit or Ctrl-D\n`,
     );

@@ -14,6 +14,7 @@ import { makeCertificates, type Credentials } from './certificates.ts';
 import { readClocks } from './clock-probe.ts';
 import { unconfinedServers } from './confinement.ts';
 import type { EngineSettings } from './engine-config.ts';
+import { CLUSTER_FILE, LabFoundationdb } from './foundationdb.ts';
 import { programEnvironment } from './environment.ts';
 import { fakeClockEnvironment } from './fake-clock.ts';
 import { LocalInjection } from './injection.ts';
@@ -30,7 +31,9 @@ import { untilServing } from './serves.ts';
 import { POD_ROOT, serviceOf, type LabSettings, type ServiceSpec } from './services.ts';
 import { Supervisor } from './supervisor.ts';
 import { unsupported } from './supports.ts';
+import { needFoundationdb } from '../foundationdb-programs.ts';
 import { findTool } from '../tools.ts';
+import type { LabDatabase } from '../../scenario/scenario.ts';
 import { podAsSeen, podNamed, podOf, threeRegions, type PodSpec, type Topology } from './topology.ts';
 
 /** Programs get so long to end by themselves when the lab closes. */
@@ -44,6 +47,7 @@ export interface LocalOptions extends EngineSettings {
   readonly movableClocks?: boolean;
   /** 1 by default: each costs CPU that the load on the same machine needs. */
   readonly controllersPerRegion?: 1 | 2;
+  readonly database?: LabDatabase;
 }
 
 /** The lab on this machine (ARCHITECTURE §2). Must be made inside a prepared sandbox (sandbox.ts, lifeline.ts). */
@@ -63,20 +67,23 @@ export class LocalPlatform implements Platform {
   #closed: Promise<readonly string[]> | undefined;
   #operator: Credentials | undefined;
   readonly #ground: LocalBackups | undefined;
+  readonly #foundationdb: LabFoundationdb | undefined;
 
   constructor(context: RunContext, options: LocalOptions) {
     const engineMain = options.engineMain ?? path.resolve(import.meta.dirname, '../../../src/main.js');
     const { backup = null } = options;
-    this.topology = threeRegions({
-      ...(options.controllersPerRegion === undefined ? {} : { controllersPerRegion: options.controllersPerRegion }),
-      backupStore: backup?.store ?? null,
-    });
+    const { controllersPerRegion = 1, database = 'embedded' } = options;
+    this.topology = threeRegions({ controllersPerRegion, database, backupStore: backup?.store ?? null });
     this.#context = context;
+    const foundationdb = database === 'foundationdb' ? needFoundationdb() : null;
+    if (foundationdb !== null)
+      this.#foundationdb = new LabFoundationdb(foundationdb, this.topology, path.join(PODS_FOLDER, 'operator', CLUSTER_FILE));
     this.#settings = {
       replication: options.replication,
       policy: options.policy,
       backup,
       backupKeys: backup === null ? null : newBackupKeys(),
+      foundationdb,
       engineMain: path.resolve(engineMain),
       tsigSecret: randomBytes(32).toString('base64'),
       programs: {},
@@ -112,11 +119,16 @@ export class LocalPlatform implements Platform {
     for (const supervisor of this.#supervisors.values()) supervisor.start();
     const ready = Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.ready));
     this.#reachStarting = this.#startReach(signal);
-    await Promise.all([abortable(ready, signal, () => this.#notReady()), this.#reachStarting]);
+    await Promise.all([abortable(ready, signal, () => this.#notReady()), this.#reachStarting, this.#foundationdb?.create(signal)]);
     const operator = credentials.get('operator');
     if (operator === undefined) throw new HarnessError('internal', 'the operator has no certificate');
     this.#operator = operator;
     await untilServing(this.topology, operator, signal);
+    await this.#foundationdb?.untilWhole(signal);
+  }
+
+  async databaseProblem(signal: AbortSignal): Promise<string | null> {
+    return (await this.#foundationdb?.problem(signal)) ?? null;
   }
 
   pods(): readonly Pod[] {

@@ -4,6 +4,7 @@ import type { Credentials } from './certificates.ts';
 import { knotConfig, resolvConf, unboundConfig, zoneFile } from './dns-config.ts';
 import { RIGHT_CLOCK } from './fake-clock.ts';
 import { backupKeyFiles, storeCommand, type BackupKeys } from './backup-config.ts';
+import { CLUSTER_FILE, clusterFile, serverCommand } from './foundationdb.ts';
 import { engineConfig, MAKES_BACKUPS, type EngineSettings } from './engine-config.ts';
 import { PORTS, podOf, resolverOf, ZONE, type PodSpec, type Topology } from './topology.ts';
 
@@ -97,10 +98,12 @@ function programOf(topology: Topology, pod: PodSpec, settings: LabSettings): Pro
         files: [],
         readiness: { kind: 'tcp', port: PORTS.store },
       };
+    case 'fdb':
+      return foundationdbProgram(topology, pod, settings);
     case 'client':
       return idle([]);
     case 'operator':
-      return idle([...engineFiles(topology, pod, settings), engineWrapper(settings.engineMain)]);
+      return idle([...engineFiles(topology, pod, settings), engineWrapper(settings.engineMain), ...fdbcliFiles(topology, settings)]);
   }
 }
 
@@ -119,6 +122,16 @@ esac
 exec "${process.execPath}" "${engineMain}" "$@"
 `;
   return { path: 'bin/coditect-dr', text, executable: true };
+}
+
+/** `fdbcli` for the operator's shell, on the lab's cluster. */
+function fdbcliFiles(topology: Topology, { foundationdb }: LabSettings): readonly PodFile[] {
+  if (!foundationdb) return [];
+  const text = `#!/bin/sh\nexec "${foundationdb.fdbcli}" -C ${POD_ROOT}/${CLUSTER_FILE} "$@"\n`;
+  return [
+    { path: CLUSTER_FILE, text: clusterFile(topology) },
+    { path: 'bin/fdbcli', text, executable: true },
+  ];
 }
 
 /** `backup-service`, or nothing but a place to order backups and restores in. */
@@ -148,6 +161,7 @@ function engineProgram(topology: Topology, pod: PodSpec, settings: LabSettings):
 function engineFiles(topology: Topology, pod: PodSpec, settings: LabSettings): readonly PodFile[] {
   return [
     { path: 'config.yaml', text: stringify(engineConfig(topology, pod, settings)) },
+    ...(settings.foundationdb && pod.app === 'db' ? [{ path: CLUSTER_FILE, text: clusterFile(topology) }] : []),
     { path: 'secrets/tsig', text: `${settings.tsigSecret}\n`, secret: true },
     ...(settings.backupKeys === null || !MAKES_BACKUPS.includes(pod.app) ? [] : backupKeyFiles(settings.backupKeys, pod.app)),
   ];
@@ -160,6 +174,15 @@ function credentialFiles(credentials: Credentials): readonly PodFile[] {
     { path: 'tls/tls.crt', text: credentials.certPem },
     { path: 'tls/tls.key', text: credentials.keyPem, secret: true },
   ];
+}
+
+function foundationdbProgram(topology: Topology, pod: PodSpec, { foundationdb }: LabSettings): Program {
+  if (!foundationdb) throw new RangeError(`${pod.name}: this lab has no FoundationDB`);
+  return {
+    command: serverCommand(pod, foundationdb, POD_ROOT),
+    files: [{ path: CLUSTER_FILE, text: clusterFile(topology) }],
+    readiness: { kind: 'tcp', port: PORTS.fdb },
+  };
 }
 
 /** One member of the three-region quorum. Its data is on the pod's tmpfs: fdatasync on a shared disk would be measured as recovery time. */

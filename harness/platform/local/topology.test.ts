@@ -56,4 +56,15 @@ describe('topology', () => {
       expect(new Set(all.map((pod) => pod[unique])).size, unique).to.equal(all.length);
     expect(podOf(threeRegions({ controllersPerRegion: 2 }), 'dr-controller', 'us-east1').name).to.equal('dr-controller-us-east1');
   });
+
+  it('has two FoundationDB servers in each region where that is the database, as the manifests of a region select them', () => {
+    const { pods } = threeRegions({ database: 'foundationdb' });
+    const servers = pods.filter(({ app }) => app === 'fdb');
+    expect(servers.map(({ name }) => name)).to.include.members(['fdb-us-east1', 'fdb-2-us-east1']);
+    expect(servers).to.have.length(6);
+    for (const { labels, region } of servers) expect(labels).to.deep.equal({ app: 'fdb', region });
+    for (const unique of ['name', 'ipv4', 'ipv6', 'netns', 'bridgePort', 'mac'] as const)
+      expect(new Set(pods.map((pod) => pod[unique])).size, unique).to.equal(pods.length);
+    expect(threeRegions({ database: 'embedded' }).pods.some(({ app }) => app === 'fdb')).to.equal(false);
+  });
 });

@@ -1,10 +1,12 @@
+import type { LabDatabase } from '../../scenario/scenario.ts';
 import type { Pod } from '../platform.ts';
 
 /**
  * The lab as a pure value: regions, pods, their addresses (IPv4 10.77.R.H, IPv6 fd77::R:H), labels and names. Nothing here touches the
  * machine; network.ts, services.ts and certificates.ts make it real.
  */
-export type App = 'api' | 'db' | 'dr-controller' | 'etcd' | 'resolver' | 'client' | 'dns' | 'operator' | 'backup' | 'store' | 'restore';
+export type App =
+  'api' | 'db' | 'dr-controller' | 'etcd' | 'resolver' | 'client' | 'dns' | 'operator' | 'backup' | 'store' | 'restore' | 'fdb';
 
 export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
 export const OUTSIDE = 'outside';
@@ -20,6 +22,7 @@ export const PORTS = {
   dns: 53,
   store: 4443,
   restored: 7443,
+  fdb: 4500,
 } as const;
 export const PREFIX_LENGTH = { v4: 16, v6: 64 } as const;
 
@@ -66,6 +69,8 @@ const ALONE: readonly App[] = ['dns', 'operator', 'store', 'restore'];
 
 const SECOND_CONTROLLER_HOST = 15;
 const BACKUP_HOST = 16;
+const FDB_HOST = 17;
+const SECOND_FDB_HOST = 18;
 /** The store is in none of the regions, so that it outlives all of them; `restore` is a machine that has nothing but the keys. */
 const STORE_HOST = 40;
 const RESTORE_HOST = 41;
@@ -74,14 +79,16 @@ export interface LabShape {
   readonly controllersPerRegion?: 1 | 2;
   /** Where backups go, if there are any. */
   readonly backupStore?: 'folder' | 'bucket' | null;
+  readonly database?: LabDatabase;
 }
 
-/** The lab of ARCHITECTURE §2: three regions of six pods each (one more with two controllers, one more with backups), and four pods outside. */
-export function threeRegions({ controllersPerRegion = 1, backupStore = null }: LabShape = {}): Topology {
+/** The lab of ARCHITECTURE §2: three regions of six pods each (one more with two controllers, one more with backups, two more with FoundationDB), and four pods outside. */
+export function threeRegions({ controllersPerRegion = 1, backupStore = null, database = 'embedded' }: LabShape = {}): Topology {
   const inRegions = REGIONS.flatMap((region, i) => [
     ...HOSTS_PER_REGION.map(([app, host]) => podSpec(app, region, i + 1, host)),
-    ...(controllersPerRegion === 1 ? [] : [secondController(region, i + 1)]),
+    ...(controllersPerRegion === 1 ? [] : [second(podSpec('dr-controller', region, i + 1, SECOND_CONTROLLER_HOST))]),
     ...(backupStore === null ? [] : [podSpec('backup', region, i + 1, BACKUP_HOST)]),
+    ...(database === 'embedded' ? [] : [podSpec('fdb', region, i + 1, FDB_HOST), second(podSpec('fdb', region, i + 1, SECOND_FDB_HOST))]),
   ]);
   const forBackups: typeof HOSTS_OUTSIDE = [
     ...(backupStore === 'bucket' ? [['store', STORE_HOST] as const] : []),
@@ -111,9 +118,10 @@ function podSpec(app: App, region: string, regionNumber: number, host: number): 
   };
 }
 
-function secondController(region: string, regionNumber: number): PodSpec {
-  const name = `dr-controller-2-${region}`;
-  return { ...podSpec('dr-controller', region, regionNumber, SECOND_CONTROLLER_HOST), name, netns: name };
+/** Another pod of that role in its region. */
+function second(pod: PodSpec): PodSpec {
+  const name = `${pod.app}-2-${pod.region}`;
+  return { ...pod, name, netns: name };
 }
 
 function mac(regionNumber: number, host: number): string {
@@ -133,9 +141,14 @@ export function podNamed(topology: Topology, name: string): PodSpec {
   return pod;
 }
 
+/** All pods with this role in this region. */
+export function podsOf(topology: Topology, app: App, region: string): readonly PodSpec[] {
+  return topology.pods.filter((candidate) => candidate.app === app && candidate.region === region);
+}
+
 /** The first pod with this role in this region; throws RangeError when there is none. */
 export function podOf(topology: Topology, app: App, region: string): PodSpec {
-  const pod = topology.pods.find((candidate) => candidate.app === app && candidate.region === region);
+  const [pod] = podsOf(topology, app, region);
   if (pod === undefined) throw new RangeError(`no ${app} pod in region ${region}`);
   return pod;
 }

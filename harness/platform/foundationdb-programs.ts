@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { HarnessError } from './errors.ts';
+import { findProgram, pathFolders } from './tools.ts';
+
+export interface FoundationdbPrograms {
+  readonly fdbserver: string;
+  readonly fdbcli: string;
+  /** libfdb_c.so; null: the system's loader finds it. */
+  readonly library: string | null;
+}
+
+/** Where packages put the library. */
+const SYSTEM_FOLDERS = ['/usr/lib', '/usr/local/lib', '/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu'] as const;
+const LIBRARY = 'libfdb_c.so';
+
+/**
+ * FoundationDB on this machine: programs in `FDB_BIN` where that is set, else in PATH; the library as `FDB_LIB` says, else beside the programs, else the system's. A string says what
+ * is missing.
+ */
+export function findFoundationdb(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): FoundationdbPrograms | `no ${string}` {
+  const { FDB_BIN: folder, FDB_LIB: named } = environment;
+  const folders = folder === undefined ? pathFolders() : [path.resolve(folder)];
+  const fdbserver = findProgram('fdbserver', folders);
+  const fdbcli = findProgram('fdbcli', folders);
+  if (fdbserver === undefined) return 'no fdbserver';
+  if (fdbcli === undefined) return 'no fdbcli';
+  const there = path.dirname(fdbserver);
+  const beside = [path.join(there, LIBRARY), path.resolve(there, '../lib', LIBRARY)].find((file) => existsSync(file));
+  const library = named === undefined ? (beside ?? null) : path.resolve(named);
+  if (library !== null) return existsSync(library) ? { fdbserver, fdbcli, library } : `no ${library}`;
+  return SYSTEM_FOLDERS.some((one) => existsSync(path.join(one, LIBRARY))) ? { fdbserver, fdbcli, library } : `no ${LIBRARY}`;
+}
+
+/** As findFoundationdb. Throws HarnessError `missing-tool` with the fix. */
+export function needFoundationdb(): FoundationdbPrograms {
+  const found = findFoundationdb();
+  if (typeof found === 'string') throw new HarnessError('missing-tool', `${found}: ${HOW}`);
+  return found;
+}
+
+/** What to do where there is none. */
+export const HOW =
+  'install the server and clients packages of FoundationDB 7.3, or name the folder of its programs with FDB_BIN and libfdb_c.so with FDB_LIB (./scripts/setup --with-foundationdb looks for them)';

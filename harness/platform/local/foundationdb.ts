@@ -1,0 +1,122 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { FoundationdbPrograms } from '../foundationdb-programs.ts';
+import { HarnessError } from '../errors.ts';
+import { parseJson } from '../json.ts';
+import { run } from '../process.ts';
+import { podNamed, podsOf, PORTS, type PodSpec, type Topology } from './topology.ts';
+
+/** Of the pods that hold or use it: their own copy, since servers and clients rewrite it when coordinators change. */
+export const CLUSTER_FILE = 'fdb.cluster';
+/** Copies in each of three regions; the least that it can be configured with is two processes a region (with one it never becomes available, measured on 7.3.79). */
+const MODE = 'three_datacenter ssd-2';
+/** Small: six servers beside everything else on one machine. */
+const LIMITS = ['--memory=2GiB', '--storage-memory=256MiB', '--cache-memory=128MiB', '--logsize=1MiB', '--maxlogssize=4MiB'] as const;
+/** Kernels without that interface refuse it; and the first healthy look at a new cluster would otherwise take half a minute. */
+const KNOBS = ['--knob_disable_posix_kernel_aio=1', '--knob_initial_failure_reaction_delay=2'] as const;
+
+/** One coordinator a region: any region may be lost, and there is a majority. */
+export function clusterFile(topology: Topology): string {
+  const coordinators = topology.regions.map((region) => podNamed(topology, `fdb-${region}`));
+  return `lab:gameday@${coordinators.map(addressOf).join(',')}\n`;
+}
+
+const addressOf = ({ ipv4 }: PodSpec): string => `${ipv4}:${PORTS.fdb}`;
+
+/** One fdbserver: its region is its data centre, its pod a machine and a zone of its own. Pure. */
+export function serverCommand(
+  pod: PodSpec,
+  { fdbserver }: Pick<FoundationdbPrograms, 'fdbserver'>,
+  podRoot: string,
+): readonly [string, ...string[]] {
+  const data = `${podRoot}/data`;
+  const place = ['-C', `${podRoot}/${CLUSTER_FILE}`, '-p', addressOf(pod), '-l', 'public', '-d', data, '-L', data];
+  const locality = [`--locality_dcid=${pod.region}`, `--locality_zoneid=${pod.name}`, `--locality_machineid=${pod.name}`];
+  return [fdbserver, ...place, ...locality, ...LIMITS, ...KNOBS];
+}
+
+/** `database` of the engine's configuration. Pure. */
+export function databaseSection(topology: Topology, { library }: Pick<FoundationdbPrograms, 'library'>): object {
+  return {
+    kind: 'foundationdb',
+    experimental: true,
+    cluster_file: CLUSTER_FILE,
+    data_centers: Object.fromEntries(topology.regions.map((region) => [region, region])),
+    ...(library === null ? {} : { client_library: library }),
+  };
+}
+
+const CLI_SECONDS = 15;
+const AGAIN_MS = 500;
+
+/** The cluster of a lab, as the runner asks it: past the engine, and over its own way to every pod, which no fault touches. `file`: a cluster file of the runner's. */
+export class LabFoundationdb {
+  readonly #programs: FoundationdbPrograms;
+  readonly #topology: Topology;
+  readonly #file: string;
+
+  constructor(programs: FoundationdbPrograms, topology: Topology, file: string) {
+    this.#programs = programs;
+    this.#topology = topology;
+    this.#file = file;
+  }
+
+  /** Makes the database, as soon as its servers let it. Throws HarnessError `lab-failed` with what fdbcli said last when the signal aborts before. */
+  async create(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const said = await this.#cli(`configure new ${MODE}`, signal);
+      if (/Database created|already exists/i.test(said)) return;
+      await again(`FoundationDB was not created: ${said}`, signal);
+    }
+  }
+
+  /** Resolves when every region has its servers and all data all its copies, by FoundationDB's own word. Throws HarnessError `lab-failed` with what was missing when the signal aborts before. */
+  async untilWhole(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const missing = await this.problem(signal);
+      if (missing === null) return;
+      await again(`FoundationDB is not whole: ${missing}`, signal);
+    }
+  }
+
+  /** What keeps it from being whole now; null: nothing. */
+  async problem(signal: AbortSignal): Promise<string | null> {
+    const answer = await this.#cli('status json', signal);
+    return whatIsMissing(parseJson(answer.slice(Math.max(0, answer.indexOf('{')))), this.#topology);
+  }
+
+  /** What fdbcli said, be it an error. */
+  #cli(command: string, signal: AbortSignal): Promise<string> {
+    const args = ['-C', this.#file, '--timeout', String(CLI_SECONDS), '--exec', command];
+    const ended = run(this.#programs.fdbcli, args, { timeoutMs: (CLI_SECONDS + 5) * 1000, signal });
+    return ended.catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+  }
+}
+
+async function again(why: string, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(AGAIN_MS, undefined, { signal });
+  } catch (cause) {
+    throw new HarnessError('lab-failed', why, cause);
+  }
+}
+
+const statusShape = z.object({
+  cluster: z.object({
+    processes: z.record(z.string(), z.object({ locality: z.object({ dcid: z.string() }).partial() }).partial()),
+    recovery_state: z.object({ name: z.string() }),
+    data: z.object({ state: z.object({ healthy: z.boolean(), name: z.string().optional() }) }),
+  }),
+});
+
+/** What a status document says, or does not say, that keeps the cluster from being whole; null: nothing. Pure. */
+export function whatIsMissing(status: unknown, topology: Topology): string | null {
+  const decoded = statusShape.safeParse(status);
+  if (!decoded.success) return `its status does not tell ${decoded.error.issues[0]?.path.join('.') ?? 'anything'}`;
+  const { processes, recovery_state: recovery, data } = decoded.data.cluster;
+  const running = Object.values(processes).map(({ locality }) => locality?.dcid);
+  const short = topology.regions.filter((region) => running.filter((dc) => dc === region).length < podsOf(topology, 'fdb', region).length);
+  if (short.length > 0) return `not all servers of ${short.join(', ')} are there`;
+  if (recovery.name !== 'fully_recovered') return `recovery is at ${recovery.name}`;
+  return data.state.healthy ? null : `data is ${data.state.name ?? 'not healthy'}`;
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Expectation, LabDatabase, Scenario } from './scenario.ts';
+import type { InputProblem, YamlDocument } from './yaml-decode.ts';
+
+/** What a scenario says of FoundationDB alone; what it does not say is as on the embedded database. */
+export interface OnFoundationdb {
+  readonly settleMs?: number;
+  readonly recoveryTimeMs?: number;
+  readonly failover?: Expectation['failover'];
+  readonly outage?: Expectation['outage'];
+}
+
+/** As it stands in its file. */
+export type WrittenScenario = Scenario & { readonly onFoundationdb: OnFoundationdb };
+
+/** The scenario as it is played on its database, or on the one that was asked for. On FoundationDB it is another run of another name, so that no report takes the two for samples of one thing. */
+export function onDatabase(written: WrittenScenario, asked: LabDatabase | undefined): Scenario {
+  const { onFoundationdb: over, ...scenario } = written;
+  const database = asked ?? scenario.database ?? 'embedded';
+  if (database === 'embedded') return { ...scenario, database };
+  const { expect, targets } = scenario;
+  return {
+    ...scenario,
+    database,
+    name: `${scenario.name}-on-foundationdb`,
+    settleMs: over.settleMs ?? scenario.settleMs,
+    expect: { ...expect, failover: over.failover ?? expect.failover, outage: over.outage ?? expect.outage },
+    targets: { ...targets, recoveryTimeMs: over.recoveryTimeMs ?? targets.recoveryTimeMs },
+  };
+}
+
+const loose = z.object({
+  database: z.string().catch('embedded'),
+  platform: z.string().catch('local'),
+  replication: z.string().catch('sync'),
+  backup: z.unknown().optional(),
+});
+
+/** Why a scenario cannot be played on FoundationDB, where it is to be. */
+export function databaseProblems(document: YamlDocument, asked: LabDatabase | undefined): readonly InputProblem[] {
+  const written = loose.safeParse(document.value).data;
+  if (written === undefined || (asked ?? written.database) !== 'foundationdb') return [];
+  return [
+    ...(written.backup === undefined || written.backup === null
+      ? []
+      : [document.problem(['backup'], 'FoundationDB is not backed up by this engine yet: play this scenario on the embedded database')]),
+    ...(written.replication === 'async'
+      ? [
+          document.problem(
+            ['replication'],
+            'on FoundationDB every commit is in three regions before it is acknowledged: there is no `async`',
+          ),
+        ]
+      : []),
+    ...(written.platform === 'kubernetes' ? [document.problem(['platform'], 'FoundationDB is started in local labs only')] : []),
+  ];
+}
