@@ -68,6 +68,16 @@ describe('runs in which nothing is broken', () => {
       .to.contain('1 of 2 not failed: 1 passed, 0 undecided, 1 failed.')
       .and.contain('Only 2 of the 3');
   });
+  it('say that a pause was not measured, not that there was none', () => {
+    const pause = (pauseMs: number | null) => ({
+      ...run('pass'),
+      writePause: pauseMs === null ? null : { vantage: 'outside', fromMs: 0, toMs: pauseMs, pauseMs },
+    });
+    const told = (...pauses: (number | null)[]): string => nullTable(nullRuns(pauses.length, pauses.map(pause)));
+    expect(told(null, null)).to.contain('pauses of writes were not measured').and.not.contain('0 ms');
+    expect(told(80, null)).to.contain('longest pause of writes 80 ms (not measured in 1).');
+    expect(told(80, 120)).to.contain('longest pause of writes 120 ms.');
+  });
 });
 
 describe('known-bad engines', () => {

@@ -38,16 +38,19 @@ export function nullVerdict({ asked, runs }: NullRuns): ResultDocument['verdict'
 export function nullTable({ asked, runs }: NullRuns): string {
   const count = (outcome: string): number => runs.filter((one) => one.outcome === outcome).length;
   const otherwise = runs.filter(({ outcome }) => outcome !== 'pass');
-  const pauses = runs.map(({ writePauseMs }) => writePauseMs ?? 0);
   const total = (of: 'operations' | 'late'): number => runs.reduce((sum, one) => sum + one[of], 0);
   return [
     `${runs.length - count('fail')} of ${runs.length} not failed: ${count('pass')} passed, ${count('inconclusive')} undecided, ${count('fail')} failed.`,
     ...(runs.length < asked ? [`Only ${runs.length} of the ${asked} that were asked for ran.`] : []),
-    ...(runs.length === 0
-      ? []
-      : [
-          `${total('operations')} operations, ${total('late')} of them late; longest pause of writes ${Math.round(Math.max(...pauses))} ms.`,
-        ]),
+    ...(runs.length === 0 ? [] : [`${total('operations')} operations, ${total('late')} of them late; ${longestPause(runs)}.`]),
     ...otherwise.map(({ runId, outcome, reason }) => `- ${runId}: ${outcome}: ${reason}`),
   ].join('\n');
+}
+
+/** A pause that was not measured is not one of 0 ms. */
+function longestPause(runs: readonly NullRun[]): string {
+  const pauses = runs.map(({ writePauseMs }) => writePauseMs).filter((ms) => ms !== null);
+  if (pauses.length === 0) return 'pauses of writes were not measured';
+  const unmeasured = runs.length - pauses.length;
+  return `longest pause of writes ${Math.round(Math.max(...pauses))} ms${unmeasured === 0 ? '' : ` (not measured in ${unmeasured})`}`;
 }

@@ -1,11 +1,13 @@
 import { eventsOf, type Lined } from '../measure/view.ts';
-import { finding, type Case, type Check } from './check.ts';
+import { finding, seconds, type Case, type Check } from './check.ts';
 import { backBefore } from './back-before.ts';
 import { faultSteps, isOfStep, neverPlanned } from './experiments.ts';
 import { amissAfter } from './moments.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'fault-healed';
+/** How long after its manifest's duration a fault may be healed: the order may wait for its turn on a busy machine. */
+const OVERDUE_MS = 2000;
 /** What acts once is over by itself: its pods come back. */
 const actsOnce = ({ expected }: Lined<'fault-planned'>): boolean => expected.kind === 'processes-gone' && expected.afterwards !== 'held';
 
@@ -32,6 +34,11 @@ function judgeOne({ view }: Case, plan: Lined<'fault-planned'>): Finding {
   if (healed === undefined) return finding(NAME, 'inconclusive', `${fault} was never healed`);
   if (after === undefined) return finding(NAME, 'inconclusive', `${fault}: nobody looked whether it was gone`, [healed.lineNumber]);
   const lines = [healed.lineNumber, after.lineNumber];
+  const overdueMs = overdue(view, plan, healed.requestedMs);
+  if (overdueMs > OVERDUE_MS) {
+    const message = `${fault}: its manifest lets it last ${seconds(plan.durationMs ?? 0)}, and it was healed ${seconds(overdueMs)} after that`;
+    return finding(NAME, 'inconclusive', message, [plan.lineNumber, ...lines]);
+  }
   const amiss = amissAfter(view, fault, healed.requestedMs);
   if (amiss !== undefined) return finding(NAME, 'inconclusive', `${fault}: ${amiss}`, lines);
   if (plan.expected.kind === 'processes-frozen' || plan.expected.kind === 'clocks-moved') {
@@ -54,4 +61,10 @@ function judgeOne({ view }: Case, plan: Lined<'fault-planned'>): Finding {
     return finding(NAME, 'inconclusive', `${fault}: its effect on ${early.what} was over ${earlyMs} ms before it was healed`, lines);
   }
   return finding(NAME, after.confirmed ? 'pass' : 'inconclusive', `${fault}: asked ${after.asked}, measured ${after.measured}`, lines);
+}
+
+/** How long after the time that the manifest lets it last it was healed; earlier is nobody's mistake: a step of the method may say so. */
+function overdue(view: Case['view'], { fault, durationMs = null }: Lined<'fault-planned'>, healedMs: number): number {
+  const injected = eventsOf(view.events, 'fault-injected').find((event) => event.fault === fault);
+  return durationMs === null || injected === undefined ? 0 : healedMs - injected.acknowledgedMs - durationMs;
 }

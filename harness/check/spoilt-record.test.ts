@@ -146,6 +146,14 @@ describe('records that are spoilt', () => {
     });
   });
 
+  describe('fault-healed', () => {
+    it('a fault that outlived the duration of its manifest', () => {
+      const lasting = (durationMs: number): Edit => editOf('fault-planned', (event) => ({ ...event, durationMs }));
+      expect(spoilt(lasting(60_000)).verdict.outcome, 'healed early, as the method says').to.equal('pass');
+      expect(objected(spoilt(lasting(200)), 'fault-healed')).to.match(/lets it last .+, and it was healed .+ after that/);
+    });
+  });
+
   describe('outage-seen', () => {
     it('an outage that is one late answer', () => {
       const late =

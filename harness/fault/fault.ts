@@ -80,6 +80,7 @@ export function faultPlanned(fault: Fault, plan: FaultPlan, options: { readonly 
     manifestKind: fault.kind,
     action: fault.action,
     mode: fault.mode,
+    durationMs: fault.durationMs,
     seed: options.seed,
     sources: plan.sources,
     targets: plan.targets,

@@ -89,6 +89,7 @@ const bodies = [
     manifestKind: z.string(),
     action: z.string(),
     mode: z.string(),
+    durationMs: ms.nullable().exactOptional(),
     seed: z.number(),
     sources: z.array(target),
     targets: z.array(target),

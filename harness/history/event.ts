@@ -133,6 +133,8 @@ export interface FaultPlanned {
   readonly manifestKind: string;
   readonly action: string;
   readonly mode: string;
+  /** After which the manifest lets it end by itself, counted from the injection; null: it lasts until it is healed. Absent in records of before. */
+  readonly durationMs?: number | null;
   readonly seed: number;
   readonly sources: readonly FaultTarget[];
   readonly targets: readonly FaultTarget[];

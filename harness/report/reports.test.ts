@@ -162,6 +162,13 @@ describe('reports of a run', () => {
     expect(lines.at(-1)).to.equal('1 passed, 1 failed, 0 inconclusive');
   });
 
+  it('the table says what a target is of that is not the recovery time', () => {
+    const result = toResultDocument(sampleRun({ fault: false }));
+    const brownOut = { name: 'brown-out', asked: 2000, unit: 'ms', measured: null, text: 'none', outcome: 'pass' } as const;
+    const lines = resultsTable([{ ...result, targets: [brownOut] }], { color: false }).split('\n');
+    expect(lines[1]).to.contain('≤ 2 s brown-out');
+  });
+
   it('figures carry their unit and no false precision', () => {
     expect([0, 0.2, 87.4, 999.6, 2412, 10_000, 185_000].map(duration)).to.deep.equal([
       '0 ms',

@@ -85,6 +85,8 @@ const fault = z.strictObject({
   kind: z.string(),
   action: z.string(),
   mode: z.string(),
+  /** What the manifest lets it last, counted from the injection; null: until it is healed. */
+  durationMs: z.number().nullable().default(null),
   sources: z.array(podTarget),
   targets: z.array(podTarget),
   notes: z.array(z.string()),

@@ -144,6 +144,7 @@ function faultPart(timeline: FaultTimeline, events: readonly RunEvent[]): Result
     kind: timeline.manifestKind,
     action: timeline.action,
     mode: planned?.mode ?? 'unknown',
+    durationMs: planned?.durationMs ?? null,
     sources: [...(planned?.sources ?? [])],
     targets: [...(planned?.targets ?? [])],
     notes: [...(planned?.notes ?? [])],

@@ -46,8 +46,19 @@ const textOf = (result: ResultDocument, name: ResultTarget['name']): string => f
 function targetText(result: ResultDocument): string {
   const asked = result.targets.filter((one) => one.asked !== null);
   if (asked.length === 0) return 'none';
-  return asked.map((one) => `${askedText(one)}${one.name === 'lost-writes' ? ' lost' : ''}`).join(', ');
+  return asked.map((one) => [askedText(one), TARGET_WORD[one.name]].filter((word) => word !== '').join(' ')).join(', ');
 }
+
+/** What a target is of, where the table has no column for it right before: a figure without it would be taken for the recovery time. */
+const TARGET_WORD: Readonly<Record<ResultTarget['name'], string>> = {
+  'recovery-time': '',
+  'write-pause': 'pause',
+  'brown-out': 'brown-out',
+  'recovery-point': '',
+  'lost-writes': 'lost',
+  'backup-age': 'old',
+  'restore-time': 'restore',
+};
 
 function totals(results: readonly ResultDocument[]): string {
   const count = (outcome: string): number => results.filter((one) => one.verdict.outcome === outcome).length;

@@ -63,6 +63,7 @@ export function faultCard(fault: ResultFault): Markup {
   return html`<dl class="facts">
       ${fact('manifest', html`<code>${fault.manifestFile}</code> <small title="sha256 ${fault.manifestSha256}">sha256 ${fault.manifestSha256.slice(0, 12)}…</small>`)}
       ${fact('what', `${fault.kind} ${fault.action}, mode ${fault.mode}`)} ${fact('pods', pods(fault))}
+      ${fact('lasts', fault.durationMs === null ? 'until it is healed' : duration(fault.durationMs))}
       ${fact('time to inject', fault.injectionLatencyMs === null ? 'not seen' : duration(fault.injectionLatencyMs))}
       ${fact('skew', fault.injectionSkewMs === null ? 'not seen' : `${fault.injectionSkewMs.toFixed(1)} ms between the first and the last link or process`)}
     </dl>
