@@ -20,7 +20,7 @@ const NAME = 'api.coditect.test';
 
 /** The real program against a real HTTPS server and a real DNS server on loopback. */
 describe('vantage', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const store = new Map<string, string>();
   let folder: string;
   let server: Server;
@@ -177,7 +177,7 @@ describe('vantage', function () {
     const closed = createSocket('udp4'); // a port that nobody listens on
     await new Promise<void>((resolve) => closed.bind(0, '127.0.0.1', resolve));
     const { port } = closed.address();
-    const all = operations(await play(2200, { port }));
+    const all = operations(await play(4000, { port }));
     closed.close();
     expect(all.length).to.be.at.least(30);
     expect(new Set(all.map((one) => `${one.outcome} ${one.reason}`))).to.deep.equal(new Set(['failed connect-refused']));
@@ -185,7 +185,7 @@ describe('vantage', function () {
 
   it('drops what is beyond its operations in flight, as failures', async () => {
     answer = (request) => void request.resume();
-    const all = operations(await play(1200, { periodMs: 5, timeoutMs: 5000 }));
+    const all = operations(await play(3000, { periodMs: 5, timeoutMs: 15_000 }));
     const dropped = all.filter((one) => one.reason === 'dropped');
     expect(dropped).to.not.have.length(0);
     expect(dropped.every((one) => one.outcome === 'failed')).to.equal(true);
@@ -195,7 +195,7 @@ describe('vantage', function () {
   it('fails when the name does not resolve', async () => {
     const silent = createSocket('udp4');
     await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
-    const all = operations(await play(400, { resolverPort: silent.address().port, timeoutMs: 300 }));
+    const all = operations(await play(1500, { resolverPort: silent.address().port, timeoutMs: 300 }));
     silent.close();
     expect(new Set(all.map((one) => one.reason))).to.deep.equal(new Set(['dns-timeout']));
     expect(all.every((one) => one.address === undefined)).to.equal(true);

@@ -16,7 +16,7 @@ describe('DNS by RFC 2136', () => {
       name,
       ttlSeconds: 1,
       key: knot.key,
-      timeoutMs: 300,
+      timeoutMs: 15_000,
       clock: systemClock,
       ...change,
     });

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import type { ControllerStatus } from '../health/controller-status.ts';
 import { EngineCluster } from '../testing/engine-cluster.ts';
 import { REGIONS, type Region } from '../testing/test-config.ts';
 import { Operator } from '../testing/engine-operator.ts';
@@ -100,14 +99,14 @@ describe('the whole engine, synchronous', () => {
       const leader = await operator.untilSaid(since, step);
       await operator.cluster.end('controller', leader, 'SIGKILL');
       await operator.untilSaid(since, 'failover_complete');
-      const view = await operator.view();
-      expect(view, step).to.deep.include({ epoch: epoch + 1 });
-      await operator.untilPrimary(view?.primary as Region);
-      expect(await operator.route(), step).to.deep.include({ epoch: epoch + 1, region: view?.primary });
+      const view = await operator.untilView(`under the next epoch after ${step}`, (seen) => seen.epoch > epoch);
+      expect(view.epoch, step).to.equal(epoch + 1);
+      await operator.untilPrimary(view.primary as Region);
+      expect(await operator.route(), step).to.deep.include({ epoch: epoch + 1, region: view.primary });
       operator.cluster.startProgram('database', primary as Region);
       operator.cluster.startProgram('controller', leader);
       await operator.untilNormal();
-      await operator.expectNothingLost(view?.primary as Region);
+      await operator.expectNothingLost(view.primary as Region);
     }
   });
 
@@ -118,7 +117,10 @@ describe('the whole engine, synchronous', () => {
     for (const region of [first, primary as Region]) operator.cluster.signal('database', region, 'SIGSTOP');
     await operator.untilSaid(since, 'awaiting_approval');
     expect(operator.said(since)).not.to.include('failover_initiated');
-    expect(await operator.view()).to.deep.include({ epoch, step: 'AWAIT_APPROVAL', state: 'Degraded' });
+    await operator.untilView(
+      'waiting and degraded',
+      (view) => view.epoch === epoch && view.step === 'AWAIT_APPROVAL' && view.state === 'Degraded',
+    );
     const { code, out } = await operator.cluster.command('failover', '--target', second);
     expect(code, out).to.equal(1);
     expect(out).to.contain('must be sealed to lose nothing');
@@ -156,7 +158,7 @@ describe('the whole engine, asynchronous', () => {
     const since = operator.mark;
     await operator.cluster.end('database', CENTRAL, 'SIGKILL');
     await operator.untilSaid(since, 'failover_complete');
-    const { primary, epoch } = (await operator.view()) as ControllerStatus;
+    const { primary, epoch } = await operator.untilView('under the next epoch', (view) => view.epoch > 1);
     expect([EAST, EUROPE]).to.include(primary);
     expect(epoch).to.equal(2);
     operator.cluster.startProgram('database', CENTRAL);

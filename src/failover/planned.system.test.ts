@@ -106,10 +106,9 @@ describe('planned moves and maintenance on a whole engine', () => {
     expect(paused, paused.out).to.include({ code: 0 });
     await operator.cluster.end('database', EAST, 'SIGKILL');
     await operator.untilSaid(since, 'awaiting_approval');
-    const view = await operator.view();
+    const view = await operator.untilAwaiting('paused');
     expect(view).to.deep.include({ step: 'AWAIT_APPROVAL', primary: EAST });
-    expect(view?.awaiting).to.include({ blocker: 'paused' });
-    expect(view?.paused?.by).to.contain('anna');
+    expect(view.paused?.by).to.contain('anna');
     const { out } = await operator.cluster.command('status');
     expect(out).to.contain('paused by anna').and.to.contain('new switches');
     expect(operator.said(since)).not.to.include('failover_initiated');
@@ -165,12 +164,8 @@ describe('an engine with a block period and a program that may veto', () => {
     const since = operator.mark;
     await operator.cluster.end('database', CENTRAL, 'SIGKILL');
     await operator.untilSaid(since, 'awaiting_approval');
-    const view = await operator.cluster.until(
-      'vetoed',
-      () => operator.view(),
-      (seen) => seen?.awaiting?.blocker === 'veto',
-    );
-    expect(view?.awaiting?.reason).to.contain('vetoed').and.to.contain(`"from":"${CENTRAL}"`);
+    const view = await operator.untilAwaiting('veto');
+    expect(view.awaiting?.reason).to.contain('vetoed').and.to.contain(`"from":"${CENTRAL}"`);
     expect(operator.said(since)).not.to.include('failover_initiated');
     answer('exit 0');
     await operator.untilSaid(since, 'failover_complete');
@@ -183,7 +178,7 @@ describe('an engine with a block period and a program that may veto', () => {
     const { primary } = await operator.untilNormal();
     await operator.cluster.end('database', primary as Region, 'SIGKILL');
     await operator.untilSaid(since, 'awaiting_approval');
-    expect((await operator.view())?.awaiting).to.include({ blocker: 'flapping' });
+    await operator.untilAwaiting('flapping');
     expect(operator.said(since)).not.to.include('failover_initiated');
     expect(await operator.cluster.command('acknowledge')).to.include({ code: 0 });
     await operator.untilSaid(since, 'failover_complete');

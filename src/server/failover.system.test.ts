@@ -1,10 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { PRESETS } from '../config/policy.ts';
 import { systemClock } from '../platform/clock.ts';
 import { DatabaseCluster } from '../testing/database-cluster.ts';
-import { REGIONS, type Region } from '../testing/test-config.ts';
+import { PATIENT, REGIONS, type Region } from '../testing/test-config.ts';
 
 const [PRIMARY, EAST, WEST] = REGIONS;
 
@@ -28,7 +27,7 @@ describe('database program through a failover, synchronous', () => {
     await putAll(cluster, PRIMARY, { before: '1' });
     cluster.signal('database', PRIMARY, 'SIGSTOP');
     // Nobody confirms the fence: the lease must be over for certain.
-    await systemClock.sleep(PRESETS.lab.successorWaitsMs);
+    await systemClock.sleep(PATIENT.successorWaitsMs);
     await cluster.failOver(EAST, WEST);
     await putAll(cluster, EAST, { after: '2' });
     const late = cluster.put(PRIMARY, 'late', 'x');

@@ -12,12 +12,12 @@ import { databaseStatusShape, type DatabaseStatus } from '../server/control-mess
 import { makeTestAuthority, type TestAuthority } from './certificates.ts';
 import { startEtcdCluster, type EtcdCluster } from './etcd-cluster.ts';
 import { freePorts } from './free-ports.ts';
-import { REGIONS, testConfig, type Region, type TestSettings } from './test-config.ts';
+import { PATIENT, REGIONS, testConfig, type Region, type TestSettings } from './test-config.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
 const MAIN = resolve(import.meta.dirname, '../main.js');
-const CALL_MS = 5_000;
-const WAIT_MS = 20_000;
+const CALL_MS = 20_000;
+const WAIT_MS = 60_000;
 
 type Clients = Readonly<Record<'api' | 'controller' | 'client', HttpsClient>>;
 type Ports = Readonly<Record<Region, { readonly database: number; readonly api: number }>>;
@@ -210,7 +210,7 @@ async function writeConfigs({ folder, region, mode, endpoints, ports, authority,
     for (const [name, pem] of Object.entries({ ca, cert, key })) writeFileSync(join(own, `${program}-${name}.pem`), pem, { mode: 0o600 });
     const settings: TestSettings = {
       mode,
-      policy: 'lab',
+      policy: PATIENT,
       arbiter: { kind: 'etcd', endpoints, prefix: '/coditect-dr/' },
       // No controller, and so nobody who would publish anything.
       dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'api.coditect.test.', ttl_seconds: 1, endpoint: 'http://127.0.0.1:1' },

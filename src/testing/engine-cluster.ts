@@ -17,8 +17,10 @@ import { WITH_PARENT } from './with-parent.ts';
 const MAIN = resolve(import.meta.dirname, '../main.js');
 /** Name of a region's further controller. */
 const SECOND = 'controller2';
-const CALL_MS = 2000;
-const WAIT_MS = 20_000;
+/** A question may be asked again, also of a program that stands still; a write is sent once, and its answer is what the test is about. */
+const ASK_MS = 2000;
+const PUT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 export interface LogLine {
   readonly region: string;
@@ -172,7 +174,10 @@ export class EngineCluster {
     put?: string,
   ): Promise<{ readonly status: number; readonly json: unknown; readonly text: string } | null> {
     const url = `https://127.0.0.1:${this.#parts.ports.get(`${program} ${region}`)}${path}`;
-    const result = await this.#parts.client.call(url, { timeoutMs: CALL_MS, ...(put === undefined ? {} : { method: 'PUT', body: put }) });
+    const result = await this.#parts.client.call(
+      url,
+      put === undefined ? { timeoutMs: ASK_MS } : { timeoutMs: PUT_MS, method: 'PUT', body: put },
+    );
     return result.kind === 'reply' ? { status: result.status, json: parseJson(result.body), text: result.body.toString() } : null;
   }
 

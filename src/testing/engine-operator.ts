@@ -32,6 +32,19 @@ export class Operator {
     );
     return (await this.view()) as ControllerStatus;
   }
+  /** Until the leader says that it waits for an operator because of that. */
+  async untilAwaiting(blocker: string): Promise<ControllerStatus> {
+    return this.untilView(`awaiting approval: ${blocker}`, (view) => view.awaiting?.blocker === blocker);
+  }
+  /** What is seen once may be the view of one who does not lead: on a busy machine the leader's answer is late. */
+  async untilView(what: string, holds: (view: ControllerStatus) => boolean): Promise<ControllerStatus> {
+    const view = await this.cluster.until(
+      what,
+      () => this.view(),
+      (seen) => seen !== null && holds(seen),
+    );
+    return view as ControllerStatus;
+  }
   async untilPrimary(region: Region): Promise<DatabaseStatus> {
     const status = await this.cluster.until(
       `writable in ${region}`,
@@ -84,7 +97,7 @@ export class Operator {
       name: 'api.coditect.test.',
       ttlSeconds: 1,
       key,
-      timeoutMs: 500,
+      timeoutMs: 10_000,
       clock: systemClock,
     });
     const route = await provider.read();

@@ -9,7 +9,7 @@ import type { Credentials } from '../platform/tls.ts';
 import { freePorts } from './free-ports.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
-const START_MS = 15_000;
+const START_MS = 60_000;
 const METRICS_MS = 3000;
 /** Requests that a client of the JSON gateway makes arrive as gRPC too. */
 const STARTED = /^grpc_server_started_total\{grpc_method="(\w+)",grpc_service="etcdserverpb\.(?:KV|Watch|Lease)".*\} ([\d.e+]+)$/gm;

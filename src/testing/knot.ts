@@ -11,7 +11,7 @@ import { systemClock } from '../platform/clock.ts';
 import { freePorts } from './free-ports.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
-const START_MS = 10_000;
+const START_MS = 60_000;
 
 /** A real knot on loopback with the empty zone coditect.test., for tests. The owner calls `stop`. */
 export interface TestKnot {
@@ -55,7 +55,7 @@ async function answers(port: number): Promise<boolean> {
   try {
     socket.on('error', () => undefined);
     socket.send(packet.encode({ id: 1, type: 'query', questions: [{ type: 'SOA', name: 'coditect.test' }] }), port, '127.0.0.1');
-    const [reply] = (await once(socket, 'message', { signal: AbortSignal.timeout(100) })) as [Buffer];
+    const [reply] = (await once(socket, 'message', { signal: AbortSignal.timeout(500) })) as [Buffer];
     return (packet.decode(reply).answers?.length ?? 0) > 0;
   } catch {
     return false;

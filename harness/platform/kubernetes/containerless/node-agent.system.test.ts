@@ -71,10 +71,10 @@ describe('a node without containers, and an API server in a bad moment', () => {
     const client = await KubeClient.open(file, 'a');
     const places = { folder: path.join(folder, 'data'), logs: path.join(folder, 'logs'), hostIp: '127.0.0.1' };
     agent = new NodeAgent({ client, topology, identities, ...places, nowMs: () => performance.now() });
-    await agent.start(AbortSignal.timeout(10_000));
+    await agent.start(AbortSignal.timeout(60_000));
     return agent;
   }
-  async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
+  async function until(what: string, holds: () => boolean, withinMs = 60_000): Promise<void> {
     for (const limitMs = performance.now() + withinMs; !holds(); await sleep(25))
       if (performance.now() > limitMs) throw new Error(`not within ${withinMs} ms: ${what}`);
   }

@@ -90,7 +90,7 @@ describe('reach', () => {
     const cutMs = nowMs();
     await nft.execute(cutCommand('test', topology, bothWays));
     const isCutMs = nowMs();
-    await sleep(50);
+    await sleep(500);
     const during = await judge('during', await watch.stop());
     expect(during.confirmed, during.measured).to.equal(true);
     const [from = 0, to = 0] = during.betweenMs ?? [];
@@ -103,7 +103,7 @@ describe('reach', () => {
     const healMs = nowMs();
     await nft.execute(healCommand('test'));
     const healedMs = nowMs();
-    await sleep(50);
+    await sleep(500);
     const after = await judge('after-heal', await again.stop());
     expect(after.confirmed, after.measured).to.equal(true);
     const [last = 0, first = 0] = after.betweenMs ?? [];

@@ -24,7 +24,7 @@ async function hold(runFolder: string): Promise<number> {
   const lab = new LocalPlatform(context, { replication: 'sync', policy: 'lab', engineMain });
   const alive = setInterval(() => undefined, 60_000);
   try {
-    await lab.start(AbortSignal.any([starting.signal, AbortSignal.timeout(30_000)]));
+    await lab.start(AbortSignal.any([starting.signal, AbortSignal.timeout(90_000)]));
     const names = (region: string): string[] => lab.topology.pods.filter((pod) => pod.region === region).map((pod) => pod.name);
     await lab.injection([{ act: 'cut', from: names('us-central1'), to: names('us-east1') }]).apply(starting.signal);
     process.stdout.write('holding\n');
