@@ -101,8 +101,16 @@ preflight() {
 }
 
 apply() {
-  local region=$1 dry=()
-  if [ "$mode" = dry-run ]; then dry=(--dry-run=server); fi
+  local region=$1 there dry=()
+  if [ "$mode" = dry-run ]; then
+    dry=(--dry-run=server)
+    # In a namespace that is not there the server tries nothing, and a rehearsal makes none.
+    there=$(in_region "$region" get namespace "$namespace" --ignore-not-found -o name) || failed "$region: nobody can tell whether namespace $namespace is there"
+    if [ -z "$there" ]; then
+      say "$region: namespace $namespace is not there yet; what belongs in it is tried in namespace default"
+      sed -i "s/^\( *namespace: \)$namespace\$/\1default/" "$scratch/$region.yaml"
+    fi
+  fi
   kubectl --context="$region" --request-timeout=60s apply --server-side --field-manager="$manager" "${dry[@]}" -f "$scratch/$region.yaml" ||
     failed "$region: apply"
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { EngineError } from '../platform/errors.ts';
+import { ownIdentity, whoElseMayRead, type Identity } from '../platform/secret-file.ts';
 
 /** A file of one line: a word that says what the key is for, a space, and 32 bytes in base64. */
 const MAX_FILE_BYTES = 128;
@@ -29,24 +30,23 @@ export async function createKeyLineFile(path: string, word: string, key: Buffer)
   }
 }
 
-/** @throws EngineError bad-config when the file is not such a file of mode 0600 (or 0400) of the user that runs this */
-export async function readKeyLineFile(path: string, word: string): Promise<Buffer> {
+/**
+ * A key of one's own, or a secret as Kubernetes mounts it: a link to a file of root's for a group of ours. What is opened is what is judged, wherever the link led.
+ * @throws EngineError bad-config when it is not such a file, or others may read it
+ */
+export async function readKeyLineFile(path: string, word: string, self: Identity = ownIdentity()): Promise<Buffer> {
   let file: FileHandle;
   try {
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     throw new EngineError('bad-config', `cannot read the key file ${path}: name the one that the backups were made with`, error);
   }
   try {
     const status = await file.stat();
     if (!status.isFile()) throw new EngineError('bad-config', `the key file ${path} is no regular file`);
-    if ((status.mode & 0o177) !== 0) {
-      throw new EngineError(
-        'bad-config',
-        `the key file ${path} has mode ${(status.mode & 0o777).toString(8)}: others may use it; chmod 600 it`,
-      );
-    }
-    if (status.uid !== process.geteuid?.()) throw new EngineError('bad-config', `the key file ${path} belongs to another user`);
+    const problem = whoElseMayRead(status, self);
+    if (problem !== null) throw new EngineError('bad-config', `the key file ${path} has ${problem}`);
+    if (status.uid !== self.uid && status.uid !== 0) throw new EngineError('bad-config', `the key file ${path} belongs to another user`);
     const text = status.size > MAX_FILE_BYTES ? '' : await file.readFile('latin1');
     const found = new RegExp(`^${word} ([A-Za-z0-9+/]{43}=)\\n$`).exec(text);
     if (found?.[1] === undefined)

@@ -11,6 +11,8 @@ export interface Identity {
   readonly groups: readonly number[];
 }
 
+export const ownIdentity = (): Identity => ({ uid: process.geteuid?.() ?? 0, groups: process.getgroups?.() ?? [] });
+
 /**
  * Why others than this program could use a secret that lies in a file; null: nobody else. One's own file is for nobody else (0600). One of root's may be for a group of this process too (0640): so Kubernetes
  * mounts secrets, and whoever is neither root nor in that group gets nothing of it. The rule is PostgreSQL's. Pure.

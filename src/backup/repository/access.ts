@@ -8,7 +8,7 @@ import { limitBytesInFlight } from '../../objectstore/limit.ts';
 import { limitRate } from '../../objectstore/rate.ts';
 import { withRetry } from '../../objectstore/retry.ts';
 import { EngineError } from '../../platform/errors.ts';
-import { whoElseMayRead } from '../../platform/secret-file.ts';
+import { ownIdentity, whoElseMayRead } from '../../platform/secret-file.ts';
 import { syncFolder } from '../../platform/sync-folder.ts';
 import { signerId } from '../format/signing.ts';
 import type { RepositoryAccess } from './repository.ts';
@@ -56,7 +56,7 @@ export async function makeMissingKeys({ backup, folder }: BackupContext): Promis
 
 function readSigningKey(path: string): KeyObject {
   try {
-    const problem = whoElseMayRead(statSync(path), { uid: process.geteuid?.() ?? 0, groups: process.getgroups?.() ?? [] });
+    const problem = whoElseMayRead(statSync(path), ownIdentity());
     if (problem !== null) throw new EngineError('bad-config', `the signing key ${path} has ${problem}`);
     const key = createPrivateKey(readFileSync(path));
     signerId(key);
