@@ -156,6 +156,11 @@ describe('game days on a cluster without containers', function () {
       child.kill('SIGKILL');
       await ended;
       expect((await inside.processes([api])).length, 'the fault lasts without whoever asked for it').to.equal(0);
+      if (!unlabel) {
+        const second = await startGameday(['run', '--system', systemFile(), '--reports', path.join(folder, 'second'), file]).ended;
+        expect(second.code, second.text).to.equal(3);
+        expect(second.text, 'two at a time').to.include('PodChaos coditect/region-loss of the game day run is there');
+      }
       if (unlabel) await client.merge(loss, { metadata: { labels: { [OWNER_LABEL]: null } } });
 
       const heal = ['chaos', 'heal', '--platform', 'kubernetes', '--system', systemFile(), '--reports', reports];

@@ -196,6 +196,29 @@ describe('a cluster without containers, and the game day as its client', functio
     await eventually('theirs is gone', async () => (await client.ask('GET', pathOf(fault))).status === 404);
   });
 
+  it('the API server is killed while it is asked for a fault: that is injected and healed when it is back, or taken back and told, and nothing is left', async () => {
+    const fault = faultOf('network-partition.yaml');
+    const journal = path.join(folder, 'run-of-the-test', 'undo.ndjson');
+    const written = (): number => (existsSync(journal) ? readFileSync(journal, 'utf8').split('"do":"delete"').length : 0);
+    const before = written();
+    const injection = inject(fault);
+    const applied = injection.apply(limit()).then(
+      () => 'injected',
+      (error: unknown) => String(error),
+    );
+    while (written() === before) await sleep(1);
+    process.kill(cluster?.apiServerPid ?? 0, 'SIGKILL');
+    const outcome = await applied;
+    if (outcome === 'injected') {
+      expect(await passing()).to.equal(0);
+      await injection.heal(limit());
+    } else expect(outcome).to.match(/could not be injected/);
+    await eventually('it serves again', async () => (await client.ask('GET', '/readyz').catch(() => undefined))?.status === 200);
+    await injection.heal(limit()); // what could not be taken back in time is tried again, as the end of a run does
+    expect(await passing()).to.equal(4);
+    expect((await client.ask('GET', pathOf(fault))).status).to.equal(404);
+  });
+
   it('the API server is killed in the middle of a fault: the engine goes on serving, and the fault is healed when it is back', async () => {
     const fault = faultOf('network-partition.yaml');
     const injection = inject(fault);

@@ -21,6 +21,17 @@ const CLOSE_MS = 10_000;
 const LOOK_MS = 20;
 const LOOK_FOR_MS = 10_000;
 
+/** What another game day has broken, or has left broken when it was killed, would be judged as this one's. */
+async function refuseOthers(chaos: Chaos, signal: AbortSignal): Promise<void> {
+  const [other] = await chaos.owned(undefined, signal);
+  if (other === undefined) return;
+  const { kind, place, name, run } = other;
+  throw new HarnessError(
+    'cluster-failed',
+    `${kind} ${place.namespace}/${name} of the game day ${run || 'unknown'} is there: wait until that is over, or, where it was killed, gameday chaos heal --platform kubernetes`,
+  );
+}
+
 /** A system in clusters, by way of their API servers: what a game day may see and do is what `SystemFile` names. */
 export class KubernetesPlatform implements Platform {
   readonly kind = 'kubernetes';
@@ -41,7 +52,7 @@ export class KubernetesPlatform implements Platform {
     this.#parts = parts;
   }
 
-  /** Looks at the clusters and changes nothing. Throws HarnessError: bad-input, cluster-failed. */
+  /** Looks at the clusters and changes nothing. Throws HarnessError: bad-input, cluster-failed (also where another game day has experiments there). */
   static async connect(system: SystemFile, inside: Inside, context: RunContext, signal: AbortSignal): Promise<KubernetesPlatform> {
     const parts = await openParts(system);
     for (const part of parts) {
@@ -53,6 +64,7 @@ export class KubernetesPlatform implements Platform {
     const names = platform.pods().map(({ name }) => name);
     const twice = names.filter((name, index) => names.indexOf(name) !== index);
     if (twice.length > 0) throw new HarnessError('bad-input', `${system.file}: more than one cluster or namespace has a pod ${twice[0]}`);
+    await refuseOthers(chaos, signal);
     return platform;
   }
 
