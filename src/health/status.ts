@@ -94,7 +94,7 @@ function whyNotNormal({ knowledge, machine, databases, regions, freshMs, nowMs }
       reasons.push(`the arbiter does not answer ${holder}: it serves by the promises of all standbys`);
     const missing = regions.filter((region) => region !== holder && primary.standbys[region]?.inSync !== true);
     for (const region of missing) reasons.push(`${region} is not in sync`);
-  }
+  } else if (primary !== undefined) reasons.push(`${holder} was not seen as primary yet`);
   return reasons;
 }
 
