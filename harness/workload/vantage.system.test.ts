@@ -185,7 +185,7 @@ describe('vantage', function () {
 
   it('drops what is beyond its operations in flight, as failures', async () => {
     answer = (request) => void request.resume();
-    const all = operations(await play(3000, { periodMs: 5, timeoutMs: 15_000 }));
+    const all = operations(await play(3000, { periodMs: 5, timeoutMs: 8000 }));
     const dropped = all.filter((one) => one.reason === 'dropped');
     expect(dropped).to.not.have.length(0);
     expect(dropped.every((one) => one.outcome === 'failed')).to.equal(true);
