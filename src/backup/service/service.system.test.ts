@@ -32,10 +32,12 @@ interface Line {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-/** A cluster's programs of backups, all on one store. */
+/** A cluster's programs of backups, all on one store, with a configuration of their own: one that prunes must not be another's. */
 class Backups {
+  static #made = 0;
   readonly cluster: DatabaseCluster;
   readonly lines: Line[] = [];
+  readonly #file = `backup-${Backups.#made++}.yaml`;
   readonly #started: ChildProcess[] = [];
   readonly #services = new Map<Region, ChildProcess>();
 
@@ -57,7 +59,7 @@ class Backups {
         verify_seconds: null,
         ...change,
       };
-      writeFileSync(join(own, 'backup.yaml'), JSON.stringify({ ...config, backup_retention_days: RETENTION_DAYS, backup }));
+      writeFileSync(this.#config(region), JSON.stringify({ ...config, backup_retention_days: RETENTION_DAYS, backup }));
     }
   }
 
@@ -116,7 +118,7 @@ class Backups {
   }
 
   #config(region: Region): string {
-    return join(this.cluster.folder, region, 'backup.yaml');
+    return join(this.cluster.folder, region, this.#file);
   }
 }
 
