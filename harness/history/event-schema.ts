@@ -75,6 +75,7 @@ const bodies = [
     completedMs: ms,
     outcome: z.enum(['ok', 'failed', 'unknown']),
     lateMs: ms.exactOptional(),
+    awakeMs: ms.exactOptional(),
     dnsMs: ms,
     address: z.string().exactOptional(),
     claimedRegion: z.string().exactOptional(),

@@ -79,6 +79,8 @@ export interface OperationCompleted {
   readonly outcome: Outcome;
   /** How long after that the client itself got to it, where a millisecond or more: it was not scheduled, so the time is no one else's. */
   readonly lateMs?: number;
+  /** With it: when the client had certainly been awake before. Absent where it does not know. */
+  readonly awakeMs?: number;
   /** Time spent in name resolution, part of the above. */
   readonly dnsMs: number;
   /** The address the request went to (undefined: the name did not resolve). */

@@ -1,6 +1,6 @@
 import type { ServiceSample } from './service.ts';
 
-/** A client that is later than this share of a period was away since the operation before: when in between it stopped is not known. */
+/** A client that is later than this share of a period was away since it last looked at its clock, or, where the record does not tell when that was, since the operation before. */
 export const AWAY_SINCE_LAST = 0.25;
 
 /**
@@ -9,9 +9,11 @@ export const AWAY_SINCE_LAST = 0.25;
  */
 export function clientAway(samples: readonly ServiceSample[], periodMs: number): (fromMs: number, toMs: number) => number {
   const stretches: { fromMs: number; toMs: number }[] = [];
-  for (const { intendedMs, lateMs = 0 } of samples) {
+  for (const { intendedMs, lateMs = 0, awakeMs = -Infinity } of samples) {
     if (lateMs === 0) continue;
-    const next = { fromMs: lateMs > AWAY_SINCE_LAST * periodMs ? intendedMs - periodMs : intendedMs, toMs: intendedMs + lateMs };
+    // Whoever stood still for longer than a period was late before as well.
+    const lastAwakeMs = Math.min(intendedMs, Math.max(intendedMs - periodMs, awakeMs));
+    const next = { fromMs: lateMs > AWAY_SINCE_LAST * periodMs ? lastAwakeMs : intendedMs, toMs: intendedMs + lateMs };
     const last = stretches.at(-1);
     if (last === undefined || last.toMs < next.fromMs) stretches.push(next);
     else last.toMs = Math.max(last.toMs, next.toMs);

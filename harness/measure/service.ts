@@ -8,6 +8,8 @@ export interface ServiceSample {
   readonly reason?: string;
   /** How late the client itself was with it. */
   readonly lateMs?: number;
+  /** When, before it was late, it had certainly been awake. */
+  readonly awakeMs?: number;
 }
 
 /** Operations are due every period; without one for so many periods nobody was looking, which is not service. */

@@ -1,13 +1,7 @@
 import type { ClientRequest } from 'node:http';
 import { Agent } from 'node:https';
 import { connect, type Socket } from 'node:net';
-import { connect as startTls, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
-
-export interface Identity {
-  readonly ca: Buffer;
-  readonly cert: Buffer;
-  readonly key: Buffer;
-}
+import { connect as startTls, type SecureContext, type TLSSocket } from 'node:tls';
 
 export interface ServiceAddress {
   readonly host: string;
@@ -43,7 +37,6 @@ interface Waiting {
  */
 export class Connections extends Agent {
   readonly #address: ServiceAddress;
-  /** Made once: reading certificates and key costs more than a handshake. */
   readonly #secureContext: SecureContext;
   /** The last ticket of the server: a handshake that resumes costs both sides a fraction. */
   #session: Buffer | undefined;
@@ -56,10 +49,10 @@ export class Connections extends Agent {
   readonly #turns: (() => void)[] = [];
   #handshaking = false;
 
-  constructor(address: ServiceAddress, identity: Identity, limitMs: number) {
+  constructor(address: ServiceAddress, secureContext: SecureContext, limitMs: number) {
     super({ keepAlive: true });
     this.#address = address;
-    this.#secureContext = createSecureContext({ ...identity });
+    this.#secureContext = secureContext;
     this.#limitMs = limitMs;
   }
 

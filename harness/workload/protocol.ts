@@ -32,6 +32,7 @@ const operation = z.strictObject({
   completedMs: z.number(),
   outcome: z.enum(['ok', 'failed', 'unknown']),
   lateMs: z.number().exactOptional(),
+  awakeMs: z.number().exactOptional(),
   dnsMs: z.number(),
   address: z.string().exactOptional(),
   claimedRegion: z.string().exactOptional(),

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { z } from 'zod';
 import type { Outcome } from '../history/event.ts';
 import { parseJson } from '../platform/json.ts';
-import { Connections, type Identity } from './connections.ts';
+import { Connections } from './connections.ts';
 import type { PlannedOperation } from './plan.ts';
 
 export interface Answer {
@@ -18,7 +19,7 @@ export interface Answer {
 export interface Service {
   readonly name: string;
   readonly port: number;
-  readonly tls: Identity;
+  readonly tls: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
   /** Nothing takes longer than this. */
   readonly timeoutMs: number;
 }
@@ -33,9 +34,12 @@ const refusal = z.object({ error: z.object({ code: z.string(), applied: z.enum([
 export class Requester {
   readonly #service: Service;
   readonly #connections = new Map<string, Connections>();
+  /** Made once: reading certificates and key costs more than a handshake, just when a new address is there to be met. */
+  readonly #secureContext: SecureContext;
 
   constructor(service: Service) {
     this.#service = service;
+    this.#secureContext = createSecureContext({ ...service.tls });
   }
 
   /**
@@ -76,8 +80,8 @@ export class Requester {
   #to(address: string): Connections {
     let connections = this.#connections.get(address);
     if (connections === undefined) {
-      const { name, port, tls, timeoutMs } = this.#service;
-      connections = new Connections({ host: address, port, servername: name }, tls, timeoutMs);
+      const { name, port, timeoutMs } = this.#service;
+      connections = new Connections({ host: address, port, servername: name }, this.#secureContext, timeoutMs);
       this.#connections.set(address, connections);
     }
     return connections;

@@ -2,13 +2,14 @@ import { expect } from 'chai';
 import { decode, encode } from 'dns-packet';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createSocket, type Socket } from 'node:dgram';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificates, type Credentials } from '../platform/local/certificates.ts';
 import { threeRegions } from '../platform/local/topology.ts';
 import { reportSchema, type VantageCommand, type VantageReport } from './protocol.ts';
@@ -17,6 +18,10 @@ type OperationReport = Extract<VantageReport, { readonly type: 'op' }>;
 
 const PROGRAM = join(import.meta.dirname, 'vantage.js');
 const NAME = 'api.coditect.test';
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(5); // the test's own limit ends it
+}
 
 /** The real program against a real HTTPS server and a real DNS server on loopback. */
 describe('vantage', function () {
@@ -90,19 +95,23 @@ describe('vantage', function () {
   async function play(
     forMs: number,
     change: Partial<Extract<VantageCommand, { type: 'configure' }>> = {},
+    meanwhile: (child: ChildProcess, nowMs: () => number) => Promise<void> = () => Promise.resolve(),
   ): Promise<readonly VantageReport[]> {
     const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
     vantage = child;
     const originNs = process.hrtime.bigint();
+    const nowMs = (): number => Number(process.hrtime.bigint() - originNs) / 1e6;
     const reports: VantageReport[] = [];
+    let during = Promise.resolve();
     const send = (command: VantageCommand): void => void child.stdin.write(`${JSON.stringify(command)}\n`);
     const ended = new Promise((resolve) => child.once('close', resolve));
     createInterface({ input: child.stdout }).on('line', (line) => {
       const report = reportSchema.parse(JSON.parse(line));
       reports.push(report);
       if (report.type === 'ready') {
-        send({ type: 'begin', startMs: Number(process.hrtime.bigint() - originNs) / 1e6 });
-        setTimeout(() => send({ type: 'stop' }), forMs);
+        send({ type: 'begin', startMs: nowMs() });
+        during = meanwhile(child, nowMs);
+        void Promise.allSettled([sleep(forMs), during]).then(() => send({ type: 'stop' }));
       }
     });
     send({
@@ -120,6 +129,7 @@ describe('vantage', function () {
       ...change,
     });
     await ended;
+    await during;
     return reports;
   }
   const operations = (reports: readonly VantageReport[]): readonly OperationReport[] =>
@@ -146,6 +156,29 @@ describe('vantage', function () {
     const last = all.findLast((one) => one.op === 'put' && one.outcome === 'ok');
     expect(store.get(last?.key ?? '')).to.equal(last?.value);
     expect(reports.find((report) => report.type === 'dns')).to.deep.equal({ type: 'dns', addresses: ['127.0.0.1'] });
+  });
+
+  it('says of what it was late with since when it had not been awake', async () => {
+    let stopped: { readonly sinceMs: number; readonly untilMs: number } | undefined;
+    const all = operations(
+      await play(0, {}, async (child, nowMs) => {
+        await until(() => store.size >= 40);
+        child.kill('SIGSTOP');
+        await until(() => readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') T '));
+        const sinceMs = nowMs();
+        await sleep(300);
+        stopped = { sinceMs, untilMs: nowMs() };
+        child.kill('SIGCONT');
+      }),
+    );
+    if (stopped === undefined) throw new Error('it was never stopped');
+    const { sinceMs, untilMs } = stopped;
+    const late = all.filter(({ intendedMs }) => intendedMs > sinceMs && intendedMs < untilMs);
+    expect(late).to.not.have.length(0);
+    for (const { intendedMs, lateMs = 0 } of late) expect(intendedMs + lateMs).to.be.at.least(untilMs - 0.1);
+    const awake = new Set(late.map(({ awakeMs }) => awakeMs));
+    expect(awake.size).to.equal(1);
+    expect([...awake][0]).to.be.at.most(sinceMs);
   });
 
   it('calls a write failed when it was certainly not applied, and unknown when nobody can say', async () => {

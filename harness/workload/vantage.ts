@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { systemClock, type Clock } from '../platform/clock.ts';
+import { beScheduledFirst } from '../platform/scheduled-first.ts';
+import { Looks } from './looks.ts';
 import { operationPlan, type PlannedOperation } from './plan.ts';
 import { commandSchema, type VantageConfig, type VantageReport } from './protocol.ts';
 import { Requester } from './request.ts';
@@ -18,8 +20,10 @@ const DELETES_IN_FLIGHT = 8;
 const DRAIN_SLACK_MS = 500;
 /** Timers are no more exact than this. */
 const LATE_MS = 1;
+/** Looks at the clock in a period. */
+const LOOKS = 4;
 
-type Issued = PlannedOperation & { readonly intendedMs: number; readonly lateMs?: number };
+type Issued = PlannedOperation & { readonly intendedMs: number; readonly lateMs?: number; readonly awakeMs?: number };
 
 class Vantage {
   readonly #config: VantageConfig;
@@ -27,6 +31,7 @@ class Vantage {
   readonly #resolver: StubResolver;
   readonly #requester: Requester;
   readonly #plan: ReturnType<typeof operationPlan>;
+  readonly #looks: Looks;
   #inFlight = 0;
   #stopped = false;
   #issued = 0;
@@ -41,6 +46,7 @@ class Vantage {
     const tls = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
     this.#requester = new Requester({ name: config.name, port: config.port, tls, timeoutMs: config.timeoutMs });
     this.#plan = operationPlan(config.vantage, config.vantages);
+    this.#looks = new Looks(this.#clock, config.periodMs / LOOKS);
   }
 
   begin(startMs: number): void {
@@ -72,6 +78,7 @@ class Vantage {
     const limitMs = this.#clock.nowMs() + this.#config.timeoutMs + DRAIN_SLACK_MS;
     while (this.#inFlight > 0 && this.#clock.nowMs() < limitMs) await this.#clock.sleep(10);
     report({ type: 'finished', issued: this.#issued });
+    this.#looks.stop();
     this.#resolver.close();
     this.#requester.close();
   }
@@ -79,14 +86,19 @@ class Vantage {
   #issue(planned: PlannedOperation, intendedMs: number): void {
     this.#issued += 1;
     const nowMs = this.#clock.nowMs();
-    const lateMs = Math.round((nowMs - intendedMs) * 10) / 10;
-    const operation = { ...planned, intendedMs, ...(lateMs >= LATE_MS ? { lateMs } : {}) };
+    const operation = { ...planned, intendedMs, ...this.#lateness(intendedMs, nowMs) };
     if (this.#inFlight >= IN_FLIGHT) {
       report({ type: 'op', ...operation, completedMs: nowMs, outcome: 'failed', dnsMs: 0, reason: 'dropped' });
       return;
     }
     this.#inFlight += 1;
     void this.#perform(operation).finally(() => (this.#inFlight -= 1));
+  }
+
+  #lateness(intendedMs: number, nowMs: number): Pick<Issued, 'lateMs' | 'awakeMs'> {
+    const lateMs = Math.round((nowMs - intendedMs) * 10) / 10;
+    const awakeMs = this.#looks.lastBefore(intendedMs);
+    return lateMs < LATE_MS ? {} : { lateMs, ...(awakeMs === undefined ? {} : { awakeMs }) };
   }
 
   /** Each operation finds the service by name anew, as a client that knows nothing must. The time limit covers both. */
@@ -120,6 +132,7 @@ function report(message: VantageReport): void {
 }
 
 async function main(): Promise<void> {
+  beScheduledFirst();
   let vantage: Vantage | undefined;
   for await (const line of createInterface({ input: process.stdin })) {
     const command = commandSchema.parse(JSON.parse(line));

@@ -2,6 +2,7 @@
  * The reach process: owns the probe sockets of all pods and sends between them, apart from the runner so that the runner's work does not
  * disturb its timing. It speaks over the channel of fork() and ends when that closes.
  */
+import { beScheduledFirst } from '../../scheduled-first.ts';
 import { Endpoints } from './endpoints.ts';
 import { makeAllSockets } from './make-sockets.ts';
 import type { Answer, Request } from './protocol.ts';
@@ -16,6 +17,7 @@ async function handle(request: Request): Promise<Omit<Extract<Answer, { ok: true
   if (request.ask === 'start') {
     originNs = BigInt(request.originNs);
     endpoints = new Endpoints(request.pods, await makeAllSockets(request.pods));
+    beScheduledFirst();
     return {};
   }
   if (!endpoints) throw new Error(`${request.ask} before start`);
