@@ -1,5 +1,6 @@
 import { journalIsOpen, type Journal } from '../arbiter/arbiter.ts';
 import { isConfirmedDown } from './confirm.ts';
+import { follow } from './follow.ts';
 import { passGate, type Gate } from './gate.ts';
 import { recording, rejoined } from './history.ts';
 import { order } from './orders.ts';
@@ -43,9 +44,12 @@ function watchPrimary(state: Opinion, facts: Facts, setting: Setting): Step {
   const holder = facts.lease?.lease.holder ?? null;
   const { quorum } = facts;
   if (holder === null) return { state: { kind: 'observe' }, announce: [] };
-  if (quorum.kind === 'none') return { state: { kind: 'observe' }, announce: cleared(state, quorum.why) };
-  // One who sees commits overrules all others.
-  if (quorum.kind === 'veto') return { state: { kind: 'observe' }, announce: cleared(state, `${quorum.by} sees commits`) };
+  if (quorum.kind !== 'suspects') {
+    // One who sees commits overrules all others.
+    const why = quorum.kind === 'veto' ? `${quorum.by} sees commits` : quorum.why;
+    const following = state.kind === 'observe' ? follow(facts, setting) : null;
+    return following ?? { state: { kind: 'observe' }, announce: cleared(state, why) };
+  }
   const suspected: Announcement[] =
     state.kind === 'observe' ? [{ action: 'primary_suspected', details: { primary: holder, by: quorum.by } }] : [];
   if (!isConfirmedDown(facts, setting)) return { state: { kind: 'suspect' }, announce: suspected };

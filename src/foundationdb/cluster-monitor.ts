@@ -9,6 +9,8 @@ import { transact } from './transaction.ts';
 const STATUS = Buffer.from('\xff\xff/status/json', 'latin1');
 /** Roles that are out of reach are asked in vain for about four seconds (measured: 3.5 to 4.3 s with a data centre away, 27 ms when all is well). */
 const STATUS_TIMEOUT_MS = 8000;
+/** A status older than so many periods, and the time that the next one may take, says nothing of now. */
+const PERIODS_THAT_COUNT = 3;
 
 export interface MonitorOptions {
   readonly db: Database;
@@ -24,12 +26,19 @@ export interface Seen {
   readonly lag: Lag | null;
   /** When it was asked for; null: never answered. */
   readonly askedAtMs: number | null;
+  /** When each data centre that is to be there was first seen without a single process, and has been ever since. */
+  readonly awaySinceMs: ReadonlyMap<string, number>;
+}
+
+/** Whether what was seen says something of now. While a data centre is away each answer takes seconds, and is the newest one until the next has come. */
+export function isRecent({ askedAtMs }: Seen, nowMs: number, periodMs: number): boolean {
+  return askedAtMs !== null && nowMs - askedAtMs <= PERIODS_THAT_COUNT * periodMs + STATUS_TIMEOUT_MS;
 }
 
 /** Looks at the cluster's status again and again; `run` once, it ends when the signal aborts. A look costs the cluster some milliseconds of CPU for each process. */
 export class ClusterMonitor {
   readonly #options: MonitorOptions;
-  #seen: Seen = { view: NOTHING_KNOWN, lag: null, askedAtMs: null };
+  #seen: Seen = { view: NOTHING_KNOWN, lag: null, askedAtMs: null, awaySinceMs: new Map() };
   #said = '';
 
   constructor(options: MonitorOptions) {
@@ -60,7 +69,8 @@ export class ClusterMonitor {
     if (status === null) return;
     const view = viewOf(status);
     const lag = noteLag(this.#seen.lag, { generation: view.generation, seconds: view.lagSeconds, atMs: askedAtMs });
-    this.#seen = { view, lag, askedAtMs };
+    const awaySinceMs = noteAway(this.#seen.awaySinceMs, view, { dataCenters: this.#options.dataCenters, atMs: askedAtMs });
+    this.#seen = { view, lag, askedAtMs, awaySinceMs };
     this.#tell(view);
   }
 
@@ -78,4 +88,14 @@ export class ClusterMonitor {
     if (said !== this.#said) log.info('cluster_condition', details);
     this.#said = said;
   }
+}
+
+/** A view that names no process at all tells nothing, and changes nothing. */
+export function noteAway(
+  before: Seen['awaySinceMs'],
+  { dataCenters: found }: ClusterView,
+  { dataCenters, atMs }: { readonly dataCenters: readonly string[]; readonly atMs: number },
+): Seen['awaySinceMs'] {
+  if (found === null) return before;
+  return new Map(dataCenters.filter((dc) => !found.has(dc)).map((dc) => [dc, before.get(dc) ?? atMs]));
 }

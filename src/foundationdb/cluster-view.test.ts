@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { conditionOf, isWhole, NOTHING_KNOWN, viewOf, type ClusterView } from './cluster-view.ts';
+import { canTake, conditionOf, isWhole, NOTHING_KNOWN, viewOf, type ClusterView } from './cluster-view.ts';
 import { parseStatus } from './status-json.ts';
 
 const DCS = ['dc1', 'dc2', 'dc3'];
@@ -71,6 +71,35 @@ describe('health from status JSON', () => {
     expect(isWhole(view, 'dc1')).to.equal(false);
     // And nobody is whole until the recovery is over.
     expect(isWhole(view, 'dc2')).to.equal(false);
+    // But the service may be moved to those that are left.
+    expect(DCS.map((dc) => canTake(view, dc, DCS))).to.deep.equal([false, true, true]);
+  });
+
+  it('lets the service be moved only to what is whole where no data centre is away, and nowhere while it does not serve', () => {
+    const copying = seen(
+      ({ cluster }) => void ((cluster as Record<string, unknown>)['data'] = { state: { healthy: false }, team_trackers: [{}] }),
+    );
+    expect(canTake(copying, 'dc2', DCS)).to.equal(false);
+    for (const change of [
+      { recovery_state: { name: 'recruiting_transaction_servers' } },
+      { database_available: false },
+      { logs: [{ possibly_losing_data: true }] },
+    ]) {
+      const view = seen(({ cluster }) => {
+        Object.assign(cluster as Record<string, unknown>, change);
+        const processes = cluster?.['processes'] as Record<string, unknown>;
+        for (const name of ['dc1-1', 'dc1-2']) delete processes[name];
+      });
+      expect(canTake(view, 'dc2', DCS), JSON.stringify(change)).to.equal(false);
+    }
+    expect(canTake(NOTHING_KNOWN, 'dc2', DCS)).to.equal(null);
+    expect(
+      canTake(
+        seen(() => undefined),
+        'dc2',
+        DCS,
+      ),
+    ).to.equal(true);
   });
 
   it('takes what is absent neither for healthy nor for failed', () => {

@@ -22,7 +22,7 @@ import type { ClusterMonitor } from './cluster-monitor.ts';
 import { readAll, readKey, writeKey, type Fenced } from './data.ts';
 import type { Fenced as FencedHere, Gateway, Refused } from './gateway.ts';
 import type { KeySpace } from './key-space.ts';
-import { replicaStatus } from './standbys.ts';
+import { betterRegion, replicaStatus } from './standbys.ts';
 import type { Outcome } from './transaction.ts';
 
 const EXPORT_TIMEOUT_MS = 60_000;
@@ -191,6 +191,7 @@ async function status(options: RouteOptions): Promise<HttpReply> {
     syncSet: isPrimary ? others : [],
     w: others.length,
     standbys: isPrimary ? replicaStatus(replicas) : {},
+    better: isPrimary ? betterRegion(replicas) : null,
     upstream: isPrimary || now.servedBy === '' ? null : { region: now.servedBy, epoch: now.servedEpoch, lagEntries: 0, ageMs: 0 },
   } satisfies DatabaseStatus & { upstream: UpstreamStatus | null });
 }

@@ -63,6 +63,8 @@ export const databaseStatusShape = z.object({
   ),
   /** On a standby that has heard a primary. */
   upstream: z.object({ region: z.string(), epoch: count, lagEntries: z.number(), ageMs: z.number() }).nullable().optional(),
+  /** On a primary whose database is elsewhere (FoundationDB, with the region's own data centre away): the region that serves better, and for how long that has been so. */
+  better: z.object({ region: z.string(), forMs: z.number() }).nullable().optional(),
   /** The direct lease that it has given and that is in force. */
   promised: z.object({ to: z.string(), epoch: count, remainingMs: z.number() }).nullable().optional(),
 });

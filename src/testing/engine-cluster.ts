@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { EngineConfig } from '../config/config.ts';
+import { loadConfig, type LoadedConfig } from '../config/load.ts';
 import { systemClock } from '../platform/clock.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { makeTestAuthority, type TestAuthority } from './certificates.ts';
@@ -110,6 +111,11 @@ export class EngineCluster {
       for (const program of PROGRAMS) await cluster.#configure(`${program}.${region}`, testConfig(settings, program, region), authority);
     await cluster.#configure('operator.outside', testConfig(settings, 'api', 'us-east1'), authority);
     return cluster;
+  }
+
+  /** The configuration of a program, for a test that runs it itself. */
+  configOf(program: Program, region: string): LoadedConfig {
+    return loadConfig(this.#configOf(`${program}.${region}`), {});
   }
 
   startAll(): void {
