@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -135,10 +135,13 @@ describe('scripts that deploy, on a real API server', function () {
       const work = path.join(folder, 'kind');
       mkdirSync(work);
       cpSync(plane.kubeconfigFile('cluster'), path.join(work, 'kubeconfig'));
+      const scratch = path.join(folder, 'scratch');
+      mkdirSync(scratch);
       const signing: (string | undefined)[] = [];
       for (let time = 1; time <= 2; time++) {
-        const { code, said } = script('kind', ['secrets'], { KIND_WORK: work });
+        const { code, said } = script('kind', ['secrets'], { KIND_WORK: work, TMPDIR: scratch });
         expect(code, said).to.equal(0);
+        expect(readdirSync(scratch), 'the keys of the authorities are nowhere any more').to.deep.equal([]);
         signing.push((await read('backup-signing'))['key.pem']);
       }
       expect(signing[0]).to.match(/^-----BEGIN PRIVATE KEY/);
