@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,22 +15,9 @@ import { startTestLab, type TestLab } from './lab-for-tests.ts';
 import { kustomize, pathOf, type ShippedObject as Document } from './shipped-objects.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
-const OVERLAYS = path.join(ROOT, 'deploy/kubernetes/overlays');
 const ENGINE = path.join(ROOT, 'dist/src/main.js');
 const REGIONS = ['us-central1', 'us-east1', 'europe-west1'];
 const REGION = 'us-east1';
-/** Fields of the kinds that are shipped which came after Kubernetes 1.28 (its release notes): the server here is newer, and takes them. */
-const AFTER_1_28 = new Set([
-  'appArmorProfile',
-  'clusterTrustBundle',
-  'ipMode',
-  'mismatchLabelKeys',
-  'recursiveReadOnly',
-  'sleep',
-  'supplementalGroupsPolicy',
-  'trafficDistribution',
-  'volumeAttributesClassName',
-]);
 const LIMIT_MS = 60_000;
 const { signal } = new AbortController();
 
@@ -44,14 +30,6 @@ interface Rule {
 type Role = Document & { readonly rules: readonly Rule[] };
 type Deployment = Document & { readonly spec: { readonly replicas: number } };
 
-/** The name of every field in it, however deep. */
-const fieldsOf = (value: unknown): readonly string[] =>
-  Array.isArray(value)
-    ? value.flatMap(fieldsOf)
-    : typeof value === 'object' && value !== null
-      ? Object.entries(value).flatMap(([name, of]) => [name, ...fieldsOf(of)])
-      : [];
-
 describe('deploy/kubernetes on a real API server', function () {
   this.timeout(180_000);
   let folder: string;
@@ -63,7 +41,7 @@ describe('deploy/kubernetes on a real API server', function () {
   before(async function () {
     requireSandbox();
     const binaries = findBinaries();
-    const built = kustomize(path.join(OVERLAYS, REGION));
+    const built = kustomize(path.join(ROOT, 'deploy/kubernetes/overlays', REGION));
     if (binaries === undefined || built === null) {
       process.stdout.write(`    skipped: ${binaries === undefined ? MISSING : 'no kustomize (./scripts/setup --with-kubernetes)'}\n`);
       return this.skip();
@@ -83,70 +61,6 @@ describe('deploy/kubernetes on a real API server', function () {
     await plane?.close();
     await system?.close();
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  });
-
-  async function accepts(one: Document, of: string): Promise<void> {
-    const { status, body } = await admin.ask('PATCH', pathOf(one), {
-      query: { fieldManager: 'coditect-dr', fieldValidation: 'Strict', dryRun: 'All', force: true },
-      contentType: 'application/apply-patch+yaml',
-      body: one,
-    });
-    expect(status, `${of}: ${one.kind} ${one.metadata.name}: ${JSON.stringify(body)}`).to.be.oneOf([200, 201]);
-  }
-
-  it('every object of every overlay is accepted with strict validation, and of two regions only the names of the region differ', async () => {
-    for (const region of REGIONS) {
-      const built = kustomize(path.join(OVERLAYS, region)) ?? [];
-      expect(built.length).to.be.greaterThan(20);
-      // The namespace first, for real: without it nothing else could be tried.
-      for (const one of built.filter(({ kind }) => kind === 'Namespace')) await admin.apply(pathOf(one), one);
-      for (const one of built) {
-        await accepts(one, region);
-        expect(
-          fieldsOf(one).filter((field) => AFTER_1_28.has(field)),
-          `${one.kind} ${one.metadata.name}`,
-        ).to.deep.equal([]);
-      }
-      const same = JSON.stringify(built)
-        .replaceAll(region, 'REGION')
-        .replaceAll(/region-[a-z0-9]+/g, 'region-HASH');
-      const reference = JSON.stringify(objects)
-        .replaceAll(REGION, 'REGION')
-        .replaceAll(/region-[a-z0-9]+/g, 'region-HASH');
-      expect(same.length, region).to.be.closeTo(reference.length, 60);
-    }
-  });
-
-  it('so is every object that scripts/kind applies, and each region has names of its own', async () => {
-    const work = path.join(folder, 'kind');
-    const { status, stderr } = spawnSync(path.join(ROOT, 'scripts/kind'), ['render'], {
-      encoding: 'utf8',
-      env: { ...process.env, KIND_WORK: work },
-    });
-    expect(status, stderr).to.equal(0);
-    const outside = kustomize(path.join(ROOT, 'deploy/kind/services')) ?? [];
-    for (const one of outside.filter(({ kind }) => kind === 'Namespace')) await admin.apply(pathOf(one), one);
-    for (const one of outside) await accepts(one, 'services');
-    const names: string[] = [];
-    for (const region of REGIONS) {
-      const built = kustomize(path.join(work, region)) ?? [];
-      expect(JSON.stringify(built)).not.to.match(/\b(REGION|NUMBER|BASE)\b/);
-      for (const one of built) await accepts(one, region);
-      names.push(...built.filter(({ kind }) => kind !== 'Namespace').map(({ kind, metadata }) => `${kind} ${metadata.name}`));
-    }
-    expect(names.length).to.be.greaterThan(60);
-    expect(new Set(names).size).to.equal(names.length);
-  });
-
-  it('refuses an object with a field that is none', async () => {
-    const deployment = objects.find(({ kind }) => kind === 'Deployment') as Document;
-    const query = { fieldManager: 'coditect-dr', fieldValidation: 'Strict', dryRun: 'All', force: true };
-    const { status } = await admin.ask('PATCH', pathOf(deployment), {
-      query,
-      contentType: 'application/apply-patch+yaml',
-      body: { ...deployment, spec: { ...(deployment as unknown as { spec: object }).spec, replica: 2 } },
-    });
-    expect(status).to.be.oneOf([400, 422, 500]);
   });
 
   describe('controllers with the rights that are shipped', () => {
