@@ -21,7 +21,7 @@ secrets=(dr-controller-tls database-tls api-tls backup-signing)
 taken_away=(deployment/dr-controller statefulset/database deployment/api service/dr-controller service/database service/api
   poddisruptionbudget/dr-controller poddisruptionbudget/api lease/dr-controller role/dr-controller rolebinding/dr-controller
   serviceaccount/dr-controller serviceaccount/database serviceaccount/api
-  networkpolicy/default-deny networkpolicy/dns networkpolicy/api networkpolicy/database networkpolicy/dr-controller)
+  networkpolicy/default-deny networkpolicy/dns networkpolicy/workload-identity networkpolicy/api networkpolicy/database networkpolicy/dr-controller)
 
 say() { printf '%s\n' "$*"; }
 bad_input() {
