@@ -17,8 +17,8 @@ const WITH_PARENT = ['--pdeathsig', 'KILL', '--'] as const;
 
 /** Not 53: this needs no root. */
 const DNS_PORT = 5377;
-const READY_WITHIN_MS = 20_000;
-const TERM_WITHIN_MS = 5000;
+const READY_WITHIN_MS = 60_000;
+const TERM_WITHIN_MS = 20_000;
 const PROGRAM = { api: 'api', db: 'database', 'dr-controller': 'controller' } as const;
 export type EngineApp = keyof typeof PROGRAM;
 
