@@ -109,9 +109,14 @@ export function kubernetesTable(all: readonly Compared[]): string {
     '| scenario | platform | passed | recovery min | median | max | injection, median | load |',
     '|---|---|---|---|---|---|---|---|',
   ];
-  const words = all.map(({ scenario, sameVerdicts, sameManifests, differenceMs, doubtMs }) => {
+  const words = all.map(({ scenario, sides, sameVerdicts, sameManifests, differenceMs, doubtMs }) => {
+    const only = PLATFORMS.filter((platform) => sides[platform].recoveryMs.length > 0);
     const times =
-      differenceMs === null ? 'no outage to compare' : `medians differ by ${seconds(differenceMs)}, doubt ${seconds(doubtMs ?? 0)}`;
+      differenceMs === null
+        ? only.length === 0
+          ? 'no outage to compare'
+          : `OUTAGE on ${only.join()} only`
+        : `medians differ by ${seconds(differenceMs)}, doubt ${seconds(doubtMs ?? 0)}`;
     return `- ${scenario}: verdicts ${sameVerdicts ? 'the same' : 'DIFFER'}, manifests ${sameManifests ? 'byte-identical' : 'DIFFER'}, ${times}`;
   });
   const notes = [

@@ -31,6 +31,7 @@ describe('both platforms beside each other', () => {
     expect(holds(...locals, ...others({ manifests: ['other'] }))).to.equal(false);
     expect(holds(...locals, ...others({}, 3600))).to.equal(false);
     expect(holds(...locals, ...others({ recovery: null })), 'an outage on one side only').to.equal(false);
+    expect(kubernetesTable(compare([...locals, ...others({ recovery: null })]))).to.include('OUTAGE on local only');
   });
 
   it('runs of two revisions, on one platform or across them, compare nothing', () => {
