@@ -12,18 +12,16 @@ import type { Clock } from '../platform/clock.ts';
 import type { HttpClient } from '../platform/https-client.ts';
 import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
 import type { Log } from '../telemetry/log.ts';
-import { EffectRunner } from './effect-runner.ts';
 import { perform, type EffectContext } from './effects.ts';
 import { fencedAtMs } from './fencing.ts';
-import { Leadership } from './leader-loop.ts';
+import { Leadership, type Surroundings as LeadershipSurroundings } from './leader-loop.ts';
+import { Machine } from './machine.ts';
 import { Situation } from './situation.ts';
 import { Publisher } from './publisher.ts';
 import { rehearse, type Rehearsal } from './rehearsal.ts';
-import { StepClock } from './step-clock.ts';
-import type { Event, Facts, OperatorRequest, Setting, State } from './state.ts';
+import type { OperatorRequest, Setting } from './state.ts';
 import { isFresh, settingOf } from './setting.ts';
 import { whyNot } from './orders.ts';
-import { INITIAL, transition } from './transition.ts';
 import { Desk } from './desk.ts';
 
 export interface ControllerDeps {
@@ -41,13 +39,6 @@ const FOLLOWED_VOTES = 2;
 /** Beginning a step late costs recovery time, looking often costs nearly nothing: so many looks per probe period. */
 const LOOKS_PER_PERIOD = 4;
 
-const RESULTS: Readonly<Record<string, 'verified' | 'unverified' | 'aborted' | 'undone'>> = {
-  failover_verified: 'verified',
-  failover_unverified: 'unverified',
-  failover_aborted: 'aborted',
-  failover_undone: 'undone',
-};
-
 export type Ordered =
   { readonly ok: true; readonly runId: string | null } | { readonly ok: false; readonly why: string; readonly leader: string | null };
 export type Rehearsed = { readonly ok: true; readonly rehearsal: Rehearsal } | Extract<Ordered, { ok: false }>;
@@ -60,20 +51,18 @@ export class Controller {
   readonly #peers: Peers;
   readonly #leadership: Leadership;
   readonly #publisher: Publisher;
-  readonly #effects: EffectRunner;
-  readonly #steps: StepClock;
+  readonly #machine: Machine;
   /** What operators write into the arbiter: pause, resume, acknowledge. */
   readonly desk: Desk;
   readonly #situation: Situation;
-  #state: State = INITIAL;
   #wake: () => void = () => undefined;
+  #ending: AbortSignal | null = null;
 
   constructor(deps: ControllerDeps) {
     const { config, clock, client, arbiter, log } = deps;
     const { policy, region } = config;
     const incarnation = randomUUID();
     this.#deps = deps;
-    this.#steps = new StepClock((step, seconds) => deps.metrics.stepTook(step, seconds));
     this.#setting = settingOf(config, incarnation);
     const databases = Object.fromEntries(Object.entries(config.regions).map(([name, urls]) => [name, urls.database]));
     this.#observer = new Observer({ region, incarnation, policy, clock, client, databases });
@@ -86,7 +75,7 @@ export class Controller {
       policy,
       clock,
       client,
-      pace: () => (!this.isLeading() ? FOLLOWERS_PACE : this.#state.kind === 'run' ? 1 / LOOKS_PER_PERIOD : 1),
+      pace: () => (!this.isLeading() ? FOLLOWERS_PACE : this.#machine.state.kind === 'run' ? 1 / LOOKS_PER_PERIOD : 1),
       votesPace: (others) => (this.isLeading() ? 1 : Math.max(1, others / FOLLOWED_VOTES)),
       onContact: () => this.#observer.hadContact(),
       onNews: () => this.#wake(),
@@ -95,16 +84,20 @@ export class Controller {
     this.#situation = situation;
     const onRecord: EffectContext['onRecord'] = (name, held) => situation.takeRecord(name, held);
     this.desk = new Desk({ arbiter, log, records: () => situation.knowledge.records, wallMs: () => situation.wallMs(), onRecord });
-    this.#effects = new EffectRunner({
+    this.#machine = new Machine({
+      setting: this.#setting,
       clock,
-      retryMs: policy.probePeriodMs / 2,
+      log,
+      metrics: deps.metrics,
+      isLeading: () => this.isLeading(),
+      facts: () => situation.facts(),
       perform: (effect, signal) => perform(effect, { config, clock, arbiter, client, dns: deps.dns, onRecord }, signal),
-      onEvent: (event) => this.#dispatch(event),
-      onError: (effect, error) => log.warn('effect_failed', { effect: effect.kind, error }),
+      onProgress: () => this.#wake(),
     });
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    this.#ending = signal;
     const onRecords = (snapshot: Snapshot): void => {
       this.#situation.takeSnapshot(snapshot);
       this.#wake();
@@ -117,7 +110,13 @@ export class Controller {
         this.#decide(signal),
       ]);
     } finally {
-      await Promise.all([this.#effects.stop(), this.#publisher.stop(), this.#leadership.stop()]);
+      // Whoever leads next finds nothing of this one's still under way.
+      await Promise.all([this.#machine.stop(), this.#publisher.stop()]);
+      await this.#leadership.stop(
+        () => this.#situation.knowledge,
+        () => this.#surroundings(),
+        () => this.#peers.askVotes(),
+      );
     }
   }
 
@@ -125,8 +124,9 @@ export class Controller {
     return this.#leadership.isLeading(this.#situation.knowledge);
   }
 
-  /** This observer's vote; asking is a sign of life of whoever asks. */
-  vote(): Vote {
+  /** This observer's vote; asking is a sign of life of whoever asks. Null: it ends and observes no more, so nobody may take it for one who could lead next. */
+  vote(): Vote | null {
+    if (this.#isEnding()) return null;
     this.#observer.hadContact();
     return this.#observer.vote();
   }
@@ -138,7 +138,7 @@ export class Controller {
       regions: this.#setting.regions,
       leading: this.isLeading(),
       knowledge: this.#situation.knowledge,
-      machine: this.#state,
+      machine: this.#machine.state,
       votes: this.#situation.votes(),
       databases: this.#peers.databases,
       freshMs: 2 * config.policy.suspectAfterMs,
@@ -156,26 +156,32 @@ export class Controller {
   order(request: OperatorRequest): Ordered {
     const refusal = this.#whyNoOrders();
     if (refusal !== null) return refusal;
-    const why = whyNot(this.#state, request, this.#situation.facts(), this.#setting);
+    const why = whyNot(this.#machine.state, request, this.#situation.facts(), this.#setting);
     if (why !== null) return this.#refused(why);
-    this.#dispatch({ kind: 'operator', request });
-    return { ok: true, runId: this.#state.kind === 'run' ? this.#state.journal.runId : null };
+    this.#machine.take({ kind: 'operator', request });
+    const { state } = this.#machine;
+    return { ok: true, runId: state.kind === 'run' ? state.journal.runId : null };
   }
 
   /** What would be done to follow the order, by the same machine in a world where everything answers as it does now. Changes nothing. */
   rehearse(request: OperatorRequest): Rehearsed {
     const refusal = this.#whyNoOrders();
     if (refusal !== null) return refusal;
-    return { ok: true, rehearsal: rehearse(this.#state, request, this.#situation.facts(), this.#setting) };
+    return { ok: true, rehearsal: rehearse(this.#machine.state, request, this.#situation.facts(), this.#setting) };
   }
 
   #whyNoOrders(): Extract<Ordered, { ok: false }> | null {
+    if (this.#isEnding()) return this.#refused('this controller ends');
     if (!this.isLeading()) return this.#refused(`${this.#situation.knowledge.records.leader?.value.region ?? 'nobody'} leads now`);
     return this.#leadership.isConfirmed(this.#situation.knowledge) ? null : this.#refused('the arbiter does not answer');
   }
 
   #refused(why: string): Extract<Ordered, { ok: false }> {
     return { ok: false, why, leader: this.#situation.knowledge.records.leader?.value.region ?? null };
+  }
+
+  #isEnding(): boolean {
+    return this.#ending?.aborted === true;
   }
 
   async #decide(signal: AbortSignal): Promise<void> {
@@ -191,53 +197,39 @@ export class Controller {
   }
 
   #look(): void {
-    const { lease, failover } = this.#situation.knowledge.records;
+    const { lease } = this.#situation.knowledge.records;
     const primary = lease?.value.holder ?? null;
     this.#observer.observe(primary === null ? null : { region: primary, epoch: lease?.value.epoch ?? 0 });
-    const journal = failover?.value ?? null;
-    // In the middle of a suspicion the next leader would not know what this one has seen of it.
-    const idle = this.#state.kind === 'observe' && !journalIsOpen(journal);
-    this.#leadership.look(this.#situation.knowledge, {
-      // In the middle of a failover it is the region that goes down.
-      primary: primary ?? (journalIsOpen(journal) ? journal?.from : undefined) ?? this.#deps.config.primary_region,
-      idle,
-      serving: (region) => isFresh(this.#peers.databases.get(region), this.#deps.clock.monotonicMs(), this.#deps.config.policy),
-      votes: () => this.#situation.votes(),
-      onRecord: (held) => this.#situation.takeRecord('leader', held),
-    });
+    this.#leadership.look(this.#situation.knowledge, this.#surroundings());
     if (!this.isLeading()) {
-      // What it believed goes with the leadership; what it had begun is in the journal.
       this.#situation.follow();
-      this.#state = INITIAL;
-      this.#effects.want([]);
+      this.#machine.forget();
       return;
     }
     const facts = this.#situation.lead();
-    this.#dispatch({ kind: 'tick' }, facts);
-    if (this.#state.kind === 'observe' && primary !== null && facts.quorum.kind === 'veto') {
+    this.#machine.take({ kind: 'tick' }, facts);
+    if (this.#machine.state.kind === 'observe' && primary !== null && facts.quorum.kind === 'veto') {
       this.#publisher.keep({ region: primary, epoch: lease?.value.epoch ?? 0 });
     }
   }
 
-  #dispatch(event: Event, known?: Facts): void {
-    if (!this.isLeading()) return;
-    const before = this.#state;
-    const { state, effects, announce } = transition(before, event, known ?? this.#situation.facts(), this.#setting);
-    this.#state = state;
-    const correlationId = state.kind === 'run' ? state.journal.runId : before.kind === 'run' ? before.journal.runId : undefined;
-    for (const { action, details } of announce) {
-      this.#deps.log.info(action, details, correlationId);
-      const result = RESULTS[action];
-      if (result !== undefined) this.#deps.metrics.failoverEnded(result);
-    }
-    this.#steps.at(state.kind === 'run' ? state.journal.step : null, this.#deps.clock.monotonicMs());
-    this.#effects.want(effects);
-    if (state !== before && event.kind !== 'tick') this.#wake();
+  #surroundings(): LeadershipSurroundings {
+    const { lease, failover } = this.#situation.knowledge.records;
+    const journal = failover?.value ?? null;
+    return {
+      // In the middle of a failover it is the region that goes down.
+      primary: lease?.value.holder ?? (journalIsOpen(journal) ? journal?.from : undefined) ?? this.#deps.config.primary_region,
+      // In the middle of a suspicion the next leader would not know what this one has seen of it.
+      idle: this.#machine.state.kind === 'observe' && !journalIsOpen(journal),
+      serving: (region) => isFresh(this.#peers.databases.get(region), this.#deps.clock.monotonicMs(), this.#deps.config.policy),
+      votes: () => this.#situation.votes(),
+      onRecord: (held) => this.#situation.takeRecord('leader', held),
+    };
   }
 
   #untilFencedMs(): number {
     const { lease, replaced } = this.#situation.knowledge;
-    if (this.#state.kind !== 'run' || lease === null || lease.lease.holder !== null) return Infinity;
+    if (this.#machine.state.kind !== 'run' || lease === null || lease.lease.holder !== null) return Infinity;
     const untilMs = fencedAtMs(lease, replaced, this.#setting.policy) - this.#deps.clock.monotonicMs();
     return untilMs > 0 ? untilMs : Infinity;
   }

@@ -20,12 +20,14 @@ export class EffectRunner {
   readonly #options: EffectRunnerOptions;
   readonly #underWay = new Map<string, UnderWay>();
   readonly #notBeforeMs = new Map<string, number>();
+  #stopped = false;
 
   constructor(options: EffectRunnerOptions) {
     this.#options = options;
   }
 
   want(effects: readonly Effect[]): void {
+    if (this.#stopped) return;
     if (effects.length === 0 && this.#underWay.size === 0 && this.#notBeforeMs.size === 0) return;
     const wanted = new Map(effects.map((effect) => [JSON.stringify(effect), effect]));
     for (const [key, { abort }] of this.#underWay) if (!wanted.has(key)) abort.abort(new Error('not wanted any more'));
@@ -36,8 +38,9 @@ export class EffectRunner {
     }
   }
 
-  /** Cancels everything and waits for its end. */
+  /** Cancels everything, waits for its end, and begins nothing any more. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     const all = [...this.#underWay.values()];
     for (const { abort } of all) abort.abort(new Error('stopped'));
     await Promise.all(all.map(({ done }) => done));

@@ -4,7 +4,7 @@ import { voteLifeMs, type ReceivedVote } from '../health/vote.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Knowledge } from './knowledge.ts';
-import { decideLeadership, isConfirmed, isLeading, type LeadershipFacts, type LeadershipMove } from './leadership.ts';
+import { decideLeadership, heirOf, isConfirmed, isLeading, type LeadershipFacts, type LeadershipMove } from './leadership.ts';
 
 export interface LeadershipOptions {
   readonly region: string;
@@ -29,9 +29,11 @@ export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #ending = new AbortController();
   #renewedAtMs: number | null = null;
+  #leadsSinceMs: number | null = null;
   #looked: { readonly revision: number | null; readonly atMs: number } | null = null;
   #asking: Promise<void> | null = null;
-  #told: string | null = null;
+  #told: Leader | null = null;
+  #stopped = false;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -55,10 +57,13 @@ export class Leadership {
     // Named by the leader before it: from the moment of seeing it.
     if (leads) this.#renewedAtMs ??= knowledge.leaderSeenAtMs;
     else this.#renewedAtMs = null;
-    const who = leader === null ? null : `${leader.value.region} ${leader.value.incarnation}`;
-    if (who !== this.#told && leader !== null) log.info('leader_elected', { leader: leader.value.region });
+    const nowMs = clock.monotonicMs();
+    this.#leadsSinceMs = leads ? (this.#leadsSinceMs ?? nowMs) : null;
+    const who = leader?.value ?? null;
+    if (who !== null && (who.incarnation !== this.#told?.incarnation || who.region !== this.#told.region))
+      log.info('leader_elected', { leader: who.region });
     this.#told = who;
-    if (this.#asking !== null || this.#ending.signal.aborted) return;
+    if (this.#asking !== null || this.#stopped) return;
     const { primary, idle } = surroundings;
     const facts: LeadershipFacts = {
       region,
@@ -69,9 +74,12 @@ export class Leadership {
       lookedAtMs: this.#looked !== null && this.#looked.revision === (leader?.revision ?? null) ? this.#looked.atMs : null,
       primary,
       idle,
-      // Of no matter but for who may hand over: this is looked at many times a second.
-      peers: leads && idle && primary === region ? this.#heirs(surroundings) : [],
-      nowMs: clock.monotonicMs(),
+      // Of no matter but for who may hand over: this is looked at many times a second. Who has answered before this one led may have ended since, as whoever named it has.
+      peers:
+        this.#leadsSinceMs !== null && idle && primary === region
+          ? this.#heirs(surroundings, Math.max(this.#leadsSinceMs, nowMs - voteLifeMs(policy)))
+          : [],
+      nowMs,
     };
     const move = decideLeadership(facts, policy);
     if (move.kind === 'wait') return;
@@ -79,18 +87,33 @@ export class Leadership {
   }
 
   /** Other controllers that answer and are not cut off, those beside a database that answers first. */
-  #heirs({ votes, serving }: Surroundings): LeadershipFacts['peers'] {
-    const { clock, policy } = this.#options;
-    const nowMs = clock.monotonicMs();
+  #heirs({ votes, serving }: Surroundings, sinceMs: number): LeadershipFacts['peers'] {
     return [...votes().values()]
-      .filter(({ sentAtMs, vote }) => nowMs - sentAtMs <= voteLifeMs(policy) && vote.verdict !== 'blind')
+      .filter(({ sentAtMs, vote }) => sentAtMs >= sinceMs && vote.verdict !== 'blind')
       .map(({ vote }) => ({ region: vote.region, incarnation: vote.incarnation }))
       .toSorted((a, b) => Number(serving(b.region)) - Number(serving(a.region)));
   }
 
-  async stop(): Promise<void> {
+  /**
+   * Who leads and ends names another, so that nobody has to wait until its record has not changed for long enough; also in the middle of a failover, which whoever leads finds in the journal. What the
+   * arbiter does not answer in its time is left: then it is taken over as from one that was killed. `ask` asks all for their votes: who has just ended itself, as in a rollout, must not be named.
+   */
+  async stop(knowledge: () => Knowledge, surroundings: () => Surroundings, ask: () => Promise<void>): Promise<void> {
+    this.#stopped = true;
+    await this.#asking; // a renewal that is under way: the record is another one then
+    const { leader } = knowledge().records;
+    if (leader !== null && this.isLeading(knowledge())) await this.#handOver(leader, surroundings, ask);
     this.#ending.abort(new Error('stopped'));
-    await this.#asking;
+  }
+
+  /** `held` as it was before anybody was asked: where somebody else took it meanwhile, the arbiter refuses. */
+  async #handOver(held: Held<Leader>, surroundings: () => Surroundings, ask: () => Promise<void>): Promise<void> {
+    const { region, clock } = this.#options;
+    const askedAtMs = clock.monotonicMs();
+    await ask();
+    const around = surroundings();
+    const heir = heirOf({ region, primary: around.primary, peers: this.#heirs(around, askedAtMs) });
+    if (heir !== null) await this.#make({ kind: 'write', why: 'hand-over', value: heir }, held, around.onRecord);
   }
 
   async #make(
@@ -117,7 +140,7 @@ export class Leadership {
       onRecord({ value: move.value, revision: result.revision });
     } catch {
       // The arbiter does not answer: asked again after a pause, like everything that it did not answer.
-      await clock.sleep(policy.probePeriodMs, this.#ending.signal).catch(() => undefined);
+      if (!this.#stopped) await clock.sleep(policy.probePeriodMs, this.#ending.signal).catch(() => undefined);
     }
   }
 }

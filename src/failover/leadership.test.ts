@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PRESETS } from '../config/policy.ts';
-import { decideLeadership, isConfirmed, isLeading, type LeadershipFacts } from './leadership.ts';
+import { decideLeadership, heirOf, isConfirmed, isLeading, type LeadershipFacts } from './leadership.ts';
 
 const policy = PRESETS.lab;
 const held = (region: string, incarnation = 'i') => ({ value: { region, incarnation, seq: 4 }, revision: 9 });
@@ -60,5 +60,17 @@ describe('leadership', () => {
     });
     expect(decideLeadership(facts({ ...here, peers, idle: false }), policy).kind).to.equal('wait');
     expect(decideLeadership(facts({ ...here, peers: peers.slice(0, 1) }), policy).kind).to.equal('wait');
+  });
+
+  it("names, when it ends, somebody of another region, and of the primary's only where nobody else answers", () => {
+    const [here, central, europe] = ['us-east1', 'us-central1', 'europe-west1'].map((region) => ({
+      region,
+      incarnation: region.slice(0, 4),
+    }));
+    const heir = (...peers: readonly (typeof here)[]) =>
+      heirOf({ region: 'us-east1', primary: 'us-central1', peers: peers.flatMap((peer) => (peer === undefined ? [] : [peer])) });
+    expect(heir(here, central, europe)).to.deep.equal({ region: 'europe-west1', incarnation: 'euro', seq: 0 });
+    expect(heir(here, central)).to.deep.equal({ region: 'us-central1', incarnation: 'us-c', seq: 0 });
+    expect(heir(here)).to.equal(null);
   });
 });

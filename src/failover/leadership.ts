@@ -42,6 +42,13 @@ export function isConfirmed(
   return isLeading(facts) && facts.renewedAtMs !== null && facts.nowMs - facts.renewedAtMs < policy.leaderTakeoverMs;
 }
 
+/** Whom a controller names that ends: one elsewhere, and rather not where the primary is, since that one would hand over as well. null: nobody answers. */
+export function heirOf({ region, primary, peers }: Pick<LeadershipFacts, 'region' | 'primary' | 'peers'>): Leader | null {
+  const elsewhere = peers.filter((peer) => peer.region !== region);
+  const heir = elsewhere.find((peer) => peer.region !== primary) ?? elsewhere[0];
+  return heir === undefined ? null : { region: heir.region, incarnation: heir.incarnation, seq: 0 };
+}
+
 /** What to do about the leadership now. */
 export function decideLeadership(facts: LeadershipFacts, policy: Policy): LeadershipMove {
   const { held, nowMs, region, incarnation } = facts;

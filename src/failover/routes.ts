@@ -36,7 +36,7 @@ export function controllerRoutes(controller: Controller, metrics: Pick<Controlle
     metricsRoute(readers, () => metrics.text(controller.status())),
     { method: 'GET', path: '/v1/status', roles: readers, handle: () => jsonReply(controller.status()) },
     { method: 'GET', path: '/v1/history', roles: readers, handle: () => jsonReply({ runs: controller.history() }) },
-    { method: 'GET', path: '/v1/vote', roles: ['controller'], handle: () => jsonReply(controller.vote()) },
+    { method: 'GET', path: '/v1/vote', roles: ['controller'], handle: () => vote(controller) },
     post('/v1/switchover', (request) =>
       withBody(request, switchoverShape, (by, { target, dryRun }) => order(controller, { kind: 'switchover', target, by }, dryRun)),
     ),
@@ -61,6 +61,11 @@ export function controllerRoutes(controller: Controller, metrics: Pick<Controlle
       ),
     ),
   ];
+}
+
+function vote(controller: Controller): HttpReply {
+  const given = controller.vote();
+  return given === null ? errorReply(503, 'health-check-failed', 'this controller ends and observes no more') : jsonReply(given);
 }
 
 function health(controller: Controller): HttpReply {

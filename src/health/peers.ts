@@ -43,12 +43,9 @@ export class Peers {
 
   /** Asks until `signal` aborts. Each is asked by its own loop, so that one that hangs delays no other. */
   async run(signal: AbortSignal): Promise<void> {
-    const { region, regions, policy, pace, votesPace } = this.#options;
+    const { regions, policy, pace, votesPace } = this.#options;
     signal.addEventListener('abort', () => this.askNow(), { once: true });
-    // The only one of the own region is this one.
-    const controllers = Object.entries(regions).flatMap(([peer, { controller }]) =>
-      (peer === region && controller.length === 1 ? [] : controller).map((url) => ({ peer, url })),
-    );
+    const controllers = this.#controllers();
     await Promise.all([
       ...Object.keys(regions).map((peer) =>
         this.#loop(
@@ -67,10 +64,24 @@ export class Peers {
     ]);
   }
 
+  /** The only one of the own region is this one. */
+  #controllers(): readonly { readonly peer: string; readonly url: string }[] {
+    const { region, regions } = this.#options;
+    return Object.entries(regions).flatMap(([peer, { controller }]) =>
+      (peer === region && controller.length === 1 ? [] : controller).map((url) => ({ peer, url })),
+    );
+  }
+
   /** Asks everybody at once, whatever was the pace: for who begins to decide. */
   askNow(): void {
     this.#pause.abort(NO_LONGER_NEEDED);
     this.#pause = new AbortController();
+  }
+
+  /** Asks every controller for its vote once; resolves when each has answered, or has not in the time in which a vote counts. */
+  async askVotes(): Promise<void> {
+    const { signal } = new AbortController();
+    await Promise.all(this.#controllers().map(({ peer, url }) => this.#askVote(peer, url, signal)));
   }
 
   async #loop(periodMs: () => number, ask: () => Promise<void>, signal: AbortSignal): Promise<void> {

@@ -63,6 +63,13 @@ export class Cause {
     if (heard.length > 60) heard.splice(0, 30);
   }
 
+  /** Whether this very process in `from` has given `by` its vote so lately that it may count. */
+  answeredLately(by: string, from: string, incarnation: string, nowMs: number): boolean {
+    const sinceMs = nowMs - voteLifeMs(this.#policy) / TOLERANCE;
+    const votes = this.#votes.get(`${by}<${from}`) ?? [];
+    return votes.some(({ body, sentAtMs }) => sentAtMs >= sinceMs && (JSON.parse(body.toString()) as Vote).incarnation === incarnation);
+  }
+
   heardStatus(by: string, from: string, sentAtMs: number, atMs: number): void {
     const name = `${by}<${from}`;
     const heard = this.#statuses.get(name) ?? [];

@@ -10,6 +10,9 @@ export function inject(planned: Fault, world: World): () => void {
     case 'crash':
       world.hosts.kill(fault.region, fault.program);
       return () => world.hosts.start(fault.region, fault.program);
+    case 'terminate':
+      world.hosts.terminate(fault.region, 'controller');
+      return () => world.hosts.start(fault.region, 'controller');
     case 'stop':
       return stop(fault, world);
     case 'region-down':

@@ -115,3 +115,29 @@ export function flicker(random: Random, fromMs: number): readonly Fault[] {
   }
   return faults;
 }
+
+/** Controllers are rolled out, in whichever step of a run: the leader, and maybe another one with it or after it. */
+export function rollout(random: Random): readonly Fault[] {
+  const forMs = random.between(400, 2500);
+  const atMs = random.between(800, 4000);
+  const faults: Fault[] = [{ kind: 'terminate', region: LEADER, atMs, forMs }];
+  if (random.chance(0.5)) {
+    const onStep = random.pick([
+      'PREPARE',
+      'ACQUIRE',
+      'FENCE_AND_SEAL',
+      'PROMOTE',
+      'VERIFY_DB',
+      'ROUTE',
+      'VERIFY_E2E',
+      'STABILISE',
+    ] as const);
+    faults[0] = { kind: 'terminate', region: LEADER, atMs: 0, forMs, onStep, afterStepMs: random.between(0, random.pick([5, 40])) };
+  }
+  const another: Details = random.pick<Details>([
+    { kind: 'terminate', region: random.pick([PRIMARY, PRIMARY, ...STANDBYS]) },
+    { kind: 'crash', region: random.pick(STANDBYS), program: 'controller' },
+  ]);
+  if (random.chance(0.6)) faults.push({ ...another, atMs: atMs - random.between(-400, 400), forMs: random.between(400, 2500) } as Fault);
+  return faults;
+}

@@ -17,6 +17,8 @@ export type Fault = {
   readonly afterStepMs?: number;
 } & (
   | { readonly kind: 'crash'; readonly region: Where; readonly program: Program }
+  /** A controller gets SIGTERM, and SIGKILL where it has not ended by then. */
+  | { readonly kind: 'terminate'; readonly region: Where }
   | { readonly kind: 'stop'; readonly region: Where; readonly program: Program }
   | { readonly kind: 'region-down'; readonly region: Where }
   | { readonly kind: 'isolate'; readonly region: Where; readonly direction: 'both' | 'in' | 'out' }

@@ -6,6 +6,9 @@ import type { VirtualTime } from './virtual-time.ts';
 /** After a program ended by itself, its container is started again. */
 const RESTART_MS = 300;
 
+/** Between SIGTERM and SIGKILL. */
+const GRACE_MS = 1500;
+
 /** Disks, clocks, and the programs' lives on them: a program runs unless some fault keeps it down. */
 export class Hosts {
   readonly #time: VirtualTime;
@@ -54,6 +57,16 @@ export class Hosts {
     const name = `${program}.${region}`;
     this.#down.set(name, (this.#down.get(name) ?? 0) + 1);
     this.#processes.get(name)?.kill();
+  }
+
+  /** SIGTERM, and SIGKILL where it has not ended by then: as a rollout ends a pod. */
+  terminate(region: string, program: Program): void {
+    const name = `${program}.${region}`;
+    const process = this.#processes.get(name);
+    this.#down.set(name, (this.#down.get(name) ?? 0) + 1);
+    if (process === undefined) return;
+    this.#time.after(0, process, () => process.ending.abort(new Error('SIGTERM')));
+    this.#time.after(GRACE_MS, null, () => process.kill());
   }
 
   /** It ended by itself: its disk failed. */

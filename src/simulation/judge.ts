@@ -82,6 +82,7 @@ export class Judge implements HttpWitness, ArbiterWitness {
   }
 
   asked<K extends RecordName>(by: SimulatedProcess, record: K, value: Records[K]): void {
+    if (record === 'leader') this.watch(() => this.#names(by.region, value as Records['leader']));
     if (record !== 'failover') return;
     const journal = value as Records['failover'];
     const { etcd, time } = this.#scene;
@@ -106,6 +107,10 @@ export class Judge implements HttpWitness, ArbiterWitness {
       else if (record === 'leader')
         this.tenure.stored(by.region, after as Records['leader'], before as Records['leader'] | null, this.#scene.time.nowMs);
     });
+  }
+
+  #names(by: string, named: Records['leader']): void {
+    this.tenure.names(by, named, this.cause.answeredLately(by, named.region, named.incarnation, this.#scene.time.nowMs));
   }
 
   #sealed({ path, body }: HttpRequest, { region }: Place): void {

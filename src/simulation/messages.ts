@@ -14,6 +14,8 @@ export interface Task {
   readonly shrinkBudget: number;
   /** Only these of the seed's faults (by position). */
   readonly keep: readonly number[] | null;
+  /** Besides the seed's own. */
+  readonly more: readonly Fault[];
   readonly trace: boolean;
 }
 

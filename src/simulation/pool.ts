@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { Fault } from './fault.ts';
 import type { Failure, Task, TaskResult, WorkerSetting } from './messages.ts';
 import type { WrongMachine } from './wrong-machine.ts';
 
@@ -13,6 +14,8 @@ export interface SimulationOptions {
   readonly stopAfterFailures?: number;
   readonly shrinkBudget?: number;
   readonly keep?: readonly number[] | null;
+  /** Faults besides those of each seed. */
+  readonly more?: readonly Fault[];
   readonly trace?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number) => void;
@@ -32,7 +35,17 @@ const CHUNK = 8;
 
 /** Runs seeds on several threads. Throws where a thread breaks (a wrong machine whose text is gone, too little memory). */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const { firstSeed, seeds, wrong = null, stopAfterFailures = Infinity, shrinkBudget = 0, keep = null, trace = false, signal } = options;
+  const {
+    firstSeed,
+    seeds,
+    wrong = null,
+    stopAfterFailures = Infinity,
+    shrinkBudget = 0,
+    keep = null,
+    more = [],
+    trace = false,
+    signal,
+  } = options;
   const sum = { seeds: 0, failovers: 0, acknowledgedWrites: 0, happenings: 0, virtualMs: 0 };
   const failures: Failure[] = [];
   const lines: string[] = [];
@@ -46,7 +59,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     });
     try {
       while (next < end && failures.length < stopAfterFailures && signal?.aborted !== true) {
-        const task: Task = { seeds: range(next, Math.min(end, next + CHUNK)), shrinkBudget, keep, trace };
+        const task: Task = { seeds: range(next, Math.min(end, next + CHUNK)), shrinkBudget, keep, more, trace };
         next += CHUNK;
         worker.postMessage(task);
         const [result] = (await once(worker, 'message')) as [TaskResult];

@@ -104,7 +104,7 @@ export function startController(world: Surroundings, process: SimulatedProcess):
   });
   const onError = (error: unknown): void => judge.watch(() => expectedOrThrow(error));
   http.listen(`controller.${region}`, { process, routes: controllerRoutes(controller, { text: () => Promise.resolve('') }), onError });
-  controller.run(process.ending.signal).catch(onError);
+  controller.run(process.ending.signal).then(() => process.kill(), onError);
 }
 
 /** A server answers these and goes on; anything else is a mistake of ours. */

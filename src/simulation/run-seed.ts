@@ -2,6 +2,7 @@ import { Clients } from './clients.ts';
 import type { Fault } from './fault.ts';
 import { inject } from './fault-inject.ts';
 import { planFaults } from './fault-plan.ts';
+import { rollout } from './fault-stories.ts';
 import { GoesOn } from './goes-on.ts';
 import { choosePolicy } from './policies.ts';
 import { Random } from './random.ts';
@@ -36,7 +37,8 @@ const QUIET_MS = 3000;
 
 /** The faults that a seed stands for. */
 export function faultsOf(seed: number): readonly Fault[] {
-  return planFaults(new Random(seed, 'faults'), REGIONS);
+  const rollouts = new Random(seed, 'rollouts');
+  return [...planFaults(new Random(seed, 'faults'), REGIONS), ...(rollouts.chance(0.15) ? rollout(rollouts) : [])];
 }
 
 /** Runs one seed with these faults. The same plan gives the same result, in any process. The thread must have the stand-ins installed. */

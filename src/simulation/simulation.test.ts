@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { policyProblems } from '../config/policy.ts';
+import { LEADER, type Fault } from './fault.ts';
 import { choosePolicy } from './policies.ts';
 import { simulate } from './pool.ts';
 import { Random } from './random.ts';
 import { WRONG_MACHINES } from './wrong-machines.ts';
 
 describe('simulator', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
 
   it('finds no broken promise in a few dozen worlds, in which failovers do happen', async () => {
     const { failures, failovers, acknowledgedWrites } = await simulate({ firstSeed: 1, seeds: 32 });
@@ -26,6 +27,43 @@ describe('simulator', function () {
 
   it('has numbers in its policies that the engine would take', () => {
     for (let seed = 1; seed < 50; seed++) expect(policyProblems(choosePolicy(new Random(seed, 'settings')))).to.deep.equal([]);
+  });
+});
+
+describe('a controller that leads and is ended by SIGTERM', function () {
+  this.timeout(120_000);
+  const rollout: Fault = { kind: 'terminate', region: LEADER, atMs: 6000, forMs: 3000 };
+  const killed: Fault = { kind: 'crash', region: LEADER, program: 'controller', atMs: 6000, forMs: 3000 };
+
+  /** In worlds where nothing else happens: how long after the leader's end another one leads, in virtual time. */
+  async function leaderless(fault: Fault): Promise<readonly number[]> {
+    const { trace, failures } = await simulate({ firstSeed: 1, seeds: 3, workers: 1, keep: [], more: [fault], trace: true });
+    expect(failures).to.deep.equal([]);
+    let endedAtMs: number | null = null;
+    return trace.flatMap((line) => {
+      const atMs = Number(line.trim().split(' ')[0]);
+      if (line.includes(`begins: ${fault.kind}`)) endedAtMs = atMs;
+      else if (endedAtMs !== null && line.includes(' leader_elected ')) {
+        const tookMs = atMs - endedAtMs;
+        endedAtMs = null;
+        return [tookMs];
+      }
+      return [];
+    });
+  }
+
+  it('hands over at once, where one that is killed is waited for', async () => {
+    const [handedOver, waited] = [await leaderless(rollout), await leaderless(killed)];
+    expect([handedOver.length, waited.length]).to.deep.equal([3, 3]);
+    expect(Math.max(...handedOver)).to.be.lessThan(Math.min(...waited) / 2);
+  });
+
+  it('breaks no promise by it, in whichever step of a failover', async () => {
+    const steps = ['ACQUIRE', 'FENCE_AND_SEAL', 'PROMOTE', 'ROUTE', 'STABILISE'] as const;
+    const more = steps.map((onStep, i): Fault => ({ ...rollout, atMs: 0, onStep, afterStepMs: 7 * i }));
+    const { failures, failovers } = await simulate({ firstSeed: 1, seeds: 8, more });
+    expect(failures).to.deep.equal([]);
+    expect(failovers).to.be.greaterThan(1);
   });
 });
 

@@ -20,4 +20,10 @@ describe('tenure of a leader', () => {
     expect(() => led().stored('a', { ...a, incarnation: 'three' }, a, 1400)).to.throw('a-leader-is-given-its-time');
     expect(() => led().stored('a', b, a, 1400)).to.not.throw();
   });
+  it('may not be handed over by somebody else, nor to one that does not answer', () => {
+    expect(() => led().stored('c', b, a, 1400)).to.throw('a-leader-is-given-its-time: c took the leadership of a');
+    expect(() => led().names('a', b, true)).to.not.throw();
+    expect(() => led().names('a', { ...a, incarnation: 'three' }, false)).to.not.throw();
+    expect(() => led().names('a', b, false)).to.throw('a-leader-names-who-answers: a hands the leadership over to b');
+  });
 });

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Fault } from './fault.ts';
 import type { Failure, Task, TaskResult, WorkerSetting } from './messages.ts';
 import { installStandIns } from './stand-ins.ts';
 import { loadWrong } from './wrong-machine.ts';
@@ -19,7 +20,7 @@ parentPort?.on('message', (task: Task) => {
   );
 });
 
-async function carryOut({ seeds, shrinkBudget, keep, trace: traced }: Task): Promise<TaskResult> {
+async function carryOut({ seeds, shrinkBudget, keep, more, trace: traced }: Task): Promise<TaskResult> {
   const results: TaskResult['results'][number][] = [];
   const failures: Failure[] = [];
   const trace: string[] = [];
@@ -30,8 +31,8 @@ async function carryOut({ seeds, shrinkBudget, keep, trace: traced }: Task): Pro
   // Stacks take time, and nobody reads those of expected errors.
   Error.stackTraceLimit = traced ? 10 : 0;
   for (const seed of seeds) {
-    const all = faultsOf(seed);
-    const faults = keep === null ? all : all.filter((_, i) => keep.includes(i));
+    const all: readonly Fault[] = [...faultsOf(seed), ...more];
+    const faults = keep === null ? all : all.filter((fault, i) => keep.includes(i) || more.includes(fault));
     const result = await runSeed({ seed, faults, onLine });
     results.push(result);
     if (result.violation === null) continue;

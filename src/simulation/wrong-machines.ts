@@ -55,6 +55,18 @@ export const WRONG_MACHINES: readonly WrongMachine[] = [
     find: '(held === null ? 0 : policy.leaderTakeoverMs) +',
     put: '0 +',
   },
+  {
+    name: 'a leader that ends names whoever has answered once',
+    module: 'failover/leader-loop.js',
+    find: 'sentAtMs >= sinceMs && ',
+    put: '',
+  },
+  {
+    name: 'whoever ends hands the leadership over, whether it has it or not',
+    module: 'failover/leader-loop.js',
+    find: 'if (leader !== null && this.isLeading(knowledge()))',
+    put: 'if (leader !== null)',
+  },
   // Lease and fence.
   {
     name: 'the successor acts one lease too early',
