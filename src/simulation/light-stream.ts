@@ -1,40 +1,51 @@
-/** A stream of text as the programs read one: chunk by chunk, until it ends or breaks. Made of promises only, so that the scheduler sees its end. */
+/** A stream of text as the programs read one: chunk by chunk, until it ends or breaks. Made of promises only, so that the scheduler sees its end. One reads at a time. */
 export class LightStream implements AsyncIterable<string> {
   readonly #chunks: string[] = [];
   /** What a reader gets where it broke off. */
   readonly broken = new Error('the stream broke off');
   #state: 'open' | 'ended' | 'broken' = 'open';
-  #wake: () => void = () => undefined;
+  #reader: PromiseWithResolvers<IteratorResult<string, undefined>> | null = null;
 
   push(chunk: string): this {
     if (this.#state === 'open') this.#chunks.push(chunk);
-    this.#wake();
-    return this;
+    return this.#wake();
   }
 
   end(): this {
     if (this.#state === 'open') this.#state = 'ended';
-    this.#wake();
-    return this;
+    return this.#wake();
   }
 
   destroy(): this {
     if (this.#state === 'open') this.#state = 'broken';
-    this.#wake();
-    return this;
+    return this.#wake();
   }
 
   setEncoding(): this {
     return this;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
-    for (;;) {
-      if (this.#state === 'broken') throw this.broken;
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) yield chunk;
-      else if (this.#state === 'ended') return;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
+  /** No generator: each of its steps takes several turns of the queue of promises. */
+  [Symbol.asyncIterator](): AsyncIterator<string, undefined> {
+    return {
+      next: () => {
+        const reader = Promise.withResolvers<IteratorResult<string, undefined>>();
+        this.#reader = reader;
+        this.#wake();
+        return reader.promise;
+      },
+    };
+  }
+
+  #wake(): this {
+    const reader = this.#reader;
+    if (reader === null || (this.#state === 'open' && this.#chunks.length === 0)) return this;
+    this.#reader = null;
+    if (this.#state === 'broken') reader.reject(this.broken);
+    else {
+      const value = this.#chunks.shift();
+      reader.resolve(value === undefined ? { done: true, value } : { done: false, value });
     }
+    return this;
   }
 }

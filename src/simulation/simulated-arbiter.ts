@@ -90,15 +90,15 @@ export class SimulatedEtcd {
     signal?: AbortSignal,
   ): Promise<CasResult<Records[K]>> {
     this.#options.witness.asked(client.process, record, value);
-    const text = JSON.stringify(value);
+    const stored = storedCopy(value);
     const apply = (): CasResult<Records[K]> => {
       const held = this.#records[record] as Held<Records[K]> | null;
       if ((held?.revision ?? null) !== expected) {
-        if (held !== null && JSON.stringify(held.value) === text) return { ok: true, revision: held.revision };
+        if (held !== null && JSON.stringify(held.value) === JSON.stringify(stored)) return { ok: true, revision: held.revision };
         return { ok: false, reason: 'conflict', current: held };
       }
       const revision = this.#records.revision + 1;
-      this.#records = { ...this.#records, [record]: { value: JSON.parse(text) as Records[K], revision }, revision };
+      this.#records = { ...this.#records, [record]: { value: stored, revision }, revision };
       this.#options.witness.stored(client.process, record, value, held?.value ?? null);
       for (const watcher of this.#watchers) this.#tell(watcher);
       return { ok: true, revision };
@@ -242,4 +242,13 @@ interface Client {
   readonly place: Place;
   /** Members, the nearest first. */
   readonly order: readonly Member[];
+}
+
+/** What comes back of a record that was stored: as JSON keeps it. The two that are renewed all the time are flat, and copied as they are. */
+function storedCopy<T extends object>(value: T): T {
+  for (const field of Object.values(value) as unknown[]) {
+    const plain = typeof field === 'string' || field === null || (typeof field === 'number' && Number.isFinite(field));
+    if (!plain) return JSON.parse(JSON.stringify(value)) as T;
+  }
+  return { ...value };
 }
