@@ -41,21 +41,22 @@ describe('when the next verification is due', () => {
 describe('what the service does next', () => {
   const next = (view: Partial<StoreView>, nowMs: number) =>
     nextWork(TIMETABLE, { view: { ...VIEW, ...view }, tries: { backup: NOT_TRIED, verification: NOT_TRIED }, random: 0, nowMs });
-  it('is the backup where both are due', () => {
-    expect(next({ verification: null }, 2 * HOUR_MS)).to.deep.equal({ work: 'backup', atMs: 1000 + HOUR_MS });
+  it('is the backup where both have come due', () => {
+    expect(next({}, 99 * HOUR_MS)).to.deep.equal({ work: 'backup', atMs: 1000 + HOUR_MS });
   });
   it('is what comes first where neither is', () => {
     expect(next({}, 5000).work).to.equal('backup');
-    expect(next({ verification: null }, 5000)).to.deep.equal({ work: 'verification', atMs: 0 });
+    expect(next({ verification: null }, 500)).to.deep.equal({ work: 'verification', atMs: 0 });
   });
-  it('is a verification after a backup, where both are due all the time', () => {
-    const moment = {
-      view: { ...VIEW, verification: null },
-      tries: { backup: NOT_TRIED, verification: NOT_TRIED },
-      random: 0,
-      nowMs: 2 * HOUR_MS,
-    };
-    expect(nextWork(TIMETABLE, { ...moment, last: 'backup' })).to.deep.equal({ work: 'verification', atMs: 0 });
-    expect(nextWork(TIMETABLE, { ...moment, last: 'verification' }).work).to.equal('backup');
+  it('is a verification that is due where a backup was made since, by whomever', () => {
+    const made = (newestAtMs: number) => next({ newestAtMs }, 99 * HOUR_MS).work;
+    const dueMs = 2000 + 24 * HOUR_MS;
+    expect([made(dueMs - 1), made(dueMs + 1)]).to.deep.equal(['backup', 'verification']);
+  });
+  it('is the other where one of them fails all the time', () => {
+    const failed = { failures: 1, lastFailureAtMs: 98 * HOUR_MS };
+    const moment = { view: VIEW, random: 0, nowMs: 99 * HOUR_MS };
+    expect(nextWork(TIMETABLE, { ...moment, tries: { backup: failed, verification: NOT_TRIED } }).work).to.equal('verification');
+    expect(nextWork(TIMETABLE, { ...moment, tries: { backup: NOT_TRIED, verification: failed } }).work).to.equal('backup');
   });
 });

@@ -30,26 +30,21 @@ export const NOT_TRIED: Tries = { failures: 0, lastFailureAtMs: null };
 export interface Moment {
   readonly view: StoreView;
   readonly tries: Readonly<Record<Work, Tries>>;
-  /** What was done last here, if anything. */
-  readonly last?: Work | undefined;
   readonly random: number;
   readonly nowMs: number;
 }
 
 /**
  * What is to be done next, and when, on the wall clock, which is the only one that outlives a process. A backup that is due goes first: what is not backed up is lost, what is not verified is only not
- * known. But not twice in a row: where a backup takes as long as its interval, one is always due, and nothing would ever be verified.
+ * known. But no second one goes before a verification that is due: where a backup takes as long as its interval one is always due, and nothing would ever be verified. That a first one went the store
+ * tells, so that it does not matter who made it, nor whether that one still runs; of one that failed only this program knows.
  */
-export function nextWork(
-  timetable: Timetable,
-  { view, tries, last, random, nowMs }: Moment,
-): { readonly work: Work; readonly atMs: number } {
+export function nextWork(timetable: Timetable, { view, tries, random, nowMs }: Moment): { readonly work: Work; readonly atMs: number } {
   const backupMs = nextBackupMs(timetable, view, tries.backup, random);
   const verificationMs = nextVerificationMs(timetable, view, tries.verification);
-  if (last === 'backup' && verificationMs <= nowMs) return { work: 'verification', atMs: verificationMs };
-  return backupMs <= nowMs || backupMs <= verificationMs
-    ? { work: 'backup', atMs: backupMs }
-    : { work: 'verification', atMs: verificationMs };
+  const lastBackupMs = Math.max(view.newestAtMs ?? 0, tries.backup.lastFailureAtMs ?? 0);
+  const isBackupFirst = backupMs <= nowMs ? lastBackupMs <= verificationMs || verificationMs > nowMs : backupMs <= verificationMs;
+  return isBackupFirst ? { work: 'backup', atMs: backupMs } : { work: 'verification', atMs: verificationMs };
 }
 
 export function nextBackupMs(timetable: Timetable, { newestAtMs }: Pick<StoreView, 'newestAtMs'>, tries: Tries, random: number): number {

@@ -33,10 +33,9 @@ const FAILED: Readonly<Record<Work, string>> = { backup: 'backup_failed', verifi
 export async function runService(parts: ServiceParts, signal: AbortSignal): Promise<void> {
   const { clock, log, timetable } = parts;
   const tries: Record<Work, Tries> = { backup: NOT_TRIED, verification: NOT_TRIED };
-  let last: Work | undefined;
   let random = parts.random();
   const next = async (either: AbortSignal): Promise<ReturnType<typeof nextWork>> =>
-    nextWork(timetable, { view: await parts.look(either), tries, last, random, nowMs: clock.wall().getTime() });
+    nextWork(timetable, { view: await parts.look(either), tries, random, nowMs: clock.wall().getTime() });
   while (!signal.aborted) {
     let work: Work = 'backup'; // what a store that cannot be looked at keeps from being done
     try {
@@ -50,12 +49,12 @@ export async function runService(parts: ServiceParts, signal: AbortSignal): Prom
       const outcome = await parts.whileWriter(async (lease, either) => {
         // Until it had the right, another may have done what was due.
         const still = await next(either);
-        if (still.work !== work || still.atMs > clock.wall().getTime()) return;
-        last = work; // also where it fails: the other gets its turn
+        if (still.work !== work || still.atMs > clock.wall().getTime()) return false;
         await once(parts, work, lease, either);
+        return true;
       }, signal);
       if (outcome.kind === 'done') {
-        tries[work] = NOT_TRIED;
+        if (outcome.value) tries[work] = NOT_TRIED;
         random = parts.random();
         // Whatever was done, or not: there is never a turn without a pause.
         await clock.sleep(Math.min(timetable.retryMs, timetable.intervalMs), signal);

@@ -12,12 +12,18 @@ export class SteppedClock implements Clock {
   }
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const sleeper = { untilMs: this.#nowMs + ms, wake: resolve };
-      this.#sleepers.push(sleeper);
-      signal?.addEventListener('abort', () => {
+      if (signal?.aborted) return reject(signal.reason as Error);
+      const wake = (): void => {
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      };
+      const sleeper = { untilMs: this.#nowMs + ms, wake };
+      const abort = (): void => {
         this.#sleepers.splice(this.#sleepers.indexOf(sleeper), 1);
-        reject(signal.reason as Error);
-      });
+        reject(signal?.reason as Error);
+      };
+      this.#sleepers.push(sleeper);
+      signal?.addEventListener('abort', abort, { once: true });
     });
   }
   async until(ms: number): Promise<void> {
