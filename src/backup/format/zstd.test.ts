@@ -32,6 +32,7 @@ describe('zstd in contexts that are used again', () => {
       expect(compressInto(plain, 1, target.subarray(0, room), 0), `room ${room}`).to.equal(null);
       expect(target.subarray(room).equals(Buffer.alloc(20))).to.equal(true);
     }
+    expect(compressInto(plain, 1, Buffer.alloc(10), 11), 'a place outside').to.equal(null);
     const target = Buffer.alloc(zstdBound(1000));
     const bytes = compressInto(text(1000), 1, target, 0)!;
     expect(zstdDecompressSync(target.subarray(0, bytes)).equals(text(1000))).to.equal(true);

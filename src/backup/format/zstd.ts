@@ -3,8 +3,9 @@ import { viewOf } from './blake3.ts';
 
 /**
  * zstd, frame by frame, in contexts that are used again and into memory of the caller. What Node documents makes a context, a stream and new memory for each frame, which costs a sixth
- * of the time to compress and a third of the time to decompress (reports/benchmarks/backup-profile.md). So this uses what Node's own synchronous calls use beneath them. Where it is not as it was in the Node that this
- * was written for, and wherever a context does not do just what is expected, the documented calls decide: a context only ever makes it faster.
+ * of the time to compress and a third of the time to decompress (reports/benchmarks/backup-profile.md). So this uses what Node's own synchronous calls use beneath them, in the version of Node that it was tried with: what is
+ * asked there in another way than it expects (one argument less, for instance) may end the process instead of throwing, so no other version is asked. There, and wherever a context does not do just what is expected, the
+ * documented calls decide: a context only ever makes it faster.
  */
 interface Insides {
   readonly _handle?: { readonly writeSync?: WriteSync } | null;
@@ -19,18 +20,20 @@ type WriteSync = (
 ) => void;
 
 interface Context {
-  /** Whether all input was taken and just so much output given; null: the context is not to be used again. */
+  /** What is left of the input, and of the room in `output` from `at` on; null: the context is not to be used again. */
   write(flush: number, input: Buffer, output: Buffer, at: number): { readonly inputLeft: number; readonly roomLeft: number } | null;
   drop(): void;
 }
 
+/** Another one: run the tests of this file with it before it is named here. */
+const TRIED_NODE = '24.';
 /** Node takes no smaller one. */
 const LEAST_CHUNK_BYTES = 64;
 
 const compressors = new Map<number, Context>();
 let decompressor: Context | null = null;
-/** Whether Node's streams have inside what a context needs; assumed until one was looked at. */
-let areThere = true;
+/** Whether Node's streams have inside what a context needs; assumed of the version that was tried, until one was looked at. */
+let areThere = process.versions.node.startsWith(TRIED_NODE);
 
 /** What zstd may need at most for so many bytes, a little more than ZSTD_compressBound: with this much room it writes directly into the target. */
 export function zstdBound(plainBytes: number): number {
@@ -84,7 +87,11 @@ function contextOf(stream: unknown): Context | null {
     write: (flush, input, output, at) => {
       const handle = insides._handle;
       if (failed || typeof handle?.writeSync !== 'function') return null;
-      handle.writeSync(flush, input, 0, input.length, output, at, output.length - at);
+      try {
+        handle.writeSync(flush, input, 0, input.length, output, at, output.length - at);
+      } catch {
+        return null; // such as a place that is outside of the output
+      }
       // An error takes the handle away at once, and tells its listeners later.
       return insides._handle === handle ? { inputLeft: state[1]!, roomLeft: state[0]! } : null;
     },
