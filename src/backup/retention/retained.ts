@@ -34,3 +34,15 @@ export function isVerified(checks: readonly StoredRecord[]): boolean {
   const lastGood = checks.findLast(({ document }) => Number(document['level']) >= 3 && document['ok'] === true);
   return lastGood !== undefined && (lastBad === undefined || textOf(lastBad.document, 'at') < textOf(lastGood.document, 'at'));
 }
+
+/** Some check found damage, and none that is as thorough as that found it sound since: one that only asks whether all objects are there does not end what a whole reading found. */
+export function isFoundDamaged(checks: readonly StoredRecord[]): boolean {
+  const levelOf = ({ document }: StoredRecord): number => Number(document['level']);
+  const atOf = ({ document }: StoredRecord): string => textOf(document, 'at');
+  const sound = checks.filter(({ document }) => document['ok'] === true);
+  return checks.some((bad) => {
+    // Level 2 reads another part each time; a drill (4) reads no more than a whole reading does.
+    const needed = levelOf(bad) >= 2 ? 3 : levelOf(bad);
+    return bad.document['ok'] === false && !sound.some((good) => levelOf(good) >= needed && atOf(good) > atOf(bad));
+  });
+}

@@ -6,7 +6,7 @@ import { readRecords, textOf, type StoredRecord } from '../repository/records.ts
 import type { Repository } from '../repository/repository.ts';
 import { readHolds } from '../retention/holds.ts';
 import { readMarks } from '../retention/marks.ts';
-import { isVerified } from '../retention/retained.ts';
+import { isFoundDamaged, isVerified } from '../retention/retained.ts';
 import type { StoreView } from './schedule.ts';
 
 /** What the service knows of the backups, whoever made them, and what it did itself. Ages go on while the store cannot be reached. */
@@ -112,7 +112,7 @@ export class BackupState {
         : [
             gauge('trusted', 'Backups that are to be trusted', seen.trusted),
             gauge('untrusted', 'Backups that do not open or are quarantined', seen.untrusted),
-            gauge('damaged', 'Backups of which the last verification found that something is damaged', seen.damaged),
+            gauge('damaged', 'Backups that were found damaged, and not verified as thoroughly and found sound since', seen.damaged),
             gauge('held', 'Backups that are held', seen.held),
             gauge('tombstones', 'Backups that prune has marked and will delete after the grace', seen.tombstones),
             gauge('marked_objects', 'Objects that prune has marked and will delete after the grace', seen.marked),
@@ -130,11 +130,6 @@ interface Seen {
   readonly held: number;
   readonly tombstones: number;
   readonly marked: number;
-}
-
-function isFoundDamaged(checks: readonly StoredRecord[]): boolean {
-  const last = checks.toSorted((a, b) => (textOf(a.document, 'at') < textOf(b.document, 'at') ? -1 : 1)).at(-1);
-  return last?.document['ok'] === false;
 }
 
 type LookedFor = Pick<BackupConfig, 'cluster' | 'verify_level'>;

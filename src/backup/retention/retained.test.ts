@@ -1,0 +1,24 @@
+import { expect } from 'chai';
+import type { StoredRecord } from '../repository/records.ts';
+import { isFoundDamaged } from './retained.ts';
+
+/** Checks of one backup, a minute apart: the level, and whether all was well. */
+const checks = (...all: readonly (readonly [level: number, ok: boolean])[]): readonly StoredRecord[] =>
+  all.map(([level, ok], n) => ({ name: `${n}`, generation: '1', document: { level, ok, at: `2026-11-22T21:0${n}:00.000Z` } }));
+
+describe('a backup that was found damaged', () => {
+  it('is, until a check that is as thorough finds it sound', () => {
+    expect(isFoundDamaged(checks())).to.equal(false);
+    expect(isFoundDamaged(checks([3, true]))).to.equal(false);
+    expect(isFoundDamaged(checks([3, false]))).to.equal(true);
+    expect(isFoundDamaged(checks([3, false], [3, true]))).to.equal(false);
+    expect(isFoundDamaged(checks([4, false], [3, true]))).to.equal(false);
+    expect(isFoundDamaged(checks([0, false], [0, true]))).to.equal(false);
+    expect(isFoundDamaged(checks([3, true], [0, false]))).to.equal(true);
+  });
+  it('is still, where a look that is less thorough finds nothing', () => {
+    expect(isFoundDamaged(checks([3, false], [0, true]))).to.equal(true);
+    expect(isFoundDamaged(checks([2, false], [2, true])), 'another part of it was read').to.equal(true);
+    expect(isFoundDamaged(checks([3, false], [0, false], [0, true]))).to.equal(true);
+  });
+});
