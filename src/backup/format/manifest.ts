@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { EngineError } from '../../platform/errors.ts';
+import type { LogEnd } from '../../replication/epochs.ts';
 import { decodeCanonical, encodeCanonical, type CanonicalObject } from './canonical-json.ts';
 import type { EpochKeys } from './epoch-keys.ts';
 import { openFloe, sealFloe } from './floe.ts';
@@ -123,4 +124,9 @@ export async function openManifest(
     if (stated !== is) throw new EngineError('backup-damaged', `${stored.name} refused: it states ${field} ${stated}, not ${is}`);
   }
   return manifest;
+}
+
+/** The end of the log that a backup was read at: what follows it begins there. */
+export function logEndOf({ readVersion, generation }: Manifest): LogEnd {
+  return { index: Number(readVersion), epoch: Number(generation) };
 }

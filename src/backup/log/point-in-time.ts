@@ -1,7 +1,6 @@
 import { EngineError } from '../../platform/errors.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { listBackups } from '../repository/catalog.ts';
-import type { LogEnd } from '../../replication/epochs.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { LogBatch, LogToApply } from '../restore/restore.ts';
 import { getSegment, listStreams, type StoredSegment } from './segments.ts';
@@ -61,11 +60,6 @@ export async function planPointInTime(
     'bad-request',
     `cannot restore to ${'version' in point ? `version ${point.version}` : new Date(point.timeMs).toISOString()}: ${problem}`,
   );
-}
-
-/** Where the log begins that follows a backup. */
-export function logEndOf({ readVersion, generation }: Manifest): LogEnd {
-  return { index: Number(readVersion), epoch: Number(generation) };
 }
 
 interface Reached extends PointPlan {

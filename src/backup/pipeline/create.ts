@@ -6,7 +6,7 @@ import { EngineError } from '../../platform/errors.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import { backupId, listRoot } from '../format/ids.ts';
-import { sealManifest, type Manifest } from '../format/manifest.ts';
+import { logEndOf, sealManifest, type Manifest } from '../format/manifest.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
 import { highestLeaseEpoch, highestOrder, listBackups, type BackupEntry } from '../repository/catalog.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
@@ -186,7 +186,7 @@ function piecesSince(
   // At least as new as what the workers see: a few more keys may be read again, none is missed.
   const data = reader.pin();
   try {
-    const changed = changedKeys(data, { index: Number(parent.readVersion), epoch: Number(parent.generation) }, read);
+    const changed = changedKeys(data, logEndOf(parent), read);
     return changed === null ? null : piecesOf(before.files, changed, ({ id }) => known.table.find(id) !== null);
   } finally {
     data.release();

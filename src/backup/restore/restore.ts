@@ -2,7 +2,7 @@ import { openRestoreTarget, type PutInPlace, type RestoreRow, type RestoreTarget
 import type { Clock } from '../../platform/clock.ts';
 import { EngineError } from '../../platform/errors.ts';
 import type { EpochTable, LogEnd } from '../../replication/epochs.ts';
-import type { Manifest } from '../format/manifest.ts';
+import { logEndOf, type Manifest } from '../format/manifest.ts';
 import { viewOf } from '../format/blake3.ts';
 import { recordsOf, visitRecords } from '../format/records.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
@@ -79,7 +79,7 @@ export async function restoreBackup(options: RestoreOptions, signal: AbortSignal
     const job = JSON.stringify([manifest.backupId, manifest.repo, options.prefix, log?.stream ?? null, log?.through ?? null]);
     const resumed = target.progress?.job === job;
     if (!resumed && target.progress !== null) await target.clear();
-    const backupEnd = { epoch: Number(manifest.generation), index: Number(manifest.readVersion) };
+    const backupEnd = logEndOf(manifest);
     let note: Note = resumed
       ? (JSON.parse(target.progress?.note ?? '') as Note)
       : { files: 0, set: new SetHash(map.keys.id).text(), compared: false, applied: backupEnd };

@@ -10,6 +10,7 @@ import { loadCredentials } from '../../platform/tls.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
 import { describeError, openLog, type Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
+import { logEndOf } from '../format/manifest.ts';
 import { LogShipper } from '../log/shipper.ts';
 import { openAccess } from '../repository/access.ts';
 import { listBackups } from '../repository/catalog.ts';
@@ -23,7 +24,6 @@ import {
   whileWriter,
   type ConfiguredBackup,
 } from './configured.ts';
-import { logEndOf } from '../log/point-in-time.ts';
 import { runLogLoop } from './log-loop.ts';
 import { RepositoryWatch } from './repository-watch.ts';
 import { runService } from './service.ts';
