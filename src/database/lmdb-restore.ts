@@ -68,12 +68,11 @@ function targetIn(root: RootDatabase<Buffer, Buffer>, folder: string): RestoreTa
       `${folder} is no empty database (it has a log up to ${meta.appliedIndex}); restore into an empty one`,
     );
   const seen = new SeenRow();
-  const given = new GivenRow();
   const target = slots[slot];
   const scanned = root.openDB({ name: `data${slot}`, ...seen.codecs } as { name: string }) as unknown as Binary;
-  const filled = root.openDB({ name: `data${slot}`, ...given.codecs } as { name: string }) as unknown as Binary;
-  const appending = { append: true } as Parameters<Binary['putSync']>[2];
+  const putInPlace = appender(root, `data${slot}`);
   const writing = async (work: () => void): Promise<void> => root.transactionSync(work);
+  const reached = (progress: RestoreProgress): void => progressStore.putSync(PROGRESS_KEY, Buffer.from(JSON.stringify(progress)));
   return {
     progress: readProgress(progressStore),
     clear: () =>
@@ -88,17 +87,12 @@ function targetIn(root: RootDatabase<Buffer, Buffer>, folder: string): RestoreTa
           if (value === null) target.removeSync(bufferOf(key));
           else target.putSync(bufferOf(key), bufferOf(value), how);
         }
-        progressStore.putSync(PROGRESS_KEY, Buffer.from(JSON.stringify(progress)));
+        reached(progress);
       }),
     append: (give, progress) =>
       writing(() => {
-        give((source, key, value) => {
-          given.give(source, key, value);
-          // The types do not say that it tells.
-          const isPut = filled.putSync(GivenRow.TOKEN, GivenRow.TOKEN, appending) as unknown;
-          if (isPut !== true) throw new EngineError('internal', 'rows of a restore do not come in key order');
-        });
-        progressStore.putSync(PROGRESS_KEY, Buffer.from(JSON.stringify(progress)));
+        give(putInPlace);
+        reached(progress);
       }),
     get: (key) => target.get(bufferOf(key)),
     scan: (begin, visit) => {
@@ -111,6 +105,19 @@ function targetIn(root: RootDatabase<Buffer, Buffer>, folder: string): RestoreTa
         progressStore.clearSync();
       }),
     close: () => root.close(),
+  };
+}
+
+/** Puts each row after the ones before it. */
+function appender(root: RootDatabase<Buffer, Buffer>, name: string): PutInPlace {
+  const given = new GivenRow();
+  const filled = root.openDB({ name, ...given.codecs } as { name: string }) as unknown as Binary;
+  const appending = { append: true } as Parameters<Binary['putSync']>[2];
+  return (source, key, value) => {
+    given.give(source, key, value);
+    // The types do not say that it tells.
+    const isPut = filled.putSync(GivenRow.TOKEN, GivenRow.TOKEN, appending) as unknown;
+    if (isPut !== true) throw new EngineError('internal', 'rows of a restore do not come in key order');
   };
 }
 
