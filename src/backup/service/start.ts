@@ -73,16 +73,8 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
   const { backup } = configured;
   const clock = systemClock;
   const repository = (either: AbortSignal): Promise<Repository> => watch.current(either);
-  /** Those under the epoch key of now, then those of before: a new stream may begin at either. */
-  const anchors = async (either: AbortSignal): Promise<readonly LogEnd[]> => {
-    const current = await repository(either);
-    const trusted = (await listBackups(current, backup.cluster.id, either)).flatMap(({ manifest, problem }) =>
-      manifest === null || problem !== null ? [] : [manifest],
-    );
-    const isOfNow = ({ kid }: { readonly kid: string }): boolean => kid === current.keys.kid;
-    const newestFirst = trusted.toReversed();
-    return [...newestFirst.filter(isOfNow), ...newestFirst.filter((manifest) => !isOfNow(manifest))].map(logEndOf);
-  };
+  const anchors = async (either: AbortSignal): Promise<readonly LogEnd[]> =>
+    await anchorsIn(await repository(either), backup.cluster.id, either);
   const shipper = new LogShipper({ repository, cluster: backup.cluster.id, reader, clock, anchors });
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
@@ -128,6 +120,16 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
     ending.abort(new EngineError('timeout', 'the service has ended'));
     await shipping;
   }
+}
+
+/** Where a new stream of the log may begin: at backups under the epoch key of now, the newest first, then at those of before. */
+async function anchorsIn(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly LogEnd[]> {
+  const trusted = (await listBackups(repository, cluster, signal)).flatMap(({ manifest, problem }) =>
+    manifest === null || problem !== null ? [] : [manifest],
+  );
+  const isOfNow = ({ kid }: { readonly kid: string }): boolean => kid === repository.keys.kid;
+  const newestFirst = trusted.toReversed();
+  return [...newestFirst.filter(isOfNow), ...newestFirst.filter((manifest) => !isOfNow(manifest))].map(logEndOf);
 }
 
 /** Before all else: who asks for the age of the newest backup hears that none is known. */
