@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBackup, type Created, type CreateOptions } from '../backup/pipeline/create.ts';
 import { logEndOf, type Manifest } from '../backup/format/manifest.ts';
-import { listBackups } from '../backup/repository/catalog.ts';
+import { listBackups, trustedOf } from '../backup/repository/catalog.ts';
 import { restoreBackup, type RestoreOptions, type Restored } from '../backup/restore/restore.ts';
 import { initRepository, openRepository, type Repository, type RepositoryAccess } from '../backup/repository/repository.ts';
 import type { Database, Entry } from '../database/database.ts';
@@ -79,8 +79,9 @@ export class BackupLab {
 
   /** Where the log begins that follows each backup, the newest first. */
   async logEnds(repository: Repository): Promise<readonly LogEnd[]> {
-    const entries = await listBackups(repository, 'lab');
-    return entries.toReversed().flatMap(({ manifest, problem }) => (manifest === null || problem !== null ? [] : [logEndOf(manifest)]));
+    return trustedOf(await listBackups(repository, 'lab'))
+      .toReversed()
+      .map(logEndOf);
   }
 
   async repository(): Promise<Repository> {

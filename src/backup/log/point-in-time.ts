@@ -1,6 +1,6 @@
 import { EngineError } from '../../platform/errors.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { listBackups } from '../repository/catalog.ts';
+import { listBackups, trustedOf } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { LogBatch, LogToApply } from '../restore/restore.ts';
 import { getSegment, listStreams, type StoredSegment } from './segments.ts';
@@ -27,9 +27,7 @@ export async function planPointInTime(
   point: PointInTime,
   signal: AbortSignal,
 ): Promise<PointPlan> {
-  const usable = (await listBackups(repository, cluster, signal)).flatMap(({ manifest, problem }) =>
-    manifest === null || problem !== null ? [] : [manifest],
-  );
+  const usable = trustedOf(await listBackups(repository, cluster, signal));
   const candidates = usable.filter((manifest) =>
     'version' in point ? Number(manifest.readVersion) <= point.version : Date.parse(manifest.created) <= point.timeMs,
   );

@@ -26,6 +26,11 @@ export async function listBackups(repository: Repository, cluster: string, signa
   return setApartReplaced(entries);
 }
 
+/** The manifests of those that are to be trusted, in the same order. */
+export function trustedOf(entries: readonly BackupEntry[]): readonly Manifest[] {
+  return entries.flatMap(({ manifest, problem }) => (manifest === null || problem !== null ? [] : [manifest]));
+}
+
 /** The backups of all other clusters: packs and keys are shared by all of a repository. */
 export async function listOtherBackups(repository: Repository, cluster: string, signal?: AbortSignal): Promise<readonly BackupEntry[]> {
   const clusters = new Set<string>();

@@ -1,7 +1,7 @@
 import { EngineError } from '../../platform/errors.ts';
 import { indexName, logName, packName } from '../format/object-name.ts';
 import { getSegment, listStreams } from '../log/segments.ts';
-import type { BackupEntry } from '../repository/catalog.ts';
+import { trustedOf, type BackupEntry } from '../repository/catalog.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import type { MarkedObject } from './marks.ts';
 
@@ -43,7 +43,7 @@ async function oldSegments(
   kept: readonly BackupEntry[],
   signal: AbortSignal,
 ): Promise<readonly Garbage[]> {
-  const versions = kept.flatMap(({ manifest, problem }) => (manifest === null || problem !== null ? [] : [Number(manifest.readVersion)]));
+  const versions = trustedOf(kept).map(({ readVersion }) => Number(readVersion));
   if (versions.length === 0) return [];
   const oldest = Math.min(...versions);
   const streams = await listStreams(repository, cluster, signal);

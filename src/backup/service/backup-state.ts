@@ -1,7 +1,7 @@
 import type { BackupConfig } from '../../config/backup-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Sample } from '../../telemetry/metrics.ts';
-import { listBackups } from '../repository/catalog.ts';
+import { listBackups, trustedOf } from '../repository/catalog.ts';
 import { readRecords, textOf, type StoredRecord } from '../repository/records.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readHolds } from '../retention/holds.ts';
@@ -25,7 +25,7 @@ export class BackupState {
   async look(repository: Repository, { cluster, verify_level: level }: LookedFor, signal: AbortSignal): Promise<StoreView> {
     const entries = await listBackups(repository, cluster.id, signal);
     const records = await readRecords(repository, 'verify/', signal);
-    const trusted = entries.flatMap(({ manifest, problem }) => (manifest === null || problem !== null ? [] : [manifest]));
+    const trusted = trustedOf(entries);
     const of = (backupId: string): readonly StoredRecord[] => records.filter(({ document }) => document['backupId'] === backupId);
     const verified = trusted.findLast(({ backupId }) => isVerified(of(backupId)));
     const ids = new Set(entries.map(({ backupId }) => backupId));

@@ -13,7 +13,7 @@ import { Metrics } from '../../telemetry/metrics.ts';
 import { logEndOf } from '../format/manifest.ts';
 import { LogShipper } from '../log/shipper.ts';
 import { openAccess } from '../repository/access.ts';
-import { listBackups } from '../repository/catalog.ts';
+import { listBackups, trustedOf } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
 import { BackupState } from './backup-state.ts';
 import {
@@ -124,11 +124,8 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
 
 /** Where a new stream of the log may begin: at backups under the epoch key of now, the newest first, then at those of before. */
 async function anchorsIn(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly LogEnd[]> {
-  const trusted = (await listBackups(repository, cluster, signal)).flatMap(({ manifest, problem }) =>
-    manifest === null || problem !== null ? [] : [manifest],
-  );
+  const newestFirst = trustedOf(await listBackups(repository, cluster, signal)).toReversed();
   const isOfNow = ({ kid }: { readonly kid: string }): boolean => kid === repository.keys.kid;
-  const newestFirst = trusted.toReversed();
   return [...newestFirst.filter(isOfNow), ...newestFirst.filter((manifest) => !isOfNow(manifest))].map(logEndOf);
 }
 
