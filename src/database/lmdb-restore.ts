@@ -40,7 +40,9 @@ export interface RestoreTarget {
   /** As put, of rows of a whole restore, which `give` hands over one by one where they lie. @throws EngineError internal where they are not in key order */
   append(give: (put: PutInPlace) => void, progress: RestoreProgress): Promise<void>;
   get(key: Uint8Array): Buffer | undefined;
-  /** In the order of keys, from `begin` on. */
+  /** Records that were put. */
+  records(): number;
+  /** All that is committed now, in the order of keys, from `begin` on. */
   scan(begin: Uint8Array, visit: RowVisitor): void;
   /** Makes it live, as a database whose log begins after `end`. */
   finish(end: LogEnd, epochs: EpochTable): Promise<void>;
@@ -95,7 +97,12 @@ function targetIn(root: RootDatabase<Buffer, Buffer>, folder: string): RestoreTa
         reached(progress);
       }),
     get: (key) => target.get(bufferOf(key)),
+    records: () => {
+      root.resetReadTxn();
+      return entriesIn(target);
+    },
     scan: (begin, visit) => {
+      root.resetReadTxn();
       for (const _row of scanned.getRange(rangeFrom(begin))) if (!visit(seen.key, seen.keyBytes, seen.value, seen.valueBytes)) return;
     },
     finish: (end, epochs) =>

@@ -45,6 +45,11 @@ export function compareWithFiles(target: Scannable, idKey: Uint8Array, { files, 
   }
 }
 
+/** The files `from` to before `to`, up to where the next one begins. */
+export function partOf({ files, end }: BackupFiles, from: number, to: number): BackupFiles {
+  return { files: files.slice(from, to), end: files[to]?.begin ?? end };
+}
+
 /** Compares all that the target holds with a sum over what should be there. @throws EngineError backup-failed */
 export function compareWithSet(target: Scannable, key: Uint8Array, expected: SetHash): void {
   const actual = new SetHash(key);

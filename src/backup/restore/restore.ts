@@ -9,7 +9,7 @@ import { openBlobMap } from '../repository/blob-reader.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import type { Repository } from '../repository/repository.ts';
 import { compareWithSet } from './compare.ts';
-import { compareInThreads } from './compare-threads.ts';
+import { startComparison, type Comparison } from './comparison.ts';
 import { prefixEnd, rewritten, type PrefixChange } from './prefix.ts';
 import { readRuns } from './run-reader.ts';
 import { runsOf, type Run } from './runs.ts';
@@ -83,14 +83,9 @@ export async function restoreBackup(options: RestoreOptions, signal: AbortSignal
     let note: Note = resumed
       ? (JSON.parse(target.progress?.note ?? '') as Note)
       : { files: 0, set: new SetHash(map.keys.id).text(), compared: false, applied: backupEnd };
-    note = await fill({ options, target, job, part, runs: (files) => runsOf({ files, end: part.end }, map), map }, note, signal);
+    note = await fillAndCompare({ options, target, job, part, runs: (files) => runsOf({ files, end: part.end }, map), map }, note, signal);
     const set = SetHash.fromText(map.keys.id, note.set);
-    if (!note.compared) {
-      options.onProgress({ phase: 'comparing', doneBytes: 0, totalBytes: 0 });
-      if (options.prefix === null) await compareInThreads({ ...options, target, idKey: map.keys.id, files: whole }, signal);
-      else compareWithSet(target, map.keys.id, set);
-    }
-    const end = await applyLog({ options, target, job, set }, { ...note, compared: true }, signal);
+    const end = await applyLog({ options, target, job, set }, note, signal);
     if (log !== null) compareWithSet(target, map.keys.id, set);
     signal.throwIfAborted();
     options.beforeLive?.(end);
@@ -117,7 +112,40 @@ interface Filling {
   readonly map: Parameters<typeof runsOf>[1];
 }
 
-async function fill({ options, target, job, part, runs, map }: Filling, from: Note, signal: AbortSignal): Promise<Note> {
+/** What is there is compared both ways: a whole backup by the ids of its files, while the files after them are put; a part of one by a sum. */
+async function fillAndCompare(filling: Filling, from: Note, signal: AbortSignal): Promise<Note> {
+  const { options, target, part, map } = filling;
+  if (from.compared) return from;
+  const idKey = map.keys.id;
+  if (options.prefix !== null) {
+    const note = await fill(filling, from, null, signal);
+    options.onProgress({ phase: 'comparing', doneBytes: 0, totalBytes: 0 });
+    compareWithSet(target, idKey, SetHash.fromText(idKey, note.set));
+    return { ...note, compared: true };
+  }
+  const { databaseFolder, workers } = options;
+  const comparison = await startComparison({ target, databaseFolder, idKey, files: part, inThread: workers > 0 }, signal);
+  try {
+    comparison.committed(from.files);
+    const note = await fill(filling, from, comparison, signal);
+    options.onProgress({ phase: 'comparing', doneBytes: 0, totalBytes: 0 });
+    await comparison.finish();
+    // Each part was compared after it was committed; nothing came to it later.
+    const expected = part.files.reduce((sum, { records }) => sum + records, 0);
+    if (target.records() !== expected)
+      throw new EngineError('backup-failed', `${target.records()} records were restored, not ${expected}; it was not made live`);
+    return { ...note, compared: true };
+  } finally {
+    await comparison.close();
+  }
+}
+
+async function fill(
+  { options, target, job, part, runs, map }: Filling,
+  from: Note,
+  comparison: Comparison | null,
+  signal: AbortSignal,
+): Promise<Note> {
   const { repository, workers, prefix } = options;
   const totalBytes = part.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const set = SetHash.fromText(map.keys.id, from.set);
@@ -133,6 +161,7 @@ async function fill({ options, target, job, part, runs, map }: Filling, from: No
     const progress = { job, note: JSON.stringify(note) };
     if (rows === null) await target.append((put) => appendAll(plains, put), progress);
     else await target.put(rows, progress, prefix === null);
+    comparison?.committed(note.files);
     options.onProgress({ phase: 'restoring', doneBytes, totalBytes });
   }
   return note;

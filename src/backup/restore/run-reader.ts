@@ -94,6 +94,11 @@ async function fetchRun({ store }: Repository, map: BlobMap, run: Run, signal: A
   return { pack, files, first, packBytes: stored.bytes, header, segments };
 }
 
+/** What can travel without being copied: not what is a part of Node's pool of small buffers. */
+function ownMemory({ buffer }: Uint8Array): ArrayBuffer[] {
+  return buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize ? [buffer] : [];
+}
+
 interface Decoded {
   readonly files: readonly Uint8Array[];
   /** Called when the files are not needed any more. */
@@ -140,7 +145,7 @@ class DecoderPool {
     return await new Promise((resolve, reject) => {
       this.#waiting.set(number, { resolve, reject });
       const message: ToDecoder = { kind: 'run', number, run, wanted };
-      this.#workers[number % this.#workers.length]!.postMessage(message);
+      this.#workers[number % this.#workers.length]!.postMessage(message, ownMemory(run.segments));
     });
   }
 

@@ -9,13 +9,13 @@ import { cutRule } from '../chunking/cut-rule.ts';
 import { cutRange, rangeFileWriter } from '../chunking/range-cutter.ts';
 import { blobId } from '../format/ids.ts';
 import type { BackupFile, BackupFiles } from '../repository/file-list.ts';
-import { compareInThreads } from './compare-threads.ts';
+import { startComparison } from './comparison.ts';
 
 const never = new AbortController().signal;
 const idKey = Buffer.alloc(32, 5);
 const RECORDS = 4000;
 
-describe('comparing what was restored, in several threads', () => {
+describe('comparing what was restored, in a thread of its own or not', () => {
   let folder: string;
   let target: RestoreTarget;
   let files: BackupFiles;
@@ -33,11 +33,19 @@ describe('comparing what was restored, in several threads', () => {
   });
 
   const put = async (rows: readonly RestoreRow[]): Promise<void> => await target.put(rows, { job: 'test', note: '' }, false);
-  const compare = async (workers: number): Promise<void> =>
-    await compareInThreads({ target, databaseFolder: join(folder, 'db'), idKey, files, workers }, never);
-  const refusal = async (workers: number): Promise<string> => {
+  /** In so many parts. */
+  const compare = async (inThread: boolean, parts = 1, signal = never): Promise<void> => {
+    const comparison = await startComparison({ target, databaseFolder: join(folder, 'db'), idKey, files, inThread }, signal);
     try {
-      await compare(workers);
+      for (let part = 0; part <= parts; part++) comparison.committed(Math.floor((files.files.length * part) / parts));
+      await comparison.finish();
+    } finally {
+      await comparison.close();
+    }
+  };
+  const refusal = async (inThread: boolean, parts: number): Promise<string> => {
+    try {
+      await compare(inThread, parts);
     } catch (error) {
       if (error instanceof EngineError && error.code === 'backup-failed') return error.message;
       throw error;
@@ -45,9 +53,9 @@ describe('comparing what was restored, in several threads', () => {
     return 'taken';
   };
 
-  it('takes what is just as it was backed up, whatever the number of threads', async () => {
+  it('takes what is just as it was backed up, in whatever parts', async () => {
     expect(files.files.length).to.be.greaterThan(20);
-    for (const workers of [0, 1, 2, 5]) await compare(workers);
+    for (const parts of [1, 2, 7, files.files.length]) for (const inThread of [false, true]) await compare(inThread, parts);
   });
 
   it('refuses a key too many, one too few and another value, wherever they are', async () => {
@@ -63,18 +71,39 @@ describe('comparing what was restored, in several threads', () => {
     ]) {
       const before = target.get(change.key);
       await put([change]);
-      for (const workers of [0, 2])
-        expect(await refusal(workers), `${change.key.toString('hex')} ${workers}`).to.match(/not what was backed up/);
+      for (const inThread of [false, true])
+        for (const parts of [1, 3])
+          expect(await refusal(inThread, parts), `${change.key.toString('hex')} ${inThread} ${parts}`).to.match(/not what was backed up/);
       await put([{ key: change.key, value: before === undefined ? null : Buffer.from(before) }]);
-      await compare(0);
+      await compare(false);
+    }
+  });
+
+  it('sees what is committed while it goes on, and is not over before all is compared', async () => {
+    const last = files.files.at(-1)!.begin;
+    const rest: RestoreRow[] = [];
+    target.scan(last, (key, keyBytes, value, valueBytes) => {
+      rest.push({ key: Buffer.from(key.subarray(0, keyBytes)), value: Buffer.from(value.subarray(0, valueBytes)) });
+      return true;
+    });
+    for (const inThread of [false, true]) {
+      await put(rest.map(({ key }) => ({ key, value: null })));
+      const comparison = await startComparison({ target, databaseFolder: join(folder, 'db'), idKey, files, inThread }, never);
+      try {
+        comparison.committed(files.files.length - 1);
+        const early = await comparison.finish().catch((refused: unknown) => refused);
+        expect((early as EngineError).code).to.equal('internal');
+        await put(rest);
+        comparison.committed(files.files.length);
+        await comparison.finish();
+      } finally {
+        await comparison.close();
+      }
     }
   });
 
   it('ends when it is given up', async () => {
-    const error = await compareInThreads(
-      { target, databaseFolder: join(folder, 'db'), idKey, files, workers: 2 },
-      AbortSignal.abort(new EngineError('timeout', 'given up')),
-    ).catch((refused: unknown) => refused);
+    const error = await compare(true, 1, AbortSignal.abort(new EngineError('timeout', 'given up'))).catch((refused: unknown) => refused);
     expect((error as Error).message).to.equal('given up');
   });
 });
