@@ -21,6 +21,7 @@ const reader: DataReader = await openLmdbReader(setup.folder);
 const rule = cutRule(viewOf(setup.chunkKey));
 const known = BlobTable.attach(setup.known);
 const progress = new BigInt64Array(setup.progress);
+const ending = new Int32Array(setup.ending);
 const writer = rangeFileWriter();
 const builder = new PackBuilder(setup.settings);
 const memory = setup.slabs.map((slab) => Buffer.from(slab));
@@ -39,6 +40,11 @@ port.on('message', (message: ToWorker) => {
     waiting?.();
     return;
   }
+  if (message.kind === 'end') {
+    waiting?.();
+    void last.then(leave);
+    return;
+  }
   if (message.kind === 'pin') pin(message.arrivals);
   // What a job throws ends the thread, and so the backup.
   else last = last.then(() => runJob(message.segments));
@@ -54,14 +60,29 @@ function pin(arrivals: number): void {
   say({ kind: 'pinned', identity: pinned.identity });
 }
 
+function isEnding(): boolean {
+  return Atomics.load(ending, 0) !== 0;
+}
+
+async function leave(): Promise<void> {
+  port.close();
+  pinned?.release();
+  await reader.close();
+}
+
+/** Given up in the middle where all are to end: nobody waits for its result then. */
 async function runJob(segments: readonly Segment[]): Promise<void> {
   const cut: CutSegment[] = [];
-  for (const segment of segments) cut.push(await runSegment(segment));
+  for (const segment of segments) {
+    const done = await runSegment(segment);
+    if (done === null) return;
+    cut.push(done);
+  }
   if (!builder.isEmpty) await sendPack();
   say({ kind: 'done', segments: cut });
 }
 
-async function runSegment(segment: Segment): Promise<CutSegment> {
+async function runSegment(segment: Segment): Promise<CutSegment | null> {
   const files: FileRef[] = [];
   const take = ({ begin, count, bytes }: CutFile): boolean => {
     const id = blobId(setup.settings.idKey, bytes);
@@ -69,11 +90,12 @@ async function runSegment(segment: Segment): Promise<CutSegment> {
     files.push({ begin: new Uint8Array(begin), id, records: count, bytes: bytes.length });
     if (known.find(id) === null) builder.add(id, bytes);
     Atomics.add(progress, 0, BigInt(bytes.length));
-    return !builder.isFull;
+    return !builder.isFull && !isEnding();
   };
   let rest: Segment = segment;
   for (;;) {
     const outcome = cutRange(pinned!, rule, rest, writer, take);
+    if (isEnding()) return null;
     if (builder.isFull) await sendPack();
     if (outcome.next === null) return { files, end: outcome.end, empty: outcome.empty };
     rest = { ...segment, begin: outcome.next, beginExact: true };
@@ -82,6 +104,7 @@ async function runSegment(segment: Segment): Promise<CutSegment> {
 
 async function sendPack(): Promise<void> {
   while (free.length === 0) {
+    if (isEnding()) return;
     await new Promise<void>((resolve) => (waiting = resolve));
     waiting = null;
   }

@@ -1,5 +1,6 @@
 import type { DataIdentity } from '../../database/data-reader.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
+import type { End } from '../../platform/end-thread.ts';
 import type { PackSettings, PlacedBlob } from './pack-builder.ts';
 
 /** What a pack worker is started with. */
@@ -13,6 +14,8 @@ export interface WorkerSetup {
   readonly progress: SharedArrayBuffer;
   /** Workers that have come to a rendezvous (one 32-bit number). */
   readonly barrier: SharedArrayBuffer;
+  /** Not 0 where all are to end: seen in the midst of a job, where no message is heard (one 32-bit number). */
+  readonly ending: SharedArrayBuffer;
   /** Memory of packs, seen by both sides: the worker fills one, the main thread stores what is in it, and gives it back. */
   readonly slabs: readonly SharedArrayBuffer[];
 }
@@ -22,7 +25,8 @@ export type ToWorker =
   | { readonly kind: 'pin'; readonly arrivals: number }
   | { readonly kind: 'job'; readonly segments: readonly Segment[] }
   /** A pack was stored: its memory comes back. */
-  | { readonly kind: 'slab'; readonly slab: number };
+  | { readonly kind: 'slab'; readonly slab: number }
+  | End;
 
 export interface FileRef {
   readonly begin: Uint8Array;

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { isDeepStrictEqual } from 'node:util';
 import type { DataIdentity } from '../../database/data-reader.ts';
+import { endThread } from '../../platform/end-thread.ts';
 import { EngineError } from '../../platform/errors.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import { maxPackBytes } from './pack-builder.ts';
@@ -17,7 +18,7 @@ interface Member {
   readonly slabs: readonly SharedArrayBuffer[];
 }
 
-export interface PoolOptions extends Omit<WorkerSetup, 'barrier' | 'slabs'> {
+export interface PoolOptions extends Omit<WorkerSetup, 'barrier' | 'ending' | 'slabs'> {
   readonly workers: number;
   /** Stores a pack; its memory is given back to the worker when the promise resolves. */
   readonly store: (pack: PackToStore) => Promise<void>;
@@ -27,6 +28,7 @@ export interface PoolOptions extends Omit<WorkerSetup, 'barrier' | 'slabs'> {
 export class WorkerPool {
   readonly #members: readonly Member[];
   readonly #barrier: Int32Array;
+  readonly #ending: Int32Array;
   readonly #failure = Promise.withResolvers<never>();
   readonly #storing = new Set<Promise<void>>();
   readonly #store: PoolOptions['store'];
@@ -36,12 +38,14 @@ export class WorkerPool {
 
   constructor({ workers, store, ...setup }: PoolOptions) {
     const barrier = new SharedArrayBuffer(4);
+    const ending = new SharedArrayBuffer(4);
     this.#barrier = new Int32Array(barrier);
+    this.#ending = new Int32Array(ending);
     this.#store = store;
     this.#failure.promise.catch(() => undefined);
     const newSlab = (): SharedArrayBuffer => new SharedArrayBuffer(maxPackBytes(setup.settings));
     this.#members = Array.from({ length: workers }, () =>
-      this.#start({ ...setup, barrier, slabs: Array.from({ length: SLABS_PER_WORKER }, newSlab) }),
+      this.#start({ ...setup, barrier, ending, slabs: Array.from({ length: SLABS_PER_WORKER }, newSlab) }),
     );
   }
 
@@ -98,7 +102,8 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+    Atomics.store(this.#ending, 0, 1);
+    await Promise.all(this.#members.map(({ worker }) => endThread(worker)));
     await Promise.allSettled(this.#storing);
   }
 

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openRestoreTarget } from '../../database/lmdb-restore.ts';
+import type { End } from '../../platform/end-thread.ts';
 import type { BackupFiles } from '../repository/file-list.ts';
 import { compareWithFiles, partOf } from './compare.ts';
 
@@ -10,10 +11,9 @@ export interface Comparing {
   readonly files: BackupFiles;
 }
 
-export interface ToComparer {
+export type ToComparer =
   /** So many files are in, from the first on. */
-  readonly committed: number;
-}
+  { readonly kind: 'committed'; readonly files: number } | End;
 
 export type FromComparer =
   /** So many files are as they were backed up; 0 when the database is open. */
@@ -25,15 +25,19 @@ const target = openRestoreTarget(databaseFolder);
 const say = (message: FromComparer): void => port.postMessage(message);
 let done = 0;
 
-port.on('message', ({ committed }: ToComparer) => {
+port.on('message', (message: ToComparer) => {
+  if (message.kind === 'end') {
+    port.close();
+    void target.close();
+    return;
+  }
   try {
-    if (committed > done) compareWithFiles(target, idKey, partOf(files, done, committed));
-    done = committed;
+    if (message.files > done) compareWithFiles(target, idKey, partOf(files, done, message.files));
+    done = message.files;
     say({ kind: 'compared', files: done });
   } catch (error) {
     const { code } = error as { code?: unknown };
     say({ kind: 'differs', code: typeof code === 'string' ? code : 'internal', message: (error as Error).message });
   }
-  if (done === files.files.length) void target.close();
 });
 say({ kind: 'compared', files: 0 });

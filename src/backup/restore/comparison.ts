@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { RestoreTarget } from '../../database/lmdb-restore.ts';
+import { endThread } from '../../platform/end-thread.ts';
 import { EngineError, type EngineErrorCode } from '../../platform/errors.ts';
 import type { BackupFiles } from '../repository/file-list.ts';
 import { compareWithFiles, partOf } from './compare.ts';
@@ -7,9 +8,9 @@ import type { Comparing, FromComparer, ToComparer } from './compare-worker.ts';
 
 /** Compares what is put into a target with a backup's files while more is put after it. The owner calls `close`, whatever happened. */
 export interface Comparison {
-  /** The first `files` files are put and committed, and nothing is put before or among them any more. @throws EngineError backup-failed where something is known to differ */
+  /** The first `files` files are put and committed, and nothing is put before or among them any more. @throws EngineError backup-differs where something is known to differ */
   committed(files: number): void;
-  /** All files are compared. @throws EngineError backup-failed, naming the range that differs */
+  /** All files are compared. @throws EngineError backup-differs, naming the range that differs */
   finish(): Promise<void>;
   close(): Promise<void>;
 }
@@ -77,7 +78,7 @@ class ComparingThread implements Comparison {
   committed(files: number): void {
     if (this.#failure !== null) throw this.#failure;
     this.#asked = files;
-    this.#worker.postMessage({ committed: files } satisfies ToComparer);
+    this.#worker.postMessage({ kind: 'committed', files } satisfies ToComparer);
   }
 
   async finish(): Promise<void> {
@@ -93,7 +94,7 @@ class ComparingThread implements Comparison {
 
   async close(): Promise<void> {
     this.#signal.removeEventListener('abort', this.#abort);
-    await this.#worker.terminate();
+    await endThread(this.#worker);
   }
 
   readonly #abort = (): void => this.#fail(this.#signal.reason as Error);

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { End } from '../../platform/end-thread.ts';
 import { decodeRun, type RunKeys, type SealedRun } from './run-decoder.ts';
 import { slabOf } from './slab.ts';
 
@@ -6,7 +7,8 @@ import { slabOf } from './slab.ts';
 export type ToDecoder =
   | { readonly kind: 'run'; readonly number: number; readonly run: SealedRun; readonly wanted: boolean }
   /** Files were taken: their memory comes back. */
-  | { readonly kind: 'slab'; readonly slab: ArrayBuffer };
+  | { readonly kind: 'slab'; readonly slab: ArrayBuffer }
+  | End;
 
 export type FromDecoder =
   /** The files lie in the slab, but for those that are larger. */
@@ -19,6 +21,10 @@ const port = parentPort!;
 const free: ArrayBuffer[] = [];
 
 port.on('message', (message: ToDecoder) => {
+  if (message.kind === 'end') {
+    port.close();
+    return;
+  }
   if (message.kind === 'slab') {
     free.push(message.slab);
     return;

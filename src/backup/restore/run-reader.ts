@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { endThread } from '../../platform/end-thread.ts';
 import { EngineError, type EngineErrorCode } from '../../platform/errors.ts';
 import { CDR1_FLOE, FLOE_HEADER_BYTES, floePlainSegmentBytes } from '../format/floe-core.ts';
 import { packName } from '../format/object-name.ts';
@@ -151,7 +152,7 @@ class DecoderPool {
 
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#workers.map((worker) => endThread(worker)));
     this.#fail(new EngineError('timeout', 'reading has ended'));
   }
 
