@@ -1,11 +1,15 @@
 import { expect } from 'chai';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { DataReader } from '../../database/data-reader.ts';
 import { systemClock, type Clock } from '../../platform/clock.ts';
+import type { EngineError } from '../../platform/errors.ts';
 import { runPointInTime } from '../../testing/backup-point-in-time.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
 import { newEpoch } from '../repository/rewrap.ts';
+import { shredEpochKey } from '../repository/shred.ts';
 import { planPointInTime, type PointInTime } from './point-in-time.ts';
 import { LogShipper } from './shipper.ts';
 
@@ -61,7 +65,7 @@ describe('restoring to a point in time', () => {
     expect(lab.model.size).to.equal(0);
     expect((await restored({ timeMs: goodMs + 500 }, 'before')).content).to.deep.equal(before);
     expect((await restored({ timeMs: wallMs + 500 }, 'after')).content.size).to.equal(0);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('takes the stream that reaches furthest, and tells the time that it reached', async () => {
     await lab.write(documents(0, 5));
@@ -84,7 +88,7 @@ describe('restoring to a point in time', () => {
     const plan = await planPointInTime(await lab.repository(), 'lab', { timeMs: wallMs + 600_000 }, never);
     expect(plan).to.include({ version: lab.version, wallMs: reachedMs });
     expect((await restored({ timeMs: wallMs + 600_000 }, 'furthest')).content).to.deep.equal(lab.model);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('opens what is under an earlier epoch key: backups and log of before a new epoch', async () => {
     await lab.write(documents(0, 5));
@@ -101,7 +105,40 @@ describe('restoring to a point in time', () => {
     while ((await later.tick(never)).kind !== 'idle');
     expect((await restored({ version: before.version }, 'before')).content).to.deep.equal(before.content);
     expect((await restored({ version: lab.version }, 'after')).content).to.deep.equal(lab.model);
-  }).timeout(60_000);
+  }).timeout(120_000);
+
+  it('goes on without what was destroyed, but not without what is damaged', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([['under', 'the old key']]);
+    await log.tick(never);
+    const old = await lab.repository();
+    const oldSegments = await lab.names('log/');
+    await newEpoch(old, new Date(), never);
+    await lab.write([['under', 'the new key']]);
+    wallMs += 1000;
+    await lab.backup({ clock });
+    const later = await shipper();
+    while ((await later.tick(never)).kind !== 'idle');
+    wallMs += 1000;
+    await lab.write([['last', 'words']]);
+    await later.tick(never);
+    await shredEpochKey({ repository: await lab.repository(), kid: old.keys.kid, by: 'test', at: new Date(wallMs) }, never);
+    const latest = { timeMs: wallMs + 500 };
+    expect((await restored(latest, 'all')).content).to.deep.equal(lab.model);
+    expect((await restored({ version: lab.version }, 'version')).content).to.deep.equal(lab.model);
+    const last = (await lab.names('log/')).filter((name) => !oldSegments.includes(name)).at(-1)!;
+    const bytes = readFileSync(join(lab.storeFolder, last));
+    for (const at of [80, bytes.length - 1]) {
+      const damaged = Buffer.from(bytes);
+      damaged[at]! ^= 1;
+      writeFileSync(join(lab.storeFolder, last), damaged);
+      const refused = await planPointInTime(await lab.repository(), 'lab', latest, never).catch((error: EngineError) => error.code);
+      expect(refused, `byte ${at}`).to.equal('backup-damaged');
+    }
+  }).timeout(120_000);
 
   it('leaves no version out where the newest backup is newer than the end of the stream that a new one replaces', async () => {
     await lab.write(documents(0, 5));
@@ -118,7 +155,7 @@ describe('restoring to a point in time', () => {
     const later = await shipper();
     while ((await later.tick(never)).kind !== 'idle');
     expect((await restored({ version: between.version }, 'between')).content).to.deep.equal(between.content);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('says how far the log reaches, and begins a new stream where the log was trimmed away', async () => {
     await lab.write(documents(0, 5));
@@ -135,7 +172,7 @@ describe('restoring to a point in time', () => {
     const failure = await restored({ version: 15 }, 'none').catch((error: Error) => error.message);
     expect(failure).to.match(/cannot restore to version 15/);
     expect((await restored({ version: 8 }, 'eight')).content.size).to.equal(8);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });
 
 /** A small generator of numbers in [0, 1) from a seed. */

@@ -2,6 +2,7 @@ import { EngineError } from '../../platform/errors.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { listBackups, trustedOf } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
+import { readShreds } from '../repository/shred.ts';
 import type { LogBatch, LogToApply } from '../restore/restore.ts';
 import { getSegment, listStreams, type StoredSegment } from './segments.ts';
 
@@ -42,7 +43,12 @@ export async function planPointInTime(
     for (const stream of streams.toReversed()) {
       // From an older backup it leads to the same end.
       if (walked.has(stream.stream)) continue;
-      const found = await new StreamWalk(repository, { cluster, ...stream }).find(manifest, point, signal);
+      const found = await findIn(repository, { cluster, ...stream }, { manifest, point }, signal);
+      if (found === 'destroyed') {
+        walked.add(stream.stream);
+        problem = `the log of stream ${stream.stream} is under an epoch key that was destroyed`;
+        continue;
+      }
       if (typeof found === 'string') {
         problem = found;
         continue;
@@ -74,6 +80,39 @@ function ownPoint(manifest: Manifest): Reached {
 function further(a: Reached | null, b: Reached): Reached {
   if (a === null || b.epoch > a.epoch || (b.epoch === a.epoch && b.version > a.version)) return b;
   return a;
+}
+
+/** As StreamWalk finds it. A stream whose key was destroyed on purpose leads nowhere any more; one that is damaged is never passed over: it may lead further than what is found without it. */
+async function findIn(
+  repository: Repository,
+  stream: Stream,
+  { manifest, point }: { readonly manifest: Manifest; readonly point: PointInTime },
+  signal: AbortSignal,
+): Promise<Reached | string> {
+  try {
+    return await new StreamWalk(repository, stream).find(manifest, point, signal);
+  } catch (error) {
+    if (isDamage(error) && (await isDestroyed(repository, stream, signal))) return 'destroyed';
+    throw error;
+  }
+}
+
+/** All segments of a stream are under one key: where the first and the last open with none, and some key was destroyed, it was that one. */
+async function isDestroyed(repository: Repository, { cluster, stream, begins }: Stream, signal: AbortSignal): Promise<boolean> {
+  if ((await readShreds(repository, signal)).size === 0) return false;
+  for (const begin of [begins[0]!, begins.at(-1)!]) {
+    try {
+      await getSegment(repository, { cluster, stream, begin }, signal);
+      return false;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
+  }
+  return true;
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof EngineError && error.code === 'backup-damaged';
 }
 
 interface Stream {
