@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
 import { findBackup } from '../backup/repository/catalog.ts';
-import { putRecord, timePart } from '../backup/repository/records.ts';
-import { restoreBackup } from '../backup/restore/restore.ts';
 import type { Pruned } from '../backup/retention/prune.ts';
 import { databaseFolder, openConfiguredRepository, pruneConfigured, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
+import { drillAndRecord, type DrillRecord } from '../backup/verify/drill.ts';
 import { systemClock } from '../platform/clock.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import type { BackupCommand } from './backup-context.ts';
@@ -21,44 +20,23 @@ export async function drillBackup(command: BackupCommand, backupId: string): Pro
   const folder = mkdtempSync(join(beside, 'drill-'));
   const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
   const rtoMs = loaded.config.rto_seconds * 1000;
-  const startMs = systemClock.monotonicMs();
-  const problems: string[] = [];
-  let records = 0;
+  const options = { repository, manifest, folder, workers: backup.workers, rtoMs, region: loaded.config.region, toolVersion: TOOL_VERSION };
+  let record: DrillRecord;
   try {
-    const options = { repository, manifest, databaseFolder: join(folder, 'db'), workers: backup.workers, prefix: null, log: null };
-    records = (await restoreBackup({ ...options, clock: systemClock, onProgress: printer.show }, world.signal)).records;
+    record = await drillAndRecord({ ...options, clock: systemClock, onProgress: printer.show }, world.signal);
   } catch (error) {
     if (world.signal.aborted) return EXIT.interrupted;
-    problems.push((error as Error).message);
+    throw error;
   } finally {
     printer.end();
     rmSync(folder, { recursive: true, force: true });
   }
-  const elapsedMs = Math.round(systemClock.monotonicMs() - startMs);
-  const at = systemClock.wall();
-  const ok = problems.length === 0;
-  const document = {
-    backupId: manifest.backupId,
-    level: 4,
-    ok,
-    problems,
-    records,
-    plainBytes: manifest.totals.plainBytes,
-    elapsedMs,
-    rtoMs: Math.round(rtoMs),
-    withinRto: ok && elapsedMs <= rtoMs,
-    at: at.toISOString(),
-    root: manifest.ranges[0]?.root ?? '',
-    region: loaded.config.region,
-    tool: { name: 'coditect-dr', version: TOOL_VERSION },
-  };
-  if (repository.signingKey !== null)
-    await putRecord(repository, `verify/${manifest.backupId}/${timePart(at)}-4.json`, document, world.signal);
-  if (json) world.out(`${JSON.stringify(document)}\n`);
+  const { ok, problems, records, elapsedMs, withinRto } = record;
+  if (json) world.out(`${JSON.stringify(record)}\n`);
   else if (ok)
     world.out(
       `drill of ${manifest.backupId}: ${records} records, ${megabytes(manifest.totals.plainBytes)} MB restored and compared both ways in ${duration(elapsedMs)}` +
-        ` (objective ${duration(rtoMs)}: ${document.withinRto ? 'kept' : 'MISSED'})\n`,
+        ` (objective ${duration(rtoMs)}: ${withinRto ? 'kept' : 'MISSED'})\n`,
     );
   else world.out(`drill of ${manifest.backupId} FAILED: ${problems.join('; ')}\n`);
   return ok ? EXIT.ok : EXIT.failed;

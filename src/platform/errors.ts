@@ -3,6 +3,7 @@ export type EngineErrorCode =
   | 'failover-failed'
   | 'backup-failed'
   | 'backup-damaged'
+  | 'backup-differs'
   | 'backup-unsupported'
   | 'object-store-failed'
   | 'object-store-transient'

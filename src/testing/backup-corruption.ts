@@ -46,7 +46,7 @@ export interface CorruptionResult {
 const EXPECTED = new Set([
   'backup-damaged',
   'backup-unsupported',
-  'backup-failed',
+  'backup-differs',
   'key-service-failed',
   'bad-request',
   'object-store-failed',

@@ -11,7 +11,7 @@ const START = Buffer.alloc(0);
 
 /**
  * Cuts all that the target holds where the files are at their own borders and compares the ids: the files cover their part of the key space without gap, so a key that is
- * missing, one too many, and a value that differs all show. @throws EngineError backup-failed, naming the range
+ * missing, one too many, and a value that differs all show. @throws EngineError backup-differs, naming the range
  */
 export function compareWithFiles(target: Scannable, idKey: Uint8Array, { files, end }: BackupFiles): void {
   const writer = rangeFileWriter();
@@ -41,7 +41,7 @@ export function compareWithFiles(target: Scannable, idKey: Uint8Array, { files, 
   while (differs < 0 && number < files.length) close();
   if (differs >= 0) {
     const begin = Buffer.from(files[differs]!.begin).toString('hex');
-    throw new EngineError('backup-failed', `what was restored is not what was backed up, from key 0x${begin} on; it was not made live`);
+    throw new EngineError('backup-differs', `what was restored is not what was backed up, from key 0x${begin} on; it was not made live`);
   }
 }
 
@@ -50,7 +50,7 @@ export function partOf({ files, end }: BackupFiles, from: number, to: number): B
   return { files: files.slice(from, to), end: files[to]?.begin ?? end };
 }
 
-/** Compares all that the target holds with a sum over what should be there. @throws EngineError backup-failed */
+/** Compares all that the target holds with a sum over what should be there. @throws EngineError backup-differs */
 export function compareWithSet(target: Scannable, key: Uint8Array, expected: SetHash): void {
   const actual = new SetHash(key);
   target.scan(START, (rowKey, keyBytes, value, valueBytes) => {
@@ -59,7 +59,7 @@ export function compareWithSet(target: Scannable, key: Uint8Array, expected: Set
   });
   if (actual.text() !== expected.text())
     throw new EngineError(
-      'backup-failed',
+      'backup-differs',
       `what was restored (${actual.count} records) is not what should be there (${expected.count}); it was not made live`,
     );
 }

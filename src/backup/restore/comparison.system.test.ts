@@ -47,7 +47,7 @@ describe('comparing what was restored, in a thread of its own or not', () => {
     try {
       await compare(inThread, parts);
     } catch (error) {
-      if (error instanceof EngineError && error.code === 'backup-failed') return error.message;
+      if (error instanceof EngineError && error.code === 'backup-differs') return error.message;
       throw error;
     }
     return 'taken';

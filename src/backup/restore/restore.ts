@@ -133,7 +133,7 @@ async function fillAndCompare(filling: Filling, from: Note, signal: AbortSignal)
     // Each part was compared after it was committed; nothing came to it later.
     const expected = part.files.reduce((sum, { records }) => sum + records, 0);
     if (target.records() !== expected)
-      throw new EngineError('backup-failed', `${target.records()} records were restored, not ${expected}; it was not made live`);
+      throw new EngineError('backup-differs', `${target.records()} records were restored, not ${expected}; it was not made live`);
     return { ...note, compared: true };
   } finally {
     await comparison.close();

@@ -1,4 +1,3 @@
-import { EngineError } from '../../platform/errors.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { indexName, packName } from '../format/object-name.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
@@ -6,6 +5,7 @@ import { readFileList } from '../repository/file-list.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import { readRuns } from '../restore/run-reader.ts';
 import { runsOf, type Run } from '../restore/runs.ts';
+import { isDamage } from './damage.ts';
 
 /** 0: all objects are there, with their lengths (and checksums, where the store keeps them); 1: signatures, keys, indexes, lists; 2: some packs; 3: everything, read. */
 export type VerifyLevel = 0 | 1 | 2 | 3;
@@ -74,10 +74,6 @@ function chosenOf(runs: readonly Run[], { level, percent, random }: VerifyOption
   if (level !== 2) return level < 2 ? [] : runs;
   const chosen = runs.filter(() => random() * 100 < percent);
   return chosen.length > 0 ? chosen : runs.slice(Math.floor(random() * runs.length)).slice(0, 1);
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof EngineError && ['backup-damaged', 'backup-unsupported', 'key-service-failed'].includes(error.code);
 }
 
 /** Objects that the manifest names and that are not there as it says. */
