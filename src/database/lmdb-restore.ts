@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { EngineError } from '../platform/errors.ts';
+import { makeFolders } from '../platform/make-folder.ts';
 import { syncFolder } from '../platform/sync-folder.ts';
 import type { EpochTable, LogEnd } from '../replication/epochs.ts';
 import type { RowVisitor } from './data-reader.ts';
@@ -51,7 +51,7 @@ export interface RestoreTarget {
 
 /** @throws EngineError bad-request where there is data: a restore never replaces anything */
 export function openRestoreTarget(folder: string): RestoreTarget {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder);
   return openEnvironment(folder, BINARY, (root) => targetIn(root, folder));
 }
 
@@ -87,7 +87,7 @@ function targetIn(root: RootDatabase<Buffer, Buffer>, folder: string): RestoreTa
         const how = { append } as Parameters<Binary['putSync']>[2];
         for (const { key, value } of rows) {
           if (value === null) target.removeSync(bufferOf(key));
-          else target.putSync(bufferOf(key), bufferOf(value), how);
+          else requirePut(target.putSync(bufferOf(key), bufferOf(value), how));
         }
         reached(progress);
       }),
@@ -122,10 +122,13 @@ function appender(root: RootDatabase<Buffer, Buffer>, name: string): PutInPlace 
   const appending = { append: true } as Parameters<Binary['putSync']>[2];
   return (source, key, value) => {
     given.give(source, key, value);
-    // The types do not say that it tells.
-    const isPut = filled.putSync(GivenRow.TOKEN, GivenRow.TOKEN, appending) as unknown;
-    if (isPut !== true) throw new EngineError('internal', 'rows of a restore do not come in key order');
+    requirePut(filled.putSync(GivenRow.TOKEN, GivenRow.TOKEN, appending));
   };
+}
+
+/** Appending tells, though the types do not say so, where a row does not come after all that are there. */
+function requirePut(outcome: unknown): void {
+  if (outcome !== true) throw new EngineError('internal', 'rows of a restore do not come in key order');
 }
 
 function entriesIn(store: Binary): number {
