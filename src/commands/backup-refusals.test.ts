@@ -147,6 +147,12 @@ describe('backup commands refuse', () => {
     expect(code).to.equal(EXIT.badInput);
   });
 
+  it('a store that no folder can be made for, and says so instead of trying for ever', async () => {
+    const { code, said } = await run(['init'], { store: { kind: 'folder', path: '/proc/coditect-none/store' } });
+    expect(said).to.match(/object-store-failed: .*\/proc\/coditect-none\/store: there is no such folder, and none can be made there/);
+    expect(code).to.equal(EXIT.failed);
+  });
+
   it('a store that is a file, with the reason of the system', async () => {
     const { code, said } = await run(['list'], { store: { kind: 'folder', path: 'nonsense' } });
     expect(said).to.match(/object-store-failed: .*nonsense: ENOTDIR \(not a directory\)/);

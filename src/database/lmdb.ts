@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { syncFolder } from '../platform/sync-folder.ts';
 import { EngineError } from '../platform/errors.ts';
+import { makeFolders } from '../platform/make-folder.ts';
 import { endOf, truncated, withEntries } from '../replication/epochs.ts';
 import { decodeEntry, decodeIndex, encodeEntry, encodeIndex } from './codec.ts';
 import type { DataSnapshot, Database, DatabaseState, Entry, KeyValue } from './database.ts';
@@ -23,7 +23,7 @@ const INSTALL_CHUNK_BYTES = 1024 * 1024;
 export function openLmdb(folder: string): Database {
   let quiet: QuietMoments | undefined;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolders(folder);
     let stir: () => void = () => undefined;
     const moments = (quiet = new QuietMoments(folder, () => stir()));
     return openEnvironment(folder, BINARY, (root) => {

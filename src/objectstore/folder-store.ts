@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { link, lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../platform/errors.ts';
+import { makeFolders } from '../platform/make-folder.ts';
 import { checkedCrc32c, checkGet, checkName, checkPrefix, compareNames, tooLarge } from './object-checks.ts';
 import type { DeleteOutcome, GetOptions, GetOutcome, ObjectStore, PutOptions, PutOutcome, StoredObject } from './object-store.ts';
 
@@ -17,7 +18,7 @@ const NO_FOLLOW = constants.O_RDONLY | constants.O_NOFOLLOW;
  * @param wallMs for the age of temporary files that a killed program left, which are removed here
  */
 export async function openFolderStore(root: string, wallMs: number): Promise<ObjectStore> {
-  await atRoot(root, () => mkdir(join(root, TEMPORARY), { recursive: true, mode: 0o700 }));
+  await atRoot(root, async () => makeFolders(join(root, TEMPORARY)));
   await atRoot(root, () => removeOldTemporaries(join(root, TEMPORARY), wallMs));
   return {
     supports: { conditionalReplace: false, storedChecksums: false },
@@ -42,7 +43,7 @@ async function put(root: string, name: string, body: Uint8Array, options: PutOpt
     } finally {
       await file.close();
     }
-    await makeFolders(root, dirname(name));
+    await makeFoldersOf(root, dirname(name));
     const created = await linkNew(temporary, target);
     await syncFolder(dirname(target)); // also where it existed: who learns that may rely on it
     if (!created) return { outcome: 'exists' };
@@ -65,7 +66,7 @@ async function linkNew(from: string, to: string): Promise<boolean> {
 }
 
 /** Makes the folders of a name one by one, so that each new one is made durable in its parent. */
-async function makeFolders(root: string, folder: string): Promise<void> {
+async function makeFoldersOf(root: string, folder: string): Promise<void> {
   if (folder === '.') return;
   let path = root;
   for (const part of folder.split('/')) {
@@ -196,6 +197,7 @@ const TRANSIENT = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'EINTR', 'EBUSY', 'ETIM
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full: make room, then run it again',
   EDQUOT: 'the quota is used up: make room, then run it again',
+  ENOENT: 'there is no such folder, and none can be made there',
   EROFS: 'the file system is read-only',
   EACCES: 'this user may not write there',
   EPERM: 'the file system has no hard links, or this user may not write there',

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, Entry } from '../database/database.ts';
+import { makeFolders } from '../platform/make-folder.ts';
 import { syncFolder } from '../platform/sync-folder.ts';
 
 const FOLDER = 'divergent';
@@ -22,7 +23,7 @@ export function exportTail(database: Database, afterIndex: number, dataFolder: s
   const first = from > log.index ? undefined : database.entries(from, 1)[0];
   if (first === undefined) return null;
   const folder = join(dataFolder, FOLDER);
-  mkdirSync(folder, { recursive: true });
+  makeFolders(folder);
   const name = `${first.epoch}-${first.index}.ndjson`;
   const temporary = join(folder, `.${name}.tmp`);
   const descriptor = openSync(temporary, 'w', 0o600);

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Arbiter } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
@@ -8,6 +7,7 @@ import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { HttpsClient } from '../platform/https-client.ts';
 import { startHttpsServer } from '../platform/https-server.ts';
+import { makeFolders } from '../platform/make-folder.ts';
 import type { Credentials } from '../platform/tls.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
@@ -42,7 +42,7 @@ export async function runDatabase(program: DatabaseProgram, signal: AbortSignal)
   const { config, credentials, arbiter, clock, log } = program;
   if (config.data === undefined) throw new EngineError('bad-config', 'data.path is needed by the database program');
   const dataFolder = resolve(program.folder, config.data.path);
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  makeFolders(dataFolder);
   await using resources = new AsyncDisposableStack();
   const lock = await lockFolder(dataFolder);
   resources.defer(() => lock.release());
