@@ -30,5 +30,5 @@ describe('backups in a bucket', () => {
     } finally {
       await lab.close();
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

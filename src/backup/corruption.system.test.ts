@@ -13,5 +13,5 @@ describe('damaged backups', () => {
     const { inputs, refused, accepted } = await runFuzz(20_000, Math.random);
     expect(refused + accepted).to.equal(inputs);
     expect(refused).to.be.greaterThan(accepted);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

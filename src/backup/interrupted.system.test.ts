@@ -106,5 +106,5 @@ describe('work on backups that ends after any of its changes to the store', () =
     );
     const wraps = await lab.names('keys/');
     expect(wraps.length).to.equal(2 * (await lab.repository()).epochs.length);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

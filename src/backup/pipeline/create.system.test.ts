@@ -32,7 +32,7 @@ describe('making a backup', () => {
     expect(rootOf(second)).to.equal(rootOf(first));
     expect(first.manifest.totals.records).to.equal(6000);
     expect(first.manifest.ranges[0]!.files).to.be.greaterThan(3);
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it('tells each step of the commit order when it is done', async () => {
     await lab.write(documents(0, 1000));
@@ -47,7 +47,7 @@ describe('making a backup', () => {
     expect(seen).to.include({ 'pinned packs': 0, 'packed index': 0, 'index_stored packs': manifest.packs.length });
     expect(seen).to.include({ 'index_stored index': 1, 'lease_checked manifests': 0, 'committed manifests': 1 });
     expect(seen['pack_stored packs']).to.be.at.least(1);
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it('stores nothing again that did not change, and reads only what the log names', async () => {
     await lab.write(documents(0, 6000));
@@ -61,7 +61,7 @@ describe('making a backup', () => {
     expect(changed.scannedBytes).to.be.within(1, first.scannedBytes / 2);
     expect(rootOf(await lab.backup({ fullScan: true }))).to.equal(rootOf(changed));
     expect(rootOf(changed)).not.to.equal(rootOf(first));
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it('reads everything where the log was trimmed, and still stores only what changed', async () => {
     await lab.write(documents(0, 4000));
@@ -71,7 +71,7 @@ describe('making a backup', () => {
     const second = await lab.backup();
     expect(second.scannedBytes).to.equal(second.manifest.totals.plainBytes);
     expect(second.uploadedBytes).to.be.lessThan(second.manifest.totals.storedBytes);
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it('finds again what a run stored that was cut off before its manifest', async () => {
     await lab.write(documents(0, 4000));
@@ -87,7 +87,7 @@ describe('making a backup', () => {
     for (const name of readdirSync(indexes)) rmSync(join(indexes, name));
     const third = await lab.backup();
     expect(third.adoptedPacks).to.equal(first.manifest.packs.length);
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it('sets apart what a writer commits that had been replaced, and goes on from the others', async () => {
     const lease = (epoch: string): CreateOptions['lease'] => ({ epoch, holder: 'x', check: () => Promise.resolve() });
@@ -109,7 +109,7 @@ describe('making a backup', () => {
     expect((await findBackup(repository, 'lab', 'latest')).backupId).to.equal(newer!.manifest.backupId);
     expect(await failureOf(findBackup(repository, 'lab', zombie.manifest.backupId))).to.match(/had been replaced/);
     expect((await lab.backup({ lease: lease('8') })).manifest.parent).to.equal(newer!.manifest.backupId);
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it('sets apart what was named before its writer was replaced and committed after, whatever the clocks say', async () => {
     const lease = (epoch: string): CreateOptions['lease'] => ({ epoch, holder: 'x', check: () => Promise.resolve() });
@@ -129,7 +129,7 @@ describe('making a backup', () => {
     expect((await findBackup(await lab.repository(), 'lab', 'latest')).backupId).to.equal(made['newer']);
     const next = await lab.backup({ lease: lease('8') });
     expect(next.manifest.parent).to.equal(made['newer']);
-  }).timeout(20_000);
+  }).timeout(120_000);
 
   it('backs up an empty database', async () => {
     const { manifest } = await lab.backup();
@@ -175,7 +175,7 @@ describe(`the first and the last backup, read by a Python program${withoutPython
     } finally {
       await lab.close();
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 });
 
 function hex(text: string): string {

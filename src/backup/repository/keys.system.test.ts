@@ -52,7 +52,7 @@ describe('a key service that is lost', () => {
     const again = await openRepository(next);
     expect(await lab.restore(await findBackup(again, 'lab', manifest.backupId), 'again', { repository: again })).to.deep.equal(lab.model);
     expect((await openRepository({ ...lab.access, service: previous })).keys.kid).to.equal(manifest.kid);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('is the same where a wrap is damaged: any other that is whole opens', async () => {
     const recipients = [openRecipient(await createOfflineKeyFile(offline))];
@@ -67,13 +67,13 @@ describe('a key service that is lost', () => {
       expect((await openRepository({ ...lab.access, service })).keys.kid).to.equal(manifest.kid);
       writeFileSync(path, bytes);
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('begins a new epoch with all its wraps', async () => {
     const recipients = [openRecipient(await createOfflineKeyFile(offline))];
     await newEpoch(await openRepository({ ...lab.access, recipients }), new Date(), never);
     expect((await openRepository({ ...lab.access, service: await openOfflineKeyFile(offline) })).epoch).to.equal(2n);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });
 
 describe('destroying an epoch key', () => {
@@ -134,5 +134,5 @@ describe('destroying an epoch key', () => {
       await reader.close();
       await lab.close();
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

@@ -29,7 +29,7 @@ describe('restoring a backup', () => {
     expect(await lab.restore(second.manifest, 'second')).to.deep.equal(lab.model);
     expect(await lab.restore(first.manifest, 'first')).to.deep.equal(before);
     expect(await lab.restoreOnly(first.manifest, 'third')).to.include({ checked: 'root', records: 5000, resumed: false });
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('gives back keys that begin with any character, the lowest too', async () => {
     await lab.write(['\u0000', '\u0000a', '\u0001x', '\u0004', '\u0005', '\u0006y', 'a', '\u{10FFFF}'].map((key) => [key, `of ${key}`]));
@@ -51,7 +51,7 @@ describe('restoring a backup', () => {
     expect(moved.get('old/00000007')).to.equal(lab.model.get('doc/00000007'));
     expect(moved.size).to.equal(3001);
     expect((await lab.restore(manifest, 'none', { prefix: { from: 'nothing', to: 'nothing' } })).size).to.equal(0);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('refuses a target that has data', async () => {
     await lab.write(documents(0, 10));
@@ -59,7 +59,7 @@ describe('restoring a backup', () => {
     await lab.restoreOnly(manifest, 'once');
     expect(await failureOf(lab.restoreOnly(manifest, 'once'))).to.match(/no empty database/);
     expect(await failureOf(lab.restoreOnly(manifest, 'data'))).to.match(/no empty database/);
-  }).timeout(30_000);
+  }).timeout(120_000);
 
   it('goes on where it was interrupted, and leaves the database empty meanwhile', async () => {
     await lab.write(documents(0, 5000));
@@ -72,7 +72,7 @@ describe('restoring a backup', () => {
     const result = await lab.restoreOnly(manifest, 'cut');
     expect(result.resumed).to.equal(true);
     expect(await lab.contentOf('cut')).to.deep.equal(lab.model);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   for (const [what, damage] of [
     ['changed', (path: string) => writeFileSync(path, flipped(readFileSync(path)))],
@@ -96,7 +96,7 @@ describe('restoring a backup', () => {
       };
       const verified = await verifyBackup({ ...options, level: 3 }, new AbortController().signal);
       expect(verified.problems.join()).to.contain(name);
-    }).timeout(30_000);
+    }).timeout(120_000);
   }
 
   it('refuses two packs that were swapped, and finds a sound backup sound', async () => {
@@ -117,7 +117,7 @@ describe('restoring a backup', () => {
     renameSync(b!, a!);
     renameSync(`${a}.x`, b!);
     expect(await failureOf(lab.restoreOnly(manifest, 'swapped'))).to.match(/packs\//);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });
 
 function flipped(bytes: Buffer): Buffer {
@@ -147,5 +147,5 @@ describe('a damaged pack', () => {
     } finally {
       await lab.close();
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

@@ -33,5 +33,5 @@ describe('reading what a backup holds', () => {
     } finally {
       await lab.close();
     }
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

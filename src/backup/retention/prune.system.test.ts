@@ -70,7 +70,7 @@ describe('upkeep of a repository', () => {
     );
     expect(left.length).to.equal(manifest.packs.length + manifest.index.length);
     expect(await lab.restore(manifest, 'kept')).to.deep.equal(lab.model);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('changes nothing where it refuses, and asks before deletions whether it still may', async () => {
     await lab.write(documents(0, 1000));
@@ -86,7 +86,7 @@ describe('upkeep of a repository', () => {
     expect(refused.plan.refused).to.match(/not verified/);
     expect(await names()).to.deep.equal(before);
     expect(refused).to.include({ markedObjects: 0, deletedObjects: 0, deletedBytes: 0 });
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('marks what a run left that was cut off, which no backup then relies on', async () => {
     await lab.write(documents(0, 2000));
@@ -107,7 +107,7 @@ describe('upkeep of a repository', () => {
     const again = await lab.backup({ excluded: marked });
     await pruned({ days: 2 });
     expect(await lab.restore(again.manifest, 'again')).to.deep.equal(lab.model);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('never relies on what is marked, though the same bytes have its name: a prune that stood still may delete it yet', async () => {
     await lab.write(documents(0, 2000));
@@ -125,7 +125,7 @@ describe('upkeep of a repository', () => {
     expect(left.some((name) => marked.includes(name))).to.equal(true);
     for (const name of marked) await lab.access.store.delete(name);
     expect(await lab.restore(manifest, 'again')).to.deep.equal(lab.model);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('leaves a damaged pack where it is and stores its content under another name: nothing is deleted before something else is there', async () => {
     await lab.write(documents(0, 500));
@@ -142,7 +142,7 @@ describe('upkeep of a repository', () => {
     expect(manifest.ranges[0]!.root).to.equal(first.manifest.ranges[0]!.root);
     expect(await lab.restore(manifest, 'mended')).to.deep.equal(lab.model);
     expect(readFileSync(path)).to.deep.equal(bytes);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('keeps only the records of verifications that still tell something', async () => {
     await lab.write(documents(0, 100));
@@ -169,7 +169,7 @@ describe('upkeep of a repository', () => {
     expect((await lab.names('verify/')).length).to.be.at.most(5);
     expect(await damagedNames(repository)).to.deep.equal(before);
     expect((await pruned({ days: 0 })).plan.refused).to.equal(null);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('leaves a backup that is held, and one that is held while it deletes', async () => {
     await lab.write(documents(0, 300));
@@ -192,7 +192,7 @@ describe('upkeep of a repository', () => {
     const ids = (await listBackups(repository, 'lab')).map(({ backupId }) => backupId);
     expect(ids).to.include(first.manifest.backupId).and.not.to.include(second.manifest.backupId);
     expect(await lab.restore(first.manifest, 'held')).to.have.property('size', 300);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('is not misled by records that are damaged: a hold holds, a tombstone or mark is written anew', async () => {
     await lab.write(documents(0, 300));
@@ -219,7 +219,7 @@ describe('upkeep of a repository', () => {
       .to.have.length(2)
       .and.to.include(first.manifest.backupId);
     expect(await lab.names('mark/')).to.deep.equal([]);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('reclaims the records of backups that are gone', async () => {
     await lab.write(documents(0, 100));
@@ -229,7 +229,7 @@ describe('upkeep of a repository', () => {
     await verified(manifest.backupId);
     await pruned({ days: 0 });
     expect(await lab.names('verify/')).to.have.length(1);
-  }).timeout(60_000);
+  }).timeout(120_000);
 
   it('rewraps keys to another service without touching a backup, and begins a new epoch', async () => {
     await lab.write(documents(0, 500));
@@ -250,5 +250,5 @@ describe('upkeep of a repository', () => {
     expect(rolled.manifest.kind).to.equal('full');
     const listed = await listBackups(await openRepository(next), 'lab');
     expect(listed.map(({ problem }) => problem)).to.deep.equal([null, null]);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

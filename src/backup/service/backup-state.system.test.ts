@@ -37,7 +37,7 @@ describe('what the service knows of verifications', () => {
     expect(view.verification).to.include({ backupId: manifest.backupId, ok: true });
     expect(samples.get('verified_age_seconds')).to.be.lessThan(60);
     expect(samples.get('damaged')).to.equal(0);
-  }).timeout(30_000);
+  }).timeout(120_000);
 
   it('tells damage until the backup is verified again and sound', async () => {
     await lab.write(documents(0, 20));
@@ -57,5 +57,5 @@ describe('what the service knows of verifications', () => {
     writeFileSync(file, body);
     await verified(manifest, 3);
     expect((await looked()).samples.get('damaged')).to.equal(0);
-  }).timeout(30_000);
+  }).timeout(120_000);
 });
