@@ -12,8 +12,8 @@ import { CHECKS } from '../harness/registry.ts';
 const TIMING = ['recovery-time', 'restore-time', 'backup-age'];
 const LIMIT_MS = { embedded: 120_000, foundationdb: 420_000 } as const;
 
-/** Each scenario a suite, its checks the tests. Serially: two labs on one machine would measure each other. */
-for (const loaded of [...loadSet('default'), ...loadSet('foundationdb')]) {
+/** Each scenario a suite, its checks the tests, those of the default set on FoundationDB as well. Serially: two labs on one machine would measure each other. */
+for (const loaded of [...loadSet('default'), ...loadSet('foundationdb').filter(({ scenario }) => scenario.sets.includes('default'))]) {
   const missing = missingTools(loaded);
   const title = `${loaded.scenario.name}: ${loaded.scenario.question}`;
   describe(missing === undefined ? title : `${title} (skipped: ${missing})`, function () {

@@ -13,16 +13,18 @@ export interface OnFoundationdb {
 /** As it stands in its file. */
 export type WrittenScenario = Scenario & { readonly onFoundationdb: OnFoundationdb };
 
-/** The scenario as it is played on its database, or on the one that was asked for. On FoundationDB it is another run of another name, so that no report takes the two for samples of one thing. */
+/** The scenario as it is played on its database, or on the one that was asked for. On another than its own it has another name, so that no report takes the two for samples of one thing. */
 export function onDatabase(written: WrittenScenario, asked: LabDatabase | undefined): Scenario {
   const { onFoundationdb: over, ...scenario } = written;
-  const database = asked ?? scenario.database ?? 'embedded';
-  if (database === 'embedded') return { ...scenario, database };
+  const own = scenario.database ?? 'embedded';
+  const database = asked ?? own;
+  const name = database === own ? scenario.name : `${scenario.name}-on-${database}`;
+  if (database === 'embedded') return { ...scenario, database, name };
   const { expect, targets } = scenario;
   return {
     ...scenario,
     database,
-    name: `${scenario.name}-on-foundationdb`,
+    name,
     settleMs: over.settleMs ?? scenario.settleMs,
     expect: { ...expect, failover: over.failover ?? expect.failover, outage: over.outage ?? expect.outage },
     targets: { ...targets, recoveryTimeMs: over.recoveryTimeMs ?? targets.recoveryTimeMs },

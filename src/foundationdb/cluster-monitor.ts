@@ -2,6 +2,7 @@ import type { Database } from 'foundationdb';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../telemetry/log.ts';
 import { conditionOf, NOTHING_KNOWN, viewOf, type ClusterView } from './cluster-view.ts';
+import { coordinatorsOf, placementProblems } from './coordinators.ts';
 import { noteLag, type Lag } from './lag.ts';
 import { parseStatus } from './status-json.ts';
 import { transact } from './transaction.ts';
@@ -28,6 +29,8 @@ export interface Seen {
   readonly askedAtMs: number | null;
   /** When each data centre that is to be there was first seen without a single process, and has been ever since. */
   readonly awaySinceMs: ReadonlyMap<string, number>;
+  /** Why the coordinators would not survive the loss of a data centre; as last seen with all of them there, since otherwise nobody knows where those of the others are. Null: not known. */
+  readonly misplaced: readonly string[] | null;
 }
 
 /** Whether what was seen says something of now. While a data centre is away each answer takes seconds, and is the newest one until the next has come. */
@@ -38,7 +41,7 @@ export function isRecent({ askedAtMs }: Seen, nowMs: number, periodMs: number): 
 /** Looks at the cluster's status again and again; `run` once, it ends when the signal aborts. A look costs the cluster some milliseconds of CPU for each process. */
 export class ClusterMonitor {
   readonly #options: MonitorOptions;
-  #seen: Seen = { view: NOTHING_KNOWN, lag: null, askedAtMs: null, awaySinceMs: new Map() };
+  #seen: Seen = { view: NOTHING_KNOWN, lag: null, askedAtMs: null, awaySinceMs: new Map(), misplaced: null };
   #said = '';
 
   constructor(options: MonitorOptions) {
@@ -58,7 +61,7 @@ export class ClusterMonitor {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { db, clock } = this.#options;
+    const { db, clock, log } = this.#options;
     const askedAtMs = clock.monotonicMs();
     const outcome = await transact(db, async (transaction) => ({ commit: false, value: await transaction.get(STATUS) }), {
       timeoutMs: STATUS_TIMEOUT_MS,
@@ -70,7 +73,11 @@ export class ClusterMonitor {
     const view = viewOf(status);
     const lag = noteLag(this.#seen.lag, { generation: view.generation, seconds: view.lagSeconds, atMs: askedAtMs });
     const awaySinceMs = noteAway(this.#seen.awaySinceMs, view, { dataCenters: this.#options.dataCenters, atMs: askedAtMs });
-    this.#seen = { view, lag, askedAtMs, awaySinceMs };
+    const coordinators = awaySinceMs.size === 0 ? coordinatorsOf(status) : null;
+    const misplaced = coordinators === null ? this.#seen.misplaced : placementProblems(coordinators);
+    if (misplaced !== null && misplaced.length > 0 && misplaced.join() !== this.#seen.misplaced?.join())
+      log.warn('coordinators_misplaced', { why: misplaced });
+    this.#seen = { view, lag, askedAtMs, awaySinceMs, misplaced };
     this.#tell(view);
   }
 

@@ -10,7 +10,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /** What a gateway shows at `/metrics` besides its requests. What the cluster's status does not tell is not shown: absent is neither 0 nor healthy. */
 export function gatewaySamples(gateway: Gateway, monitor: ClusterMonitor, dataCenters: readonly string[], clock: Clock): readonly Sample[] {
-  const { view, lag, askedAtMs } = monitor.seen;
+  const { view, lag, askedAtMs, misplaced } = monitor.seen;
   const gauge = (name: string, help: string, value: number | null, labels?: Labels): readonly Sample[] =>
     value === null ? [] : [{ kind: 'gauge', name, help, value, ...(labels === undefined ? {} : { labels }) }];
   const flag = (value: boolean | null): number | null => (value === null ? null : value ? 1 : 0);
@@ -30,6 +30,11 @@ export function gatewaySamples(gateway: Gateway, monitor: ClusterMonitor, dataCe
     ...gauge('fdb_fully_replicated', '1 while all data has all its copies', flag(view.replicated)),
     ...gauge('fdb_database_locked', '1 while the database is locked', flag(view.locked)),
     ...gauge('fdb_logs_possibly_losing_data', '1 while logs are possibly losing data', flag(view.losingData)),
+    ...gauge(
+      'fdb_coordinator_problems',
+      'Reasons why the coordinators would not survive the loss of a data centre',
+      misplaced?.length ?? null,
+    ),
     ...gauge('fdb_generation', 'Recoveries of the cluster so far', view.generation),
     ...gauge('fdb_zone_failures_until_unavailable', 'Zones that may fail before it stops', view.zoneFailures.withoutLosingAvailability),
     ...gauge('fdb_zone_failures_until_data_loss', 'Zones that may fail before data is lost', view.zoneFailures.withoutLosingData),

@@ -19,7 +19,13 @@ function replicas(change: { usableRegions?: number; ageMs?: number; lag?: number
     },
   });
   const known = lag === null ? null : { seconds: lag, atMs: 0 };
-  const seen = { view, lag: { generation: 2, seconds: lag, known }, askedAtMs: 100_000 - ageMs, awaySinceMs: new Map<string, number>() };
+  const seen = {
+    view,
+    lag: { generation: 2, seconds: lag, known },
+    askedAtMs: 100_000 - ageMs,
+    awaySinceMs: new Map<string, number>(),
+    misplaced: null,
+  };
   return replicaStatus({ seen, dataCenters: DATA_CENTERS, region: 'us-central1', nowMs: 100_000, periodMs: 1000 });
 }
 
@@ -65,7 +71,7 @@ describe('a region whose own data centre is away', () => {
     });
     const dataCenters = Object.values(DATA_CENTERS);
     const awaySinceMs = noteAway(new Map(gone.map((dc) => [dc, AWAY])), view, { dataCenters, atMs: 100_000 - ageMs });
-    return { view, lag: null, askedAtMs: 100_000 - ageMs, awaySinceMs };
+    return { view, lag: null, askedAtMs: 100_000 - ageMs, awaySinceMs, misplaced: null };
   }
   const of = (region: string, what: Parameters<typeof seen>[0] = {}) => ({
     seen: seen(what),

@@ -1,0 +1,14 @@
+import { expect } from 'chai';
+import { load, loadSet } from './scenarios.ts';
+
+describe('scenarios of the package', function () {
+  this.timeout(60_000);
+
+  it('of the set `foundationdb` are played on it, those that are on both databases under another name there', () => {
+    const played = loadSet('foundationdb').map(({ scenario }) => scenario);
+    expect(played.map(({ name }) => name)).to.include.members(['region-loss-on-foundationdb', 'foundationdb-loss']);
+    expect(new Set(played.map(({ database }) => database))).to.deep.equal(new Set(['foundationdb']));
+    const [embedded] = load(['scenarios/region-loss.yaml']);
+    expect(embedded?.scenario).to.include({ name: 'region-loss', database: 'embedded' });
+  });
+});

@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import type { Clock } from '../platform/clock.ts';
+import { logTo } from '../telemetry/log.ts';
+import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
+import { ClusterMonitor, isRecent, type Seen } from './cluster-monitor.ts';
+
+const DCS = ['a', 'b', 'c'];
+const PERIOD_MS = 1000;
+
+/** Coordinators are the first processes of these data centres. */
+function saying(dcs: readonly string[], coordinators: readonly string[]): string {
+  return JSON.stringify({
+    client: {
+      database_status: { available: true },
+      coordinators: { coordinators: coordinators.map((dc, n) => ({ address: `${dc}-${n}:4500` })) },
+    },
+    cluster: {
+      processes: Object.fromEntries(
+        dcs.flatMap((dcid) =>
+          [0, 1, 2].map((n) => [`${dcid}-${n}`, { address: `${dcid}-${n}:4500`, locality: { dcid, machineid: `${dcid}${n}` } }]),
+        ),
+      ),
+    },
+  });
+}
+
+/** What is seen after each of these statuses, asked for a period apart, and what was logged; null: no answer. */
+async function look(statuses: readonly (string | null)[]): Promise<{ readonly seen: readonly Seen[]; readonly logged: readonly string[] }> {
+  const store = new MemoryFoundationdb();
+  const ending = new AbortController();
+  const seen: Seen[] = [];
+  const lines: string[] = [];
+  let nowMs = 0;
+  store.status = statuses[0] ?? null;
+  const clock: Clock = {
+    monotonicMs: () => nowMs,
+    wall: () => new Date(nowMs),
+    // Between two looks: what the last one has brought is noted, and the next one finds another status.
+    sleep: (ms) => {
+      seen.push(monitor.seen);
+      nowMs += ms;
+      store.status = statuses[seen.length] ?? null;
+      if (seen.length === statuses.length) ending.abort();
+      return Promise.resolve();
+    },
+  };
+  const log = logTo({ write: (line) => void lines.push(line) }, { component: 'test', region: 'x', clock });
+  const monitor = new ClusterMonitor({ db: store.db, clock, log, dataCenters: DCS, periodMs: PERIOD_MS });
+  await monitor.run(ending.signal);
+  return { seen, logged: lines.map((line) => (JSON.parse(line) as { action: string }).action) };
+}
+
+describe('what a gateway sees of its cluster', () => {
+  it('stays, and grows old, while there is no answer; one is recent for as long as the next may take', async () => {
+    const { seen } = await look([saying(DCS, DCS), null, null]);
+    expect(seen.map(({ askedAtMs }) => askedAtMs)).to.deep.equal([0, 0, 0]);
+    const last = seen.at(-1) as Seen;
+    expect([11_000, 11_001].map((nowMs) => isRecent(last, nowMs, PERIOD_MS))).to.deep.equal([true, false]);
+    expect(isRecent({ ...last, askedAtMs: null }, 0, PERIOD_MS)).to.equal(false);
+  });
+
+  it('tells since when a data centre is away, until it is back', async () => {
+    const { seen } = await look([saying(DCS, DCS), saying(['b', 'c'], DCS), saying(['b', 'c'], DCS), saying(DCS, DCS)]);
+    expect(seen.map(({ awaySinceMs }) => [...awaySinceMs])).to.deep.equal([[], [['a', 1000]], [['a', 1000]], []]);
+  });
+
+  it('tells once that coordinators would not survive a data centre, and does not take an outage for it', async () => {
+    const badly = ['a', 'a', 'b'];
+    const { seen, logged } = await look([saying(DCS, DCS), saying(['b', 'c'], DCS), saying(DCS, badly), saying(DCS, badly)]);
+    expect(seen.map(({ misplaced }) => misplaced?.length)).to.deep.equal([0, 0, 1, 1]);
+    expect(seen.at(-1)?.misplaced?.[0]).to.contain('2 of 3 coordinators are in a');
+    expect(logged.filter((action) => action === 'coordinators_misplaced')).to.have.length(1);
+  });
+});
