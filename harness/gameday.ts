@@ -40,7 +40,7 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
     const operator = await Operator.start(platform, context, signal);
     scope.own('operator', () => operator.close());
     const observed: Observed = { operator, platform, pods: platform.pods(), context, clock };
-    if (platform.kind === 'kubernetes') await refuseUsed(observed); // a local lab is as new as the run
+    if (platform.kind !== 'local') await refuseUsed(observed); // a local lab is as new as the run
     const load = new Load(platform, context, { clock, workload: scenario.workload, originNs: env.originNs });
     scope.own('load', () => load.stop());
     await load.start(signal);

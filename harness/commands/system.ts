@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { AddressedSystem } from '../platform/addresses/addresses.ts';
+import { namesAddresses, readAddressesFile } from '../platform/addresses/addresses-file.ts';
 import { HarnessError } from '../platform/errors.ts';
 import { notAllowed } from '../platform/kubernetes/allowed.ts';
 import { startCluster } from '../platform/kubernetes/containerless/cluster-process.ts';
@@ -11,6 +13,7 @@ import { readSystemFile, type SystemFile } from '../platform/kubernetes/system-f
 import { LocalPlatform } from '../platform/local/local.ts';
 import type { Platform, RunContext } from '../platform/platform.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
+import type { Step } from '../scenario/scenario.ts';
 
 export interface SystemOptions {
   readonly platform: 'local' | 'kubernetes';
@@ -41,6 +44,8 @@ export async function openSystem(
   if (options.platform === 'local')
     return { platform: new LocalPlatform(context, { ...settings, backup, database }), close: () => Promise.resolve() };
   if (database === 'foundationdb') throw new HarnessError('unsupported', 'FoundationDB is started in local labs only, so far');
+  if (options.systemFile !== undefined && namesAddresses(options.systemFile))
+    return { platform: new AddressedSystem(readAddressesFile(options.systemFile), context), close: () => Promise.resolve() };
   if (backup !== null) throw new HarnessError('unsupported', 'a scenario with backups is played on the platform local only, so far');
   const kinds = [...new Set([...loaded.faults.values()].flat().map(({ kind }) => kind))];
   if (options.systemFile !== undefined)
@@ -63,15 +68,43 @@ async function connect(file: string, kinds: readonly string[], context: RunConte
 
 function insideOf({ file, lab }: SystemFile, context: RunContext): Inside {
   if (lab === undefined)
-    throw new HarnessError('unsupported', `${file}: has no \`lab\`, and this version can look only into pods of a lab`);
+    throw new HarnessError(
+      'unsupported',
+      `${file}: has no \`lab\`, and this version can look only into pods of a lab; without faults a system can be given by its addresses`,
+    );
   const folders = { dataFolder: path.join(lab.folder, 'lab'), logs: path.join(context.runFolder, 'vantages') };
   return new LabInside(clusterTopology(lab.controllersPerRegion), folders);
 }
 
 /** Before anything is started: the file's contexts are there, and no experiment may reach beyond what it names. Throws HarnessError `bad-input`. */
 export async function refuseNotAllowed(systemFile: string, loaded: readonly LoadedScenario[]): Promise<void> {
+  if (namesAddresses(systemFile)) return refuseMoreThanMeasuring(systemFile, loaded);
   const system = readSystemFile(systemFile);
   await openParts(system);
   const problems = loaded.flatMap(({ faults }) => notAllowed([...faults.values()].flat(), system));
   if (problems.length > 0) throw new HarnessError('bad-input', [...new Set(problems)].join('\n'));
+}
+
+/** What a scenario may do to a system that is known by its addresses: measure it. As the code and as a scenario calls it. */
+const MEASURING: ReadonlyMap<Step['do'], string> = new Map([
+  ['observe', 'observe'],
+  ['await-recovery', 'awaitRecovery'],
+  ['delete-all', 'deleteAll'],
+]);
+
+function refuseMoreThanMeasuring(systemFile: string, loaded: readonly LoadedScenario[]): void {
+  const { clients } = readAddressesFile(systemFile);
+  const problems = loaded.flatMap(({ file, scenario }) => {
+    const more = scenario.method.map((step) => step.do).filter((what) => !MEASURING.has(what));
+    const missing = scenario.expect.mustRecover.filter((vantage) => !Object.hasOwn(clients, vantage));
+    return [
+      ...(more.length > 0 || scenario.backup
+        ? [
+            `${file}: ${systemFile} is known by its addresses, where a scenario can only ${[...MEASURING.values()].join(', ')}; it asks for ${[...new Set(scenario.backup ? ['backup', ...more] : more)].join(', ')}`,
+          ]
+        : []),
+      ...(missing.length > 0 ? [`${systemFile}: has no client ${missing.join(', ')}, of which ${file} says mustRecover`] : []),
+    ];
+  });
+  if (problems.length > 0) throw new HarnessError('bad-input', problems.join('\n'));
 }

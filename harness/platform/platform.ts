@@ -69,7 +69,7 @@ export interface LinkWatch {
 
 /** The system under test and the hands of the harness on it. */
 export interface Platform {
-  readonly kind: 'local' | 'kubernetes';
+  readonly kind: 'local' | 'kubernetes' | 'addresses';
   /** true, or the reason why this primitive cannot be done here. Asked before anything starts. */
   supports(primitive: Primitive): true | string;
   /** Starts everything and resolves when the engine serves; bounded by the signal. */

@@ -3,8 +3,9 @@ import type { RunResult } from '../check/verdict.ts';
 /** What a reader could take this run to prove, and it does not. Each sentence comes from how this very run was made. */
 export function doesNotProve({ scenario, measurement, events }: RunResult): readonly string[] {
   return [
-    ...LIMITS,
+    ...(playedOn({ scenario, events }) === 'addresses' ? LIMITS_OF_ADDRESSES : LIMITS_OF_LABS),
     ...(playedOn({ scenario, events }) === 'kubernetes' ? LIMITS_WITHOUT_CONTAINERS : []),
+    'Load: clients send a steady, small stream; behaviour at capacity is not part of this run.',
     ...(scenario.database === 'foundationdb' ? LIMITS_OF_FOUNDATIONDB : []),
     scenario.policy === 'lab'
       ? 'Production timing: the lab policy uses shorter probe, lease and DNS times than the production preset; recovery with that preset takes longer.'
@@ -32,11 +33,13 @@ export function playedOn({ scenario, events }: Pick<RunResult, 'scenario' | 'eve
   return started?.platform ?? scenario.platform;
 }
 
-/** Of every lab; game days elsewhere cannot be played yet. */
-const LIMITS = [
+const LIMITS_OF_LABS = [
   'Distance: the regions of the lab are on one machine, without the latency, jitter and bandwidth limits between real regions.',
   'Loss of a machine: processes were killed or cut off, but the kernel and its page cache lived on. Power loss is covered by the crash-image tests, not by this run.',
-  'Load: clients send a steady, small stream; behaviour at capacity is not part of this run.',
+] as const;
+const LIMITS_OF_ADDRESSES = [
+  'Faults: nothing was injected, and nobody looked into the system. What else happened to it while the run lasted is not in the record.',
+  'Distance: all clients were on one machine, whatever region each of them stands for; only their resolvers differed.',
 ] as const;
 const LIMITS_OF_FOUNDATIONDB = [
   'The copies of each region apart: FoundationDB shows one database, so every region was read back from that; that its copies are whole is its own word, asked past the engine.',

@@ -36,6 +36,9 @@ describe('reports of a run', () => {
     expect(result.scenario.platform).to.equal('kubernetes');
     expect(result.whatThisDoesNotProve.join(' ')).to.include("stood in for Chaos Mesh's");
     expect(toResultDocument(run).whatThisDoesNotProve.join(' ')).to.not.include("stood in for Chaos Mesh's");
+    const addresses = run.events.map((event) => (event.kind === 'run-started' ? { ...event, platform: 'addresses' } : event));
+    const told = toResultDocument({ ...run, events: addresses }).whatThisDoesNotProve.join(' ');
+    expect(told).to.include('nothing was injected').and.not.include('regions of the lab');
   });
 
   it('tells what the operator ordered and how it ended, in every report for people', () => {

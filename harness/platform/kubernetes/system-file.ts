@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { badInput, decodeDocument, fields, readYaml } from '../../scenario/yaml-decode.ts';
-import { HarnessError } from '../errors.ts';
+import { fields } from '../../scenario/yaml-decode.ts';
+import { readSystem } from '../system-document.ts';
 
 const name = z.string().min(1);
 const shape = fields({
@@ -31,20 +30,6 @@ export interface SystemFile {
 
 /** Paths in it are relative to it. Throws HarnessError `bad-input` with every problem and its place. */
 export function readSystemFile(file: string): SystemFile {
-  const { documents, problems } = readYaml(textOf(file), file);
-  const [document, second] = documents;
-  if (problems.length > 0) throw badInput(problems);
-  if (document === undefined || second !== undefined) throw new HarnessError('bad-input', `${file}: must hold one document`);
-  const decoded = decodeDocument(document, shape);
-  if (!decoded.ok) throw badInput(decoded.problems);
-  const { kubeconfig, regions, namespaces, lab } = decoded.value;
+  const { kubeconfig, regions, namespaces, lab } = readSystem(file, shape);
   return { file, kubeconfig: path.resolve(path.dirname(file), kubeconfig), regions, namespaces, lab };
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new HarnessError('bad-input', `${file}: cannot be read; give the path of a description of the system`, error);
-  }
 }

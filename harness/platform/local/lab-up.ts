@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, appendFile } from 'node:fs/promises';
+import { mkdir, appendFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { systemClock } from '../clock.ts';
@@ -7,9 +7,11 @@ import { EXIT, HarnessError } from '../errors.ts';
 import type { LabDatabase } from '../../scenario/scenario.ts';
 import { needFoundationdb } from '../foundationdb-programs.ts';
 import type { RunContext } from '../platform.ts';
+import { labAddresses } from './lab-addresses.ts';
 import { labMap } from './lab-map.ts';
 import { onStopWanted, prepareSandbox } from './lifeline.ts';
 import { LocalPlatform } from './local.ts';
+import { PODS_FOLDER } from './pod-view.ts';
 import { enterSandbox, insideSandbox } from './sandbox.ts';
 import { POD_ROOT } from './services.ts';
 
@@ -24,6 +26,8 @@ export interface LabUpOptions {
   readonly write: (text: string) => void;
 }
 
+/** Its own addresses, for `gameday run --system`. */
+const SYSTEM_FILE = 'system.yaml';
 const START_TIMEOUT_MS = { embedded: 30_000, foundationdb: 240_000 } as const;
 
 /**
@@ -45,6 +49,7 @@ export async function labUp(options: LabUpOptions): Promise<number> {
   const lab = new LocalPlatform(context, { replication, policy, database, ...(engineMain === undefined ? {} : { engineMain }) });
   try {
     await lab.start(AbortSignal.any([stop.signal, AbortSignal.timeout(START_TIMEOUT_MS[database])]));
+    await writeFile(path.join(PODS_FOLDER, 'operator', SYSTEM_FILE), labAddresses(lab.topology, POD_ROOT));
     options.write(
       `${labMap(lab.topology)}\nup in ${(context.nowMs() / 1000).toFixed(1)} s; logs in ${runFolder}; leave with exit or Ctrl-D\n`,
     );
@@ -77,6 +82,7 @@ async function shell(lab: LocalPlatform, signal: AbortSignal): Promise<void> {
     ...lab.environment,
     PATH: `${POD_ROOT}/bin:${lab.environment['PATH']}`,
     PS1: 'lab \\w \\$ ',
+    GAMEDAY_SYSTEM: path.join(POD_ROOT, SYSTEM_FILE),
     TERM: process.env['TERM'] ?? 'dumb',
   };
   const child = spawn(program, args, { stdio: 'inherit', env: environment });

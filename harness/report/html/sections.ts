@@ -207,7 +207,7 @@ export function environment(result: ResultDocument): Markup {
   return html`<dl class="facts">
     ${fact('run', html`<code>${result.runId}</code>, ${duration(result.durationMs)}`)}
     ${fact('scenario', html`<code>${scenario.file}</code>`)}
-    ${fact('system', `${scenario.platform} lab, ${scenario.replication} replication, policy ${scenario.policy}`)}
+    ${fact('system', `${scenario.platform === 'addresses' ? 'known by its addresses' : `${scenario.platform} lab`}, ${scenario.replication} replication, policy ${scenario.policy}`)}
     ${fact('load', `an operation every ${duration(scenario.workload.periodMs)} per vantage, good within ${duration(scenario.workload.goodWithinMs)}`)}
     ${fact('seed', machine.seed)}
     ${fact('machine', `${machine.kernel}, ${plural(machine.cpus, 'CPU')}, node ${machine.node}, as ${machine.user}`)}
