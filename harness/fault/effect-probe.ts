@@ -51,10 +51,14 @@ const PROCESS_PERIOD_MS = 50;
 /** The distance of the looks that tell a share of the time: no fraction of the period in which the program stands still. */
 const SHARE_PERIOD_MS = 37;
 /**
- * How many links to watch from this moment to the next. Eight cost a tenth of a processor, which is paid for a moment only; until the heal
- * the system is being measured, and four must do.
+ * How many links to watch from this moment to the next, and how often. Right before the fault the period is the resolution of t1, and as much of the width of every recovery time; that costs a fifth of a
+ * processor, for a moment only. Until the heal the system is being measured, and a twentieth must do.
  */
-const WATCHED_NEXT: Readonly<Record<ChangeMoment, number>> = { before: 8, during: 4, 'after-heal': 0 };
+const WATCHED_NEXT: Readonly<Record<ChangeMoment, { readonly links: number; readonly periodMs: number }>> = {
+  before: { links: 8, periodMs: 5 },
+  during: { links: 4, periodMs: 10 },
+  'after-heal': { links: 0, periodMs: 10 },
+};
 
 const leavesTrace = (): Promise<null> => Promise.resolve(null);
 
@@ -91,17 +95,18 @@ export class EffectProbes {
     const { platform, context } = this.#env;
     const pods = platform.pods().map((pod) => pod.name);
     let watch: LinkWatch | undefined;
-    const rewatch = async (most: number): Promise<readonly Beacon[]> => {
+    const rewatch = async (next: ChangeMoment): Promise<readonly Beacon[]> => {
       const beacons = (await watch?.stop()) ?? [];
+      const { links: most, periodMs } = WATCHED_NEXT[next];
       const links = linksToWatch(expected.cut, most);
-      watch = links.length > 0 ? platform.watchLinks(links) : undefined;
+      watch = links.length > 0 ? platform.watchLinks(links, periodMs) : undefined;
       await watch?.started; // a change that comes at once is seen too
       return beacons;
     };
     const look = async (moment: ChangeMoment, signal: AbortSignal): Promise<FaultEffect> => {
       const cells = await platform.reachability(pods, signal);
       context.record({ kind: 'reachability', moment, fault, cells });
-      const beacons = await rewatch(WATCHED_NEXT[moment]);
+      const beacons = await rewatch(moment);
       return judgeLinks({ fault, moment, expected, cells, beacons, elsewhere: this.#elsewhere(fault) });
     };
     this.#active.set(fault, expected.cut);
@@ -111,7 +116,7 @@ export class EffectProbes {
     };
     const close = async (): Promise<void> => {
       this.#active.delete(fault);
-      await rewatch(0);
+      await rewatch('after-heal');
     };
     return {
       before: (signal) => look('before', signal),

@@ -79,8 +79,8 @@ export interface Platform {
   injection(primitives: readonly Primitive[], experiments: readonly Experiment[]): Injection;
   /** One sweep of one-way datagrams over all pairs of the given pods, v4 and v6. */
   reachability(pods: readonly string[], signal: AbortSignal): Promise<readonly ReachabilityCell[]>;
-  /** Steady 10 ms datagrams on these directed pairs from now until stop(): when exactly did a link change. */
-  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): LinkWatch;
+  /** Steady datagrams on these directed pairs from now until stop(), one each a period: when exactly did a link change. */
+  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[], periodMs: number): LinkWatch;
   /** What runs in these pods now, by the kernel's process table. */
   processes(pods: readonly string[]): Promise<readonly PodProcess[]>;
   /** How far the wall clocks of these pods' programs are from ours, as they say themselves. */

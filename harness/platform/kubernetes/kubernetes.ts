@@ -105,8 +105,8 @@ export class KubernetesPlatform implements Platform {
     return this.#inside.reachability(pods, signal);
   }
 
-  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): LinkWatch {
-    return this.#inside.watchLinks(pairs);
+  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[], periodMs: number): LinkWatch {
+    return this.#inside.watchLinks(pairs, periodMs);
   }
 
   processes(pods: readonly string[]): Promise<readonly PodProcess[]> {

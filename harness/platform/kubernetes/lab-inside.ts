@@ -50,8 +50,8 @@ export class LabInside implements Inside {
     return this.#started.reachability(pods, signal);
   }
 
-  watchLinks(pairs: readonly Pair[]): LinkWatch {
-    return this.#started.watchLinks(pairs);
+  watchLinks(pairs: readonly Pair[], periodMs: number): LinkWatch {
+    return this.#started.watchLinks(pairs, periodMs);
   }
 
   processes(pods: readonly string[]): Promise<readonly PodProcess[]> {

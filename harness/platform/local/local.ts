@@ -154,8 +154,8 @@ export class LocalPlatform implements Platform {
     return this.#running(this.#reach).reachability(pods, signal);
   }
 
-  watchLinks(pairs: readonly Pair[]): LinkWatch {
-    return this.#running(this.#reach).watchLinks(pairs);
+  watchLinks(pairs: readonly Pair[], periodMs: number): LinkWatch {
+    return this.#running(this.#reach).watchLinks(pairs, periodMs);
   }
 
   processes(pods: readonly string[]): Promise<readonly PodProcess[]> {

@@ -19,7 +19,7 @@ export interface Pair {
 export type Request =
   | { readonly id: number; readonly ask: 'start'; readonly pods: readonly ReachPod[]; readonly originNs: string }
   | { readonly id: number; readonly ask: 'sweep'; readonly pods: readonly string[] }
-  | { readonly id: number; readonly ask: 'watch'; readonly watch: number; readonly pairs: readonly Pair[] }
+  | { readonly id: number; readonly ask: 'watch'; readonly watch: number; readonly pairs: readonly Pair[]; readonly periodMs: number }
   | { readonly id: number; readonly ask: 'stop'; readonly watch: number };
 
 export type Answer =

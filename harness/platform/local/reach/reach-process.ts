@@ -25,7 +25,7 @@ async function handle(request: Request): Promise<Omit<Extract<Answer, { ok: true
     case 'sweep':
       return { cells: await sweep(endpoints, request.pods) };
     case 'watch': {
-      const watch = new Watch(endpoints, request.pairs, () => Number(process.hrtime.bigint() - originNs) / 1e6);
+      const watch = new Watch(endpoints, request, () => Number(process.hrtime.bigint() - originNs) / 1e6);
       watches.set(request.watch, watch);
       await watch.started;
       return {};

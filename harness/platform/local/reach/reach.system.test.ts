@@ -85,7 +85,7 @@ describe('reach', () => {
   });
 
   it('confirms a cut and its heal, each in an interval that holds the commit', async () => {
-    const watch = reach.watchLinks(linksToWatch(ASKED));
+    const watch = reach.watchLinks(linksToWatch(ASKED), 10);
     await watch.started;
     const cutMs = nowMs();
     await nft.execute(cutCommand('test', topology, bothWays));
@@ -98,7 +98,7 @@ describe('reach', () => {
     expect(from, during.measured).to.be.below(isCutMs);
     expect(to, during.measured).to.be.above(cutMs);
 
-    const again = reach.watchLinks(linksToWatch(ASKED));
+    const again = reach.watchLinks(linksToWatch(ASKED), 10);
     await again.started;
     const healMs = nowMs();
     await nft.execute(healCommand('test'));

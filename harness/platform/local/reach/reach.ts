@@ -52,9 +52,9 @@ export class Reach {
   }
 
   /** Probes each pair every 10 ms in both families, from now until stop(). A dozen pairs is what it is made for. */
-  watchLinks(pairs: readonly Pair[]): LinkWatch {
+  watchLinks(pairs: readonly Pair[], periodMs: number): LinkWatch {
     const watch = ++this.#lastId;
-    const started = this.#ask({ ask: 'watch', watch, pairs }).then(() => undefined);
+    const started = this.#ask({ ask: 'watch', watch, pairs, periodMs }).then(() => undefined);
     started.catch(() => undefined); // whoever awaits it, or stop(), reports it
     let stopped: Promise<readonly Beacon[]> | undefined;
     const stop = async (): Promise<readonly Beacon[]> => {

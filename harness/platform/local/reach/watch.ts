@@ -2,11 +2,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Beacon } from '../../../history/event.ts';
 import type { Endpoints } from './endpoints.ts';
 import { afterProbe, EMPTY_HISTORY, type LinkHistory } from './link-history.ts';
-import type { Pair } from './protocol.ts';
+import type { Request } from './protocol.ts';
 
-const PERIOD_MS = 10;
 /** A probe that has not come in after this long is lost. It bounds what is remembered of a link. */
 const LOST_AFTER_MS = 500;
+/** What was sent last has so long to arrive when a watch ends. */
+const LAST_ARRIVE_MS = 100;
 
 interface Outstanding {
   readonly seq: number;
@@ -20,10 +21,11 @@ interface Watched {
   outstanding: Outstanding[];
 }
 
-/** Steady datagrams on some links, every 10 ms, until stop(). Owner: the reach process. */
+/** Steady datagrams on some links, one each a period, until stop(). Owner: the reach process. */
 export class Watch {
   readonly #endpoints: Endpoints;
   readonly #nowMs: () => number;
+  readonly #periodMs: number;
   readonly #links: ReturnType<Endpoints['links']>;
   readonly #watched: readonly Watched[];
   readonly #session: number;
@@ -33,9 +35,14 @@ export class Watch {
   #tick = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(endpoints: Endpoints, pairs: readonly Pair[], nowMs: () => number) {
+  constructor(
+    endpoints: Endpoints,
+    { pairs, periodMs }: Pick<Extract<Request, { ask: 'watch' }>, 'pairs' | 'periodMs'>,
+    nowMs: () => number,
+  ) {
     this.#endpoints = endpoints;
     this.#nowMs = nowMs;
+    this.#periodMs = periodMs;
     this.#links = endpoints.links(pairs);
     this.#watched = this.#links.map(() => ({ history: EMPTY_HISTORY, outstanding: [] }));
     this.#session = endpoints.open({ links: this.#links, arrived: (link, seq) => this.#arrived(link, seq) });
@@ -46,9 +53,9 @@ export class Watch {
   /** Ends the sending, waits for what may still come in, and says what was seen. */
   async stop(): Promise<readonly Beacon[]> {
     clearTimeout(this.#timer);
-    const untilMs = this.#nowMs() + 10 * PERIOD_MS;
+    const untilMs = this.#nowMs() + LAST_ARRIVE_MS;
     const waiting = (): boolean => this.#watched.some((one) => one.outstanding.some((probe) => !probe.arrived));
-    while (waiting() && this.#nowMs() < untilMs) await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
+    while (waiting() && this.#nowMs() < untilMs) await new Promise((resolve) => setTimeout(resolve, this.#periodMs));
     for (let turn = 0; turn < 3; turn++) await nextTurn();
     this.#settle(Number.POSITIVE_INFINITY);
     this.#endpoints.shut(this.#session);
@@ -71,8 +78,8 @@ export class Watch {
     // Settling comes after the poll phase of this turn: what lay in the buffers while we were not scheduled has arrived.
     setImmediate(() => this.#settle(this.#nowMs() - LOST_AFTER_MS));
     // A late tick is not made up for by a burst: the next one is due at the next multiple of the period.
-    this.#tick = Math.max(this.#tick, Math.floor((this.#nowMs() - this.#startedMs) / PERIOD_MS)) + 1;
-    this.#timer = setTimeout(() => void this.#sendAll(), Math.max(0, this.#startedMs + this.#tick * PERIOD_MS - this.#nowMs()));
+    this.#tick = Math.max(this.#tick, Math.floor((this.#nowMs() - this.#startedMs) / this.#periodMs)) + 1;
+    this.#timer = setTimeout(() => void this.#sendAll(), Math.max(0, this.#startedMs + this.#tick * this.#periodMs - this.#nowMs()));
     await Promise.all(sent);
   }
 
