@@ -1,0 +1,143 @@
+import { expect } from 'chai';
+import type { EventBody, RunEvent } from '../history/event.ts';
+import { bulkValue, recordedEntries } from '../measure/bulk-values.ts';
+import { CHECKS } from '../registry.ts';
+import type { Step } from '../scenario/scenario.ts';
+import { at, failoverHistory, SCENARIO, stateAt } from '../testing/handmade.ts';
+import { judge } from './judge.ts';
+import type { FindingOutcome } from './verdict.ts';
+import { CREATE, RESTORE, ID, outcome } from '../testing/backup-case.ts';
+
+describe('checks of restored copies', () => {
+  describe('backup-matches', () => {
+    it('fails a copy that lacks a write, although the engine calls it good', () => {
+      const copy = (events: readonly RunEvent[]) => {
+        const store = stateAt(events, 1840);
+        store.delete([...store.keys()][3]!);
+        return store;
+      };
+      expect(outcome('backup-matches', { copy, restored: { answer: { checked: 'root', ok: true } } })).to.equal('fail');
+    });
+    it('fails a copy that is older than its backup, or younger', () => {
+      expect(outcome('backup-matches', { copy: (events) => stateAt(events, 1500) })).to.equal('fail');
+      expect(outcome('backup-matches', { copy: (events) => stateAt(events, 1990) })).to.equal('fail');
+    });
+    it('says nothing of a copy that nobody could read, of none, and of an empty one of an empty system', () => {
+      expect(outcome('backup-matches', { copy: () => null })).to.equal('inconclusive');
+      expect(outcome('backup-matches', { method: [CREATE, ...SCENARIO.method] })).to.equal('inconclusive');
+      expect(outcome('backup-matches', { restored: { name: 'other' } })).to.equal('inconclusive');
+    });
+    it('says nothing of a copy of which nobody knows how new it had to be', () => {
+      const step: Step = { ...RESTORE, args: ['latest'] };
+      const of = (change: object): FindingOutcome =>
+        outcome('backup-matches', {
+          method: [CREATE, ...SCENARIO.method, { ...step, ...change }],
+          restored: { args: ['restore', 'latest'], answer: { backupId: ID } },
+          more: [[1700, { kind: 'mark', name: 'then', timeMs: 1_700_000_001_700 }]],
+        });
+      expect(of({})).to.equal('inconclusive');
+      expect(of({ since: 'then' })).to.equal('pass');
+    });
+    it('of a restore to a time allows what the scenario allows it to lack, and nothing of after', () => {
+      const step: Step = { ...RESTORE, args: ['latest', '--to-time', '@before'], mayLackMs: 200 };
+      const mark: readonly [number, EventBody] = [1900, { kind: 'mark', name: 'before', timeMs: 1_700_000_001_900 }];
+      const restored = { args: ['restore', 'latest', '--to-time', new Date(1_700_000_001_900).toISOString()] };
+      const of = (atMs: number): FindingOutcome =>
+        outcome('backup-matches', {
+          method: [CREATE, ...SCENARIO.method, step],
+          more: [mark],
+          restored,
+          copy: (events) => stateAt(events, atMs),
+        });
+      expect(of(1850)).to.equal('pass');
+      expect(of(1600)).to.equal('fail');
+      expect(of(1960)).to.equal('fail');
+    });
+  });
+
+  it('a copy of another backup than the one that a restore of the latest names is neither that one nor a proof of it', () => {
+    const step: Step = { ...RESTORE, args: ['latest'], since: 'early' };
+    const early: readonly [number, EventBody] = [1200, { kind: 'mark', name: 'early', timeMs: 1_700_000_001_200 }];
+    const of = (check: string, atMs: number): FindingOutcome =>
+      outcome(check, {
+        method: [CREATE, ...SCENARIO.method, step],
+        targets: { backupAgeMs: 500 },
+        restored: { args: ['restore', 'latest'], answer: { backupId: ID } },
+        more: [early],
+        copy: (events) => stateAt(events, atMs),
+      });
+    expect(of('backup-matches', 1840)).to.equal('pass');
+    expect(of('backup-age', 1840)).to.equal('pass');
+    expect(of('backup-matches', 1500)).to.equal('fail');
+    expect(of('backup-age', 1500)).to.equal('inconclusive');
+  });
+
+  it('a mark asks for more than the backup has of itself, never for less', () => {
+    const early: readonly [number, EventBody] = [1200, { kind: 'mark', name: 'early', timeMs: 1_700_000_001_200 }];
+    const method = [CREATE, ...SCENARIO.method, { ...RESTORE, since: 'early' }];
+    expect(outcome('backup-matches', { method, more: [early], copy: (events) => stateAt(events, 1500) })).to.equal('fail');
+  });
+
+  describe('a bulk load', () => {
+    const step: Step = { do: 'bulk', name: 'many', perSecond: 100, forMs: 1000, valueBytes: 100, mayFail: 0.1 };
+    const metrics = {
+      iterations: { count: 100, rate: 100 },
+      http_reqs: { count: 100 },
+      http_req_failed: { value: 0.05, passes: 5, fails: 95 },
+    };
+    const load: readonly [number, EventBody] = [
+      6050,
+      { kind: 'bulk', name: 'many', startedMs: 0, endedMs: 1000, exitCode: 0, summary: { metrics } },
+    ];
+    const entries = (count: number): [string, string][] =>
+      Array.from({ length: count }, (_, index) => {
+        const key = `bulk/many/${index}`;
+        return [key, recordedEntries(new Map([[key, bulkValue(key, 100)]]))[key]!] as const;
+      }).map(([key, value]) => [key, value]);
+    const of = (check: string, inCopy: number): FindingOutcome =>
+      outcome(check, {
+        method: [step, { ...CREATE }, ...SCENARIO.method, RESTORE],
+        more: [load],
+        copy: (events) => new Map([...stateAt(events, 1840), ...entries(inCopy)]),
+      });
+    // The backup began at 1800 ms: by then all requests of the first 800 ms had ended, and five of all failed.
+    it('is in a copy as far as it had certainly been acknowledged', () => {
+      expect(of('backup-matches', 75)).to.equal('pass');
+      expect(of('backup-matches', 74)).to.equal('inconclusive');
+      expect(of('backup-matches', 0)).to.equal('inconclusive');
+    });
+    it('is lost when the region that serves has less of it than was acknowledged', () => {
+      expect(of('lost-writes', 75)).to.equal('fail');
+      const kept = (count: number): FindingOutcome => {
+        const events = failoverHistory({
+          scenario: { ...SCENARIO, backup: null, method: [step, ...SCENARIO.method] },
+          copy: (store) => entries(count).forEach(([key, value]) => store.set(key, value)),
+          edit: (plain) => [...plain, at(...load)].toSorted((a, b) => a.atMs - b.atMs),
+        });
+        return judge(events, CHECKS).verdict.findings.find((one) => one.check === 'lost-writes')!.outcome;
+      };
+      expect(kept(95)).to.equal('pass');
+      expect(kept(94)).to.equal('fail');
+    });
+  });
+
+  it('bulk-load: what was dropped, failed beyond its share, or is nowhere, is no load', () => {
+    const step: Step = { do: 'bulk', name: 'many', perSecond: 10, forMs: 2000, valueBytes: 100, mayFail: 0.1 };
+    const load = (metrics: object, exitCode: number | null = 0): FindingOutcome =>
+      outcome('bulk-load', {
+        method: [CREATE, step, RESTORE],
+        more: [[5000, { kind: 'bulk', name: 'many', startedMs: 1500, endedMs: 3500, exitCode, summary: { metrics } }]],
+      });
+    const iterations = { count: 20, rate: 10 };
+    expect(load({ iterations, http_reqs: { count: 20 }, http_req_failed: { value: 0.05, fails: 19 } })).to.equal('pass');
+    expect(load({ iterations, http_reqs: { count: 20 } }), 'nobody says which were answered').to.equal('inconclusive');
+    expect(load({ iterations, http_reqs: { count: 20 }, http_req_failed: { value: 0, fails: 0 } })).to.equal('inconclusive');
+    expect(load({ iterations })).to.equal('inconclusive'); // the script broke before each request: no rate, so no threshold is crossed
+    expect(load({ iterations, dropped_iterations: { count: 1 } })).to.equal('fail');
+    expect(load({ iterations, http_req_failed: { value: 0.2 } })).to.equal('fail');
+    expect(load({ iterations, http_req_failed: { value: 0, thresholds: { 'rate<=0': true } } }, 99)).to.equal('fail');
+    expect(load({ iterations: { count: 5 } })).to.equal('inconclusive');
+    expect(load({ iterations }, 1)).to.equal('inconclusive');
+    expect(outcome('bulk-load', { method: [CREATE, step, RESTORE] })).to.equal('inconclusive');
+  });
+});

@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import type { RunEvent } from '../history/event.ts';
+import { CHECKS } from '../registry.ts';
+import { at, failoverHistory, nullHistory, SCENARIO } from '../testing/handmade.ts';
+import { judge } from './judge.ts';
+import { linearizableWithin } from './linearizable.ts';
+import { judged, withScenario, objections, editOf } from '../testing/judged.ts';
+
+/** Histories that look like a pass and are none. Each names the check that must say so. */
+describe('histories that look like a pass', () => {
+  describe('reads that go back', () => {
+    /** The last read of this client of this register gives what it held some writes before. */
+    const lastReadOf = (vantage: string, key: string) => (events: readonly RunEvent[]) => {
+      const operations = events.filter((event) => event.kind === 'op');
+      const last = operations.findLast((op) => op.op === 'get' && op.vantage === vantage && op.key === key);
+      const writes = operations.filter((op) => op.op === 'put' && op.key === key && op.outcome === 'ok');
+      const older = writes.filter((op) => op.completedMs < (last?.intendedMs ?? 0)).at(-6);
+      return events.map((event) => (event === last ? { ...last, value: older?.value ?? null } : event));
+    };
+    it("behind a client's own write", () => {
+      const result = judged({ edit: lastReadOf('us-east1', 'reg/us-east1/1') });
+      expect(objections(result)).to.include.members(['linearizable', 'session-guarantees']);
+      const told = result.verdict.findings.filter((one) => one.check === 'session-guarantees').map((one) => one.message);
+      expect(told.join()).to.match(
+        /read your writes: broken 1 time\(s\): us-east1 read reg\/us-east1\/1 as us-east1\/\d+ after us-east1\/\d+/,
+      );
+    });
+    it('behind what a client had read before', () => {
+      const result = judged({ edit: lastReadOf('outside', 'reg/us-east1/1') });
+      const told = result.verdict.findings.filter((one) => one.check === 'session-guarantees').map((one) => one.message);
+      expect(told.join()).to.match(/monotonic reads: broken 1 time\(s\): outside read reg\/us-east1\/1/);
+    });
+    it('after the failover, to what the old primary had: allowed in async mode only for what may be lost', () => {
+      const scenario = withScenario({ replication: 'async', expect: { ...SCENARIO.expect, loss: 'allowed' } });
+      const result = judged({ scenario, edit: lastReadOf('outside', 'reg/us-east1/1') });
+      expect(objections(result)).to.include('session-guarantees').and.not.include('linearizable');
+      const unread = (events: readonly RunEvent[]) =>
+        editOf('readback', (event) => ({ ...event, ok: false }))(lastReadOf('outside', 'reg/us-east1/1')(events));
+      const unknown = judged({ scenario, edit: unread }).verdict.findings.find((one) => one.check === 'session-guarantees');
+      expect(unknown?.outcome, 'what was lost is not known').to.equal('inconclusive');
+    });
+  });
+
+  it('a failover that began anew and ended where it had begun is no lie of the engine: clients saw no change', () => {
+    const complete = (to: string) =>
+      at(5000, { kind: 'engine-log', pod: 'c', action: 'failover_complete', line: { correlation_id: 'f2', details: { to } } });
+    const claims = (to: string) => {
+      const edit = (events: readonly RunEvent[]) => [...events, complete(to)].toSorted((a, b) => a.atMs - b.atMs);
+      return judge(nullHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims')?.outcome;
+    };
+    expect(claims('us-central1')).to.equal('pass');
+    expect(claims('us-east1')).to.equal('inconclusive');
+  });
+
+  it('a failover that had promoted when the record ended may have moved the service; one that ended, or promoted nobody, has not', () => {
+    const said = (action: string, details = {}) =>
+      at(5000, { kind: 'engine-log', pod: 'c', action, line: { correlation_id: 'f2', details } });
+    const claims = (...said: readonly RunEvent[]) => {
+      const unsaid = (event: RunEvent) => event.kind !== 'engine-log' || event.action !== 'failover_complete';
+      const edit = (events: readonly RunEvent[]) => [...events.filter(unsaid), ...said].toSorted((a, b) => a.atMs - b.atMs);
+      return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims')?.outcome;
+    };
+    const [begun, promoted] = [said('failover_initiated'), said('promoted', { region: 'us-east1' })];
+    expect(claims(begun, promoted)).to.equal('pass');
+    expect(claims(begun)).to.equal('inconclusive');
+    expect(claims(promoted), 'of no failover').to.equal('inconclusive');
+    expect(claims(begun, promoted, said('failover_undone'))).to.equal('inconclusive');
+    expect(claims(begun, said('promoted', { region: 'us-central1' }))).to.equal('inconclusive');
+  });
+
+  it('a search for an order that takes too long is undecided, never a pass', () => {
+    const result = judge(failoverHistory(), [linearizableWithin(5)]);
+    expect(result.verdict.outcome).to.equal('inconclusive');
+    expect(result.verdict.reason).to.match(/more than 5 steps for \d+ operations; not decided/);
+  });
+
+  it('keeps a pass where nothing is wrong', () => {
+    expect(judged({ scenario: withScenario({}) }).verdict.outcome).to.equal('pass');
+  });
+});

@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import type { RunEvent } from '../history/event.ts';
+import { failover, SCENARIO, type Asked } from '../testing/handmade.ts';
+import { partitionEvents } from '../testing/handmade-fault.ts';
+import { outcomeOf, judged, withScenario } from '../testing/judged.ts';
+
+describe('judge', () => {
+  describe('recovery time', () => {
+    it('fails when the lower bound is above the objective', () => {
+      const result = judged({ scenario: withScenario({ targets: { ...SCENARIO.targets, recoveryTimeMs: 1900 } }) });
+      expect(outcomeOf(result, 'recovery-time')).to.equal('fail');
+      expect(result.verdict.outcome).to.equal('fail');
+    });
+    it('is undecided when the objective lies within the bounds', () => {
+      const result = judged({ scenario: withScenario({ targets: { ...SCENARIO.targets, recoveryTimeMs: 1995 } }) });
+      expect(outcomeOf(result, 'recovery-time')).to.equal('inconclusive');
+    });
+    it('says "more than" when service was not back before the load ended', () => {
+      const never = (op: Asked) => (op.intendedMs < 2000 ? failover(op) : { ...failover({ ...op, intendedMs: 3000 }) });
+      const result = judged({ answer: never });
+      expect(result.measurement.recovery).to.deep.include({ state: 'censored' });
+      expect(outcomeOf(result, 'recovery-time')).to.equal('fail');
+    });
+    it('is undecided when a censored time is still below the objective', () => {
+      const never = (op: Asked) => (op.intendedMs < 2000 ? failover(op) : { ...failover({ ...op, intendedMs: 3000 }) });
+      const result = judged({ answer: never, scenario: withScenario({ targets: { ...SCENARIO.targets, recoveryTimeMs: 60_000 } }) });
+      expect(outcomeOf(result, 'recovery-time')).to.equal('inconclusive');
+    });
+    it('is judged on the worst vantage', () => {
+      const slowOutside = (op: Asked) =>
+        failover(op.vantage === 'outside' && op.intendedMs < 5500 && op.intendedMs >= 2000 ? { ...op, intendedMs: 3000 } : op);
+      const result = judged({ answer: slowOutside });
+      expect(result.measurement.recovery).to.deep.include({ vantage: 'outside' });
+      expect(outcomeOf(result, 'recovery-time')).to.equal('fail');
+    });
+    it('counts what was under way when a second fault came to that one', () => {
+      // The first one does nothing to the service; a write that is due 1 ms before the second one never comes back.
+      const first = partitionEvents({ fault: 'first', t0Ms: 1200, t1Ms: [1202, 1206], healedMs: 6500 });
+      const late = (op: Asked) =>
+        op.intendedMs > 1960 && op.intendedMs < 2000 ? { ...failover(op), outcome: 'unknown' as const, latencyMs: 900 } : failover(op);
+      const edit = (events: readonly RunEvent[]) => [...events, ...first].toSorted((a, b) => a.atMs - b.atMs);
+      const { vantages } = judged({ answer: late, edit }).measurement;
+      const recoveries = vantages.flatMap((one) => one.recovery.map(({ fault, recovery }) => `${fault} ${recovery.state}`));
+      expect(recoveries).to.deep.equal(['first no-outage', 'isolation recovered', 'first no-outage', 'isolation recovered']);
+    });
+    it('counts an outage from the fault under which it began, also when a second fault comes meanwhile', () => {
+      const second = partitionEvents({ fault: 'second', t0Ms: 2600, t1Ms: [2602, 2606], healedMs: 6500 });
+      const edit = (events: readonly RunEvent[]) => [...events, ...second].toSorted((a, b) => a.atMs - b.atMs);
+      const { recovery } = judged({ edit }).measurement;
+      expect(recovery).to.deep.include({ state: 'recovered', fault: 'isolation' });
+      expect(recovery.state === 'recovered' && recovery.upperMs).to.be.closeTo(2004, 4);
+    });
+    it('takes good operations that do not last for no recovery', () => {
+      const flicker = (op: Asked) =>
+        op.intendedMs >= 2500 && op.intendedMs < 2600 ? { ...failover({ ...op, intendedMs: 1000 }) } : failover(op);
+      const { recovery } = judged({ answer: flicker }).measurement;
+      expect(recovery.state === 'recovered' ? recovery.lowerMs : 0).to.be.above(1900);
+    });
+    it('counts an outage that comes later under the same fault by itself, and judges the worst', () => {
+      const later = (op: Asked) =>
+        op.intendedMs >= 5000 && op.intendedMs < 5400 ? { ...failover(op), outcome: 'failed' as const } : failover(op);
+      const { recovery } = judged({ answer: later }).measurement;
+      expect(recovery.state === 'recovered' ? recovery.upperMs : 0).to.be.closeTo(2004, 4);
+      const only = (op: Asked) =>
+        op.intendedMs >= 5000 && op.intendedMs < 5400
+          ? { ...failover(op), outcome: 'failed' as const }
+          : failover({ ...op, intendedMs: 1000 });
+      const alone = judged({ answer: only }).measurement.recovery;
+      expect(alone.state === 'recovered' ? alone.upperMs : 0).to.be.within(380, 450);
+    });
+    it('takes slow answers for no service', () => {
+      const slow = (op: Asked) => (op.intendedMs >= 4000 && op.intendedMs < 4500 ? { ...failover(op), latencyMs: 400 } : failover(op));
+      const { recovery } = judged({ answer: slow }).measurement;
+      expect(recovery.state === 'recovered' ? recovery.lowerMs : 0).to.be.above(2400);
+    });
+  });
+});
