@@ -64,7 +64,7 @@ export function inject(planned: Fault, world: World): () => void {
       return () => world.http.mishaps.delete(mishap);
     }
     case 'order':
-      giveOrder(world, fault.order, fault.target);
+      giveOrder(world, fault);
       return () => undefined;
     case 'pause':
       operate(world, '/v1/pause', { why: 'simulated' });

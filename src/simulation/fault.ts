@@ -52,7 +52,13 @@ export type Fault = {
   | { readonly kind: 'no-name'; readonly region: Where }
   | { readonly kind: 'dns'; readonly how: 'down' | 'errs' }
   | { readonly kind: 'requests'; readonly region: Where; readonly path: string; readonly how: 'fails' | 'hangs' | 'errs' }
-  | { readonly kind: 'order'; readonly order: 'switchover' | 'failback' | 'failover' | 'forced'; readonly target: Where }
+  | {
+      readonly kind: 'order';
+      readonly order: 'switchover' | 'failback' | 'failover' | 'forced';
+      readonly target: Where;
+      /** What is typed to a forced one; any loss, where nothing is. */
+      readonly acceptSeconds?: number;
+    }
   | { readonly kind: 'pause' }
 );
 

@@ -3,7 +3,7 @@ import type { Policy } from '../config/policy.ts';
 import type { DatabaseState } from '../database/database.ts';
 import type { HttpRequest } from '../platform/http.ts';
 import { Authority, type Holder } from './authority.ts';
-import { Cause } from './cause.ts';
+import { Cause, TOLERANCE } from './cause.ts';
 import type { Heard, HttpWitness } from './http.ts';
 import { Ledger } from './ledger.ts';
 import type { Place } from './network.ts';
@@ -17,7 +17,7 @@ import type { VirtualTime } from './virtual-time.ts';
 
 /** What is judged: the world as somebody sees it who sees everything. */
 export interface Scene {
-  readonly options: { readonly policy: Policy; readonly mode: 'sync' | 'async'; readonly clocksJump: boolean };
+  readonly options: { readonly policy: Policy; readonly mode: 'sync' | 'async'; readonly rpoSeconds: number; readonly clocksJump: boolean };
   readonly time: VirtualTime;
   readonly databases: ReadonlyMap<string, { readonly database: { state(): DatabaseState } }>;
   readonly etcd: { readonly records: Snapshot; seenBy(process: SimulatedProcess): number };
@@ -124,7 +124,10 @@ export class Judge implements HttpWitness, ArbiterWitness {
     const { epoch = 0, index = 0 } = reply;
     if (method === 'PUT' && status === 200) {
       const running = this.#scene.databases.get(region);
-      this.ledger.acknowledge({ region, epoch, index, key: rest, value: body.toString() }, running?.database.state());
+      this.ledger.acknowledge(
+        { atMs: this.#scene.time.nowMs, region, epoch, index, key: rest, value: body.toString() },
+        running?.database.state(),
+      );
     } else if (method === 'PUT' && reply.error?.applied === 'no') this.ledger.refuse(rest, body.toString());
     else if (method === 'GET' && (status === 200 || status === 404)) this.ledger.read(region, epoch, rest, reply.value);
   }
@@ -138,7 +141,17 @@ export class Judge implements HttpWitness, ArbiterWitness {
   #leased(by: SimulatedProcess, after: Records['lease'], before: Records['lease'] | null): void {
     const takes = after.holder !== null && after.incarnation !== before?.incarnation;
     const state = this.#scene.databases.get(by.region)?.database.state();
-    if (takes && state !== undefined) this.ledger.mustHoldAll(by.region, { lastIndex: state.log.index, epochs: state.epochs });
+    if (!takes || state === undefined) return;
+    this.ledger.takesOver(by.region, { lastIndex: state.log.index, epochs: state.epochs }, this.#acceptedMs(after.epoch));
+  }
+
+  /** How much may be lost by whoever takes this epoch: what an operator typed, else, where a run promotes it asynchronously, the objective. Who takes it by itself has all that it acknowledged. */
+  #acceptedMs(epoch: number): number {
+    const { options, etcd } = this.#scene;
+    const run = etcd.records.failover?.value;
+    if (run === undefined || run.epoch !== epoch) return 0;
+    const seconds = run.acceptedLossSeconds ?? (run.mode === 'async' ? options.rpoSeconds : 0);
+    return (seconds * 1000) / TOLERANCE;
   }
 }
 

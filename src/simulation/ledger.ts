@@ -3,6 +3,7 @@ import { epochAt, type EpochTable } from '../replication/epochs.ts';
 import { Violation } from './violation.ts';
 
 export interface Acknowledged {
+  readonly atMs: number;
   readonly region: string;
   readonly epoch: number;
   readonly index: number;
@@ -20,7 +21,8 @@ export class Ledger {
   acknowledgedWrites = 0;
   /** What is promised: in sync mode nothing acknowledged is lost. An operator who accepts a loss lifts that. */
   mode: 'sync' | 'async';
-  readonly #acknowledged: Acknowledged[] = [];
+  /** But for those whose loss was accepted. */
+  #acknowledged: Acknowledged[] = [];
   readonly #regionOfEpoch = new Map<number, string>();
   readonly #latest = new Map<string, Acknowledged>();
   #highestEpoch = 0;
@@ -44,7 +46,8 @@ export class Ledger {
     if (before !== undefined && before !== region) {
       throw new Violation('one-region-per-epoch', `${region} acknowledged under epoch ${epoch}, as ${before} did`);
     }
-    if (epoch > this.#highestEpoch && log !== undefined) this.mustHoldAll(region, { lastIndex: log.log.index, epochs: log.epochs });
+    if (epoch > this.#highestEpoch && log !== undefined && this.mode === 'sync')
+      this.takesOver(region, { lastIndex: log.log.index, epochs: log.epochs }, 0);
     this.#highestEpoch = epoch;
     this.#regionOfEpoch.set(epoch, region);
     this.acknowledgedWrites++;
@@ -118,13 +121,22 @@ export class Ledger {
     }
   }
 
-  /** The region takes over: in sync mode it must have whatever was acknowledged. */
-  mustHoldAll(region: string, log: LogView): void {
-    if (this.mode === 'async') return;
-    // The latest first: where something is missing, it is missing from the end.
-    for (const { epoch, index, value } of this.#acknowledged.toReversed()) {
-      if (epochAt(log.epochs, log.lastIndex, index) === epoch) continue;
-      throw new Violation('nothing-acknowledged-is-lost', `${region} takes over without ${value} (${epoch}:${index})`);
-    }
+  /**
+   * The region takes over: it must have whatever was acknowledged. Where a loss was accepted, what is missing must have been acknowledged within so long; it is gone then, and nobody misses it a second time.
+   */
+  takesOver(region: string, log: LogView, acceptedMs: number): void {
+    const isHeld = ({ epoch, index }: Acknowledged): boolean => epochAt(log.epochs, log.lastIndex, index) === epoch;
+    const lost = this.#acknowledged.filter((write) => !isHeld(write));
+    const [first, last] = [lost[0], lost.at(-1)];
+    if (first === undefined || last === undefined) return;
+    if (acceptedMs === 0)
+      throw new Violation('nothing-acknowledged-is-lost', `${region} takes over without ${last.value} (${last.epoch}:${last.index})`);
+    const lostMs = last.atMs - first.atMs;
+    if (lostMs > acceptedMs)
+      throw new Violation(
+        'loses-no-more-than-accepted',
+        `${region} takes over without ${lost.length} writes of ${Math.round(lostMs)} ms, ${Math.round(acceptedMs)} ms may be lost`,
+      );
+    this.#acknowledged = this.#acknowledged.filter(isHeld);
   }
 }

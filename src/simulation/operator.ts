@@ -1,3 +1,5 @@
+import type { ControllerStatus } from '../health/controller-status.ts';
+import type { Fault } from './fault.ts';
 import { REGIONS } from './simulated-config.ts';
 import type { World } from './world.ts';
 
@@ -6,10 +8,25 @@ const PAUSE_MS = 300;
 const TIMEOUT_MS = 1000;
 
 /** An operator asks every controller; the leader follows. */
-export function giveOrder(world: World, order: 'switchover' | 'failback' | 'failover' | 'forced', target: string): void {
+export function giveOrder(world: World, { order, target, acceptSeconds }: Extract<Fault, { kind: 'order' }>): void {
   if (order === 'failback') operate(world, '/v1/failback', {});
-  else if (order === 'forced') operate(world, '/v1/failover', { target, force: true, acceptDataLossSeconds: 'any' });
+  else if (order === 'forced') operate(world, '/v1/failover', { target, force: true, acceptDataLossSeconds: acceptSeconds ?? 'any' });
   else operate(world, `/v1/${order}`, { target });
+}
+
+/** An operator finds a run that waits until somebody accepts what may be lost, and types just what is said. */
+export async function approveAsTold({ http }: World): Promise<void> {
+  const client = http.client({ region: 'outside', program: 'client' }, 'operator', null);
+  const ask = async (region: string): Promise<void> => {
+    const controller = `https://controller.${region}`;
+    const reply = await client.call(`${controller}/v1/status`, { timeoutMs: TIMEOUT_MS });
+    if (reply.kind !== 'reply') return;
+    const { leads, run, awaiting } = JSON.parse(reply.body.toString()) as ControllerStatus;
+    if (!leads || run === undefined || awaiting?.blocker !== 'loss') return;
+    const body = JSON.stringify({ acceptDataLossSeconds: awaiting.estimatedLossSeconds ?? 'any' });
+    await client.call(`${controller}/v1/approve`, { method: 'POST', body, timeoutMs: TIMEOUT_MS });
+  };
+  await Promise.all(REGIONS.map(ask));
 }
 
 /** The same request to every controller, until each has answered once. */

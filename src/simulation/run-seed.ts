@@ -4,6 +4,7 @@ import { inject } from './fault-inject.ts';
 import { planFaults } from './fault-plan.ts';
 import { rollout } from './fault-stories.ts';
 import { GoesOn } from './goes-on.ts';
+import { approveAsTold } from './operator.ts';
 import { choosePolicy } from './policies.ts';
 import { Random } from './random.ts';
 import { whyNotSettled } from './settled.ts';
@@ -32,13 +33,22 @@ export interface SeedResult {
 /** After the last fault is over, everything must be whole again within so long. */
 const WHOLE_AGAIN_MS = 20_000;
 const LOOK_MS = 100;
+/** An operator who is needed comes so often. */
+const OPERATOR_COMES_MS = 500;
+/** Asynchronous: often passed, sometimes passed, seldom. */
+const RPO_SECONDS = [5, 2, 0.5] as const;
 /** A run without faults goes on for so long. */
 const QUIET_MS = 3000;
 
 /** The faults that a seed stands for. */
 export function faultsOf(seed: number): readonly Fault[] {
   const rollouts = new Random(seed, 'rollouts');
-  return [...planFaults(new Random(seed, 'faults'), REGIONS), ...(rollouts.chance(0.15) ? rollout(rollouts) : [])];
+  const losses = new Random(seed, 'losses');
+  const planned = planFaults(new Random(seed, 'faults'), REGIONS).map((fault): Fault => {
+    const typed = fault.kind === 'order' && fault.order === 'forced' && losses.chance(0.5);
+    return typed ? { ...fault, acceptSeconds: losses.pick([0, 0.3, 1, 3]) } : fault;
+  });
+  return [...planned, ...(rollouts.chance(0.15) ? rollout(rollouts) : [])];
 }
 
 /** Runs one seed with these faults. The same plan gives the same result, in any process. The thread must have the stand-ins installed. */
@@ -50,6 +60,7 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
     clocksJump,
     policy: choosePolicy(settings),
     mode: settings.chance(0.12) ? 'async' : 'sync',
+    rpoSeconds: new Random(seed, 'objective').pick(RPO_SECONDS),
     onLine: onLine ?? null,
   });
   const { judge } = world;
@@ -68,6 +79,7 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
     else world.time.after(LOOK_MS, null, look);
   };
   world.time.after(end + LOOK_MS, null, look);
+  if (world.options.mode === 'async') callOperator(world, () => world.time.nowMs > end);
   const step = (): boolean => {
     judge.look();
     return over || judge.violation !== null;
@@ -91,6 +103,15 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
     epochs: etcd.records.lease?.value.epoch ?? 0,
     acknowledgedWrites: ledger.acknowledgedWrites,
   };
+}
+
+/** Where more may be lost than the objective allows, a run waits for somebody. */
+function callOperator(world: World, isTime: () => boolean): void {
+  const come = (): void => {
+    if (isTime()) void approveAsTold(world);
+    world.time.after(OPERATOR_COMES_MS, null, come);
+  };
+  world.time.after(OPERATOR_COMES_MS, null, come);
 }
 
 /** Faults begin at their time, or when a run reaches their step. */

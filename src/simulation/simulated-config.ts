@@ -4,13 +4,16 @@ import type { Policy } from '../config/policy.ts';
 export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
 
 /** The configuration of a region's programs in the simulated system. */
-export function configOf(region: string, { policy, mode }: { readonly policy: Policy; readonly mode: 'sync' | 'async' }): EngineConfig {
+export function configOf(
+  region: string,
+  { policy, mode, rpoSeconds }: { readonly policy: Policy; readonly mode: 'sync' | 'async'; readonly rpoSeconds: number },
+): EngineConfig {
   const [primary, ...standbys] = REGIONS;
   return {
     region,
     primary_region: primary,
     standby_regions: standbys,
-    rpo_seconds: 5,
+    rpo_seconds: rpoSeconds,
     rto_seconds: 60,
     backup_retention_days: 30,
     policy,

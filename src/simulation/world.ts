@@ -20,6 +20,8 @@ export interface WorldOptions {
   readonly seed: number;
   readonly policy: Policy;
   readonly mode: 'sync' | 'async';
+  /** What an asynchronous failover may lose by itself. */
+  readonly rpoSeconds: number;
   /** Some wall clock will be set to another time. */
   readonly clocksJump: boolean;
   /** A log line of a program. */
