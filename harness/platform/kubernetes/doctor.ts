@@ -47,7 +47,11 @@ async function reach(client: KubeClient, signal: AbortSignal): Promise<readonly 
   const answer = await client.ask<{ gitVersion?: string }>('GET', '/version', { signal }).catch((error: unknown) => String(error));
   if (typeof answer === 'string' || answer.status !== 200) {
     const has = typeof answer === 'string' ? answer : `GET /version: ${answer.status}`;
-    return [feature({ name, has, usedFor: client.server, fix: 'look at the server, and at the context in the kubeconfig' })];
+    const refused = typeof answer !== 'string' && answer.status === 401;
+    const fix = refused
+      ? `log in again: the server takes the identity of the context ${client.context} no more`
+      : 'look at the server, and at the context in the kubeconfig';
+    return [feature({ name, has, usedFor: client.server, fix })];
   }
   const offsetMs = (answer.dateMs ?? Number.NaN) - (before + Date.now()) / 2;
   const clock =

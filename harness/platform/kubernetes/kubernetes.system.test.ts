@@ -154,6 +154,18 @@ describe('a cluster without containers, and the game day as its client', functio
     expect(missing.map(({ name }) => name)).to.deep.equal([`PodChaos ${nowhere.name}`]);
   });
 
+  it('doctor: an identity that the server takes no more is told as that', async () => {
+    const kubeconfig = path.join(folder, 'expired.kubeconfig');
+    const valid = readFileSync(system.kubeconfig, 'utf8');
+    const expired = valid.replaceAll(/client-certificate-data:.*\n\s*client-key-data:.*/g, 'token: expired');
+    expect(expired).not.to.equal(valid);
+    writeFileSync(kubeconfig, expired);
+    const [first, ...more] = await examineClusters({ ...system, kubeconfig }, []);
+    expect(more).to.deep.equal([]);
+    expect(first?.has).to.equal('GET /version: 401');
+    expect(first?.fix).to.match(/^log in again: .*us-central1/);
+  });
+
   it('the manifest of a partition cuts real traffic; pausing it heals, resuming cuts again, deleting leaves nothing', async () => {
     const fault = faultOf('network-partition.yaml');
     expect(await passing()).to.equal(4);
