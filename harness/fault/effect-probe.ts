@@ -147,7 +147,8 @@ export class EffectProbes {
     };
     return {
       before: () => look('before'),
-      during: (signal) => this.#until(() => look('during'), graceMs + GONE_WITHIN_MS, signal),
+      // Where nobody has gone by then nothing has begun, and who goes on looking takes processors from what is measured.
+      during: (signal) => this.#until(() => look('during'), graceMs + GONE_WITHIN_MS, signal).finally(() => there?.stop()),
       beforeHeal: leavesTrace,
       afterHeal: (signal) => this.#until(() => look('after-heal'), BACK_WITHIN_MS, signal),
       close: async () => there?.stop(),
