@@ -19,6 +19,8 @@ const playedShape = z.object({
   /** One-minute load of the machine when the run began: others may work on it. */
   load: z.number(),
   verdict: z.object({ outcome: z.enum(['pass', 'fail', 'inconclusive']), reason: z.string() }),
+  /** By the scenario. Where it is not, the verdict alone says whether what was seen may be. */
+  outageExpected: z.boolean().default(false),
   /** Null: there was no outage to recover from, or no end of it was seen. */
   recovery: z.object({ lowerMs: z.number(), upperMs: z.number() }).nullable(),
   injectionLatencyMs: z.array(z.number()),
@@ -76,6 +78,7 @@ export function sideRun(scenario: SideRun['scenario'], result: ResultDocument, l
     revision: revision(),
     load: loadNow,
     verdict,
+    outageExpected: result.scenario.expect.outage === 'expected',
     recovery: recovery.state === 'recovered' ? { lowerMs: recovery.lowerMs, upperMs: recovery.upperMs } : null,
     injectionLatencyMs: faults.flatMap((one) => (one.injectionLatencyMs === null ? [] : [one.injectionLatencyMs])),
     breakdown: { ...breakdown(result) },
