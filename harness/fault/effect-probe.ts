@@ -148,7 +148,11 @@ export class EffectProbes {
     return {
       before: () => look('before'),
       // Where nobody has gone by then nothing has begun, and who goes on looking takes processors from what is measured.
-      during: (signal) => this.#until(() => look('during'), graceMs + GONE_WITHIN_MS, signal).finally(() => there?.stop()),
+      during: async (signal) => {
+        const effect = await this.#until(() => look('during'), graceMs + GONE_WITHIN_MS, signal);
+        await there?.stop();
+        return effect;
+      },
       beforeHeal: leavesTrace,
       afterHeal: (signal) => this.#until(() => look('after-heal'), BACK_WITHIN_MS, signal),
       close: async () => there?.stop(),
