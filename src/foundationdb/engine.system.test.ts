@@ -161,4 +161,15 @@ describe('a whole engine on gateways to FoundationDB (a strict store in memory)'
     expect((await served(PRIMARY))?.json).to.include({ region: PRIMARY, epoch: 3 });
     expect((await cluster.ask('api', PRIMARY, '/v1/kv/first'))?.json).to.include({ value: 'x' });
   });
+
+  it("follows FoundationDB to where it is when the primary region's own data centre is away, once, and stays there", async () => {
+    store.status = saying(['dc2', 'dc3'], 'dc3');
+    expect((await served(WEST))?.json).to.include({ region: WEST, epoch: 2 });
+    store.status = saying(Object.values(DATA_CENTERS), 'dc3');
+    await cluster.until('settled', leaderStatus, (status) => status?.['primary'] === WEST && status['state'] !== 'Failover');
+    await systemClock.sleep(RECOVERY_MS);
+    const moves = cluster.logs.filter(({ action }) => action === 'failover_initiated').map(({ details }) => details);
+    expect(moves.map(({ tier, from, target }) => [tier, from, target])).to.deep.equal([['switchover', PRIMARY, WEST]]);
+    expect((await cluster.ask('api', WEST, '/v1/kv/first'))?.json).to.include({ value: 'x', region: WEST });
+  });
 });
