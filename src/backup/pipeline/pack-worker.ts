@@ -95,19 +95,19 @@ async function runSegment(segment: Segment): Promise<CutSegment | null> {
   let rest: Segment = segment;
   for (;;) {
     const outcome = cutRange(pinned!, rule, rest, writer, take);
-    if (isEnding()) return null;
     if (builder.isFull) await sendPack();
+    if (isEnding()) return null;
     if (outcome.next === null) return { files, end: outcome.end, empty: outcome.empty };
     rest = { ...segment, begin: outcome.next, beginExact: true };
   }
 }
 
 async function sendPack(): Promise<void> {
-  while (free.length === 0) {
-    if (isEnding()) return;
+  while (free.length === 0 && !isEnding()) {
     await new Promise<void>((resolve) => (waiting = resolve));
     waiting = null;
   }
+  if (isEnding()) return;
   const slab = free.pop()!;
   const { id, name, bytes, crc32c, blobs } = builder.seal(memory[slab]!);
   say({ kind: 'pack', id, name, crc32c, bytes: bytes.length, slab, blobs });
