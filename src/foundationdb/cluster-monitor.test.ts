@@ -64,6 +64,11 @@ describe('what a gateway sees of its cluster', () => {
     expect(seen.map(({ awaySinceMs }) => [...awaySinceMs])).to.deep.equal([[], [['a', 1000]], [['a', 1000]], []]);
   });
 
+  it('does not take a data centre for away that was never there: its name may be wrong', async () => {
+    const { seen } = await look([saying(['b', 'c'], DCS), saying(['c'], DCS)]);
+    expect(seen.map(({ awaySinceMs }) => [...awaySinceMs])).to.deep.equal([[], [['b', 1000]]]);
+  });
+
   it('tells once that coordinators would not survive a data centre, and does not take an outage for it', async () => {
     const badly = ['a', 'a', 'b'];
     const { seen, logged } = await look([saying(DCS, DCS), saying(['b', 'c'], DCS), saying(DCS, badly), saying(DCS, badly)]);

@@ -27,7 +27,10 @@ export interface Seen {
   readonly lag: Lag | null;
   /** When it was asked for; null: never answered. */
   readonly askedAtMs: number | null;
-  /** When each data centre that is to be there was first seen without a single process, and has been ever since. */
+  /**
+   * When each data centre that is to be there was first seen without a single process, and has been ever since. One that was never there is not away: its name may be wrong in the
+   * configuration, and nothing is to move for that.
+   */
   readonly awaySinceMs: ReadonlyMap<string, number>;
   /** Why the coordinators would not survive the loss of a data centre; as last seen with all of them there, since otherwise nobody knows where those of the others are. Null: not known. */
   readonly misplaced: readonly string[] | null;
@@ -42,6 +45,7 @@ export function isRecent({ askedAtMs }: Seen, nowMs: number, periodMs: number): 
 export class ClusterMonitor {
   readonly #options: MonitorOptions;
   #seen: Seen = { view: NOTHING_KNOWN, lag: null, askedAtMs: null, awaySinceMs: new Map(), misplaced: null };
+  readonly #everThere = new Set<string>();
   #said = '';
 
   constructor(options: MonitorOptions) {
@@ -72,7 +76,9 @@ export class ClusterMonitor {
     if (status === null) return;
     const view = viewOf(status);
     const lag = noteLag(this.#seen.lag, { generation: view.generation, seconds: view.lagSeconds, atMs: askedAtMs });
-    const awaySinceMs = noteAway(this.#seen.awaySinceMs, view, { dataCenters: this.#options.dataCenters, atMs: askedAtMs });
+    for (const dc of view.dataCenters?.keys() ?? []) this.#everThere.add(dc);
+    const dataCenters = this.#options.dataCenters.filter((dc) => this.#everThere.has(dc));
+    const awaySinceMs = noteAway(this.#seen.awaySinceMs, view, { dataCenters, atMs: askedAtMs });
     const coordinators = awaySinceMs.size === 0 ? coordinatorsOf(status) : null;
     const misplaced = coordinators === null ? this.#seen.misplaced : placementProblems(coordinators);
     if (misplaced !== null && misplaced.length > 0 && misplaced.join() !== this.#seen.misplaced?.join())
