@@ -174,7 +174,7 @@ async function steadyState(scenario: Scenario, load: Load, { platform, context, 
 
 /** The load ends while service is sustained, so that a slow answer at its very end does not read as an outage without end. */
 async function steadyAfter(scenario: Scenario, load: Load, { context, clock, signal }: GamedayEnv): Promise<void> {
-  const options = { fromMs: clock.nowMs(), afterOutage: false, atMostMs: LAST_SERVICE_MS };
+  const options = { fromMs: clock.nowMs(), afterOutage: false, last: true, atMostMs: LAST_SERVICE_MS };
   if (await load.untilSustained(scenario.expect.mustRecover, options, signal)) return;
   context.record({ kind: 'note', message: `service was not sustained within ${LAST_SERVICE_MS} ms after the settling` });
 }

@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { addressOf, DNS_PORT, ENGINE_PORTS, SERVICE_NAME } from '../engine/endpoints.ts';
-import { firstSustained, isGood, type ServiceSample } from '../measure/service.ts';
+import type { ServiceSample } from '../measure/service.ts';
 import { unsteady } from '../measure/steady.ts';
 import type { Clock } from '../platform/clock.ts';
 import { abortable } from '../platform/abortable.ts';
 import { HarnessError } from '../platform/errors.ts';
 import type { Platform, Pod, PodProgram, RunContext } from '../platform/platform.ts';
 import type { Workload } from '../scenario/scenario.ts';
+import { backSince, withMargin, type Sustained } from './back-since.ts';
 import { reportSchema, type VantageCommand, type VantageReport } from './protocol.ts';
 
 const PROGRAM = path.resolve(import.meta.dirname, 'vantage.js');
@@ -74,10 +75,11 @@ export class Load {
   }
 
   /** Resolves when every one of these vantages has sustained service that began at or after fromMs; false when that takes longer. */
-  async untilSustained(vantages: readonly string[], options: Sustained, signal: AbortSignal): Promise<boolean> {
+  async untilSustained(vantages: readonly string[], options: AwaitedService, signal: AbortSignal): Promise<boolean> {
     const limitMs = this.#clock.nowMs() + options.atMostMs;
+    const workload = options.last === true ? withMargin(this.#workload) : this.#workload;
     for (;;) {
-      const waiting = this.#clients.filter((client) => vantages.includes(client.vantage) && !this.#isBack(client, options));
+      const waiting = this.#clients.filter(({ vantage, samples }) => vantages.includes(vantage) && !backSince(samples, options, workload));
       if (waiting.length === 0) return true;
       if (this.#clock.nowMs() >= limitMs) return false;
       await this.#clock.sleep(POLL_MS, signal);
@@ -119,13 +121,6 @@ export class Load {
     for (const client of this.#clients) client.program.kill();
   }
 
-  #isBack({ samples }: Client, { fromMs, afterOutage }: Sustained): boolean {
-    const since = samples.filter((sample) => sample.intendedMs >= fromMs).toSorted((a, b) => a.intendedMs - b.intendedMs);
-    const firstBad = since.findIndex((sample) => !isGood(sample, this.#workload));
-    if (afterOutage && firstBad < 0) return false;
-    return firstSustained(since, this.#workload, Math.max(0, firstBad)) >= 0;
-  }
-
   #attach(vantage: string, program: PodProgram): Client {
     const ready = Promise.withResolvers<void>();
     const samples: ServiceSample[] = [];
@@ -162,9 +157,8 @@ export class Load {
   }
 }
 
-interface Sustained {
-  readonly fromMs: number;
-  /** Service must have been bad since fromMs first: an outage that is expected may take a moment to show. */
-  readonly afterOutage: boolean;
+interface AwaitedService extends Sustained {
+  /** The load ends then: nobody sees what comes after. */
+  readonly last?: boolean;
   readonly atMostMs: number;
 }

@@ -195,15 +195,17 @@ describe('vantage', function () {
       // turn 3: never answered
     };
     const puts = operations(await play(2200, { timeoutMs: 1500 })).filter((one) => one.op === 'put' && !one.key.startsWith('reg/'));
-    const outcomes = (turn: number): readonly string[] => [
-      ...new Set(puts.filter((one) => one.seq % 4 === turn).map((one) => one.outcome)),
+    // On a busy machine some never get as far as the server, or have its answer too late: they say so themselves.
+    const outcomes = (turn: number, reason: RegExp): readonly string[] => [
+      ...new Set(puts.filter((one) => one.seq % 4 === turn && reason.test(one.reason ?? '')).map((one) => one.outcome)),
     ];
-    expect(outcomes(0)).to.deep.equal(['failed']);
-    expect(outcomes(1)).to.deep.equal(['unknown']);
-    expect(outcomes(2)).to.deep.equal(['unknown']);
-    expect(outcomes(3)).to.deep.equal(['unknown']);
-    expect(puts.find((one) => one.seq % 4 === 0)?.reason).to.equal('http-503-not-primary');
-    expect(puts.find((one) => one.seq % 4 === 3)?.reason).to.equal('timeout-sent');
+    expect(outcomes(0, /^http-503-not-primary$/)).to.deep.equal(['failed']);
+    expect(outcomes(1, /^http-503-not-primary$/)).to.deep.equal(['unknown']);
+    expect(outcomes(2, /^sent-/)).to.deep.equal(['unknown']);
+    expect(outcomes(3, /^timeout-sent$/)).to.deep.equal(['unknown']);
+    expect(puts.filter(({ outcome }) => outcome === 'ok')).to.deep.equal([]);
+    const neverSent = puts.filter(({ reason = '' }) => /^(timeout-connecting|connect-|dns-)/.test(reason));
+    expect(neverSent.every(({ outcome }) => outcome === 'failed')).to.equal(true);
   });
 
   it('calls a write failed when it never had a connection, and never waits for earlier ones', async () => {
