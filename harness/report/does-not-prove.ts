@@ -7,7 +7,7 @@ export function doesNotProve({ scenario, measurement, events }: RunResult): read
     ...(playedOn({ scenario, events }) === 'kubernetes' ? LIMITS_WITHOUT_CONTAINERS : []),
     'Load: clients send a steady, small stream; behaviour at capacity is not part of this run.',
     ...(scenario.database === 'foundationdb' ? LIMITS_OF_FOUNDATIONDB : []),
-    scenario.policy === 'lab'
+    scenario.policy === 'lab' && playedOn({ scenario, events }) !== 'addresses'
       ? 'Production timing: the lab policy uses shorter probe, lease and DNS times than the production preset; recovery with that preset takes longer.'
       : null,
     'More than this one run: it is a single sample. The spread is measured by `./scripts/bench recovery`.',

@@ -48,5 +48,7 @@ describe('a system by its addresses', () => {
     expect(message).to.match(/clients: is empty; name each client/);
     expect(message).to.match(/`authority` is missing/);
     expect(message).to.match(/system\.yaml:5:1: ports: unknown field `ports`/);
+    const elsewhere = labAddresses(threeRegions(), '/run/pod').replace('  outside:', '  us-west1:');
+    expect(refused(elsewhere)).to.match(/clients\.us-west1: is no region of this system, and not `outside`/);
   });
 });

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { fields } from '../../scenario/yaml-decode.ts';
 import { readSystem, readSystemDocument } from '../system-document.ts';
 
+/** Where a client counts that is in no region. */
+export const OUTSIDE = 'outside';
+
 const address = z.union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address' });
 const name = z.string().min(1);
 const named = <T extends z.ZodType>(of: T, what: string) =>
@@ -13,6 +16,9 @@ const shape = fields({
   authority: address,
   clients: named(fields({ resolver: address }), 'client and the resolver that it asks'),
   credentials: name,
+}).superRefine(({ regions, clients }, context) => {
+  for (const client of Object.keys(clients).filter((one) => one !== OUTSIDE && !Object.hasOwn(regions, one)))
+    context.addIssue({ code: 'custom', path: ['clients', client], message: `is no region of this system, and not \`${OUTSIDE}\`` });
 });
 
 /** A system by its addresses: programs of the engine's contract (ARCHITECTURE §3) on its ports, wherever and by whomever they were started. */

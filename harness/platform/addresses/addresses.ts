@@ -5,12 +5,9 @@ import { BoundedLog } from '../local/bounded-log.ts';
 import { programEnvironment } from '../local/environment.ts';
 import { startPodProgram, type PodProgramProcess } from '../local/pod-program.ts';
 import type { Injection, LinkWatch, Platform, Pod, PodProgram, RunContext } from '../platform.ts';
-import type { AddressesFile } from './addresses-file.ts';
+import { OUTSIDE, type AddressesFile } from './addresses-file.ts';
 
 const NO_FAULTS = 'of a system that is known by its addresses nobody could see whether a fault took effect';
-/** Where clients, the operator and the authoritative server are: no region of the system. */
-const OUTSIDE = 'outside';
-
 /**
  * A system that somebody else started, known by its addresses only. Clients and the operator's agent run on this machine, beside the run; nothing is injected, since no probe of ours looks into the system:
  * a run measures what it does by itself, or what others do to it.
