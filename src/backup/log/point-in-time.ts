@@ -44,7 +44,7 @@ export async function planPointInTime(
       // From an older backup it leads to the same end.
       if (walked.has(stream.stream)) continue;
       const found = await findIn(repository, { cluster, ...stream }, { manifest, point }, signal);
-      if (found === 'destroyed') {
+      if (found === null) {
         walked.add(stream.stream);
         problem = `the log of stream ${stream.stream} is under an epoch key that was destroyed`;
         continue;
@@ -82,23 +82,23 @@ function further(a: Reached | null, b: Reached): Reached {
   return a;
 }
 
-/** As StreamWalk finds it. A stream whose key was destroyed on purpose leads nowhere any more; one that is damaged is never passed over: it may lead further than what is found without it. */
+/** As StreamWalk finds it; null where its key was destroyed on purpose: it leads nowhere any more. One that is damaged is never passed over: it may lead further than what is found without it. */
 async function findIn(
   repository: Repository,
   stream: Stream,
   { manifest, point }: { readonly manifest: Manifest; readonly point: PointInTime },
   signal: AbortSignal,
-): Promise<Reached | string> {
+): Promise<Reached | string | null> {
   try {
     return await new StreamWalk(repository, stream).find(manifest, point, signal);
   } catch (error) {
-    if (isDamage(error) && (await isDestroyed(repository, stream, signal))) return 'destroyed';
+    if (isDamage(error) && (await isUnderDestroyedKey(repository, stream, signal))) return null;
     throw error;
   }
 }
 
 /** All segments of a stream are under one key: where the first and the last open with none, and some key was destroyed, it was that one. */
-async function isDestroyed(repository: Repository, { cluster, stream, begins }: Stream, signal: AbortSignal): Promise<boolean> {
+async function isUnderDestroyedKey(repository: Repository, { cluster, stream, begins }: Stream, signal: AbortSignal): Promise<boolean> {
   if ((await readShreds(repository, signal)).size === 0) return false;
   for (const begin of [begins[0]!, begins.at(-1)!]) {
     try {

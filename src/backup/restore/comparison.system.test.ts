@@ -77,7 +77,7 @@ describe('comparing what was restored, in a thread of its own or not', () => {
       await put([{ key: change.key, value: before === undefined ? null : Buffer.from(before) }]);
       await compare(false);
     }
-  });
+  }).timeout(300_000);
 
   it('sees what is committed while it goes on, and is not over before all is compared', async () => {
     const last = files.files.at(-1)!.begin;

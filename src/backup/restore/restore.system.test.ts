@@ -29,7 +29,7 @@ describe('restoring a backup', () => {
     expect(await lab.restore(second.manifest, 'second')).to.deep.equal(lab.model);
     expect(await lab.restore(first.manifest, 'first')).to.deep.equal(before);
     expect(await lab.restoreOnly(first.manifest, 'third')).to.include({ checked: 'root', records: 5000, resumed: false });
-  }).timeout(120_000);
+  }).timeout(300_000);
 
   it('gives back keys that begin with any character, the lowest too', async () => {
     await lab.write(['\u0000', '\u0000a', '\u0001x', '\u0004', '\u0005', '\u0006y', 'a', '\u{10FFFF}'].map((key) => [key, `of ${key}`]));
