@@ -12,7 +12,7 @@ export const CLUSTER_FILE = 'fdb.cluster';
 const MODE = 'three_datacenter ssd-2';
 /** Small: six servers beside everything else on one machine. */
 const LIMITS = ['--memory=2GiB', '--storage-memory=256MiB', '--cache-memory=128MiB', '--logsize=1MiB', '--maxlogssize=4MiB'] as const;
-/** Kernels without that interface refuse it; and the first healthy look at a new cluster would otherwise take half a minute. */
+/** Asynchronous disk access of the kernel is not to be had everywhere; and copying in a new cluster, or after a loss, would otherwise begin only after half a minute. */
 const KNOBS = ['--knob_disable_posix_kernel_aio=1', '--knob_initial_failure_reaction_delay=2'] as const;
 
 /** One coordinator a region: any region may be lost, and there is a majority. */
