@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { DeviceCommand, DeviceReport } from './device-protocol.ts';
 
@@ -12,6 +13,8 @@ import type { DeviceCommand, DeviceReport } from './device-protocol.ts';
  * certificate, key. It also answers every DNS question with 127.0.0.1 and echoes datagrams while it serves.
  */
 const HOST = '127.0.0.1';
+/** Before the clients, which run before other programs (where that is allowed): a client that gets the answer would keep the device from saying when it gave it. */
+const NICE = -15;
 
 class Device {
   readonly #tls = { ca: file(2), cert: file(3), key: file(4), requestCert: true, rejectUnauthorized: true };
@@ -132,6 +135,15 @@ function report(message: DeviceReport): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
+function beFirst(): void {
+  try {
+    setPriority(NICE);
+  } catch {
+    return; // not allowed here, and then neither to the clients
+  }
+}
+
+beFirst();
 const device = new Device();
 await device.start();
 for await (const line of createInterface({ input: process.stdin })) await device.outage(JSON.parse(line) as DeviceCommand);
