@@ -20,7 +20,13 @@ describe('the whole engine, synchronous', () => {
   it('begins with the configured primary, published, led from another region', async () => {
     const view = await operator.untilNormal();
     expect(view).to.deep.include({ primary: CENTRAL, epoch: 1, step: 'OBSERVE' });
-    expect(await operator.route()).to.deep.equal({ epoch: 1, region: CENTRAL, addresses: ['127.0.1.1', 'fd77::1:10'] });
+    // Written once the primary was seen to serve, which may be after everything is in sync.
+    const route = await operator.cluster.until(
+      'published',
+      () => operator.route(),
+      (seen) => seen !== null,
+    );
+    expect(route).to.deep.equal({ epoch: 1, region: CENTRAL, addresses: ['127.0.1.1', 'fd77::1:10'] });
     const { code, out } = await operator.cluster.command('status');
     expect(code).to.equal(0);
     expect(out).to.contain('state Normal   primary us-central1   epoch 1');
