@@ -114,10 +114,10 @@ export class FaultRun {
   async #healOnce(): Promise<void> {
     this.#expiry.abort(new Error('the fault is healed'));
     await this.#armed;
-    if (this.#injection === undefined) return;
-    await this.#lastLook();
-    const signal = AbortSignal.timeout(HEAL_MS);
     try {
+      if (this.#injection === undefined) return;
+      await this.#lastLook();
+      const signal = AbortSignal.timeout(HEAL_MS);
       const times = await this.#injection.heal(signal);
       this.#recordEach((fault) => ({ kind: 'fault-healed', fault, ...times }));
       await this.#observed.catch(() => undefined); // inject() rejects with it

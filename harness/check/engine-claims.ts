@@ -2,6 +2,9 @@ import { eventsOf } from '../measure/view.ts';
 import { finding, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
+/** What comes after a promotion takes a few seconds; on a machine that does other things as well some more. */
+const COMPLETES_WITHIN_MS = 30_000;
+
 /**
  * What the engine says of itself, held against what was measured. Never used to judge the system: an engine that contradicts what
  * was seen makes its own log unfit as evidence, so the run is inconclusive.
@@ -35,7 +38,7 @@ function regionClaims({ view }: Case): readonly Finding[] {
 /**
  * Where completed failovers in the log ended, against changes of the serving region. A failover that began anew may end where it had begun:
  * whoever was promoted in between never served, and clients saw no change. One that had promoted when the record ended, but was not complete
- * yet (it stabilises and takes regions back for long on a slow machine), may have moved the service already, or not.
+ * yet (it stabilises and takes regions back for long on a slow machine), may have moved the service already, or not; one that promoted long before has hung.
  */
 function failoverClaims({ view, measurement }: Case): readonly Finding[] {
   const logged = eventsOf(view.events, 'engine-log').filter((event) => event.action === 'failover_complete');
@@ -61,12 +64,14 @@ function movesOf(way: readonly (string | undefined)[]): number {
 
 /** The region that the last failover of the log promoted, when nothing of that failover says that it ended. */
 function promotedOnly(events: Case['view']['events']): string | undefined {
+  const endMs = eventsOf(events, 'phase').findLast(({ phase }) => phase === 'readback')?.atMs ?? events.at(-1)?.atMs ?? 0;
   const lines = eventsOf(events, 'engine-log');
   const run = correlationOf(lines.findLast(({ action }) => action === 'failover_initiated')?.line);
   if (run === undefined) return undefined;
   const own = lines.filter(({ line }) => correlationOf(line) === run);
   if (own.some(({ action }) => /^failover_(complete|aborted|undone)$/.test(action))) return undefined;
-  return detailOf(own.findLast(({ action, line }) => action === 'promoted' && detailOf(line, 'region') !== undefined)?.line, 'region');
+  const promoted = own.findLast(({ action, line }) => action === 'promoted' && detailOf(line, 'region') !== undefined);
+  return promoted !== undefined && promoted.atMs > endMs - COMPLETES_WITHIN_MS ? detailOf(promoted.line, 'region') : undefined;
 }
 
 /** A word among the details of a line, where it has one. */

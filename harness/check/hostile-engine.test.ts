@@ -68,6 +68,24 @@ describe('histories that look like a pass', () => {
     expect(claims(begun, said('promoted', { region: 'us-central1' }))).to.equal('inconclusive');
   });
 
+  it('a failover that promoted long before the record ended, and never was complete, has hung', () => {
+    const claims = (laterMs: number) => {
+      const edit = (events: readonly RunEvent[]) => {
+        const readbackMs = events.findLast((event) => event.kind === 'phase' && event.phase === 'readback')!.atMs;
+        const unfinished = events.filter((event) => event.kind !== 'engine-log' || event.action !== 'failover_complete');
+        const said = [
+          at(5000, { kind: 'engine-log', pod: 'c', action: 'failover_initiated', line: { correlation_id: 'f2' } }),
+          at(5001, { kind: 'engine-log', pod: 'c', action: 'promoted', line: { correlation_id: 'f2', details: { region: 'us-east1' } } }),
+        ];
+        return [...unfinished, ...said]
+          .map((event) => (event.atMs >= readbackMs ? { ...event, atMs: event.atMs + laterMs } : event))
+          .toSorted((a, b) => a.atMs - b.atMs);
+      };
+      return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims')?.outcome;
+    };
+    expect([claims(0), claims(40_000)]).to.deep.equal(['pass', 'inconclusive']);
+  });
+
   it('a search for an order that takes too long is undecided, never a pass', () => {
     const result = judge(failoverHistory(), [linearizableWithin(5)]);
     expect(result.verdict.outcome).to.equal('inconclusive');

@@ -86,8 +86,10 @@ export async function awaitRedundancy(observed: Observed, atMostMs: number, sign
     const claimed = redundancyProblem(await askDatabases(observed), regions);
     // The engine only repeats what such a database says of its copies: it is asked itself.
     const problem = claimed ?? (await platform.databaseProblem?.(signal)) ?? null;
-    if (problem === null) return context.record({ kind: 'redundancy-restored' });
-    if (clock.nowMs() >= limitMs) return context.record({ kind: 'note', message: `redundancy not restored: ${problem}` });
+    const late = clock.nowMs() >= limitMs;
+    if (problem === null && !late) return context.record({ kind: 'redundancy-restored' });
+    if (late)
+      return context.record({ kind: 'note', message: `redundancy not restored: ${problem ?? 'it was, but only after the time was up'}` });
     await clock.sleep(100, signal);
   }
 }

@@ -95,6 +95,13 @@ describe('effect probes in the lab', () => {
       expect(effects[1]?.betweenMs, told(effects)).to.have.length(2);
     });
 
+  it('do not take a pod that was asked to end for one in which nothing has begun, as one that is killed', async () => {
+    const [, killed] = await gameday('killed', `action: pod-failure, mode: all, ${API}`);
+    const [, asked] = await gameday('asked', `action: pod-kill, mode: all, gracePeriod: 1, ${API}`);
+    expect(killed?.evidence, told([killed!])).to.have.property('lastThereMs');
+    expect(asked?.evidence, told([asked!])).to.not.have.property('lastThereMs');
+  });
+
   it('do not confirm a partition of which only one direction was done', async () => {
     const effects = await gameday('half', `${REGION}, target: {mode: all, selector: {labelSelectors: {app: dns}}}`, [
       { act: 'cut', from: ['dns'], to: lab.pods().flatMap((pod) => (pod.region === 'us-central1' ? [pod.name] : [])) },

@@ -139,7 +139,8 @@ export class EffectProbes {
       const now = await platform.processes(expected.pods);
       if (moment === 'before') {
         before = now;
-        there = new LastThere(before, () => platform.processes(expected.pods), clock);
+        // Who is asked to end serves nobody from then on, but may be there for as long as its grace: its being there is no sign that nothing has begun.
+        if (graceMs === 0) there = new LastThere(before, () => platform.processes(expected.pods), clock);
       }
       const requestedMs = this.#requestedMs.get(`${moment} ${fault}`) ?? context.nowMs();
       const lastThereMs = moment === 'during' ? there?.sawMs : undefined;

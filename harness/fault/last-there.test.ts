@@ -38,6 +38,13 @@ describe('when processes were last there', () => {
     expect(there.sawMs).to.equal(100);
     await there.stop();
   });
+  it('one that ends already is there no more: it serves nobody', async () => {
+    const { clock, look, looked } = looks(had, [running(1), { ...running(2), state: 'X' }]);
+    const there = new LastThere(had, look, clock);
+    await after(100);
+    expect([there.sawMs, looked()]).to.deep.equal([100, 2]);
+    await there.stop();
+  });
   it('a look that fails has seen nothing, and ends it', async () => {
     const { clock, look, looked } = looks('fails');
     const there = new LastThere(had, look, clock);

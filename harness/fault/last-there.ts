@@ -31,7 +31,7 @@ export class LastThere {
     while (!this.#stop.signal.aborted) {
       const beganMs = clock.nowMs();
       const now = await look();
-      if (!had.every((one) => now.some((other) => sameProcess(one, other)))) return;
+      if (!had.every((one) => now.some((other) => sameProcess(one, other) && other.state !== 'X'))) return;
       this.#sawMs = beganMs;
       await clock.sleep(PERIOD_MS, this.#stop.signal);
     }

@@ -63,9 +63,12 @@ function objectionTo(pod: string, { moment, expected, before, now, changes, requ
 const exitsOf = (pod: string, changes: ProcessEvidence['changes'], sinceMs: number): ProcessEvidence['changes'] =>
   changes.filter((change) => change.pod === pod && change.change === 'exited' && change.atMs >= sinceMs);
 
-/** During: the first exit cannot be earlier than the request, nor than the last look that saw all of them. After the heal: the last pod to start again. */
+/**
+ * During: the first exit cannot be earlier than the request, nor than the last look that saw all of them; a look that saw them after it contradicts it, and says nothing.
+ * After the heal: the last pod to start again.
+ */
 function timingOf(evidence: ProcessEvidence): { betweenMs?: readonly [number, number]; skewMs?: number } {
-  const { moment, expected, changes, requestedMs, lastThereMs = requestedMs } = evidence;
+  const { moment, expected, changes, requestedMs, lastThereMs = -Infinity } = evidence;
   if (moment === 'before') return {};
   const times = expected.pods.map((pod) => {
     if (moment === 'during') return exitsOf(pod, changes, requestedMs)[0]?.atMs;
@@ -74,6 +77,9 @@ function timingOf(evidence: ProcessEvidence): { betweenMs?: readonly [number, nu
   const known = times.filter((atMs) => atMs !== undefined);
   if (known.length < times.length || known.length === 0) return {};
   const [first, last] = [Math.min(...known), Math.max(...known)];
-  if (moment === 'during') return { betweenMs: [Math.min(Math.max(requestedMs, lastThereMs), first), first], skewMs: last - first };
+  if (moment === 'during') {
+    const stillThereMs = lastThereMs > first ? -Infinity : lastThereMs;
+    return { betweenMs: [Math.max(requestedMs, stillThereMs), first], skewMs: last - first };
+  }
   return { betweenMs: [Math.min(requestedMs, last), last], skewMs: last - first };
 }

@@ -177,7 +177,7 @@ export interface PodProcess {
   /** Start time in clock ticks since boot; with the pid it names one process for ever. */
   readonly startedTicks: number;
   readonly command: string;
-  /** As the kernel has it: R, S, D, T (stopped), … */
+  /** As the kernel has it: R, S, D, T (stopped), …; X: it ends, and runs nothing of its own any more. */
   readonly state: string;
 }
 

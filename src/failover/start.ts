@@ -34,12 +34,14 @@ export async function startController({ config, folder }: LoadedConfig, signal: 
   });
   log.info('started', { port: server.port });
   const failing = new AbortController();
+  const until = AbortSignal.any([signal, failing.signal]);
+  const running = controller.run(until);
   try {
-    const until = AbortSignal.any([signal, failing.signal]);
-    await Promise.all([controller.run(until), beside?.(controller, until)]);
+    await Promise.all([running, beside?.(controller, until)]);
   } finally {
-    // Whichever part failed, the others end with it.
+    // Whichever part failed, the others end with it; a leader hands over before what it needs for that is closed.
     failing.abort();
+    await running.catch(() => undefined); // Promise.all rejects with it
     await server.close(GRACE_MS);
     client.close();
     await Promise.all([arbiter.close(), dns.close()]);

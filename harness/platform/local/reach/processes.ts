@@ -1,6 +1,9 @@
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import type { PodProcess } from '../../../history/event.ts';
 
+/** PF_EXITING of the kernel's include/linux/sched.h, in field 9 of /proc/PID/stat. A killed process is there for some time before it is a zombie. */
+const EXITING = 0x4;
+
 /**
  * Every living process in these pods' network namespaces, from /proc alone: it does not trust the supervisor's own list, and finds a child
  * that outlived its parent. Zombies are dead. Throws when a namespace does not exist.
@@ -27,7 +30,7 @@ async function describe(pid: string, podOf: ReadonlyMap<string, string>): Promis
       pid: Number(pid),
       startedTicks: Number(fields[19]),
       command: text.slice(text.indexOf('(') + 1, end),
-      state: fields[0] ?? '',
+      state: (Number(fields[6]) & EXITING) === 0 ? (fields[0] ?? '') : 'X',
     };
   } catch {
     return undefined; // it ended while we looked, or is a kernel thread that may not be looked at
