@@ -3,6 +3,7 @@ import { canTake, conditionOf, isWhole, NOTHING_KNOWN, viewOf, type ClusterView 
 import { parseStatus } from './status-json.ts';
 
 const DCS = ['dc1', 'dc2', 'dc3'];
+const DC1_AWAY = new Map([['dc1', 0]]);
 
 /** A healthy three_datacenter cluster, with two processes a data centre; shortened from 7.3.79's own. */
 function healthy(): Record<string, unknown> {
@@ -72,14 +73,16 @@ describe('health from status JSON', () => {
     // And nobody is whole until the recovery is over.
     expect(isWhole(view, 'dc2')).to.equal(false);
     // But the service may be moved to those that are left.
-    expect(DCS.map((dc) => canTake(view, dc, DCS))).to.deep.equal([false, true, true]);
+    expect(DCS.map((dc) => canTake(view, dc, DC1_AWAY))).to.deep.equal([false, true, true]);
+    // Unless it was never there: then its name is wrong in the configuration.
+    expect(DCS.map((dc) => canTake(view, dc, new Map()))).to.deep.equal([false, false, false]);
   });
 
   it('lets the service be moved only to what is whole where no data centre is away, and nowhere while it does not serve', () => {
     const copying = seen(
       ({ cluster }) => void ((cluster as Record<string, unknown>)['data'] = { state: { healthy: false }, team_trackers: [{}] }),
     );
-    expect(canTake(copying, 'dc2', DCS)).to.equal(false);
+    expect(canTake(copying, 'dc2', new Map())).to.equal(false);
     for (const change of [
       { recovery_state: { name: 'recruiting_transaction_servers' } },
       { database_available: false },
@@ -90,14 +93,14 @@ describe('health from status JSON', () => {
         const processes = cluster?.['processes'] as Record<string, unknown>;
         for (const name of ['dc1-1', 'dc1-2']) delete processes[name];
       });
-      expect(canTake(view, 'dc2', DCS), JSON.stringify(change)).to.equal(false);
+      expect(canTake(view, 'dc2', DC1_AWAY), JSON.stringify(change)).to.equal(false);
     }
-    expect(canTake(NOTHING_KNOWN, 'dc2', DCS)).to.equal(null);
+    expect(canTake(NOTHING_KNOWN, 'dc2', new Map())).to.equal(null);
     expect(
       canTake(
         seen(() => undefined),
         'dc2',
-        DCS,
+        new Map(),
       ),
     ).to.equal(true);
   });

@@ -130,13 +130,12 @@ export function isWhole(view: ClusterView, dc: string): boolean | null {
 }
 
 /**
- * Whether the service may be moved to a data centre. Where another of those that are to be there (`expectedDcs`) is away, nothing is whole before it is back or given up: then it is enough that
- * the cluster serves and that this one has storage, since what is not copied there is read from elsewhere and nothing can be lost by moving. Null: not known.
+ * Whether the service may be moved to a data centre. Where another one is away (`away`: those that were there once, and are to be), nothing is whole before it is back or given up: then it is
+ * enough that the cluster serves and that this one has storage, since what is not copied there is read from elsewhere and nothing can be lost by moving. Null: not known.
  */
-export function canTake(view: ClusterView, dc: string, expectedDcs: readonly string[]): boolean | null {
+export function canTake(view: ClusterView, dc: string, away: ReadonlyMap<string, number>): boolean | null {
   const whole = isWhole(view, dc);
   if (whole !== false || view.usableRegions === 2 || view.available !== true || view.losingData) return whole;
   if (view.recoveryState === null || !SERVING.includes(view.recoveryState)) return false;
-  const has = (one: string): boolean => (view.dataCenters?.get(one)?.storage ?? 0) > 0;
-  return has(dc) && expectedDcs.some((other) => view.dataCenters?.has(other) === false);
+  return (view.dataCenters?.get(dc)?.storage ?? 0) > 0 && away.size > 0;
 }

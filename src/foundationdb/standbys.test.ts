@@ -54,22 +54,31 @@ describe('copies of FoundationDB in the words of the contract', () => {
 describe('a region whose own data centre is away', () => {
   const AWAY = 90_000;
 
+  interface Away {
+    readonly gone?: readonly string[];
+    /** Of which no process was ever seen. */
+    readonly never?: readonly string[];
+    readonly primary?: string;
+    readonly ageMs?: number;
+  }
+
   /** As FoundationDB tells it with all processes of `gone` away (7.3.79: it never comes to fully_recovered then). */
-  function seen({ gone = ['a'], primary = 'c', ageMs = 500 }: { gone?: readonly string[]; primary?: string; ageMs?: number } = {}) {
+  function seen({ gone = ['a'], never = [], primary = 'c', ageMs = 500 }: Away = {}) {
     const processes = ['a', 'b', 'c']
-      .filter((dcid) => !gone.includes(dcid))
+      .filter((dcid) => !gone.includes(dcid) && !never.includes(dcid))
       .map((dcid) => [dcid, { locality: { dcid }, roles: [{ role: 'storage' }] }]);
+    const whole = gone.length === 0 && never.length === 0;
     const view = viewOf({
       client: { database_status: { available: true } },
       cluster: {
         active_primary_dc: primary,
         full_replication: true,
-        data: { state: { healthy: gone.length === 0 }, team_trackers: [{ state: { healthy: gone.length === 0 } }] },
-        recovery_state: { name: gone.length === 0 ? 'fully_recovered' : 'all_logs_recruited' },
+        data: { state: { healthy: whole }, team_trackers: [{ state: { healthy: whole } }] },
+        recovery_state: { name: whole ? 'fully_recovered' : 'all_logs_recruited' },
         processes: Object.fromEntries(processes) as Record<string, object>,
       },
     });
-    const dataCenters = Object.values(DATA_CENTERS);
+    const dataCenters = Object.values(DATA_CENTERS).filter((dc) => !never.includes(dc));
     const awaySinceMs = noteAway(new Map(gone.map((dc) => [dc, AWAY])), view, { dataCenters, atMs: 100_000 - ageMs });
     return { view, lag: null, askedAtMs: 100_000 - ageMs, awaySinceMs, misplaced: null };
   }
@@ -98,6 +107,13 @@ describe('a region whose own data centre is away', () => {
     expect(replicaStatus(of('us-central1'))).to.have.nested.property('us-east1.inSync', true);
     expect(replicaStatus(of('us-east1'))).to.have.nested.property('us-central1.inSync', false);
     expect(replicaStatus(of('us-east1'))).to.have.nested.property('europe-west1.inSync', true);
+  });
+
+  it('is not away where it was never there, since its name may be wrong: nobody can be moved while nothing is whole', () => {
+    const never = of('us-central1', { gone: [], never: ['a'] });
+    expect(replicaStatus(never)).to.have.nested.property('us-east1.inSync', false);
+    expect(betterRegion(never)).to.equal(null);
+    expect(replicaStatus(of('us-central1', { gone: ['b'], never: ['a'] }))).to.have.nested.property('europe-west1.inSync', true);
   });
 
   it('is away since it was first seen so, and not any more once it is back; a status without processes tells nothing', () => {

@@ -16,18 +16,17 @@ export interface Replicas {
 
 /**
  * How FoundationDB's copies in the other regions are, in the words of the contract: `inSync` where the data centre has its storage, all data all its copies and the transaction
- * system is whole again; or where it serves and only another one is away (`canTake`). Only for two regions is there a lag; in `three_datacenter` a commit is in all of them.
+ * system is whole again; or where it serves and another one is away that was there once (`canTake`). Only for two regions is there a lag; in `three_datacenter` a commit is in all of them.
  */
 export function replicaStatus({ seen, dataCenters, region, nowMs, periodMs }: Replicas): DatabaseStatus['standbys'] {
   const ageMs = seen.askedAtMs === null ? Number.MAX_SAFE_INTEGER : Math.max(0, Math.round(nowMs - seen.askedAtMs));
   const isFresh = isRecent(seen, nowMs, periodMs);
-  const all = Object.values(dataCenters);
   const lagSeconds = seen.view.usableRegions === 2 ? (seen.lag?.seconds ?? null) : 0;
   return Object.fromEntries(
     Object.entries(dataCenters)
       .filter(([other]) => other !== region)
       .map(([other, dc]) => {
-        const inSync = isFresh && lagSeconds !== null && canTake(seen.view, dc, all) === true;
+        const inSync = isFresh && lagSeconds !== null && canTake(seen.view, dc, seen.awaySinceMs) === true;
         const lagMs = lagSeconds === null ? ageMs : Math.round(lagSeconds * 1000);
         return [other, { matchIndex: 0, lagEntries: inSync ? 0 : SOME, lagMs, ageMs, inSync }];
       }),
@@ -40,10 +39,9 @@ export function replicaStatus({ seen, dataCenters, region, nowMs, periodMs }: Re
  */
 export function betterRegion({ seen, dataCenters, region, nowMs, periodMs }: Replicas): { region: string; forMs: number } | null {
   const { view, awaySinceMs, askedAtMs } = seen;
-  const all = Object.values(dataCenters);
   const sinceMs = awaySinceMs.get(dataCenters[region] ?? '');
   if (sinceMs === undefined || askedAtMs === null || !isRecent(seen, nowMs, periodMs)) return null;
-  const able = Object.entries(dataCenters).filter(([other, dc]) => other !== region && canTake(view, dc, all) === true);
+  const able = Object.entries(dataCenters).filter(([other, dc]) => other !== region && canTake(view, dc, awaySinceMs) === true);
   const [best] = able.find(([, dc]) => dc === view.primaryDc) ?? able[0] ?? [];
   return best === undefined ? null : { region: best, forMs: Math.round(askedAtMs - sinceMs) };
 }
