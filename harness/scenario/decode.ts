@@ -47,11 +47,16 @@ const loose = z.object({
     .partial()
     .catch({}),
   targets: z.object({ recoveryTime: z.unknown(), lostWrites: z.unknown(), brownOut: z.unknown() }).partial().catch({}),
+  onFoundationdb: z
+    .object({ expect: z.record(z.string(), z.unknown()).catch({}), targets: z.record(z.string(), z.unknown()).catch({}) })
+    .catch({ expect: {}, targets: {} }),
 });
 
 function parts(document: YamlDocument): z.infer<typeof loose> {
   const result = loose.safeParse(document.value);
-  return result.success ? result.data : { platform: 'local', method: [], expect: {}, targets: {} };
+  return result.success
+    ? result.data
+    : { platform: 'local', method: [], expect: {}, targets: {}, onFoundationdb: { expect: {}, targets: {} } };
 }
 
 function methodProblems(document: YamlDocument): readonly InputProblem[] {
@@ -103,26 +108,46 @@ function expectationProblems(document: YamlDocument, world: World): readonly Inp
   return problems;
 }
 
+/** Of the scenario as it is written, and as it is with what it says of FoundationDB laid over it. */
 function targetProblems(document: YamlDocument): readonly InputProblem[] {
-  const { expect, targets, method } = parts(document);
-  const problems: InputProblem[] = [];
+  const { method, expect, targets, onFoundationdb } = parts(document);
+  const written = contradictions({ method, expect, targets });
+  const there = contradictions({
+    method,
+    expect: { ...expect, ...onFoundationdb.expect },
+    targets: { ...targets, ...onFoundationdb.targets },
+  });
+  return [
+    ...written.map(({ path, message }) => document.problem(path, message)),
+    ...there.flatMap(({ path, message }) => {
+      const over = ['onFoundationdb', ...path];
+      if (document.has(over)) return [document.problem(over, message)];
+      return written.some((one) => one.path.join() === path.join()) ? [] : [document.problem(path, `on FoundationDB: ${message}`)];
+    }),
+  ];
+}
+
+interface Meant {
+  readonly method: readonly unknown[];
+  readonly expect: Readonly<Record<string, unknown>>;
+  readonly targets: Readonly<Record<string, unknown>>;
+}
+
+/** What a method, what is expected of it and its targets say against each other. */
+function contradictions({ method, expect, targets }: Meant): readonly { readonly path: readonly string[]; readonly message: string }[] {
+  const problems: { path: readonly string[]; message: string }[] = [];
+  const tell = (path: readonly string[], message: string): void => void problems.push({ path, message });
   const steps = writtenSteps(method).map(({ raw }) => stepShape.safeParse(raw).data?.do);
   const injects = steps.includes('inject') || steps.includes('arm');
-  const orders = steps.includes('order');
-  if (targets.recoveryTime !== undefined && !injects) {
-    problems.push(document.problem(['targets', 'recoveryTime'], 'there is no fault to recover from; inject one or remove this target'));
-  }
-  if (targets.brownOut !== undefined && expect.outage !== 'none') {
-    problems.push(document.problem(['targets', 'brownOut'], 'an outage may be here; say `expect: {outage: none}`, or remove this target'));
-  }
-  if (expect.outage === 'expected' && !injects) {
-    problems.push(document.problem(['expect', 'outage'], 'an outage is expected but no fault is injected'));
-  }
-  if (expect.failover === 'ordered' && !orders) {
-    problems.push(document.problem(['expect', 'failover'], 'nobody orders anything; add an `order` step, or expect another number'));
-  }
-  if (expect.loss === 'none' && typeof targets.lostWrites === 'number' && targets.lostWrites > 0) {
-    problems.push(document.problem(['targets', 'lostWrites'], 'must be 0 where `expect.loss` is none; or say `loss: allowed`'));
-  }
+  if (targets['recoveryTime'] !== undefined && !injects)
+    tell(['targets', 'recoveryTime'], 'there is no fault to recover from; inject one or remove this target');
+  if (targets['brownOut'] !== undefined && expect['outage'] !== 'none')
+    tell(['targets', 'brownOut'], 'an outage may be here; say `expect: {outage: none}`, or remove this target');
+  if (expect['outage'] === 'expected' && !injects) tell(['expect', 'outage'], 'an outage is expected but no fault is injected');
+  if (expect['failover'] === 'ordered' && !steps.includes('order'))
+    tell(['expect', 'failover'], 'nobody orders anything; add an `order` step, or expect another number');
+  const lostWrites = targets['lostWrites'];
+  if (expect['loss'] === 'none' && typeof lostWrites === 'number' && lostWrites > 0)
+    tell(['targets', 'lostWrites'], 'must be 0 where `expect.loss` is none; or say `loss: allowed`');
   return problems;
 }

@@ -52,6 +52,35 @@ describe('a scenario on FoundationDB', () => {
     expect(decode(`${WRITTEN}database: foundationdb\n`, 'embedded')).to.deep.include({ name: 'loss-on-embedded', database: 'embedded' });
   });
 
+  for (const [what, change, message] of [
+    [
+      'a brown-out target that nobody would judge',
+      (text: string) => text.replace('  lostWrites: 0', '  lostWrites: 0\n  brownOut: 1s'),
+      /^s\.yaml:17:\d+: targets\.brownOut: on FoundationDB: an outage may be here; say `expect: {outage: none}`, or remove this target$/,
+    ],
+    [
+      'an order that nobody gives',
+      (text: string) => text.replace('expect: {outage: allowed}', 'expect: {failover: ordered}'),
+      /^s\.yaml:19:\d+: onFoundationdb\.expect\.failover: nobody orders anything/,
+    ],
+  ] as const)
+    it(`is refused with ${what} there, on whichever it is played`, () => {
+      for (const database of [undefined, 'embedded', 'foundationdb'] as const) expect(decode(change(WRITTEN), database)).to.match(message);
+    });
+
+  it('is refused with what needs a fault there, and none is injected', () => {
+    const none = WRITTEN.replace(/ {2}- inject.*10s\n(?=settle)/s, '  - observe: 5s\n').replace('\n  recoveryTime: 10s', '');
+    const expecting = decode(none.replace('outage: allowed', 'outage: expected'));
+    expect(expecting).to.match(/^s\.yaml:\d+:\d+: onFoundationdb\.expect\.outage: an outage is expected but no fault is injected$/m);
+    expect(expecting).to.match(/^s\.yaml:\d+:\d+: onFoundationdb\.targets\.recoveryTime: there is no fault to recover from/m);
+    expect(decode(none.replace('\n  targets: {recoveryTime: 15s}', ''))).to.be.an('object');
+  });
+
+  it('names what is wrong on both once, where it is written for both', () => {
+    const message = decode(WRITTEN.replace('outage: none', 'outage: allowed').replace('lostWrites: 0', 'brownOut: 1s'));
+    expect(message).to.match(/^s\.yaml:\d+:\d+: targets\.brownOut: an outage may be here[^\n]*$/);
+  });
+
   for (const [what, line, message] of [
     ['backups', 'backup: {store: folder}', /s\.yaml:\d+:\d+: backup: FoundationDB is not backed up by this engine yet/],
     ['replication that may lose', 'replication: async', /s\.yaml:\d+:\d+: replication: .*there is no `async`/],
