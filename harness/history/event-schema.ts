@@ -138,7 +138,12 @@ const bodies = [
     error: z.string().exactOptional(),
   }),
   z.object({ kind: z.literal('dns'), vantage: z.string(), addresses: z.array(z.string()) }),
-  z.object({ kind: z.literal('client-finished'), vantage: z.string(), issued: z.number().int().nonnegative() }),
+  z.object({
+    kind: z.literal('client-finished'),
+    vantage: z.string(),
+    issued: z.number().int().nonnegative(),
+    scheduledFirst: z.boolean().exactOptional(),
+  }),
   z.object({
     kind: z.literal('readback'),
     region: z.string(),

@@ -50,7 +50,7 @@ export interface RunStarted {
   readonly platform: string;
   readonly machine: { readonly kernel: string; readonly cpus: number; readonly node: string; readonly user: string };
   readonly versions: Readonly<Record<string, string>>;
-  /** region of every address of the lab: how a vantage's peer address becomes a region, without asking the engine. */
+  /** Region of every API's address (of every pod's in records of before): how a vantage's peer address becomes a region, without asking the engine. */
   readonly regionOfAddress: Readonly<Record<string, string>>;
   /** Every client that measures: one that never says a word must be missed. */
   readonly vantages: readonly string[];
@@ -378,6 +378,8 @@ export interface ClientFinished {
   readonly vantage: string;
   /** Operations that it ever sent. */
   readonly issued: number;
+  /** Whether it was scheduled before what it measured, which a user of the sandbox may not be. Not judged by; absent in records of before. */
+  readonly scheduledFirst?: boolean;
 }
 
 /** One region's whole committed copy after the run (`GET /v1/export`). */

@@ -149,7 +149,10 @@ export class Load {
     } else if (report.type === 'dns') this.#context.record({ kind: 'dns', vantage, addresses: report.addresses });
     else if (report.type === 'deleted-all')
       this.#context.record({ kind: 'note', message: `vantage ${vantage} deleted what it had written: ${report.deletes} keys` });
-    else if (report.type === 'finished') this.#context.record({ kind: 'client-finished', vantage, issued: report.issued });
+    else if (report.type === 'finished') {
+      const { issued, scheduledFirst } = report;
+      this.#context.record({ kind: 'client-finished', vantage, issued, scheduledFirst });
+    }
   }
 
   #send(client: Client, command: VantageCommand): void {

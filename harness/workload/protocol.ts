@@ -47,7 +47,7 @@ export const reportSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('dns'), addresses: z.array(z.string()) }),
   /** Every unique key that it had written, but the youngest, was asked to be deleted, and is answered. */
   z.strictObject({ type: z.literal('deleted-all'), deletes: z.number().int() }),
-  /** Everything that was sent is accounted for. */
-  z.strictObject({ type: z.literal('finished'), issued: z.number().int() }),
+  /** Everything that was sent is accounted for. `scheduledFirst`: whether it ran before what it measured (scheduled-first.ts). */
+  z.strictObject({ type: z.literal('finished'), issued: z.number().int(), scheduledFirst: z.boolean() }),
 ]);
 export type VantageReport = z.infer<typeof reportSchema>;

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -136,10 +136,14 @@ describe('vantage', function () {
     reports.filter((report) => report.type === 'op').toSorted((a, b) => a.seq - b.seq);
 
   it('reports every operation once, each at the instant at which it was due, and its writes are there', async () => {
-    const reports = await play(2600);
+    let priority: number | undefined;
+    const reports = await play(2600, {}, (child) => {
+      priority = getPriority(child.pid);
+      return Promise.resolve();
+    });
     const all = operations(reports);
     const finished = reports.find((report) => report.type === 'finished');
-    expect(finished).to.deep.equal({ type: 'finished', issued: all.length });
+    expect(finished).to.deep.equal({ type: 'finished', issued: all.length, scheduledFirst: priority === -10 });
     expect(all.map((one) => one.seq)).to.deep.equal(all.map((_, index) => index));
     const due = [...new Set(all.map((one) => one.intendedMs))];
     const apart = due.slice(1).map((ms, index) => Math.round((ms - (due[index] ?? 0)) * 1000) / 1000);

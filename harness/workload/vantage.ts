@@ -27,6 +27,7 @@ type Issued = PlannedOperation & { readonly intendedMs: number; readonly lateMs?
 
 class Vantage {
   readonly #config: VantageConfig;
+  readonly #scheduledFirst: boolean;
   readonly #clock: Clock;
   readonly #resolver: StubResolver;
   readonly #requester: Requester;
@@ -38,8 +39,9 @@ class Vantage {
   #addresses = '';
   #stopTicks: () => void = () => undefined;
 
-  constructor(config: VantageConfig) {
+  constructor(config: VantageConfig, scheduledFirst: boolean) {
     this.#config = config;
+    this.#scheduledFirst = scheduledFirst;
     this.#clock = systemClock(BigInt(config.originNs));
     this.#resolver = new StubResolver({ address: config.resolver, port: config.resolverPort });
     const { ca, cert, key } = config.tls;
@@ -77,7 +79,7 @@ class Vantage {
     this.#stopTicks();
     const limitMs = this.#clock.nowMs() + this.#config.timeoutMs + DRAIN_SLACK_MS;
     while (this.#inFlight > 0 && this.#clock.nowMs() < limitMs) await this.#clock.sleep(10);
-    report({ type: 'finished', issued: this.#issued });
+    report({ type: 'finished', issued: this.#issued, scheduledFirst: this.#scheduledFirst });
     this.#looks.stop();
     this.#resolver.close();
     this.#requester.close();
@@ -132,12 +134,12 @@ function report(message: VantageReport): void {
 }
 
 async function main(): Promise<void> {
-  beScheduledFirst();
+  const scheduledFirst = beScheduledFirst();
   let vantage: Vantage | undefined;
   for await (const line of createInterface({ input: process.stdin })) {
     const command = commandSchema.parse(JSON.parse(line));
     if (command.type === 'configure') {
-      vantage = new Vantage(command);
+      vantage = new Vantage(command, scheduledFirst);
       report({ type: 'ready' });
     } else if (command.type === 'begin') vantage?.begin(command.startMs);
     else if (command.type === 'delete-all') void vantage?.deleteAll();
