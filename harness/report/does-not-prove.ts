@@ -11,7 +11,7 @@ export function doesNotProve({ scenario, measurement, events }: RunResult): read
       ? 'Production timing: the lab policy uses shorter probe, lease and DNS times than the production preset; recovery with that preset takes longer.'
       : null,
     'More than this one run: it is a single sample. The spread is measured by `./scripts/bench recovery`.',
-    scenario.replication === 'sync' && measurement.writes.recoveryPointMs === 0
+    scenario.replication === 'sync' && measurement.writes.recoveryPointMs === 0 && playedOn({ scenario, events }) !== 'addresses'
       ? 'Loss of several regions at once: nothing was lost because a standby in another region held every acknowledged write.'
       : null,
     ...(measurement.writes.unknown > 0

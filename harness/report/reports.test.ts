@@ -37,8 +37,17 @@ describe('reports of a run', () => {
     expect(result.whatThisDoesNotProve.join(' ')).to.include("stood in for Chaos Mesh's");
     expect(toResultDocument(run).whatThisDoesNotProve.join(' ')).to.not.include("stood in for Chaos Mesh's");
     const addresses = run.events.map((event) => (event.kind === 'run-started' ? { ...event, platform: 'addresses' } : event));
-    const told = toResultDocument({ ...run, events: addresses }).whatThisDoesNotProve.join(' ');
-    expect(told).to.include('nothing was injected').and.not.include('regions of the lab');
+    const known = toResultDocument({ ...run, events: addresses });
+    expect(known.whatThisDoesNotProve.join(' '))
+      .to.include('nothing was injected')
+      .and.not.include('regions of the lab')
+      .and.not.include('standby');
+    for (const report of [reportPage, summaryMarkdown]) {
+      expect(report(toResultDocument(run))).to.include('local lab, sync replication, policy lab');
+      expect(report(known), 'nobody knows how it is set')
+        .to.include('known by its addresses')
+        .and.not.match(/policy lab|sync replication|, sync,/);
+    }
   });
 
   it('tells what the operator ordered and how it ended, in every report for people', () => {

@@ -1,6 +1,7 @@
 import { bytes, duration, plural, recoveryText, whole } from './figures.ts';
 import { inline, table } from './markdown.ts';
 import type { ResultDocument, ResultTarget } from './result-shape.ts';
+import { systemText } from './system-text.ts';
 
 /** `summary.md`: the run for somebody who reads a pull request or a chat, in one screen. */
 export function summaryMarkdown(result: ResultDocument): string {
@@ -144,7 +145,7 @@ function environment(result: ResultDocument): string {
   const { environment: machine, scenario } = result;
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   return inline(
-    `Run ${result.runId}, ${result.startedWall}, ${duration(result.durationMs)}; ${scenario.platform}, ${scenario.replication}, policy ${scenario.policy}, ` +
+    `Run ${result.runId}, ${result.startedWall}, ${duration(result.durationMs)}; ${systemText(scenario)}, ` +
       `seed ${machine.seed}; ${machine.kernel}, ${plural(machine.cpus, 'CPU')}, node ${machine.node}${versions.length > 0 ? `; ${versions.join(', ')}` : ''}.`,
   );
 }

@@ -1,5 +1,6 @@
 import { duration, plural, recoveryText, whole } from '../figures.ts';
 import type { ResultDocument, ResultFault } from '../result-shape.ts';
+import { systemText } from '../system-text.ts';
 import { mark } from './header.ts';
 import { html, type Content, type Markup } from './markup.ts';
 import { figures, table, words } from './table.ts';
@@ -206,8 +207,7 @@ export function environment(result: ResultDocument): Markup {
   const { environment: machine, scenario } = result;
   return html`<dl class="facts">
     ${fact('run', html`<code>${result.runId}</code>, ${duration(result.durationMs)}`)}
-    ${fact('scenario', html`<code>${scenario.file}</code>`)}
-    ${fact('system', `${scenario.platform === 'addresses' ? 'known by its addresses' : `${scenario.platform} lab`}, ${scenario.replication} replication, policy ${scenario.policy}`)}
+    ${fact('scenario', html`<code>${scenario.file}</code>`)} ${fact('system', systemText(scenario))}
     ${fact('load', `an operation every ${duration(scenario.workload.periodMs)} per vantage, good within ${duration(scenario.workload.goodWithinMs)}`)}
     ${fact('seed', machine.seed)}
     ${fact('machine', `${machine.kernel}, ${plural(machine.cpus, 'CPU')}, node ${machine.node}, as ${machine.user}`)}
