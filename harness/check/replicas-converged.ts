@@ -1,8 +1,6 @@
 import { eventsOf, type RunView } from '../measure/view.ts';
+import { OUTSIDE } from '../platform/platform.ts';
 import { finding, seconds, type Check } from './check.ts';
-
-/** The region of pods that are in none. */
-const OUTSIDE = 'outside';
 
 /** After the fault is healed every region holds the same again, and redundancy is back. */
 export const replicasConverged: Check = {

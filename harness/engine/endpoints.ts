@@ -23,7 +23,8 @@ export function engineUrl(pods: readonly Pod[], program: EngineProgram, region: 
   return `https://${addressOf(pods, program, region)}:${ENGINE_PORTS[program]}${path}`;
 }
 
-/** Region of every address: how a vantage's peer becomes a region without asking the engine. */
+/** Region of every API's addresses: how a vantage's peer becomes a region without asking the engine. Nobody else answers a client, and others may share a host with an API. */
 export function regionOfAddress(pods: readonly Pod[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(pods.flatMap((pod) => pod.addresses.map((address) => [address, pod.region])));
+  const apis = pods.filter((pod) => pod.labels.app === 'api');
+  return Object.fromEntries(apis.flatMap((pod) => pod.addresses.map((address) => [address, pod.region])));
 }

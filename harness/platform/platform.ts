@@ -1,5 +1,8 @@
 import type { Beacon, ClockReading, EventBody, PodProcess, ReachabilityCell } from '../history/event.ts';
 
+/** The region of pods, and the name of a client, that are in none. */
+export const OUTSIDE = 'outside';
+
 /** A labelled process (local) or a Kubernetes pod. What Chaos Mesh selectors see. */
 export interface Pod {
   readonly name: string;

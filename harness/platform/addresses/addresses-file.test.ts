@@ -51,4 +51,13 @@ describe('a system by its addresses', () => {
     const elsewhere = labAddresses(threeRegions(), '/run/pod').replace('  outside:', '  us-west1:');
     expect(refused(elsewhere)).to.match(/clients\.us-west1: is no region of this system, and not `outside`/);
   });
+
+  it('is refused where two regions have one API: who answered could not be told; other programs may share a host', () => {
+    const text = labAddresses(threeRegions(), '/run/pod');
+    expect(refused(text.replace('10.77.2.10', '10.77.1.10'))).to.match(
+      /^\S+system\.yaml:\d+:\d+: regions\.us-east1\.api: is the API of us-central1 already; give each region its own$/,
+    );
+    const shared = text.replaceAll('10.77.2.14', '10.77.1.10').replace('10.77.9.53', '10.77.1.10').replace('10.77.1.12', '10.77.1.11');
+    expect(readAddressesFile(written(shared)).authority).to.equal('10.77.1.10');
+  });
 });

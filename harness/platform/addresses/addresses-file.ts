@@ -1,10 +1,8 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { fields } from '../../scenario/yaml-decode.ts';
+import { OUTSIDE } from '../platform.ts';
 import { readSystem, readSystemDocument } from '../system-document.ts';
-
-/** Where a client counts that is in no region. */
-export const OUTSIDE = 'outside';
 
 const address = z.union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address' });
 const name = z.string().min(1);
@@ -19,6 +17,18 @@ const shape = fields({
 }).superRefine(({ regions, clients }, context) => {
   for (const client of Object.keys(clients).filter((one) => one !== OUTSIDE && !Object.hasOwn(regions, one)))
     context.addIssue({ code: 'custom', path: ['clients', client], message: `is no region of this system, and not \`${OUTSIDE}\`` });
+  const regionOf = new Map<string, string>();
+  for (const [region, { api }] of Object.entries(regions)) {
+    const other = regionOf.get(api);
+    // Who answered is told by the address alone: two regions would be judged as one.
+    if (other !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['regions', region, 'api'],
+        message: `is the API of ${other} already; give each region its own`,
+      });
+    regionOf.set(api, region);
+  }
 });
 
 /** A system by its addresses: programs of the engine's contract (ARCHITECTURE §3) on its ports, wherever and by whomever they were started. */

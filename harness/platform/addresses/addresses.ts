@@ -4,8 +4,8 @@ import { HarnessError } from '../errors.ts';
 import { BoundedLog } from '../local/bounded-log.ts';
 import { programEnvironment } from '../local/environment.ts';
 import { startPodProgram, type PodProgramProcess } from '../local/pod-program.ts';
-import type { Injection, LinkWatch, Platform, Pod, PodProgram, RunContext } from '../platform.ts';
-import { OUTSIDE, type AddressesFile } from './addresses-file.ts';
+import { OUTSIDE, type Injection, type LinkWatch, type Platform, type Pod, type PodProgram, type RunContext } from '../platform.ts';
+import type { AddressesFile } from './addresses-file.ts';
 
 const NO_FAULTS = 'of a system that is known by its addresses nobody could see whether a fault took effect';
 /**

@@ -3,13 +3,13 @@ import { mkdir, open, readdir, readFile, rm, stat, statfs, writeFile } from 'nod
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { HarnessError } from '../errors.ts';
-import type { BackupGround, Erased, PodKey, StoreObject } from '../platform.ts';
+import { OUTSIDE, type BackupGround, type Erased, type PodKey, type StoreObject } from '../platform.ts';
 import { run } from '../process.ts';
 import { BUCKET, KEY_FILE, newKeyFile, OFFLINE_KEYS, STORE_FOLDER, type BackupSettings } from './backup-config.ts';
 import { engineConfig, MAKES_BACKUPS } from './engine-config.ts';
 import { PODS_FOLDER } from './pod-view.ts';
 import { POD_ROOT, type LabSettings } from './services.ts';
-import { OUTSIDE, podNamed, podOf, PORTS, type PodSpec, type Topology } from './topology.ts';
+import { podNamed, podOf, PORTS, type PodSpec, type Topology } from './topology.ts';
 
 export interface GroundOptions {
   readonly topology: Topology;

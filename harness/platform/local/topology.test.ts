@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { podNamed, podOf, regionOfAddress, resolverOf, threeRegions } from './topology.ts';
+import { podNamed, podOf, resolverOf, threeRegions } from './topology.ts';
 
 describe('topology', () => {
   const lab = threeRegions();
@@ -30,12 +30,6 @@ describe('topology', () => {
     const db = podOf(lab, 'db', 'us-east1');
     expect([db.ipv4, db.ipv6]).to.deep.equal(['10.77.2.11', 'fd77::2:11']);
     expect(podNamed(lab, 'dns').ipv4).to.equal('10.77.9.53');
-  });
-
-  it('knows the region of both addresses of a pod', () => {
-    const regions = regionOfAddress(lab);
-    expect(regions['10.77.3.10']).to.equal('europe-west1');
-    expect(regions['fd77::3:10']).to.equal('europe-west1');
   });
 
   it('resolves through the own region', () => {

@@ -1,5 +1,5 @@
 import type { LabDatabase } from '../../scenario/scenario.ts';
-import type { Pod } from '../platform.ts';
+import { OUTSIDE, type Pod } from '../platform.ts';
 
 /**
  * The lab as a pure value: regions, pods, their addresses (IPv4 10.77.R.H, IPv6 fd77::R:H), labels and names. Nothing here touches the
@@ -9,7 +9,6 @@ export type App =
   'api' | 'db' | 'dr-controller' | 'etcd' | 'resolver' | 'client' | 'dns' | 'operator' | 'backup' | 'store' | 'restore' | 'fdb';
 
 export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
-export const OUTSIDE = 'outside';
 export const NAMESPACE = 'coditect';
 export const ZONE = 'coditect.test';
 export const SERVICE_NAME = `api.${ZONE}`;
@@ -151,16 +150,6 @@ export function podOf(topology: Topology, app: App, region: string): PodSpec {
   const [pod] = podsOf(topology, app, region);
   if (pod === undefined) throw new RangeError(`no ${app} pod in region ${region}`);
   return pod;
-}
-
-/** Region of every address of the lab (for `run-started`): how a peer's address becomes a region without asking the engine. */
-export function regionOfAddress(topology: Topology): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    topology.pods.flatMap((pod) => [
-      [pod.ipv4, pod.region],
-      [pod.ipv6, pod.region],
-    ]),
-  );
 }
 
 /** Every pod uses its own region's caching resolver. */

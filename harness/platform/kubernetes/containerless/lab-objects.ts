@@ -1,6 +1,7 @@
 import type { Credentials } from '../../local/certificates.ts';
 import { POD_ROOT, serviceOf, type LabSettings, type PodFile } from '../../local/services.ts';
-import { NAMESPACE, OUTSIDE, podAsSeen, threeRegions, type PodSpec, type Topology } from '../../local/topology.ts';
+import { NAMESPACE, podAsSeen, threeRegions, type PodSpec, type Topology } from '../../local/topology.ts';
+import { OUTSIDE } from '../../platform.ts';
 import type { KubeObject } from '../kube-object.ts';
 import { CHAOS_API } from './crds.ts';
 
