@@ -53,7 +53,10 @@ function addRun(program: Command, end: (code: number) => void): void {
     .option('--json', 'results as JSON on stdout', false)
     .option('--platform <name>', 'local or kubernetes, instead of what the scenario says', oneOf('local', 'kubernetes'))
     .option('--database <name>', `instead of what the scenario says: ${DATABASES.join(' or ')}`, oneOf(...DATABASES))
-    .option('--system <file>', 'a system in clusters that is there already, and what of it may be touched (docs/kubernetes.md)')
+    .option(
+      '--system <file>',
+      'a system that is there already: clusters and what of them may be touched (docs/kubernetes.md), or addresses (docs/scenarios.md)',
+    )
     .addHelpText(
       'after',
       example(

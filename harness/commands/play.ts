@@ -26,8 +26,9 @@ export interface PlayOptions {
   /** The engine's program; ours when undefined. */
   readonly engine?: string | undefined;
   readonly live: NodeJS.WriteStream;
+  /** On which a system is started for the run. */
   readonly platform: 'local' | 'kubernetes';
-  /** A system that is there already: then there is no sandbox of the run's own. */
+  /** A system that is there already, in clusters or by its addresses: then there is no sandbox of the run's own. */
   readonly systemFile?: string | undefined;
 }
 

@@ -48,7 +48,7 @@ describe('gameday run, refused before it waits for its turn', function () {
     [
       '--system with --platform local',
       () => ['--reports', folder, '--platform', 'local', '--system', 'system.yaml'],
-      /^--system names clusters, and --platform local plays on a lab of its own/,
+      /^--system names a system that is there already, and --platform local plays on a lab of its own/,
     ],
     ['--engine on nothing', () => ['--reports', folder, '--engine', 'nothing.js'], /^--engine .*nothing.js: there is no such file/],
     ['--engine on a folder', () => ['--reports', folder, '--engine', 'src'], /^--engine .*src: is no file/],

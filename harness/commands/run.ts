@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly platform?: 'local' | 'kubernetes' | undefined;
   /** Instead of what each scenario, or the set, says. */
   readonly database?: LabDatabase | undefined;
-  /** A system in clusters that is there already; one is started for each run when undefined. */
+  /** A system that is there already, in clusters or by its addresses; one is started for each run when undefined. */
   readonly system?: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface Played {
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
   const { scenarios, set, database } = options;
   const loaded = scenarios.length > 0 ? load(scenarios, database) : loadSet(set, database);
-  const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) === 'kubernetes');
+  const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) !== 'local');
   if (elsewhere !== undefined) throw new HarnessError('bad-input', `${elsewhere.file}: FoundationDB is started in local labs only`);
   refuseMissingTools(loaded);
   await refuseBadPlaces(options);
@@ -81,7 +81,7 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
 }
 
 /** A run on a system of somebody's has no sandbox: a local lab would be made on the machine itself. */
-const LOCAL_SYSTEM = '--system names clusters, and --platform local plays on a lab of its own: leave one of them out';
+const LOCAL_SYSTEM = '--system names a system that is there already, and --platform local plays on a lab of its own: leave one of them out';
 
 /** One run: sandbox, record, judgement, reports. Throws HarnessError when there is no record to judge. */
 export async function playAndJudge(
@@ -118,15 +118,14 @@ function playArguments(loaded: LoadedScenario, folder: string, options: PlayOpti
     ...(loaded.variant === null ? [] : ['--variant', loaded.variant]),
     '--database',
     loaded.scenario.database ?? 'embedded',
-    '--platform',
-    platformOf(loaded, options),
-    ...(options.system === undefined ? [] : ['--system', resolve(options.system)]),
+    ...(options.system === undefined ? ['--platform', platformOf(loaded, options)] : ['--system', resolve(options.system)]),
     loaded.file,
   ];
 }
 
-const platformOf = ({ scenario }: LoadedScenario, { platform, system }: PlayOptions): 'local' | 'kubernetes' =>
-  platform ?? (system === undefined ? scenario.platform : 'kubernetes');
+/** Where a system is started for the run; `there` already is one that is given. */
+const platformOf = ({ scenario }: LoadedScenario, { platform, system }: PlayOptions): 'local' | 'kubernetes' | 'there' =>
+  system === undefined ? (platform ?? scenario.platform) : 'there';
 
 /** In the network where this command runs; a signal for the terminal's group reaches it too, and the others are passed on. */
 function playHere(args: readonly string[]): Promise<number> {

@@ -63,7 +63,9 @@ describe('gameday run --system, a system by its addresses', function () {
 
   it('refuses what would break something, before anything is sent', () => {
     expect(textOf('isolation.code'), textOf('isolation.txt')).to.equal('2');
-    expect(textOf('isolation.txt')).to.match(/known by its addresses, where a scenario can only observe.*it asks for inject, heal/s);
+    expect(textOf('isolation.txt')).to.match(
+      /known by its addresses, where a scenario can only observe.*it asks for inject, await-recovery, heal/s,
+    );
   });
 
   it('refuses a system that holds data already', () => {

@@ -16,8 +16,9 @@ import type { LoadedScenario } from '../scenario/load.ts';
 import type { Step } from '../scenario/scenario.ts';
 
 export interface SystemOptions {
+  /** On which a system is started for the run. */
   readonly platform: 'local' | 'kubernetes';
-  /** A system that is there already; undefined: one is started for the run. */
+  /** A system that is there already, in clusters or by its addresses; undefined: one is started for the run. */
   readonly systemFile?: string | undefined;
   readonly engine?: string | undefined;
 }
@@ -39,9 +40,7 @@ export async function openSystem(
   const movableClocks = [...loaded.faults.values()].flat().some((fault) => fault.kind === 'TimeChaos');
   const engine = options.engine === undefined ? {} : { engineMain: options.engine };
   const settings = { replication, policy, controllersPerRegion, movableClocks, ...engine };
-  if (options.platform === 'local' && options.systemFile !== undefined)
-    throw new HarnessError('bad-input', 'a local lab needs a sandbox, and a system of somebody is played outside of one');
-  if (options.platform === 'local')
+  if (options.systemFile === undefined && options.platform === 'local')
     return { platform: new LocalPlatform(context, { ...settings, backup, database }), close: () => Promise.resolve() };
   if (database === 'foundationdb') throw new HarnessError('unsupported', 'FoundationDB is started in local labs only, so far');
   if (options.systemFile !== undefined && namesAddresses(options.systemFile))
@@ -85,10 +84,9 @@ export async function refuseNotAllowed(systemFile: string, loaded: readonly Load
   if (problems.length > 0) throw new HarnessError('bad-input', [...new Set(problems)].join('\n'));
 }
 
-/** What a scenario may do to a system that is known by its addresses: measure it. As the code and as a scenario calls it. */
+/** What a scenario may do to a system that is known by its addresses: measure it. As the code and as a scenario calls it. (There is nothing to await recovery from: nothing is injected.) */
 const MEASURING: ReadonlyMap<Step['do'], string> = new Map([
   ['observe', 'observe'],
-  ['await-recovery', 'awaitRecovery'],
   ['delete-all', 'deleteAll'],
 ]);
 

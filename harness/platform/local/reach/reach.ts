@@ -51,7 +51,7 @@ export class Reach {
     return cells;
   }
 
-  /** Probes each pair every 10 ms in both families, from now until stop(). A dozen pairs is what it is made for. */
+  /** Probes each pair every `periodMs` in both families, from now until stop(). A dozen pairs is what it is made for. */
   watchLinks(pairs: readonly Pair[], periodMs: number): LinkWatch {
     const watch = ++this.#lastId;
     const started = this.#ask({ ask: 'watch', watch, pairs, periodMs }).then(() => undefined);
