@@ -2,13 +2,16 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import type { PinnedData } from '../../database/data-reader.ts';
 import { openRestoreTarget, type RestoreRow, type RestoreTarget } from '../../database/lmdb-restore.ts';
+import { endThread } from '../../platform/end-thread.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { cutRule } from '../chunking/cut-rule.ts';
 import { cutRange, rangeFileWriter } from '../chunking/range-cutter.ts';
 import { blobId } from '../format/ids.ts';
 import type { BackupFile, BackupFiles } from '../repository/file-list.ts';
+import type { Comparing, FromComparer, ToComparer } from './compare-worker.ts';
 import { startComparison } from './comparison.ts';
 
 const never = new AbortController().signal;
@@ -100,6 +103,28 @@ describe('comparing what was restored, in a thread of its own or not', () => {
         await comparison.close();
       }
     }
+  });
+
+  it('compares in steps in its thread, between which it hears that it is to end', async () => {
+    const worker = new Worker(new URL('./compare-worker.js', import.meta.url), {
+      workerData: { databaseFolder: join(folder, 'db'), idKey, files } satisfies Comparing,
+    });
+    const answers: number[] = [];
+    const all = new Promise<void>((resolve, reject) => {
+      worker.on('message', (message: FromComparer) => {
+        if (message.kind === 'differs') return reject(new Error(message.message));
+        answers.push(message.files);
+        if (message.files === files.files.length) resolve();
+      });
+      worker.on('error', reject);
+    });
+    try {
+      worker.postMessage({ kind: 'committed', files: files.files.length } satisfies ToComparer);
+      await all;
+    } finally {
+      await endThread(worker);
+    }
+    expect(Math.max(...answers.map((count, n) => count - (answers[n - 1] ?? 0)))).to.be.at.most(16);
   });
 
   it('ends when it is given up', async () => {
