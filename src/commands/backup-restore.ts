@@ -13,6 +13,7 @@ import { makeFolder } from '../platform/make-folder.ts';
 import { lockFolder } from '../server/folder-lock.ts';
 import { writeRestored } from '../server/restored.ts';
 import type { BackupCommand } from './backup-context.ts';
+import { restoredPoint, restoredPointText, type RestoredPoint } from './restored-point.ts';
 import { EXIT } from './world.ts';
 
 export interface RestoreFlags {
@@ -59,7 +60,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
     world.out(
       json
         ? `${JSON.stringify({ backupId: manifest.backupId, ...restored, ...point, elapsedMs: Math.round(restored.elapsedMs) })}\n`
-        : `${text(manifest.backupId, restored)}${pointText(point)}`,
+        : `${text(manifest.backupId, restored)}${point === null ? '' : restoredPointText(point)}`,
     );
     return EXIT.ok;
   } catch (error) {
@@ -77,28 +78,12 @@ async function planned(
   cluster: string,
   { backupId, point, prefix }: RestoreFlags,
   signal: AbortSignal,
-): Promise<{ readonly manifest: Manifest; readonly log: LogToApply | null; readonly point: ReachedPoint | null }> {
+): Promise<{ readonly manifest: Manifest; readonly log: LogToApply | null; readonly point: RestoredPoint | null }> {
   if (point === null) return { manifest: await findBackup(repository, cluster, backupId, signal), log: null, point: null };
   if (backupId !== 'latest') throw new EngineError('bad-request', 'a point in time chooses the backup itself: say `latest`');
   if (prefix !== null) throw new EngineError('bad-request', 'a point in time restores everything: leave --prefix away');
-  const { manifest, log, wallMs } = await planPointInTime(repository, cluster, point, signal);
-  const asked = 'timeMs' in point ? { askedTime: new Date(point.timeMs).toISOString() } : {};
-  return { manifest, log, point: { ...asked, reachedTime: new Date(wallMs).toISOString() } };
-}
-
-/** Where a restore to a point in time ended. */
-interface ReachedPoint {
-  readonly askedTime?: string;
-  /** All that was restored was committed by then, and nothing later up to the time that was asked for is in the repository. */
-  readonly reachedTime: string;
-}
-
-function pointText(point: ReachedPoint | null): string {
-  if (point === null) return '';
-  const { askedTime, reachedTime } = point;
-  if (askedTime === undefined) return `what was restored was committed by ${reachedTime}\n`;
-  const missingMs = Date.parse(askedTime) - Date.parse(reachedTime);
-  return `reached ${reachedTime}, ${duration(missingMs)} before ${askedTime}: nothing that was committed between is in the repository\n`;
+  const plan = await planPointInTime(repository, cluster, point, signal);
+  return { manifest: plan.manifest, log: plan.log, point: restoredPoint(point, plan) };
 }
 
 function text(backupId: string, { records, bytes, end, checked, elapsedMs }: Restored): string {

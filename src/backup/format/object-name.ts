@@ -44,8 +44,11 @@ export function logName(cluster: string, stream: string, begin: number): string 
   return `${logPrefix(cluster)}${checked(stream, SEGMENT, 'stream id')}/${begin.toString().padStart(16, '0')}`;
 }
 
+/** Where the log of every cluster is. */
+export const LOG_FOLDER = 'log/';
+
 export function logPrefix(cluster: string): string {
-  return `log/${checked(cluster, SEGMENT, 'cluster id')}/`;
+  return `${LOG_FOLDER}${checked(cluster, SEGMENT, 'cluster id')}/`;
 }
 
 export function keyWrapName(kid: string, wrapId: string): string {

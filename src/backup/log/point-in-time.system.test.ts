@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { DataReader } from '../../database/data-reader.ts';
@@ -127,6 +127,8 @@ describe('restoring to a point in time', () => {
     await later.tick(never);
     await shredEpochKey({ repository: await lab.repository(), kid: old.keys.kid, by: 'test', at: new Date(wallMs) }, never);
     const latest = { timeMs: wallMs + 500 };
+    const oldStream = oldSegments[0]!.split('/')[2];
+    expect((await planPointInTime(await lab.repository(), 'lab', latest, never)).passedOver).to.deep.equal([oldStream]);
     expect((await restored(latest, 'all')).content).to.deep.equal(lab.model);
     expect((await restored({ version: lab.version }, 'version')).content).to.deep.equal(lab.model);
     const last = (await lab.names('log/')).filter((name) => !oldSegments.includes(name)).at(-1)!;
@@ -138,6 +140,46 @@ describe('restoring to a point in time', () => {
       const refused = await planPointInTime(await lab.repository(), 'lab', latest, never).catch((error: EngineError) => error.code);
       expect(refused, `byte ${at}`).to.equal('backup-damaged');
     }
+  }).timeout(120_000);
+
+  it('takes no stream that is damaged, or whose key is only missing, for one under a key that was destroyed', async () => {
+    // Three epoch keys, a backup and a stream of one segment under each.
+    const kids: string[] = [];
+    for (const [n, value] of ['a', 'b', 'c'].entries()) {
+      if (n > 0) await newEpoch(await lab.repository(), new Date(), never);
+      kids.push((await lab.repository()).keys.kid);
+      wallMs += 1000;
+      await lab.write([['backed up', value]]);
+      await lab.backup({ clock });
+      const log = await shipper();
+      await log.tick(never);
+      await lab.write([['shipped', value]]);
+      wallMs += 1000;
+      await log.tick(never);
+    }
+    const segments = await lab.names('log/');
+    expect(segments.length).to.equal(3);
+    const outcome = async (): Promise<string> =>
+      await planPointInTime(await lab.repository(), 'lab', { timeMs: wallMs + 500 }, never).then(
+        ({ version, passedOver }) => `${version}, passed over ${passedOver.join()}`,
+        ({ code }: EngineError) => code,
+      );
+    // In the header: it opens with no key, as if its own were gone.
+    const flip = (segment: string): void => {
+      const bytes = readFileSync(join(lab.storeFolder, segment));
+      bytes[20]! ^= 1;
+      writeFileSync(join(lab.storeFolder, segment), bytes);
+    };
+    flip(segments[1]!);
+    await shredEpochKey({ repository: await lab.repository(), kid: kids[0]!, by: 'test', at: new Date(wallMs) }, never);
+    expect(await outcome(), 'damaged when another key was destroyed').to.equal('backup-damaged');
+    flip(segments[1]!);
+    expect(await outcome()).to.equal(`${lab.version}, passed over ${segments[0]!.split('/')[2]}`);
+    flip(segments[2]!);
+    expect(await outcome(), 'damaged later').to.equal('backup-damaged');
+    flip(segments[2]!);
+    rmSync(join(lab.storeFolder, 'keys', kids[1]!), { recursive: true });
+    expect(await outcome(), 'key missing').to.equal('backup-damaged');
   }).timeout(120_000);
 
   it('leaves no version out where the newest backup is newer than the end of the stream that a new one replaces', async () => {

@@ -2,9 +2,9 @@ import { EngineError } from '../../platform/errors.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { listBackups, trustedOf } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
-import { readShreds } from '../repository/shred.ts';
+import { readDestroyedStreams } from '../repository/shred.ts';
 import type { LogBatch, LogToApply } from '../restore/restore.ts';
-import { getSegment, listStreams, type StoredSegment } from './segments.ts';
+import { getSegment, listStreams, type StoredSegment, type Stream } from './segments.ts';
 
 export type PointInTime = { readonly version: number } | { readonly timeMs: number };
 
@@ -14,13 +14,15 @@ export interface PointPlan {
   /** null: the backup is just what was asked for. */
   readonly log: LogToApply | null;
   readonly version: number;
-  /** When what is restored was known to be committed; nothing later, up to the time that was asked for, is in the repository. */
+  /** When what is restored was known to be committed; nothing later, up to the time that was asked for, is in the repository, but what may be in the streams passed over. */
   readonly wallMs: number;
+  /** Streams of the log that no one can read any more: they were under an epoch key that was destroyed on purpose. */
+  readonly passedOver: readonly string[];
 }
 
 /**
  * Finds the trusted backup and the log that lead to the point. To a time: as far as anything in the repository reaches by then, which may be earlier; of histories that parted the newest.
- * @throws EngineError bad-request where no backup is old enough or no log reaches the version, saying how far they do
+ * @throws EngineError bad-request where no backup is old enough or no log reaches the version, saying how far they do; backup-damaged where a stream does not open that nobody destroyed
  */
 export async function planPointInTime(
   repository: Repository,
@@ -33,40 +35,39 @@ export async function planPointInTime(
     'version' in point ? Number(manifest.readVersion) <= point.version : Date.parse(manifest.created) <= point.timeMs,
   );
   const streams = await listStreams(repository, cluster, signal);
+  const destroyed = await readDestroyedStreams(repository, signal);
+  const passedOver: string[] = [];
   let problem = candidates.length === 0 ? 'no backup is that old' : 'no log';
   let best: Reached | null = null;
   const walked = new Set<string>();
   for (const manifest of candidates.toReversed()) {
     const plain = ownPoint(manifest);
-    if ('version' in point && plain.version === point.version) return plain;
+    if ('version' in point && plain.version === point.version) return { ...plain, passedOver };
     if (!('version' in point)) best = further(best, plain);
     for (const stream of streams.toReversed()) {
       // From an older backup it leads to the same end.
       if (walked.has(stream.stream)) continue;
-      const found = await findIn(repository, { cluster, ...stream }, { manifest, point }, signal);
-      if (found === null) {
-        walked.add(stream.stream);
-        problem = `the log of stream ${stream.stream} is under an epoch key that was destroyed`;
-        continue;
-      }
+      const found = await findIn(repository, { stream, destroyed }, { manifest, point }, signal);
       if (typeof found === 'string') {
         problem = found;
         continue;
       }
       walked.add(stream.stream);
-      if (!('version' in point)) best = further(best, found);
-      else if (found.version === point.version) return found;
+      if (found === null) passedOver.push(stream.stream);
+      else if (!('version' in point)) best = further(best, found);
+      else if (found.version === point.version) return { ...found, passedOver };
       else problem = `the log of stream ${stream.stream} ends at version ${found.version}`;
     }
   }
-  if (best !== null) return best;
+  if (best !== null) return { ...best, passedOver };
+  const lost = passedOver.length === 0 ? '' : `; under an epoch key that was destroyed: the log of ${passedOver.join(', ')}`;
   throw new EngineError(
     'bad-request',
-    `cannot restore to ${'version' in point ? `version ${point.version}` : new Date(point.timeMs).toISOString()}: ${problem}`,
+    `cannot restore to ${'version' in point ? `version ${point.version}` : new Date(point.timeMs).toISOString()}: ${problem}${lost}`,
   );
 }
 
-interface Reached extends PointPlan {
+interface Reached extends Omit<PointPlan, 'passedOver'> {
   /** Of the last entry. */
   readonly epoch: number;
 }
@@ -85,40 +86,20 @@ function further(a: Reached | null, b: Reached): Reached {
 /** As StreamWalk finds it; null where its key was destroyed on purpose: it leads nowhere any more. One that is damaged is never passed over: it may lead further than what is found without it. */
 async function findIn(
   repository: Repository,
-  stream: Stream,
+  { stream, destroyed }: { readonly stream: Stream; readonly destroyed: ReadonlySet<string> },
   { manifest, point }: { readonly manifest: Manifest; readonly point: PointInTime },
   signal: AbortSignal,
 ): Promise<Reached | string | null> {
   try {
     return await new StreamWalk(repository, stream).find(manifest, point, signal);
   } catch (error) {
-    if (isDamage(error) && (await isUnderDestroyedKey(repository, stream, signal))) return null;
+    if (isDamage(error) && destroyed.has(stream.stream)) return null;
     throw error;
   }
 }
 
-/** All segments of a stream are under one key: where the first and the last open with none, and some key was destroyed, it was that one. */
-async function isUnderDestroyedKey(repository: Repository, { cluster, stream, begins }: Stream, signal: AbortSignal): Promise<boolean> {
-  if ((await readShreds(repository, signal)).size === 0) return false;
-  for (const begin of [begins[0]!, begins.at(-1)!]) {
-    try {
-      await getSegment(repository, { cluster, stream, begin }, signal);
-      return false;
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-    }
-  }
-  return true;
-}
-
 function isDamage(error: unknown): boolean {
   return error instanceof EngineError && error.code === 'backup-damaged';
-}
-
-interface Stream {
-  readonly cluster: string;
-  readonly stream: string;
-  readonly begins: readonly number[];
 }
 
 class StreamWalk {

@@ -3,7 +3,7 @@ import { decodeBlob, encodeBlob } from '../format/blob.ts';
 import { openFloe, sealFloe } from '../format/floe.ts';
 import { isBackupId } from '../format/ids.ts';
 import { chainHash, decodeLogSegment, encodeLogSegment, MAX_SEGMENT_BYTES, type LogSegment } from '../format/log-segment.ts';
-import { logName, logPrefix, objectAad } from '../format/object-name.ts';
+import { LOG_FOLDER, logName, logPrefix, objectAad } from '../format/object-name.ts';
 import { named } from '../repository/named.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 
@@ -69,22 +69,25 @@ export async function getSegment(
   throw problem;
 }
 
-/** The streams of a cluster with the first versions of their segments, oldest first. */
-export async function listStreams(
-  { store }: Repository,
-  cluster: string,
-  signal: AbortSignal,
-): Promise<readonly { readonly stream: string; readonly begins: readonly number[] }[]> {
-  const streams = new Map<string, number[]>();
-  const prefix = logPrefix(cluster);
-  for await (const { name } of store.list(prefix, signalOf(signal))) {
-    const [stream, begin] = name.slice(prefix.length).split('/');
-    if (stream === undefined || !isBackupId(stream) || !/^\d{16}$/.test(begin ?? '')) continue;
-    const begins = streams.get(stream) ?? [];
-    begins.push(Number(begin));
-    streams.set(stream, begins);
+export interface Stream {
+  readonly cluster: string;
+  readonly stream: string;
+  /** First versions of its segments. */
+  readonly begins: readonly number[];
+}
+
+/** The streams of a cluster, or of all, oldest first within each. */
+export async function listStreams({ store }: Repository, cluster: string | null, signal: AbortSignal): Promise<readonly Stream[]> {
+  const streams = new Map<string, { readonly cluster: string; readonly stream: string; readonly begins: number[] }>();
+  for await (const { name } of store.list(cluster === null ? LOG_FOLDER : logPrefix(cluster), signalOf(signal))) {
+    const [of, stream, begin] = name.slice(LOG_FOLDER.length).split('/');
+    if (of === undefined || stream === undefined || !isBackupId(stream) || !/^\d{16}$/.test(begin ?? '')) continue;
+    const key = `${of}/${stream}`;
+    const known = streams.get(key) ?? { cluster: of, stream, begins: [] };
+    known.begins.push(Number(begin));
+    streams.set(key, known);
   }
-  return [...streams].map(([stream, begins]) => ({ stream, begins }));
+  return [...streams.values()];
 }
 
 function described(from: { readonly stream: string; readonly kid: string }, segment: LogSegment, hash: Buffer): StoredSegment {

@@ -1,6 +1,7 @@
 import { EngineError } from '../../platform/errors.ts';
+import { getSegment, listStreams, type Stream } from '../log/segments.ts';
 import type { BackupEntry } from './catalog.ts';
-import { putRecord, readRecords, textOf } from './records.ts';
+import { putRecord, readRecords, textOf, type StoredRecord } from './records.ts';
 import { listWraps, type Repository } from './repository.ts';
 
 export interface ShredOptions {
@@ -11,7 +12,7 @@ export interface ShredOptions {
 }
 
 /**
- * Destroys an epoch key: a signed record that it is meant, then every wrap of it. All that was encrypted under it is unreadable from then on, in whatever copy of the store, but not where a copy of a wrap
+ * Destroys an epoch key: a signed record that it is meant and which streams of the log are under it (afterwards nothing tells them from damaged ones), then every wrap of it. All that was encrypted under it is unreadable from then on, in whatever copy of the store, but not where a copy of a wrap
  * (a versioned bucket, a backup of the store) and its key service still are. Interrupted it goes on when it is run again. What is left of the backups goes with the next prunes.
  * @throws EngineError bad-request for the epoch that is written now, or a key that is not there
  */
@@ -23,7 +24,10 @@ export async function shredEpochKey({ repository, kid, by, at }: ShredOptions, s
     );
   const known = await requireEpochKey(repository, kid, signal);
   const epoch = repository.epochs.find((each) => each.kid === kid)?.epoch;
-  if (!known.has(kid)) await putRecord(repository, shredName(kid), { kid, epoch: String(epoch), by, at: at.toISOString() }, signal);
+  if (!known.has(kid)) {
+    const streams = await streamsUnder(repository, kid, signal);
+    await putRecord(repository, shredName(kid), { kid, epoch: String(epoch), by, at: at.toISOString(), streams }, signal);
+  }
   let wraps = 0;
   for (const { name, generation, wrap } of await listWraps(repository.store, signal)) {
     if (wrap.repo !== repository.repo || wrap.kid !== kid) continue;
@@ -47,10 +51,62 @@ export async function requireEpochKey(repository: Repository, kid: string, signa
 
 /** Epoch keys that were destroyed on purpose. A key whose wraps are only missing is not among them: somebody may find them again. */
 export async function readShreds(repository: Pick<Repository, 'store' | 'trusted'>, signal?: AbortSignal): Promise<ReadonlySet<string>> {
+  return new Set((await shredRecords(repository, signal)).map(({ document }) => textOf(document, 'kid')));
+}
+
+/** Streams of the log that were under a key when that was destroyed. One that is only damaged is not among them, nor one under a key that is only missing. */
+export async function readDestroyedStreams(
+  repository: Pick<Repository, 'store' | 'trusted'>,
+  signal: AbortSignal,
+): Promise<ReadonlySet<string>> {
+  const named = (await shredRecords(repository, signal)).flatMap(({ document: { streams } }) => (Array.isArray(streams) ? streams : []));
+  return new Set(named.filter((stream) => typeof stream === 'string'));
+}
+
+async function shredRecords(
+  repository: Pick<Repository, 'store' | 'trusted'>,
+  signal: AbortSignal | undefined,
+): Promise<readonly StoredRecord[]> {
   const records = await readRecords(repository, 'shred/', signal);
-  return new Set(
-    records.filter(({ name, document }) => name === shredName(textOf(document, 'kid'))).map(({ document }) => textOf(document, 'kid')),
-  );
+  return records.filter(({ name, document }) => name === shredName(textOf(document, 'kid')));
+}
+
+/** Of all clusters. Those that are under a key that is destroyed already are not read. */
+async function streamsUnder(repository: Repository, kid: string, signal: AbortSignal): Promise<readonly string[]> {
+  const destroyed = await readDestroyedStreams(repository, signal);
+  const streams = (await listStreams(repository, null, signal)).filter(({ stream }) => !destroyed.has(stream));
+  const found: string[] = [];
+  for (const stream of streams) if (await isUnder(repository, { kid, stream }, signal)) found.push(stream.stream);
+  return found;
+}
+
+/** By the first segment that opens. Where none does: only if the key is not to be had, and so may be why. */
+async function isUnder(
+  repository: Repository,
+  { kid, stream: { cluster, stream, begins } }: { readonly kid: string; readonly stream: Stream },
+  signal: AbortSignal,
+): Promise<boolean> {
+  let isKeyMissing = false;
+  for (const begin of begins) {
+    try {
+      return (await getSegment(repository, { cluster, stream, begin }, signal)).kid === kid;
+    } catch (error) {
+      if (!(error instanceof EngineError) || !['backup-damaged', 'key-service-failed'].includes(error.code)) throw error;
+      isKeyMissing ||= error.code === 'key-service-failed';
+    }
+  }
+  return isKeyMissing && !(await opens(repository, kid));
+}
+
+async function opens(repository: Repository, kid: string): Promise<boolean> {
+  const { epoch } = repository.epochs.find((each) => each.kid === kid)!;
+  try {
+    await repository.keysOf(kid, epoch);
+    return true;
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'key-service-failed') return false;
+    throw error;
+  }
 }
 
 export function isDestroyed({ manifest, kid }: BackupEntry, destroyedKeys: ReadonlySet<string>): boolean {

@@ -1,0 +1,28 @@
+import type { PointInTime, PointPlan } from '../backup/log/point-in-time.ts';
+import { duration } from '../backup/pipeline/progress.ts';
+
+/** Where a restore to a point in time ended. */
+export interface RestoredPoint {
+  readonly askedTime?: string;
+  /** All that was restored was committed by then; nothing later, up to the time that was asked for, is in the repository, but what may be in the streams passed over. */
+  readonly reachedTime: string;
+  /** Streams of the log under epoch keys that were destroyed. */
+  readonly passedOver: readonly string[];
+}
+
+export function restoredPoint(point: PointInTime, { wallMs, passedOver }: Pick<PointPlan, 'wallMs' | 'passedOver'>): RestoredPoint {
+  const asked = 'timeMs' in point ? { askedTime: new Date(point.timeMs).toISOString() } : {};
+  return { ...asked, reachedTime: new Date(wallMs).toISOString(), passedOver };
+}
+
+/** What is told to whoever restored. */
+export function restoredPointText({ askedTime, reachedTime, passedOver }: RestoredPoint): string {
+  const lost =
+    passedOver.length === 0
+      ? ''
+      : `passed over, as the epoch key that it is under was destroyed: the log of ${passedOver.join(', ')}; what only it holds is lost\n`;
+  if (askedTime === undefined) return `what was restored was committed by ${reachedTime}\n${lost}`;
+  const missing = duration(Date.parse(askedTime) - Date.parse(reachedTime));
+  const nothing = passedOver.length === 0 ? 'nothing' : 'nothing that can be read';
+  return `reached ${reachedTime}, ${missing} before ${askedTime}: ${nothing} that was committed between is in the repository\n${lost}`;
+}
