@@ -143,7 +143,7 @@ describe('backup commands refuse', () => {
     chmodSync(join(folder, 'backup.key'), 0o644);
     const { code, said } = await run(['list']);
     chmodSync(join(folder, 'backup.key'), 0o600);
-    expect(said).to.match(/backup\.key has mode 644: others may use it; chmod 600 it/);
+    expect(said).to.match(/backup\.key has mode 644: others may read it; chmod 600 it/);
     expect(code).to.equal(EXIT.badInput);
   });
 
