@@ -3,12 +3,14 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { DataReader } from '../../database/data-reader.ts';
+import { createOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
 import { systemClock, type Clock } from '../../platform/clock.ts';
 import type { EngineError } from '../../platform/errors.ts';
 import { runPointInTime } from '../../testing/backup-point-in-time.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
-import { newEpoch } from '../repository/rewrap.ts';
+import { openRepository } from '../repository/repository.ts';
+import { addMissingRecipients, newEpoch } from '../repository/rewrap.ts';
 import { shredEpochKey } from '../repository/shred.ts';
 import { planPointInTime, type PointInTime } from './point-in-time.ts';
 import { LogShipper } from './shipper.ts';
@@ -180,6 +182,34 @@ describe('restoring to a point in time', () => {
     flip(segments[2]!);
     rmSync(join(lab.storeFolder, 'keys', kids[1]!), { recursive: true });
     expect(await outcome(), 'key missing').to.equal('backup-damaged');
+  }).timeout(120_000);
+
+  it('goes on without what was destroyed also where the key could not be had any more', async () => {
+    await lab.write(documents(0, 5));
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([['under', 'the lost key']]);
+    await log.tick(never);
+    const [segment] = await lab.names('log/');
+    const old = await lab.repository();
+    const recipients = [openRecipient(await createOfflineKeyFile(join(lab.folder, 'offline')))];
+    const [wrap] = await lab.names('keys/');
+    await addMissingRecipients(await openRepository({ ...lab.access, recipients }), new Date(), never);
+    await newEpoch(old, new Date(), never);
+    // Now only the offline key opens it.
+    rmSync(join(lab.storeFolder, wrap!));
+    await lab.backup({ clock });
+    const later = await shipper();
+    await later.tick(never);
+    await lab.write([['under', 'the new key']]);
+    wallMs += 1000;
+    await later.tick(never);
+    const latest = { timeMs: wallMs + 500 };
+    const refused = await planPointInTime(await lab.repository(), 'lab', latest, never).catch((error: EngineError) => error.code);
+    expect(refused).to.equal('key-service-failed');
+    await shredEpochKey({ repository: await lab.repository(), kid: old.keys.kid, by: 'test', at: new Date(wallMs) }, never);
+    const { version, passedOver } = await planPointInTime(await lab.repository(), 'lab', latest, never);
+    expect({ version, passedOver }).to.deep.equal({ version: lab.version, passedOver: [segment!.split('/')[2]] });
   }).timeout(120_000);
 
   it('leaves no version out where the newest backup is newer than the end of the stream that a new one replaces', async () => {
