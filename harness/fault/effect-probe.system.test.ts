@@ -96,10 +96,25 @@ describe('effect probes in the lab', () => {
     });
 
   it('do not take a pod that was asked to end for one in which nothing has begun, as one that is killed', async () => {
-    const [, killed] = await gameday('killed', `action: pod-failure, mode: all, ${API}`);
-    const [, asked] = await gameday('asked', `action: pod-kill, mode: all, gracePeriod: 1, ${API}`);
-    expect(killed?.evidence, told([killed!])).to.have.property('lastThereMs');
-    expect(asked?.evidence, told([asked!])).to.not.have.property('lastThereMs');
+    const begun = async (spec: string): Promise<FaultEffect> => {
+      const planned = await plan(spec);
+      const probe = probes.open(spec, planned);
+      await probe.before(signal);
+      await clock.sleep(200, signal); // looks at what is there yet
+      const injection = lab.injection(planned.primitives);
+      try {
+        record({ kind: 'fault-injected', fault: spec, ...(await injection.apply(signal)) });
+        return await probe.during(signal);
+      } finally {
+        record({ kind: 'fault-healed', fault: spec, ...(await injection.heal(signal)) });
+        await probe.afterHeal(signal);
+        await probe.close();
+      }
+    };
+    const killed = await begun(`action: pod-failure, mode: all, ${API}`);
+    expect(killed.evidence, told([killed])).to.have.property('lastThereMs');
+    const asked = await begun(`action: pod-kill, mode: all, gracePeriod: 1, ${API}`);
+    expect(asked.evidence, told([asked])).to.not.have.property('lastThereMs');
   });
 
   it('do not confirm a partition of which only one direction was done', async () => {
