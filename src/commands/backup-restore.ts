@@ -60,7 +60,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
     world.out(
       json
         ? `${JSON.stringify({ backupId: manifest.backupId, ...restored, ...point, elapsedMs: Math.round(restored.elapsedMs) })}\n`
-        : `${text(manifest.backupId, restored)}${point === null ? '' : restoredPointText(point)}`,
+        : `${text(manifest.backupId, restored, flags.prefix)}${point === null ? '' : restoredPointText(point)}`,
     );
     return EXIT.ok;
   } catch (error) {
@@ -86,7 +86,9 @@ async function planned(
   return { manifest: plan.manifest, log: plan.log, point: restoredPoint(point, plan) };
 }
 
-function text(backupId: string, { records, bytes, end, checked, elapsedMs }: Restored): string {
+function text(backupId: string, { records, bytes, end, checked, elapsedMs }: Restored, prefix: PrefixChange | null): string {
+  if (prefix !== null && records === 0)
+    return `restored nothing of ${backupId}: 0 records, as no key in it begins with ${JSON.stringify(prefix.from)}\n`;
   const rate = (bytes / 1000 / Math.max(1, elapsedMs)).toFixed(1);
   return [
     `restored ${backupId} at version ${end.index}: ${records} records, ${megabytes(bytes)} MB in ${duration(elapsedMs)} (${rate} MB/s)`,

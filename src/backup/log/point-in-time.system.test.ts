@@ -67,6 +67,8 @@ describe('restoring to a point in time', () => {
     expect(lab.model.size).to.equal(0);
     expect((await restored({ timeMs: goodMs + 500 }, 'before')).content).to.deep.equal(before);
     expect((await restored({ timeMs: wallMs + 500 }, 'after')).content.size).to.equal(0);
+    const plan = await planPointInTime(await lab.repository(), 'lab', { timeMs: wallMs + 500 }, never);
+    expect(await lab.restoreOnly(plan.manifest, 'told', { log: plan.log, workers: 0 })).to.include({ records: 0 });
   }).timeout(120_000);
 
   it('takes the stream that reaches furthest, and tells the time that it reached', async () => {

@@ -91,7 +91,7 @@ export async function restoreBackup(options: RestoreOptions, signal: AbortSignal
     options.beforeLive?.(end);
     await target.finish(end, epochsOf(manifest, end, backupEnd));
     return {
-      records: set.count > 0 ? set.count : part.files.reduce((sum, { records }) => sum + records, 0),
+      records: needsSet(options) ? set.count : part.files.reduce((sum, { records }) => sum + records, 0),
       bytes: part.files.reduce((sum, { bytes }) => sum + bytes, 0),
       end,
       checked: options.prefix === null && log === null ? 'root' : 'set',
@@ -149,14 +149,12 @@ async function fill(
   const { repository, workers, prefix } = options;
   const totalBytes = part.files.reduce((sum, { bytes }) => sum + bytes, 0);
   const set = SetHash.fromText(map.keys.id, from.set);
-  // The root compares a whole backup; the sum is for what has none: a part of it, or more than it.
-  const needsSet = prefix !== null || options.log !== null;
   let note = from;
   let doneBytes = part.files.slice(0, note.files).reduce((sum, { bytes }) => sum + bytes, 0);
   const rest = part.files.slice(note.files);
   for await (const plains of readRuns({ repository, map, workers, contents: true }, runs(rest), signal)) {
     for (let n = 0; n < plains.length; n++) doneBytes += part.files[note.files + n]!.bytes;
-    const rows = needsSet ? [...rowsOf(plains, prefix, set)] : null;
+    const rows = needsSet(options) ? [...rowsOf(plains, prefix, set)] : null;
     note = { ...note, files: note.files + plains.length, set: set.text() };
     const progress = { job, note: JSON.stringify(note) };
     if (rows === null) await target.append((put) => appendAll(plains, put), progress);
@@ -165,6 +163,11 @@ async function fill(
     options.onProgress({ phase: 'restoring', doneBytes, totalBytes });
   }
   return note;
+}
+
+/** The root compares a whole backup; the sum is for what has none: a part of it, or more than it. */
+function needsSet({ prefix, log }: RestoreOptions): boolean {
+  return prefix !== null || log !== null;
 }
 
 /** Where nothing else needs the rows: millions of objects keep the garbage collector busy. */
