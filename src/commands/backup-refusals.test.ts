@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -139,12 +139,50 @@ describe('backup commands refuse', () => {
       expect(said, 'no stack').to.not.match(/\n\s+at /);
     });
 
+  it('to call nothing a restore: where no key has the prefix it says so', async () => {
+    const restore = ['restore', 'latest', '--into', 'us-east1', '--prefix', 'nope'];
+    const { code, said } = await run(restore, {}, 'none');
+    expect(said).to.match(/restored nothing of \w+: 0 records, as no key in it begins with "nope"/);
+    expect(said).not.to.include('nothing missing');
+    expect(code).to.equal(EXIT.ok);
+    expect((await run([...restore, '--json'], {}, 'none-json')).said).to.match(/"records":0,/);
+  });
+
   it('a key that others may read', async () => {
     chmodSync(join(folder, 'backup.key'), 0o644);
     const { code, said } = await run(['list']);
     chmodSync(join(folder, 'backup.key'), 0o600);
     expect(said).to.match(/backup\.key has mode 644: others may read it; chmod 600 it/);
     expect(code).to.equal(EXIT.badInput);
+  });
+
+  for (const words of [['init'], ['list'], ['restore', 'latest', '--into', 'us-east1']])
+    it(`${words[0]} in a store with backups and without its configuration: a new identity could open none of them`, async () => {
+      const configFile = join(folder, 'store', 'config.json');
+      renameSync(configFile, `${folder}/kept.json`);
+      const { code, said } = await run(words, {}, 'new');
+      const isMade = existsSync(configFile);
+      renameSync(`${folder}/kept.json`, configFile);
+      expect(said).to.match(/config\.json is missing in this store, but manifests\/x\/\S+ is there: .*put config\.json back/);
+      expect(code).to.equal(EXIT.badInput);
+      expect(isMade).to.equal(false);
+      expect((await run(['list'])).code).to.equal(EXIT.ok);
+    });
+
+  it('init where the configuration of the repository cannot be read', async () => {
+    mkdirSync(join(folder, 'other'));
+    writeFileSync(join(folder, 'other', 'config.json'), '{}');
+    const { code, said } = await run(['init'], { store: { kind: 'folder', path: 'other' } });
+    expect(said).to.match(/config\.json refused: it is not signed/);
+    expect(code).to.equal(EXIT.failed);
+  });
+
+  it('nothing where init goes on after a crash between the key and the configuration, or is run twice', async () => {
+    const store = { store: { kind: 'folder', path: 'third' } };
+    expect((await run(['init'], store)).said).to.equal('made the repository\n');
+    rmSync(join(folder, 'third', 'config.json'));
+    expect((await run(['init'], store)).said).to.equal('made the repository\n');
+    expect(await run(['init'], store)).to.deep.equal({ code: EXIT.ok, said: 'there is a repository already\n' });
   });
 
   it('a store that no folder can be made for, and says so instead of trying for ever', async () => {

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../../objectstore/object-store.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { deriveEpochKeys, newEpochKey, type EpochKeys } from '../format/epoch-keys.ts';
 import { decodeKeyWrap, unwrapEpochKey, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
-import { CONFIG_NAME } from '../format/object-name.ts';
+import { CONFIG_NAME, LOG_FOLDER } from '../format/object-name.ts';
 import { signDocument, verifyDocument } from '../format/signing.ts';
 
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
@@ -44,11 +44,19 @@ export interface StoredWrap {
   readonly wrap: KeyWrap;
 }
 
-/** Makes a repository in an empty place: configuration and first epoch key. `exists` where there is one. */
+/**
+ * Makes a repository in an empty place: configuration and first epoch key. `exists` where there is one that opens. Key wraps alone are of one that was never finished.
+ * @throws EngineError bad-request where a repository is there without its configuration: a new identity could open none of its backups; backup-damaged where the configuration is not as it was signed
+ */
 export async function initRepository(access: RepositoryAccess, created: Date, signal?: AbortSignal): Promise<'made' | 'exists'> {
   const { store, service, recipients } = access;
   const signingKey = requireSigningKey(access);
-  if ((await store.stat(CONFIG_NAME, signal)) !== null) return 'exists';
+  if ((await store.stat(CONFIG_NAME, signal)) !== null) {
+    await repositoryId(access, signal);
+    return 'exists';
+  }
+  const orphan = await anyObject(store, signal);
+  if (orphan !== null) throw withoutConfig(orphan);
   const repo = randomUUID();
   // The key first: a configuration without one would be a repository that nobody can write to.
   const epochKey = newEpochKey();
@@ -91,8 +99,12 @@ export async function openRepository(access: RepositoryAccess, signal?: AbortSig
 /** The repository's UUID, from its signed configuration; no key is needed. */
 export async function repositoryId({ store, trusted }: RepositoryAccess, signal?: AbortSignal): Promise<string> {
   const found = await store.get(CONFIG_NAME, { maxBytes: MAX_DOCUMENT_BYTES, ...signalOf(signal) });
-  if (found.outcome === 'not-found')
-    throw new EngineError('bad-request', 'there is no backup repository in this store; make one with `coditect-dr backup init`');
+  if (found.outcome === 'not-found') {
+    const orphan = await anyObject(store, signal);
+    throw orphan === null
+      ? new EngineError('bad-request', 'there is no backup repository in this store; make one with `coditect-dr backup init`')
+      : withoutConfig(orphan);
+  }
   const checked = configShape.safeParse(verifyDocument(CONFIG_NAME, found.body, trusted));
   if (!checked.success) throw new EngineError('backup-damaged', `${CONFIG_NAME} refused: ${z.prettifyError(checked.error)}`);
   return checked.data.repo;
@@ -124,6 +136,21 @@ export function requireSigningKey({ signingKey }: Pick<RepositoryAccess, 'signin
 /** Under exactOptionalPropertyTypes an absent signal must be an absent member. */
 export function signalOf(signal: AbortSignal | undefined): { readonly signal?: AbortSignal } {
   return signal === undefined ? {} : { signal };
+}
+
+/** Some object that only a repository which was in use has; null where there is none. */
+async function anyObject(store: ObjectStore, signal: AbortSignal | undefined): Promise<string | null> {
+  for (const folder of ['manifests/', 'packs/', 'index/', LOG_FOLDER])
+    for await (const { name } of store.list(folder, signalOf(signal))) return name;
+  return null;
+}
+
+function withoutConfig(name: string): EngineError {
+  return new EngineError(
+    'bad-request',
+    `${CONFIG_NAME} is missing in this store, but ${name} is there: it is a repository that lost its configuration, or not all of one;` +
+      ` put ${CONFIG_NAME} back from a copy of the store: without it, or with a new one, none of its backups opens`,
+  );
 }
 
 function folderOf(name: string): string {
