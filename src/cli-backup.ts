@@ -158,7 +158,9 @@ function parseVersion(text: string): number {
 
 function parseTime(text: string): number {
   const time = Date.parse(text);
-  if (Number.isNaN(time) || !/[zZ]|[+-]\d\d:\d\d$/.test(text))
-    throw new InvalidArgumentError('write a time with its zone, as 2026-11-22T21:00:00Z.');
+  const day = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[zZ]|[+-]\d\d:\d\d)$/.exec(text)?.[1];
+  if (Number.isNaN(time) || day === undefined) throw new InvalidArgumentError('write a time with its zone, as 2026-11-22T21:00:00Z.');
+  // Date.parse takes 31 November for 1 December.
+  if (!new Date(day).toISOString().startsWith(day)) throw new InvalidArgumentError(`there is no ${day}.`);
   return time;
 }

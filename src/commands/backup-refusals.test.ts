@@ -62,6 +62,33 @@ describe('backup commands refuse', () => {
       {},
       'new',
     ],
+    ...['2026-11-31', '2026-02-29', '2026-04-31'].map(
+      (day) =>
+        [
+          `the ${day}, which would be taken for a day of the next month`,
+          ['restore', 'latest', '--into', 'us-east1', '--to-time', `${day}T00:00:00Z`],
+          new RegExp(`there is no ${day}`),
+          {},
+          'new',
+        ] as const,
+    ),
+    ...['2026-11-30', 'Nov 30 2026 00:00 Z', '2026-13-01T00:00:00Z', '2026-11-30T25:00:00Z', '2026-11-30T00:00:00'].map(
+      (time) =>
+        [
+          `${time}, which is no time with its zone`,
+          ['restore', 'latest', '--into', 'us-east1', '--to-time', time],
+          /write a time with its zone, as 2026-11-22T21:00:00Z/,
+          {},
+          'new',
+        ] as const,
+    ),
+    [
+      'a time before everything, though its day exists',
+      ['restore', 'latest', '--into', 'us-east1', '--to-time', '2024-02-29T23:30:00.5+02:00'],
+      /cannot restore to 2024-02-29T21:30:00\.500Z: no backup is that old/,
+      {},
+      'new',
+    ],
     [
       'a version that nothing leads to',
       ['restore', 'latest', '--into', 'us-east1', '--to-version', '99'],
