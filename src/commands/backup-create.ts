@@ -14,8 +14,7 @@ export async function initBackups(command: BackupCommand): Promise<number> {
   const context = { backup, folder: loaded.folder, clock: systemClock };
   const made = await makeMissingKeys(context);
   // At once: they are there even if the store refuses.
-  if (!json)
-    for (const path of made) world.out(`made ${path}: keep a copy where the store is not; without it nothing can be restored\n`);
+  if (!json) for (const path of made) world.out(`made ${path}: keep a copy where the store is not; without it nothing can be restored\n`);
   const result = await initRepository(await openAccess(context), systemClock.wall(), world.signal);
   if (json) world.out(`${JSON.stringify({ repository: result, keyFiles: made })}\n`);
   else world.out(result === 'made' ? 'made the repository\n' : 'there is a repository already\n');
