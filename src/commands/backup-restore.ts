@@ -1,6 +1,6 @@
 import { databaseFolder, openConfiguredRepository } from '../backup/service/configured.ts';
 import { dirname } from 'node:path';
-import { findBackup } from '../backup/repository/catalog.ts';
+import { chooseBackup, type PassedOverBackup } from '../backup/repository/choose.ts';
 import { planPointInTime, type PointInTime } from '../backup/log/point-in-time.ts';
 import type { Manifest } from '../backup/format/manifest.ts';
 import type { Repository } from '../backup/repository/repository.ts';
@@ -13,6 +13,7 @@ import { makeFolder } from '../platform/make-folder.ts';
 import { lockFolder } from '../server/folder-lock.ts';
 import { writeRestored } from '../server/restored.ts';
 import type { BackupCommand } from './backup-context.ts';
+import { tellPassedOver } from './passed-over.ts';
 import { restoredPoint, restoredPointText, type RestoredPoint } from './restored-point.ts';
 import { EXIT } from './world.ts';
 
@@ -34,7 +35,8 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
       `--into ${flags.into}: this configuration is of region ${loaded.config.region}; type the region whose database is to be filled`,
     );
   const repository = await openConfiguredRepository(command, command.world.signal);
-  const { manifest, log, point } = await planned(repository, backup.cluster.id, flags, world.signal);
+  const { manifest, log, point, passedOverBackups } = await planned(repository, backup.cluster.id, flags, world.signal);
+  tellPassedOver(world, passedOverBackups);
   const folder = databaseFolder(loaded);
   const dataFolder = dirname(folder);
   makeFolder(dataFolder, 'data.path');
@@ -59,7 +61,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
     printer.end();
     world.out(
       json
-        ? `${JSON.stringify({ backupId: manifest.backupId, ...restored, ...point, elapsedMs: Math.round(restored.elapsedMs) })}\n`
+        ? `${JSON.stringify({ backupId: manifest.backupId, ...restored, passedOverBackups, ...point, elapsedMs: Math.round(restored.elapsedMs) })}\n`
         : `${text(manifest.backupId, restored, flags.prefix)}${point === null ? '' : restoredPointText(point)}`,
     );
     return EXIT.ok;
@@ -73,17 +75,27 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   }
 }
 
+interface Planned {
+  readonly manifest: Manifest;
+  readonly log: LogToApply | null;
+  readonly point: RestoredPoint | null;
+  readonly passedOverBackups: readonly PassedOverBackup[];
+}
+
 async function planned(
   repository: Repository,
   cluster: string,
   { backupId, point, prefix }: RestoreFlags,
   signal: AbortSignal,
-): Promise<{ readonly manifest: Manifest; readonly log: LogToApply | null; readonly point: RestoredPoint | null }> {
-  if (point === null) return { manifest: await findBackup(repository, cluster, backupId, signal), log: null, point: null };
+): Promise<Planned> {
+  if (point === null) {
+    const { manifest, passedOver } = await chooseBackup(repository, cluster, backupId, signal);
+    return { manifest, log: null, point: null, passedOverBackups: passedOver };
+  }
   if (backupId !== 'latest') throw new EngineError('bad-request', 'a point in time chooses the backup itself: say `latest`');
   if (prefix !== null) throw new EngineError('bad-request', 'a point in time restores everything: leave --prefix away');
   const plan = await planPointInTime(repository, cluster, point, signal);
-  return { manifest: plan.manifest, log: plan.log, point: restoredPoint(point, plan) };
+  return { manifest: plan.manifest, log: plan.log, point: restoredPoint(point, plan), passedOverBackups: plan.passedOverBackups };
 }
 
 function text(backupId: string, { records, bytes, end, checked, elapsedMs }: Restored, prefix: PrefixChange | null): string {

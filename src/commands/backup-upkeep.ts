@@ -1,20 +1,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
-import { findBackup } from '../backup/repository/catalog.ts';
+import { chooseBackup } from '../backup/repository/choose.ts';
 import type { Pruned } from '../backup/retention/prune.ts';
 import { databaseFolder, openConfiguredRepository, pruneConfigured, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
 import { drillAndRecord, type DrillRecord } from '../backup/verify/drill.ts';
 import { systemClock } from '../platform/clock.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import type { BackupCommand } from './backup-context.ts';
+import { tellPassedOver } from './passed-over.ts';
 import { EXIT } from './world.ts';
 
-/** `backup drill`: restores into a new folder that no program uses, compares, measures, signs what it found, and removes the folder. */
+/** `backup drill`: restores into a new folder that no program uses, compares, measures, signs what it found, and removes the folder. Exits 1 where that failed, with `latest` also where a newer backup is damaged. */
 export async function drillBackup(command: BackupCommand, backupId: string): Promise<number> {
   const { backup, loaded, json, world } = command;
   const repository = await openConfiguredRepository(command, world.signal);
-  const manifest = await findBackup(repository, backup.cluster.id, backupId, world.signal);
+  const { manifest, passedOver } = await chooseBackup(repository, backup.cluster.id, backupId, world.signal);
+  const isDamaged = tellPassedOver(world, passedOver);
   const beside = dirname(dirname(databaseFolder(loaded)));
   makeFolder(beside, 'data.path');
   const folder = mkdtempSync(join(beside, 'drill-'));
@@ -32,14 +34,14 @@ export async function drillBackup(command: BackupCommand, backupId: string): Pro
     rmSync(folder, { recursive: true, force: true });
   }
   const { ok, problems, records, elapsedMs, withinRto } = record;
-  if (json) world.out(`${JSON.stringify(record)}\n`);
+  if (json) world.out(`${JSON.stringify({ ...record, passedOverBackups: passedOver })}\n`);
   else if (ok)
     world.out(
       `drill of ${manifest.backupId}: ${records} records, ${megabytes(manifest.totals.plainBytes)} MB restored and compared both ways in ${duration(elapsedMs)}` +
         ` (objective ${duration(rtoMs)}: ${withinRto ? 'kept' : 'MISSED'})\n`,
     );
   else world.out(`drill of ${manifest.backupId} FAILED: ${problems.join('; ')}\n`);
-  return ok ? EXIT.ok : EXIT.failed;
+  return ok && !isDamaged ? EXIT.ok : EXIT.failed;
 }
 
 /** `backup prune`: tells what would be deleted; `--confirm` does it. Exits 1 where it refuses. */

@@ -1,28 +1,35 @@
 import type { PointInTime, PointPlan } from '../backup/log/point-in-time.ts';
 import { duration } from '../backup/pipeline/progress.ts';
+import type { PassedOverBackup } from '../backup/repository/choose.ts';
 
 /** Where a restore to a point in time ended. */
 export interface RestoredPoint {
   readonly askedTime?: string;
-  /** All that was restored was committed by then; nothing later, up to the time that was asked for, is in the repository, but what may be in the streams passed over. */
+  /** All that was restored was committed by then; nothing later, up to the time that was asked for, is in the repository, but what may be in what was passed over. */
   readonly reachedTime: string;
   /** Streams of the log under epoch keys that were destroyed. */
   readonly passedOver: readonly string[];
+  /** Backups before the point that are not to be trusted. */
+  readonly passedOverBackups: readonly PassedOverBackup[];
 }
 
-export function restoredPoint(point: PointInTime, { wallMs, passedOver }: Pick<PointPlan, 'wallMs' | 'passedOver'>): RestoredPoint {
+export function restoredPoint(
+  point: PointInTime,
+  { wallMs, passedOver, passedOverBackups }: Pick<PointPlan, 'wallMs' | 'passedOver' | 'passedOverBackups'>,
+): RestoredPoint {
   const asked = 'timeMs' in point ? { askedTime: new Date(point.timeMs).toISOString() } : {};
-  return { ...asked, reachedTime: new Date(wallMs).toISOString(), passedOver };
+  return { ...asked, reachedTime: new Date(wallMs).toISOString(), passedOver, passedOverBackups };
 }
 
 /** What is told to whoever restored. */
-export function restoredPointText({ askedTime, reachedTime, passedOver }: RestoredPoint): string {
+export function restoredPointText({ askedTime, reachedTime, passedOver, passedOverBackups }: RestoredPoint): string {
   const lost =
     passedOver.length === 0
       ? ''
       : `passed over, as the epoch key that it is under was destroyed: the log of ${passedOver.join(', ')}; what only it holds is lost\n`;
   if (askedTime === undefined) return `what was restored was committed by ${reachedTime}\n${lost}`;
   const missing = duration(Date.parse(askedTime) - Date.parse(reachedTime));
-  const nothing = passedOver.length === 0 ? 'nothing' : 'nothing that can be read';
+  const isWhole = passedOver.length === 0 && passedOverBackups.length === 0;
+  const nothing = isWhole ? 'nothing' : 'nothing that can be read and trusted';
   return `reached ${reachedTime}, ${missing} before ${askedTime}: ${nothing} that was committed between is in the repository\n${lost}`;
 }

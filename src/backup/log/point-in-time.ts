@@ -1,6 +1,7 @@
 import { EngineError } from '../../platform/errors.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { listBackups, trustedOf } from '../repository/catalog.ts';
+import { listBackups, trustedOf, type BackupEntry } from '../repository/catalog.ts';
+import { refusedOf, type PassedOverBackup } from '../repository/choose.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readDestroyedStreams } from '../repository/shred.ts';
 import type { LogBatch, LogToApply } from '../restore/restore.ts';
@@ -14,10 +15,12 @@ export interface PointPlan {
   /** null: the backup is just what was asked for. */
   readonly log: LogToApply | null;
   readonly version: number;
-  /** When what is restored was known to be committed; nothing later, up to the time that was asked for, is in the repository, but what may be in the streams passed over. */
+  /** When what is restored was known to be committed; nothing later, up to the time that was asked for, is in the repository, but what may be in what was passed over. */
   readonly wallMs: number;
   /** Streams of the log that no one can read any more: they were under an epoch key that was destroyed on purpose. */
   readonly passedOver: readonly string[];
+  /** Backups between the one that is used and the point that are not to be trusted. */
+  readonly passedOverBackups: readonly PassedOverBackup[];
 }
 
 /**
@@ -30,10 +33,24 @@ export async function planPointInTime(
   point: PointInTime,
   signal: AbortSignal,
 ): Promise<PointPlan> {
-  const usable = trustedOf(await listBackups(repository, cluster, signal));
-  const candidates = usable.filter((manifest) =>
-    'version' in point ? Number(manifest.readVersion) <= point.version : Date.parse(manifest.created) <= point.timeMs,
-  );
+  const entries = await listBackups(repository, cluster, signal);
+  const plan = await reach(repository, { cluster, entries, point }, signal);
+  const newer = entries.slice(entries.findIndex(({ backupId }) => backupId === plan.manifest.backupId) + 1);
+  // When one was made that does not open, only its neighbours tell.
+  const later = newer.findIndex((entry) => entry.manifest !== null && entry.problem === null && !isBy(entry.manifest, point));
+  return { ...plan, passedOverBackups: await refusedOf(repository, later < 0 ? newer : newer.slice(0, later), signal) };
+}
+
+function isBy({ readVersion, created }: Manifest, point: PointInTime): boolean {
+  return 'version' in point ? Number(readVersion) <= point.version : Date.parse(created) <= point.timeMs;
+}
+
+async function reach(
+  repository: Repository,
+  { cluster, entries, point }: { readonly cluster: string; readonly entries: readonly BackupEntry[]; readonly point: PointInTime },
+  signal: AbortSignal,
+): Promise<Omit<PointPlan, 'passedOverBackups'>> {
+  const candidates = trustedOf(entries).filter((manifest) => isBy(manifest, point));
   const streams = await listStreams(repository, cluster, signal);
   const destroyed = await readDestroyedStreams(repository, signal);
   const passedOver: string[] = [];
@@ -61,13 +78,14 @@ export async function planPointInTime(
   }
   if (best !== null) return { ...best, passedOver };
   const lost = passedOver.length === 0 ? '' : `; under an epoch key that was destroyed: the log of ${passedOver.join(', ')}`;
+  const untrusted = entries.flatMap(({ backupId, problem: refused }) => (refused === null ? [] : [`${backupId} (${refused})`]));
   throw new EngineError(
     'bad-request',
-    `cannot restore to ${'version' in point ? `version ${point.version}` : new Date(point.timeMs).toISOString()}: ${problem}${lost}`,
+    `cannot restore to ${'version' in point ? `version ${point.version}` : new Date(point.timeMs).toISOString()}: ${problem}${lost}${untrusted.length === 0 ? '' : `; not to be trusted: backup ${untrusted.join(', ')}`}`,
   );
 }
 
-interface Reached extends Omit<PointPlan, 'passedOver'> {
+interface Reached extends Omit<PointPlan, 'passedOver' | 'passedOverBackups'> {
   /** Of the last entry. */
   readonly epoch: number;
 }

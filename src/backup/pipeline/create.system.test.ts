@@ -10,6 +10,7 @@ import { createOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
 import { openRepository } from '../repository/repository.ts';
 import { addMissingRecipients } from '../repository/rewrap.ts';
 import { findBackup, highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
+import { chooseBackup } from '../repository/choose.ts';
 
 const failureOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -106,7 +107,11 @@ describe('making a backup', () => {
     expect(listed.map(({ problem }) => problem === null)).to.deep.equal([true, true, false]);
     expect(highestLeaseEpoch(listed)).to.equal(7n);
     expect(listed[0]!.backupId).to.equal(good.manifest.backupId);
-    expect((await findBackup(repository, 'lab', 'latest')).backupId).to.equal(newer!.manifest.backupId);
+    const { manifest: latest, passedOver } = await chooseBackup(repository, 'lab', 'latest', new AbortController().signal);
+    expect(latest.backupId).to.equal(newer!.manifest.backupId);
+    expect(passedOver.map(({ backupId, setAside }) => ({ backupId, setAside }))).to.deep.equal([
+      { backupId: zombie.manifest.backupId, setAside: true },
+    ]);
     expect(await failureOf(findBackup(repository, 'lab', zombie.manifest.backupId))).to.match(/had been replaced/);
     expect((await lab.backup({ lease: lease('8') })).manifest.parent).to.equal(newer!.manifest.backupId);
   }).timeout(120_000);

@@ -43,7 +43,11 @@ export async function listOtherBackups(repository: Repository, cluster: string, 
 
 /** @param backupId an id, or `latest`. @throws EngineError bad-request where there is no such backup, backup-damaged where it is not to be trusted */
 export async function findBackup(repository: Repository, cluster: string, backupId: string, signal?: AbortSignal): Promise<Manifest> {
-  const entries = await listBackups(repository, cluster, signal);
+  return trustedFrom(await listBackups(repository, cluster, signal), cluster, backupId);
+}
+
+/** As findBackup, of backups that are listed already. `latest` is the newest that is to be trusted. */
+export function trustedFrom(entries: readonly BackupEntry[], cluster: string, backupId: string): Manifest {
   const entry = backupId === 'latest' ? entries.findLast(({ problem }) => problem === null) : entries.find((e) => e.backupId === backupId);
   if (entry === undefined)
     throw new EngineError('bad-request', `there is no backup ${backupId} of ${cluster}; see \`coditect-dr backup list\``);
