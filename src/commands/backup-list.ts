@@ -1,8 +1,10 @@
 import { openConfiguredRepository } from '../backup/service/configured.ts';
 import { listBackups, type BackupEntry } from '../backup/repository/catalog.ts';
+import { after, refusedOf } from '../backup/repository/choose.ts';
 import { megabytes } from '../backup/pipeline/progress.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { BackupCommand } from './backup-context.ts';
+import { tellPassedOver } from './passed-over.ts';
 import { EXIT } from './world.ts';
 
 /** `backup list`: exits 1 where one of them is not to be trusted. */
@@ -18,12 +20,14 @@ export async function listAllBackups(command: BackupCommand): Promise<number> {
 /** `backup show`: the whole manifest. */
 export async function showBackup(command: BackupCommand, backupId: string): Promise<number> {
   const { backup, world } = command;
-  const entries = await listBackups(await openConfiguredRepository(command, command.world.signal), backup.cluster.id, world.signal);
+  const repository = await openConfiguredRepository(command, world.signal);
+  const entries = await listBackups(repository, backup.cluster.id, world.signal);
   const entry =
     backupId === 'latest'
       ? (entries.findLast(({ problem }) => problem === null) ?? entries.at(-1))
       : entries.find((candidate) => candidate.backupId === backupId);
   if (entry === undefined) throw new EngineError('bad-request', `there is no backup ${backupId}; see \`coditect-dr backup list\``);
+  if (backupId === 'latest') tellPassedOver(world, await refusedOf(repository, after(entries, entry.backupId), world.signal));
   world.out(`${JSON.stringify({ problem: entry.problem, manifest: entry.manifest }, null, command.json ? 0 : 2)}\n`);
   return entry.problem === null ? EXIT.ok : EXIT.failed;
 }

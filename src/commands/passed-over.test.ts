@@ -82,6 +82,13 @@ describe('a newer backup that is not to be trusted', () => {
     expect(code).to.equal(EXIT.badInput);
   });
 
+  for (const command of ['show', 'hold'])
+    it(`is told by ${command} of latest`, async () => {
+      const done = await run([command, 'latest']);
+      expectTold(done);
+      expect(done.code).to.equal(EXIT.ok);
+    });
+
   for (const command of ['verify', 'drill'])
     it(`makes ${command} of latest fail, though the one before it is sound`, async () => {
       const done = await run([command, 'latest']);

@@ -1,7 +1,7 @@
 import { EngineError } from '../../platform/errors.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { listBackups, trustedOf, type BackupEntry } from '../repository/catalog.ts';
-import { refusedOf, type PassedOverBackup } from '../repository/choose.ts';
+import { after, refusedOf, type PassedOverBackup } from '../repository/choose.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readDestroyedStreams } from '../repository/shred.ts';
 import type { LogBatch, LogToApply } from '../restore/restore.ts';
@@ -35,7 +35,7 @@ export async function planPointInTime(
 ): Promise<PointPlan> {
   const entries = await listBackups(repository, cluster, signal);
   const plan = await reach(repository, { cluster, entries, point }, signal);
-  const newer = entries.slice(entries.findIndex(({ backupId }) => backupId === plan.manifest.backupId) + 1);
+  const newer = after(entries, plan.manifest.backupId);
   // When one was made that does not open, only its neighbours tell.
   const later = newer.findIndex((entry) => entry.manifest !== null && entry.problem === null && !isBy(entry.manifest, point));
   return { ...plan, passedOverBackups: await refusedOf(repository, later < 0 ? newer : newer.slice(0, later), signal) };

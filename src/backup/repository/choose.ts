@@ -22,8 +22,12 @@ export async function chooseBackup(repository: Repository, cluster: string, back
   const entries = await listBackups(repository, cluster, signal);
   const manifest = trustedFrom(entries, cluster, backupId);
   if (backupId !== 'latest') return { manifest, passedOver: [] };
-  const newer = entries.slice(entries.findIndex((entry) => entry.backupId === manifest.backupId) + 1);
-  return { manifest, passedOver: await refusedOf(repository, newer, signal) };
+  return { manifest, passedOver: await refusedOf(repository, after(entries, manifest.backupId), signal) };
+}
+
+/** Those that come after a backup. */
+export function after(entries: readonly BackupEntry[], backupId: string): readonly BackupEntry[] {
+  return entries.slice(entries.findIndex((entry) => entry.backupId === backupId) + 1);
 }
 
 /** Those that are not to be trusted, with what is wrong with them. */
