@@ -16,6 +16,7 @@ const RUNBOOKS = path.join(ROOT, 'docs/runbooks');
 const NOT_A_COMMAND = /unknown (command|option)|missing required|too many arguments|No such file|command not found/i;
 const LIMIT_SECONDS = 60;
 const METRICS_PORT = 7444;
+const OPERATOR_TLS = '--cacert tls/ca.crt --cert tls/tls.crt --key tls/tls.key';
 const PROGRAMS: readonly App[] = ['api', 'db', 'dr-controller'];
 /** Locks out whoever has the old key, so nothing comes after it. */
 const LAST = 'key-rotation.md';
@@ -47,6 +48,10 @@ describe('runbooks: every command exists and does what the page says', function 
 
   /** A backup service as an operator would have started it, which shows its metrics, and its first backup. */
   async function makeBackups(): Promise<void> {
+    // What the pages restore a part of.
+    const put = `curl -sS --max-time 5 --fail-with-body ${OPERATOR_TLS} -X PUT --data one https://10.77.1.10:8443/v1/kv/orders/1`;
+    const { code, output } = await system.shell(put, LIMIT_SECONDS);
+    expect(code, output).to.equal(0);
     await type({ place: 'backup', command: 'coditect-dr backup init' });
     const script = `export CODITECT_DR_BACKUP_LISTEN_HOST=127.0.0.1 CODITECT_DR_BACKUP_LISTEN_PORT=${METRICS_PORT} CODITECT_DR_BACKUP_INTERVAL_SECONDS=600
       exec "$1" "$2" backup-service --config config.yaml`;
@@ -78,10 +83,9 @@ describe('runbooks: every command exists and does what the page says', function 
 
   it('the dashboard asks for nothing that the programs do not show', async function () {
     if (!withBucket) return this.skip();
-    const tls = '--cacert tls/ca.crt --cert tls/tls.crt --key tls/tls.key';
     const { pods } = system.lab.topology;
     const urls = pods.flatMap(({ app, ipv4 }) => (PROGRAMS.includes(app) ? [`https://${ipv4}:${PORTS[app as 'api']}/metrics`] : []));
-    const scraped = await system.shell(`curl -sS --max-time 5 ${tls} ${urls.join(' ')}`, LIMIT_SECONDS);
+    const scraped = await system.shell(`curl -sS --max-time 5 ${OPERATOR_TLS} ${urls.join(' ')}`, LIMIT_SECONDS);
     const ofBackups = await system.shell(`curl -sSk --max-time 5 https://127.0.0.1:${METRICS_PORT}/metrics`, LIMIT_SECONDS, PODS.backup);
     const shown = new Set(`${scraped.output}\n${ofBackups.output}`.match(/^coditect_dr_[a-z_]+/gm));
     expect(shown.size, scraped.output.slice(0, 500)).to.be.greaterThan(30);
