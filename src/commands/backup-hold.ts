@@ -1,5 +1,5 @@
 import { listBackups } from '../backup/repository/catalog.ts';
-import { after, refusedOf } from '../backup/repository/choose.ts';
+import { refusedAfter } from '../backup/repository/choose.ts';
 import { putHold } from '../backup/retention/holds.ts';
 import { openConfiguredRepository } from '../backup/service/configured.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -23,7 +23,7 @@ export async function holdBackup(command: BackupCommand, backupId: string, { rel
   const entry =
     backupId === 'latest' ? entries.findLast(({ problem }) => problem === null) : entries.find((each) => each.backupId === backupId);
   if (entry === undefined) throw new EngineError('bad-request', `there is no backup ${backupId}; see \`coditect-dr backup list\``);
-  if (backupId === 'latest') tellPassedOver(world, await refusedOf(repository, after(entries, entry.backupId), world.signal));
+  if (backupId === 'latest') tellPassedOver(world, await refusedAfter(repository, entries, entry.backupId, world.signal));
   await putHold(repository, { backupId: entry.backupId, held: !release, by, why, at: systemClock.wall() }, world.signal);
   if (json) world.out(`${JSON.stringify({ backupId: entry.backupId, held: !release })}\n`);
   else world.out(release ? `released ${entry.backupId}: it goes with its time\n` : `holding ${entry.backupId}: prune leaves it\n`);

@@ -1,6 +1,6 @@
 import { openConfiguredRepository } from '../backup/service/configured.ts';
 import { listBackups, type BackupEntry } from '../backup/repository/catalog.ts';
-import { after, refusedOf } from '../backup/repository/choose.ts';
+import { refusedAfter } from '../backup/repository/choose.ts';
 import { megabytes } from '../backup/pipeline/progress.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { BackupCommand } from './backup-context.ts';
@@ -27,7 +27,7 @@ export async function showBackup(command: BackupCommand, backupId: string): Prom
       ? (entries.findLast(({ problem }) => problem === null) ?? entries.at(-1))
       : entries.find((candidate) => candidate.backupId === backupId);
   if (entry === undefined) throw new EngineError('bad-request', `there is no backup ${backupId}; see \`coditect-dr backup list\``);
-  if (backupId === 'latest') tellPassedOver(world, await refusedOf(repository, after(entries, entry.backupId), world.signal));
+  if (backupId === 'latest') tellPassedOver(world, await refusedAfter(repository, entries, entry.backupId, world.signal));
   world.out(`${JSON.stringify({ problem: entry.problem, manifest: entry.manifest }, null, command.json ? 0 : 2)}\n`);
   return entry.problem === null ? EXIT.ok : EXIT.failed;
 }

@@ -1,6 +1,6 @@
 import { chooseKind, DIRECTIONS, type Details } from './fault-kinds.ts';
 import { arbiterAway, changingSet, flicker, lastCopy, oneStandbyOut, staleLeader } from './fault-stories.ts';
-import { LEADER, PRIMARY, PROMOTED, STANDBYS, type Fault } from './fault.ts';
+import { LEADER, PRIMARY, PROMOTED, STANDBYS, STEPS_UNDER_WAY, type Fault } from './fault.ts';
 import type { Random } from './random.ts';
 
 /** Faults begin between these; what was there before is a healthy system. */
@@ -47,7 +47,7 @@ function atStep(random: Random): Fault {
     { kind: 'arbiter-answers-lost', probability: random.between(0.3, 1) },
     { kind: 'dns', how: random.pick(['down', 'errs']) },
   ]);
-  const onStep = random.pick(['ACQUIRE', 'FENCE_AND_SEAL', 'PROMOTE', 'VERIFY_DB', 'ROUTE', 'VERIFY_E2E', 'STABILISE'] as const);
+  const onStep = random.pick(STEPS_UNDER_WAY.slice(1));
   return { ...details, atMs: 0, forMs: lasting(random), onStep, afterStepMs: random.between(0, random.pick([5, 40])) } as Fault;
 }
 

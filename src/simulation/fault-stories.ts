@@ -1,5 +1,5 @@
 import { type Details, DIRECTIONS } from './fault-kinds.ts';
-import { PRIMARY, PROMOTED, LEADER, STANDBYS, type Fault, type Where } from './fault.ts';
+import { PRIMARY, PROMOTED, LEADER, STANDBYS, STEPS_UNDER_WAY, type Fault, type Where } from './fault.ts';
 import type { Random } from './random.ts';
 
 /** A standby leaves the set or comes back into it while the arbiter does not answer the primary and the other standby is cut off; then the primary goes, and that standby with it. */
@@ -122,16 +122,7 @@ export function rollout(random: Random): readonly Fault[] {
   const atMs = random.between(800, 4000);
   const faults: Fault[] = [{ kind: 'terminate', region: LEADER, atMs, forMs }];
   if (random.chance(0.5)) {
-    const onStep = random.pick([
-      'PREPARE',
-      'ACQUIRE',
-      'FENCE_AND_SEAL',
-      'PROMOTE',
-      'VERIFY_DB',
-      'ROUTE',
-      'VERIFY_E2E',
-      'STABILISE',
-    ] as const);
+    const onStep = random.pick(STEPS_UNDER_WAY);
     faults[0] = { kind: 'terminate', region: LEADER, atMs: 0, forMs, onStep, afterStepMs: random.between(0, random.pick([5, 40])) };
   }
   const another: Details = random.pick<Details>([

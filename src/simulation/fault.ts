@@ -1,4 +1,4 @@
-import type { Step } from '../arbiter/arbiter.ts';
+import { STEPS, type Step } from '../arbiter/arbiter.ts';
 import type { Program } from './simulated-process.ts';
 
 /** A region by name, or by what it is when the fault begins: the holder of the lease, the first (second) of the others, where the leader is, whom a run promotes. */
@@ -7,6 +7,9 @@ export const PRIMARY = '@primary';
 export const LEADER = '@leader';
 export const PROMOTED = '@promoted';
 export const STANDBYS = ['@standby-1', '@standby-2'] as const;
+
+/** The steps of a run under way, in their order: PREPARE, which only a planned one has, comes first. */
+export const STEPS_UNDER_WAY: readonly Step[] = STEPS.slice(0, STEPS.indexOf('DONE'));
 
 /** One thing that goes wrong (or that somebody asks for) at a moment of virtual time, and how long it lasts. */
 export type Fault = {

@@ -60,7 +60,7 @@ function sharedAddresses(
 /** A system by its addresses: programs of the engine's contract (ARCHITECTURE §3) on its ports, wherever and by whomever they were started. */
 export interface AddressesFile {
   readonly file: string;
-  readonly regions: Readonly<Record<string, { readonly api: string; readonly database: string; readonly controller: string }>>;
+  readonly regions: Readonly<Record<string, Region>>;
   /** The authoritative server of the service's name. */
   readonly authority: string;
   /** One client, a vantage, each: by the region in which it counts, or `outside`. All run on this machine. */

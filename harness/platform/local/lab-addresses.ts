@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { OUTSIDE } from '../platform.ts';
 import { podOf, type App, type Topology } from './topology.ts';
 
 /** The lab as a system that somebody else started (`gameday run --system`), for whoever is in its operator's pod. Pure. */
@@ -8,10 +9,10 @@ export function labAddresses(topology: Topology, credentials: string): string {
     region,
     { api: addressOf('api', region), database: addressOf('db', region), controller: addressOf('dr-controller', region) },
   ]);
-  const clients = [...topology.regions, 'outside'].map((region) => [region, { resolver: addressOf('resolver', region) }]);
+  const clients = [...topology.regions, OUTSIDE].map((region) => [region, { resolver: addressOf('resolver', region) }]);
   return stringify({
     regions: Object.fromEntries(regions) as unknown,
-    authority: addressOf('dns', 'outside'),
+    authority: addressOf('dns', OUTSIDE),
     clients: Object.fromEntries(clients) as unknown,
     credentials,
   });

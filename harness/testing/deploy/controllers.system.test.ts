@@ -1,23 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
 import { findBinaries, MISSING } from '../../platform/kubernetes/containerless/binaries.ts';
-import { ControlPlane } from '../../platform/kubernetes/containerless/control-plane.ts';
-import { KubeClient } from '../../platform/kubernetes/kube-client.ts';
+import type { ControlPlane } from '../../platform/kubernetes/containerless/control-plane.ts';
+import type { KubeClient } from '../../platform/kubernetes/kube-client.ts';
 import { resourcePath, type KubeObject } from '../../platform/kubernetes/kube-object.ts';
 import type { PodProgram } from '../../platform/platform.ts';
 import { requireSandbox } from '../../platform/local/testing/require-sandbox.ts';
 import { startTestLab, type TestLab } from './lab-for-tests.ts';
+import { REGION, startTestPlane, type TestPlane } from './plane-for-tests.ts';
 import { kustomize, pathOf, type ShippedObject as Document } from './shipped-objects.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const ENGINE = path.join(ROOT, 'dist/src/main.js');
-const REGIONS = ['us-central1', 'us-east1', 'europe-west1'];
-const REGION = 'us-east1';
 const LIMIT_MS = 60_000;
 const { signal } = new AbortController();
 
@@ -32,8 +29,8 @@ type Deployment = Document & { readonly spec: { readonly replicas: number } };
 
 describe('deploy/kubernetes on a real API server', function () {
   this.timeout(180_000);
-  let folder: string;
   let system: TestLab;
+  let server: TestPlane;
   let plane: ControlPlane;
   let admin: KubeClient;
   let objects: readonly Document[];
@@ -47,20 +44,15 @@ describe('deploy/kubernetes on a real API server', function () {
       return this.skip();
     }
     objects = built;
-    folder = mkdtempSync(path.join(tmpdir(), 'deploy-kubernetes-'));
     system = await startTestLab(signal);
     // On the bridge: the runner's own address, which pods reach and no fault touches.
     const host = system.lab.topology.bridge.ipv4;
-    plane = await ControlPlane.start(
-      { binaries, host, folder, logs: path.join(folder, 'logs'), contexts: REGIONS },
-      AbortSignal.timeout(60_000),
-    );
-    admin = await KubeClient.open(plane.kubeconfigFile('cluster'), REGION);
+    server = await startTestPlane(binaries, { host, limitMs: 60_000 });
+    ({ plane, admin } = server);
   });
   after(async () => {
-    await plane?.close();
+    await server?.close();
     await system?.close();
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   });
 
   describe('controllers with the rights that are shipped', () => {

@@ -1,19 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { expect } from 'chai';
 import { findBinaries, MISSING } from '../../platform/kubernetes/containerless/binaries.ts';
-import { ControlPlane } from '../../platform/kubernetes/containerless/control-plane.ts';
-import { KubeClient } from '../../platform/kubernetes/kube-client.ts';
 import { requireSandbox } from '../../platform/local/testing/require-sandbox.ts';
+import { REGION, REGIONS, startTestPlane, type TestPlane } from './plane-for-tests.ts';
 import { kustomize, pathOf, type ShippedObject } from './shipped-objects.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const OVERLAYS = path.join(ROOT, 'deploy/kubernetes/overlays');
-const REGIONS = ['us-central1', 'us-east1', 'europe-west1'];
-const REGION = 'us-east1';
 /** Fields of the kinds that are shipped which came after Kubernetes 1.28 (its release notes): the server here is newer, and takes them. */
 const AFTER_1_28 = new Set([
   'appArmorProfile',
@@ -37,9 +32,7 @@ const fieldsOf = (value: unknown): readonly string[] =>
 
 describe('objects of deploy/ on a real API server', function () {
   this.timeout(180_000);
-  let folder: string;
-  let plane: ControlPlane;
-  let admin: KubeClient;
+  let system: TestPlane;
   let objects: readonly ShippedObject[];
 
   before(async function () {
@@ -51,20 +44,12 @@ describe('objects of deploy/ on a real API server', function () {
       return this.skip();
     }
     objects = built;
-    folder = mkdtempSync(path.join(tmpdir(), 'deploy-objects-'));
-    plane = await ControlPlane.start(
-      { binaries, host: '127.0.0.1', folder, logs: path.join(folder, 'logs'), contexts: REGIONS },
-      AbortSignal.timeout(110_000),
-    );
-    admin = await KubeClient.open(plane.kubeconfigFile('cluster'), REGION);
+    system = await startTestPlane(binaries, { limitMs: 110_000 });
   });
-  after(async () => {
-    await plane?.close();
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => system?.close());
 
   async function accepts(one: ShippedObject, of: string): Promise<void> {
-    const { status, body } = await admin.ask('PATCH', pathOf(one), {
+    const { status, body } = await system.admin.ask('PATCH', pathOf(one), {
       query: { fieldManager: 'coditect-dr', fieldValidation: 'Strict', dryRun: 'All', force: true },
       contentType: 'application/apply-patch+yaml',
       body: one,
@@ -77,7 +62,7 @@ describe('objects of deploy/ on a real API server', function () {
       const built = kustomize(path.join(OVERLAYS, region)) ?? [];
       expect(built.length).to.be.greaterThan(20);
       // The namespace first, for real: without it nothing else could be tried.
-      for (const one of built.filter(({ kind }) => kind === 'Namespace')) await admin.apply(pathOf(one), one);
+      for (const one of built.filter(({ kind }) => kind === 'Namespace')) await system.admin.apply(pathOf(one), one);
       for (const one of built) {
         await accepts(one, region);
         expect(
@@ -96,14 +81,14 @@ describe('objects of deploy/ on a real API server', function () {
   });
 
   it('so is every object that scripts/kind applies, and each region has names of its own', async () => {
-    const work = path.join(folder, 'kind');
+    const work = path.join(system.folder, 'kind');
     const { status, stderr } = spawnSync(path.join(ROOT, 'scripts/kind'), ['render'], {
       encoding: 'utf8',
       env: { ...process.env, KIND_WORK: work },
     });
     expect(status, stderr).to.equal(0);
     const outside = kustomize(path.join(ROOT, 'deploy/kind/services')) ?? [];
-    for (const one of outside.filter(({ kind }) => kind === 'Namespace')) await admin.apply(pathOf(one), one);
+    for (const one of outside.filter(({ kind }) => kind === 'Namespace')) await system.admin.apply(pathOf(one), one);
     for (const one of outside) await accepts(one, 'services');
     const names: string[] = [];
     for (const region of REGIONS) {
@@ -119,7 +104,7 @@ describe('objects of deploy/ on a real API server', function () {
   it('refuses an object with a field that is none', async () => {
     const deployment = objects.find(({ kind }) => kind === 'Deployment') as ShippedObject;
     const query = { fieldManager: 'coditect-dr', fieldValidation: 'Strict', dryRun: 'All', force: true };
-    const { status } = await admin.ask('PATCH', pathOf(deployment), {
+    const { status } = await system.admin.ask('PATCH', pathOf(deployment), {
       query,
       contentType: 'application/apply-patch+yaml',
       body: { ...deployment, spec: { ...(deployment as unknown as { spec: object }).spec, replica: 2 } },

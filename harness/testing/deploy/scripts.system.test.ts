@@ -1,19 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { expect } from 'chai';
 import { findBinaries, MISSING } from '../../platform/kubernetes/containerless/binaries.ts';
-import { ControlPlane } from '../../platform/kubernetes/containerless/control-plane.ts';
-import { KubeClient } from '../../platform/kubernetes/kube-client.ts';
 import { resourcePath, type KubeObject } from '../../platform/kubernetes/kube-object.ts';
 import { requireSandbox } from '../../platform/local/testing/require-sandbox.ts';
+import { REGIONS, startTestPlane, type TestPlane } from './plane-for-tests.ts';
 import { CLUSTER_WIDE, kustomize, PATH_WITH_BUILT, pathOf, type ShippedObject } from './shipped-objects.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
-const REGIONS = ['us-central1', 'us-east1', 'europe-west1'];
 /** What deploy/kubernetes/README.md asks for before anything is applied. */
 const SECRETS = ['dr-controller-tls', 'database-tls', 'api-tls', 'backup-signing'];
 const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'coditect' } };
@@ -29,9 +26,7 @@ interface SecretObject extends KubeObject {
 /** The scripts of a deployment with the kubectl of this machine, on a real API server that runs no pod. */
 describe('scripts that deploy, on a real API server', function () {
   this.timeout(300_000);
-  let folder: string;
-  let plane: ControlPlane;
-  let admin: KubeClient;
+  let system: TestPlane;
   let objects: readonly ShippedObject[];
 
   before(async function () {
@@ -44,25 +39,17 @@ describe('scripts that deploy, on a real API server', function () {
       return this.skip();
     }
     objects = built;
-    folder = mkdtempSync(path.join(tmpdir(), 'deploy-scripts-'));
-    plane = await ControlPlane.start(
-      { binaries, host: '127.0.0.1', folder, logs: path.join(folder, 'logs'), contexts: REGIONS },
-      AbortSignal.timeout(110_000),
-    );
-    admin = await KubeClient.open(plane.kubeconfigFile('cluster'), 'us-east1');
+    system = await startTestPlane(binaries, { limitMs: 110_000 });
   });
-  after(async () => {
-    await plane?.close();
-    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => system?.close());
 
   function script(name: string, args: readonly string[], more: Readonly<Record<string, string>> = {}): Said {
-    const env = { ...process.env, PATH: PATH_WITH_BUILT, KUBECONFIG: plane.kubeconfigFile('cluster'), ...more };
+    const env = { ...process.env, PATH: PATH_WITH_BUILT, KUBECONFIG: system.plane.kubeconfigFile('cluster'), ...more };
     const { status, stdout, stderr } = spawnSync(path.join(ROOT, 'scripts', name), args, { encoding: 'utf8', env });
     return { code: status, said: `${stdout}${stderr}` };
   }
   const secretPath = (name: string): string => resourcePath({ apiVersion: 'v1', resource: 'secrets' }, 'coditect', name);
-  const isThere = async (at: string): Promise<boolean> => (await admin.ask('GET', at)).status === 200;
+  const isThere = async (at: string): Promise<boolean> => (await system.admin.ask('GET', at)).status === 200;
 
   describe('enable-dr.sh', () => {
     const enable = (...args: readonly string[]): Said => script('enable-dr.sh', args);
@@ -79,7 +66,7 @@ describe('scripts that deploy, on a real API server', function () {
       expect(await isThere(resourcePath({ apiVersion: 'v1', resource: 'namespaces' }, undefined, 'coditect'))).to.equal(false);
     });
     it('--dry-run with the namespace names the secrets that are missing and changes nothing', async () => {
-      await admin.apply(resourcePath({ apiVersion: 'v1', resource: 'namespaces' }, undefined, 'coditect'), NAMESPACE);
+      await system.admin.apply(resourcePath({ apiVersion: 'v1', resource: 'namespaces' }, undefined, 'coditect'), NAMESPACE);
       const { code, said } = enable('--dry-run');
       expect(code, said).to.equal(0);
       expect(said)
@@ -96,7 +83,7 @@ describe('scripts that deploy, on a real API server', function () {
     });
     it('applies a standby first, and stops at what is not rolled out: no pod runs here', async () => {
       for (const name of SECRETS)
-        await admin.apply(secretPath(name), { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'coditect' } });
+        await system.admin.apply(secretPath(name), { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'coditect' } });
       const { code, said } = enable('--timeout', '2');
       expect(code, said).to.equal(1);
       expect(said).to.match(/FAILED: europe-west1: statefulset\/database was not rolled out in 2 s/);
@@ -114,28 +101,28 @@ describe('scripts that deploy, on a real API server', function () {
       for (const name of SECRETS) expect(await isThere(secretPath(name)), name).to.equal(true);
     });
     it('an API server that does not answer is named, and nothing is changed', async () => {
-      await plane.killApiServer();
+      await system.plane.killApiServer();
       try {
         const { code, said } = enable('us-east1');
         expect(code, said).to.equal(1);
         expect(said).to.match(/FAILED: us-east1: the API server does not answer/);
       } finally {
-        await plane.startApiServer(AbortSignal.timeout(110_000));
+        await system.plane.startApiServer(AbortSignal.timeout(110_000));
       }
     });
   });
 
   describe('kind secrets', () => {
     const read = async (name: string): Promise<Readonly<Record<string, string>>> => {
-      const { data } = await admin.must<SecretObject>('GET', secretPath(name));
+      const { data } = await system.admin.must<SecretObject>('GET', secretPath(name));
       return Object.fromEntries(Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64').toString('utf8')]));
     };
 
     it('makes what every pod of deploy/kind mounts, of one authority, with the names that others call it by; a second time replaces it', async () => {
-      const work = path.join(folder, 'kind');
+      const work = path.join(system.folder, 'kind');
       mkdirSync(work);
-      cpSync(plane.kubeconfigFile('cluster'), path.join(work, 'kubeconfig'));
-      const scratch = path.join(folder, 'scratch');
+      cpSync(system.plane.kubeconfigFile('cluster'), path.join(work, 'kubeconfig'));
+      const scratch = path.join(system.folder, 'scratch');
       mkdirSync(scratch);
       const signing: (string | undefined)[] = [];
       for (let time = 1; time <= 2; time++) {

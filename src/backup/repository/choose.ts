@@ -22,12 +22,22 @@ export async function chooseBackup(repository: Repository, cluster: string, back
   const entries = await listBackups(repository, cluster, signal);
   const manifest = trustedFrom(entries, cluster, backupId);
   if (backupId !== 'latest') return { manifest, passedOver: [] };
-  return { manifest, passedOver: await refusedOf(repository, after(entries, manifest.backupId), signal) };
+  return { manifest, passedOver: await refusedAfter(repository, entries, manifest.backupId, signal) };
 }
 
 /** Those that come after a backup. */
 export function after(entries: readonly BackupEntry[], backupId: string): readonly BackupEntry[] {
   return entries.slice(entries.findIndex((entry) => entry.backupId === backupId) + 1);
+}
+
+/** Those after a backup that are not to be trusted: what whoever asked for `latest` and got this one has to know. */
+export async function refusedAfter(
+  repository: Repository,
+  entries: readonly BackupEntry[],
+  backupId: string,
+  signal: AbortSignal,
+): Promise<readonly PassedOverBackup[]> {
+  return await refusedOf(repository, after(entries, backupId), signal);
 }
 
 /** Those that are not to be trusted, with what is wrong with them. */
