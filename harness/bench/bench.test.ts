@@ -5,7 +5,7 @@ import { knownBadHolds, knownBadRun, knownBadTable, PLAN } from './known-bad.ts'
 import { nullRuns, nullTable, nullVerdict } from './null-runs.ts';
 import { recoveryHolds, recoveryStatistics, recoveryTable } from './recovery.ts';
 import { simulationHolds, simulationTable } from './simulate.ts';
-import { soakHolds, soakResult, soakScenario, soakText } from './soak.ts';
+import { leastBusy, soakHolds, soakResult, soakScenario, soakText } from './soak.ts';
 
 const recovered = (upperMs: number) =>
   toResultDocument(
@@ -133,10 +133,13 @@ describe('statistics of repeated runs', () => {
       { phase: 'heal', atMs: 70_000 },
       { phase: 'teardown', atMs: 80_000 },
     ];
-    const of = (result: typeof quiet, minutes = 1) => soakHolds(soakResult({ ...result, phases: LASTED }, minutes, 2));
+    const of = (result: typeof quiet, minutes = 1) =>
+      soakHolds(soakResult({ ...result, phases: LASTED }, { minutes, spinners: 2, processorsBusy: 1 }));
     expect([of(quiet), of(fenced)]).to.deep.equal([true, false]);
     expect(of(quiet, 2), 'it ran for one minute').to.equal(false);
     expect(of({ ...quiet, engineClaims: [] }), 'nobody heard the log').to.equal(false);
+    const idle = soakResult({ ...quiet, phases: LASTED }, { minutes: 1, spinners: 2, processorsBusy: 0.5 });
+    expect([soakHolds(idle), soakHolds({ ...idle, spinners: 0 })], 'its busy processes were not busy').to.deep.equal([false, true]);
   });
 
   it('a soak tells at which minute and where something unwanted happened, and what the clients saw of it', () => {
@@ -155,7 +158,7 @@ describe('statistics of repeated runs', () => {
     const second = (at: number, slow: number) => ({ second: at, vantage: 'outside', good: 40, slow, failed: 1, unknown: 0 });
     const vantages = ['us-central1', 'us-east1', 'outside'].map((vantage) => ({ ...sample.vantages[0]!, vantage }));
     const availability = [second(9, 9), second(12, 0), second(192, 3), second(193, 2)];
-    const result = soakResult({ ...sample, phases, engineClaims, vantages, availability }, 60, 2);
+    const result = soakResult({ ...sample, phases, engineClaims, vantages, availability }, { minutes: 60, spinners: 2, processorsBusy: 1 });
     expect(result.events).to.deep.equal([
       { minute: 3, region: 'us-central1', action: 'self_fenced', detail: 'epoch 2' },
       { minute: 3.02, region: 'us-east1', action: 'failover_initiated', detail: 'epoch 2' },
@@ -167,6 +170,12 @@ describe('statistics of repeated runs', () => {
     ]);
     expect(soakText(result)).to.contain('6.5 of 60 minutes').and.contain('| 3.02 | us-east1 | failover_initiated | epoch 2 |');
     expect(soakText(result)).to.contain('| 3 | outside | 5 | 2 | 0 |');
+  });
+
+  it('the busy part of the processor that idled most is what counts', () => {
+    const cpu = (idle: number, user: number) => ({ model: '', speed: 0, times: { idle, user, nice: 0, sys: 0, irq: 0 } });
+    expect(leastBusy([cpu(100, 0), cpu(100, 0)], [cpu(110, 90), cpu(140, 60)])).to.equal(0.6);
+    expect(leastBusy([cpu(1, 1)], [cpu(1, 1)])).to.equal(0);
   });
 
   it('the soak is the null scenario, only longer', () => {

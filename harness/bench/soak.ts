@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cpus, tmpdir, type CpuInfo } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError } from '../platform/errors.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
@@ -13,6 +13,8 @@ export interface SoakResult {
   /** From the steady state on; less where it was stopped. */
   readonly ranMinutes: number;
   readonly spinners: number;
+  /** What part of the run the least busy processor had work, 0 to 1, whoever gave it: a soak of idle processors shows little. */
+  readonly processorsBusy: number;
   /** Its folder below reports/ holds the record. */
   readonly runId: string;
   readonly verdict: ResultDocument['verdict'];
@@ -50,23 +52,34 @@ const ALLOWED = ['sync_set_changed'];
 export async function soak(minutes: number, spinners: number, signal: AbortSignal): Promise<SoakResult> {
   const folder = await mkdtemp(join(tmpdir(), 'soak-'));
   const busy = Array.from({ length: spinners }, spinner);
+  const before = cpus();
   try {
     const file = join(folder, 'soak.yaml');
     await writeFile(file, soakScenario(await readFile(join(ROOT, 'scenarios/null.yaml'), 'utf8'), minutes));
     const [result] = await runGamedayProgram([file], { signal, evenIfAborted: true });
     if (result === undefined) throw new HarnessError('lab-failed', 'the soak gave no result');
-    return soakResult(result, minutes, spinners);
+    return soakResult(result, { minutes, spinners, processorsBusy: leastBusy(before, cpus()) });
   } finally {
     for (const child of busy) child.kill('SIGKILL');
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-export function soakResult(result: ResultDocument, minutes: number, spinners: number): SoakResult {
+/** The busy part, 0 to 1, of the processor that idled most between two looks at the counters of the kernel. */
+export function leastBusy(before: readonly CpuInfo[], after: readonly CpuInfo[]): number {
+  const total = ({ times }: CpuInfo): number => Object.values(times).reduce((sum, ms) => sum + ms, 0);
+  const shares = after.map((now, index) => {
+    const then = before[index];
+    if (then === undefined || total(now) <= total(then)) return 0;
+    return 1 - (now.times.idle - then.times.idle) / (total(now) - total(then));
+  });
+  return shares.length === 0 ? 0 : Math.min(...shares);
+}
+
+export function soakResult(result: ResultDocument, load: Pick<SoakResult, 'minutes' | 'spinners' | 'processorsBusy'>): SoakResult {
   return {
-    minutes,
+    ...load,
     ranMinutes: ranMinutes(result),
-    spinners,
     runId: result.runId,
     verdict: result.verdict,
     heard: result.engineClaims.some(({ atMs, action }) => atMs < steadyMs(result.phases) && action === 'epoch_acquired'),
@@ -76,8 +89,10 @@ export function soakResult(result: ResultDocument, minutes: number, spinners: nu
   };
 }
 
-export function soakHolds({ verdict, unwanted, minutes, ranMinutes: ran, heard }: SoakResult): boolean {
+/** Where nobody keeps the processors busy (no spinners), how busy they were is told and not asked for. */
+export function soakHolds({ verdict, unwanted, minutes, ranMinutes: ran, heard, spinners, processorsBusy }: SoakResult): boolean {
   return (
+    (spinners === 0 || processorsBusy >= BUSY) &&
     verdict.outcome === 'pass' &&
     heard &&
     ran >= minutes &&
@@ -85,11 +100,13 @@ export function soakHolds({ verdict, unwanted, minutes, ranMinutes: ran, heard }
   );
 }
 
+const BUSY = 0.9;
+
 const TOLD = 100;
 
 /** The verdict, and below it what was unwanted by minute and region, the first hundred of each kind. */
 export function soakText(result: SoakResult): string {
-  const { ranMinutes: ran, minutes, spinners, verdict, unwanted, events, runId } = result;
+  const { ranMinutes: ran, minutes, spinners, processorsBusy, verdict, unwanted, events, runId } = result;
   const counts = Object.entries(unwanted).map(([action, count]) => `${action} ${count}`);
   const rows = events
     .slice(0, TOLD)
@@ -98,7 +115,7 @@ export function soakText(result: SoakResult): string {
     .slice(0, TOLD)
     .map((one) => `| ${one.minute} | ${one.vantage} | ${one.slow} | ${one.failed} | ${one.unknown} |`);
   return [
-    `${ran} of ${minutes} minutes, ${spinners} busy processes: ${verdict.outcome} (${verdict.reason}); ${counts.join(', ')}`,
+    `${ran} of ${minutes} minutes, ${spinners} busy processes of its own, the least busy processor had work ${Math.round(processorsBusy * 100)} % of the time: ${verdict.outcome} (${verdict.reason}); ${counts.join(', ')}`,
     ...(rows.length === 0 ? [] : ['', '| minute | region | what | details |', '|---|---|---|---|', ...rows]),
     ...(bad.length === 0 ? [] : ['', '| minute | client in | late | failed | unknown |', '|---|---|---|---|---|', ...bad]),
     ...(events.length > TOLD || result.badMinutes.length > TOLD ? ['', 'The rest is in soak.json.'] : []),
