@@ -11,6 +11,7 @@ import { nullRuns, nullTable, nullVerdict } from './null-runs.ts';
 import { publish } from './publish.ts';
 import { recoveryHolds, recoveryStatistics, recoveryTable } from './recovery.ts';
 import { simulation, simulationHolds, simulationTable } from './simulate.ts';
+import { wholeNumber } from '../cli-options.ts';
 import { soak, soakHolds, soakText } from './soak.ts';
 
 /** `./scripts/bench`: the statistical runs. Exit codes as `gameday`. */
@@ -20,11 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const tell = (text: string): void => void process.stdout.write(`${text}\n`);
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 is needed.');
-  return value;
-}
+const positive = wholeNumber(1);
 
 function scenarioNames(text: string): readonly string[] {
   const names = text.split(',');
@@ -112,7 +109,7 @@ program
   .command('soak')
   .description('nothing is broken and every CPU is busy: no failover, no self-fence')
   .option('--minutes <count>', 'how long', positive, 30)
-  .option('--spinners <count>', 'busy processes', positive, 2)
+  .option('--spinners <count>', 'busy processes; 0 where something else keeps the CPUs busy', wholeNumber(0), 2)
   .action(async ({ minutes, spinners }: { readonly minutes: number; readonly spinners: number }) => {
     const result = await soak(minutes, spinners, interrupted.signal);
     const text = soakText(result);
