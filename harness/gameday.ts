@@ -8,15 +8,13 @@ import { FaultRun, refuseImpossible } from './gameday-fault.ts';
 import type { Phase } from './history/event.ts';
 import { HarnessError } from './platform/errors.ts';
 import { Scope } from './platform/scope.ts';
+import { startLimitMs } from './platform/start-limit.ts';
 import { phaseOf } from './scenario/phase-of.ts';
 import type { BackupStep, Scenario, Step } from './scenario/scenario.ts';
 import { BulkLoad } from './workload/bulk-load.ts';
 import { Load, vantagesOf } from './workload/load.ts';
 
 /** Limits of what has no limit in the scenario. */
-const START_MS = 60_000;
-/** A cluster of six servers is made, configured and copied first (41 s on an idle machine). */
-const START_FOUNDATIONDB_MS = 240_000;
 const FIRST_SERVICE_MS = 20_000;
 const LAST_SERVICE_MS = 5000;
 const CLOSE_MS = 15_000;
@@ -34,9 +32,7 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
     phase('setup');
     refuseImpossible(env);
     scope.own('lab', async () => (leftovers = await platform.close())); // owned before it is started
-    await platform.start(
-      AbortSignal.any([signal, AbortSignal.timeout(scenario.database === 'foundationdb' ? START_FOUNDATIONDB_MS : START_MS)]),
-    );
+    await platform.start(AbortSignal.any([signal, AbortSignal.timeout(startLimitMs(scenario.database))]));
     const operator = await Operator.start(platform, context, signal);
     scope.own('operator', () => operator.close());
     const observed: Observed = { operator, platform, pods: platform.pods(), context, clock };

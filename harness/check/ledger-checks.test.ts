@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { RunEvent } from '../history/event.ts';
+import { DATABASE_ITSELF, type RunEvent } from '../history/event.ts';
 import { at, failover, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
 import { outcomeOf, judged, withScenario, without, isPut } from '../testing/judged.ts';
 
@@ -28,6 +28,25 @@ describe('judge', () => {
       expect(result.measurement.writes.lost).to.have.length(1);
       expect(outcomeOf(result, 'no-holes')).to.equal('fail');
       expect(result.verdict.outcome).to.equal('fail');
+    });
+    it('believes what the database itself holds, not what an engine tells of it', () => {
+      const scenario = withScenario({ database: 'foundationdb' });
+      let gone = '';
+      const asked =
+        (keep: (key: string) => boolean) =>
+        (events: readonly RunEvent[]): readonly RunEvent[] =>
+          events.flatMap((event) => {
+            if (event.kind !== 'readback' || event.region !== 'europe-west1') return [event];
+            const copy = Object.entries(event.entries ?? {});
+            gone = copy.find(([key]) => key.startsWith('outside/'))?.[0] ?? '';
+            const entries = Object.fromEntries(copy.filter(([key]) => keep(key)));
+            return [event, { ...event, region: DATABASE_ITSELF, entries }];
+          });
+      const honest = judged({ scenario, edit: asked(() => true) });
+      expect(honest.verdict.outcome, honest.verdict.reason).to.equal('pass');
+      const lying = judged({ scenario, edit: asked((key) => key !== gone) });
+      expect(lying.measurement.writes.lost.map(({ key }) => key)).to.deep.equal([gone]);
+      for (const check of ['lost-writes', 'replicas-converged']) expect(outcomeOf(lying, check), check).to.equal('fail');
     });
     it('does not count a lost tail of an earlier reign as a hole', () => {
       const result = judged({

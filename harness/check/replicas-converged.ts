@@ -1,4 +1,5 @@
 import { eventsOf, type RunView } from '../measure/view.ts';
+import { DATABASE_ITSELF } from '../history/event.ts';
 import { OUTSIDE } from '../platform/platform.ts';
 import { finding, seconds, type Check } from './check.ts';
 
@@ -12,7 +13,8 @@ export const replicasConverged: Check = {
     const lines = read.map((one) => one.line);
     const unread = read.filter((one) => !one.ok).map((one) => one.region);
     if (read.length === 0) return [finding('replicas-converged', 'inconclusive', 'no region was read back')];
-    const missing = regionsOf(view).filter((region) => !read.some((one) => one.region === region));
+    const itself = scenario.database === 'foundationdb' ? [DATABASE_ITSELF] : [];
+    const missing = [...regionsOf(view), ...itself].filter((region) => !read.some((one) => one.region === region));
     if (missing.length > 0) return [finding('replicas-converged', 'inconclusive', `${missing.join(', ')} was never read back`, lines)];
     if (unread.length > 0) return [finding('replicas-converged', 'fail', `${unread.join(', ')} could not be read back`, lines)];
     const [first] = differences;
@@ -26,7 +28,8 @@ export const replicasConverged: Check = {
       const message = `the copies are equal, but redundancy was not seen to be restored within ${seconds(scenario.settleMs)}`;
       return [finding('replicas-converged', 'fail', message, lines)];
     }
-    const message = `${read.length} regions hold the same ${read[0]?.entries ?? 0} entries`;
+    const regions = read.filter(({ region }) => region !== DATABASE_ITSELF).length;
+    const message = `${regions} regions${regions < read.length ? `, and ${DATABASE_ITSELF},` : ''} hold the same ${read[0]?.entries ?? 0} entries`;
     return [finding('replicas-converged', 'pass', message, [...lines, restored.lineNumber])];
   },
 };

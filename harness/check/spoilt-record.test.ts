@@ -176,6 +176,10 @@ describe('records that are spoilt', () => {
       const edit = editOf('readback', (event) => (event.region === 'europe-west1' ? null : event));
       expect(objected(spoilt(edit), 'replicas-converged')).to.equal('europe-west1 was never read back');
     });
+    it('nobody asked FoundationDB itself, but only the engine', () => {
+      const scenario = { ...SCENARIO, database: 'foundationdb' } as const;
+      expect(objected(spoilt((events) => events, { scenario }), 'replicas-converged')).to.equal('the database itself was never read back');
+    });
     it('redundancy was there before the fault, and nobody saw it afterwards', () => {
       const edit: Edit = (events) => sorted(editOf('redundancy-restored', (event) => ({ ...event, atMs: 1500 }))(events));
       const result = spoilt(edit);

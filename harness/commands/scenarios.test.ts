@@ -11,4 +11,8 @@ describe('scenarios of the package', function () {
     const [embedded] = load(['scenarios/region-loss.yaml']);
     expect(embedded?.scenario).to.include({ name: 'region-loss', database: 'embedded' });
   });
+
+  it('of the set `foundationdb` are refused on another database: a report of that set must not come from it', () => {
+    expect(() => loadSet('foundationdb', 'embedded')).to.throw(/--database embedded: the scenarios of --set foundationdb are played on FoundationDB/);
+  });
 });

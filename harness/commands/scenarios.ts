@@ -1,3 +1,4 @@
+import { HarnessError } from '../platform/errors.ts';
 import { decodeManifest } from '../fault/manifest.ts';
 import { NAMESPACE, threeRegions } from '../platform/local/topology.ts';
 import { faultKinds } from '../registry.ts';
@@ -25,6 +26,8 @@ export function loadSet(
   set: ScenarioSet,
   database: LabDatabase | undefined = set === 'foundationdb' ? set : undefined,
 ): readonly LoadedScenario[] {
+  if (set === 'foundationdb' && database !== set)
+    throw new HarnessError('bad-input', `--database ${database}: the scenarios of --set foundationdb are played on FoundationDB; name the file of one to play it on another`);
   const members = load(packagedScenarios()).filter(({ scenario }) => scenario.sets.includes(set));
   return database === undefined ? members : load([...new Set(members.map(({ file }) => file))], database);
 }

@@ -382,7 +382,10 @@ export interface ClientFinished {
   readonly scheduledFirst?: boolean;
 }
 
-/** One region's whole committed copy after the run (`GET /v1/export`). */
+/** Instead of a region, for what a database said that all regions share: read past the engine. */
+export const DATABASE_ITSELF = 'the database itself';
+
+/** One region's whole committed copy after the run (`GET /v1/export`), or what the database itself holds. */
 export interface ReadBack {
   readonly kind: 'readback';
   readonly region: string;

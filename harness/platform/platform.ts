@@ -96,6 +96,8 @@ export interface Platform {
   readonly backups?: BackupGround | undefined;
   /** What keeps the database's own copies from being whole, as it says to whoever asks it past the engine; null: nothing. Undefined where the platform cannot ask it. */
   databaseProblem?(signal: AbortSignal): Promise<string | null>;
+  /** All data of the system as its database tells it to whoever asks it past the engine; null: the engine's own database is the only way. Throws HarnessError. */
+  databaseContent?(signal: AbortSignal): Promise<ReadonlyMap<string, string> | null>;
   /** Stops everything; returns what could not be cleaned (empty is clean). Idempotent. */
   close(): Promise<readonly string[]>;
 }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Clock } from '../platform/clock.ts';
 import { logTo } from '../telemetry/log.ts';
 import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
+import { lockDatabase } from './lock.ts';
 import { ClusterMonitor, isRecent, type Seen } from './cluster-monitor.ts';
 
 const DCS = ['a', 'b', 'c'];
@@ -25,8 +26,10 @@ function saying(dcs: readonly string[], coordinators: readonly string[]): string
 }
 
 /** What is seen after each of these statuses, asked for a period apart, and what was logged; null: no answer. */
-async function look(statuses: readonly (string | null)[]): Promise<{ readonly seen: readonly Seen[]; readonly logged: readonly string[] }> {
-  const store = new MemoryFoundationdb();
+async function look(
+  statuses: readonly (string | null)[],
+  store = new MemoryFoundationdb(),
+): Promise<{ readonly seen: readonly Seen[]; readonly logged: readonly string[] }> {
   const ending = new AbortController();
   const seen: Seen[] = [];
   const lines: string[] = [];
@@ -57,6 +60,18 @@ describe('what a gateway sees of its cluster', () => {
     const last = seen.at(-1) as Seen;
     expect([11_000, 11_001].map((nowMs) => isRecent(last, nowMs, PERIOD_MS))).to.deep.equal([true, false]);
     expect(isRecent({ ...last, askedAtMs: null }, 0, PERIOD_MS)).to.equal(false);
+  });
+
+  it('is told also while no transaction can be begun, which is when it counts: in a recovery, and while the database is locked', async () => {
+    const status = JSON.stringify({ client: { database_status: { available: false } }, cluster: { recovery_state: { name: 'recruiting' } } });
+    const recovering = new MemoryFoundationdb();
+    recovering.recovering = true;
+    const locked = new MemoryFoundationdb();
+    await lockDatabase(locked.db, { system: 'orders', epoch: 3 }, 5000);
+    for (const store of [recovering, locked]) {
+      const { seen } = await look([status], store);
+      expect(seen.at(-1)?.view).to.include({ available: false, recoveryState: 'recruiting' });
+    }
   });
 
   it('tells since when a data centre is away, until it is back', async () => {

@@ -67,10 +67,11 @@ export class ClusterMonitor {
   async #look(signal: AbortSignal): Promise<void> {
     const { db, clock, log } = this.#options;
     const askedAtMs = clock.monotonicMs();
-    const outcome = await transact(db, async (transaction) => ({ commit: false, value: await transaction.get(STATUS) }), {
-      timeoutMs: STATUS_TIMEOUT_MS,
-      signal,
-    });
+    const outcome = await transact(
+      db,
+      async (transaction) => ({ commit: false, value: await transaction.get(STATUS), unversioned: true }),
+      { timeoutMs: STATUS_TIMEOUT_MS, signal },
+    );
     const status = outcome.kind === 'done' && outcome.value !== undefined ? parseStatus(outcome.value.toString('utf8')) : null;
     // What was seen before stays, and grows old.
     if (status === null) return;

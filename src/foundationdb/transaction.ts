@@ -2,15 +2,23 @@ import type { Database, Transaction } from 'foundationdb';
 import { codeOf, judge, type Phase } from './outcome.ts';
 
 /** What the work of a transaction decided: to commit what it wrote, or to leave everything as it is. */
-export type Decision<T> = { readonly commit: boolean; readonly value: T };
+export type Decision<T> = {
+  readonly commit: boolean;
+  readonly value: T;
+  /** Of what the client answers by itself (its status): no read version is asked for, which nobody gets while the database recovers or is locked, just when it is to be known. */
+  readonly unversioned?: true;
+};
 
 export type Outcome<T> =
-  /** `version` is that of the commit, of the read where nothing was to be committed. */
+  /** `version` is that of the commit, of the read where nothing was to be committed; NO_VERSION where none was asked for. */
   | { readonly kind: 'done'; readonly value: T; readonly version: number }
   /** Nothing was applied and nothing will be. */
   | { readonly kind: 'not-done'; readonly reason: 'silent' | 'locked' | 'refused'; readonly message: string }
   /** The commit was sent; nobody knows. */
   | { readonly kind: 'unknown'; readonly message: string };
+
+/** As fdb_c says it. */
+const NO_VERSION = -1;
 
 /**
  * Native transactions whose work is under way. One that nothing refers to is collected and destroyed although its commit is under way, and its promise rejects with 1025 while
@@ -36,8 +44,9 @@ export async function transact<T>(
     for (;;) {
       let phase: Phase = 'before-commit';
       try {
-        const { commit, value } = await work(transaction);
-        if (!commit) return { kind: 'done', value, version: toNumber(await transaction.getReadVersion()) };
+        const { commit, value, unversioned } = await work(transaction);
+        if (!commit)
+          return { kind: 'done', value, version: unversioned === true ? NO_VERSION : toNumber(await transaction.getReadVersion()) };
         phase = 'commit';
         await transaction.rawCommit();
         return { kind: 'done', value, version: toNumber(transaction.getCommittedVersion()) };

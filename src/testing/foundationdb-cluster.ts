@@ -4,6 +4,7 @@ import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fdbcli, statusByFdbcli, type Fdbcli } from '../foundationdb/fdbcli.ts';
+import type { ClusterStatus } from '../foundationdb/status-json.ts';
 import { conditionOf, viewOf } from '../foundationdb/cluster-view.ts';
 import { systemClock } from '../platform/clock.ts';
 import { freePorts } from './free-ports.ts';
@@ -115,6 +116,13 @@ export class FoundationdbCluster {
     const result = await fdbcli(this.#cli(), command, timeoutMs, new AbortController().signal);
     if (result.kind !== 'done') throw new Error(`fdbcli ${command}: ${result.kind}: ${result.said}`);
     return result.said;
+  }
+
+  /** Throws where there is none. */
+  async status(): Promise<ClusterStatus> {
+    const status = await statusByFdbcli(this.#cli(), 20_000, new AbortController().signal);
+    if (status === null) throw new Error('fdbcli gave no status');
+    return status;
   }
 
   #cli(): Fdbcli {

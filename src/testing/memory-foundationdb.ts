@@ -33,6 +33,8 @@ export class MemoryFoundationdb {
   #lockedBy: string | null = null;
   /** Whether calls are answered at all. */
   silent = false;
+  /** Whether read versions are given out; status is told all the same. */
+  recovering = false;
   /** What `\xff\xff/status/json` says. */
   status: string | null = null;
 
@@ -145,9 +147,14 @@ class MemoryTransaction {
   }
 
   async get(key: Buffer | string): Promise<Buffer | undefined> {
-    await this.#begin();
     const name = text(key);
-    if (name === STATUS) return this.#store.status === null ? undefined : Buffer.from(this.#store.status);
+    if (name === STATUS) {
+      await this.#answer('read');
+      return this.#store.status === null ? undefined : Buffer.from(this.#store.status);
+    }
+    // Whoever reads this key reads past the lock (`SingleSpecialKeyImpl`).
+    if (name === LOCKED) this.setOption(LOCK_AWARE);
+    await this.#begin();
     const own = this.#writes.get(name);
     if (own !== undefined) return Buffer.isBuffer(own) ? own : undefined;
     this.#reads.add(name);
@@ -190,7 +197,8 @@ class MemoryTransaction {
 
   async #begin(): Promise<void> {
     await this.#answer('read');
-    if (this.#store.lockedBy !== null && !this.#options.has(LOCK_AWARE) && this.#writes.size > 0) throw new FdbError(1038);
+    if (this.#store.recovering) await this.#timeOut();
+    if (this.#store.lockedBy !== null && !this.#options.has(LOCK_AWARE)) throw new FdbError(1038);
     this.#readVersion ??= this.#store.version;
   }
 

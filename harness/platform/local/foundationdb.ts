@@ -4,12 +4,17 @@ import type { FoundationdbPrograms } from '../foundationdb-programs.ts';
 import { HarnessError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { run } from '../process.ts';
+import { rowsOf } from './fdbcli-rows.ts';
 import { podNamed, podsOf, PORTS, type PodSpec, type Topology } from './topology.ts';
 
 /** Of the pods that hold or use it: their own copy, since servers and clients rewrite it when coordinators change. */
 export const CLUSTER_FILE = 'fdb.cluster';
 /** Copies in each of three regions; the least that it can be configured with is two processes a region (with one it never becomes available, measured on 7.3.79). */
 const MODE = 'three_datacenter ssd-2';
+/** Of the engine's keys; its data is below `data/` in it (ARCHITECTURE §7). */
+const PREFIX = 'gameday/';
+/** More than any game day writes; fdbcli reads them in one transaction. */
+const MOST_ROWS = 1_000_000;
 /** Small: six servers beside everything else on one machine. */
 const LIMITS = ['--memory=2GiB', '--storage-memory=256MiB', '--cache-memory=128MiB', '--logsize=1MiB', '--maxlogssize=4MiB'] as const;
 /** Asynchronous disk access of the kernel is not to be had everywhere; and copying in a new cluster, or after a loss, would otherwise begin only after half a minute. */
@@ -42,6 +47,7 @@ export function databaseSection(topology: Topology, { library }: Pick<Foundation
     experimental: true,
     cluster_file: CLUSTER_FILE,
     data_centers: Object.fromEntries(topology.regions.map((region) => [region, region])),
+    prefix: PREFIX,
     ...(library === null ? {} : { client_library: library }),
   };
 }
@@ -85,11 +91,21 @@ export class LabFoundationdb {
     return whatIsMissing(parseJson(answer.slice(Math.max(0, answer.indexOf('{')))), this.#topology);
   }
 
+  /** All data of the system as the database has it, in one transaction. Throws HarnessError with the reason where it could not be read whole. */
+  async data(signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+    const prefix = `${PREFIX}data/`;
+    // '0' is the byte after '/'.
+    return rowsOf(await this.#run(`getrange ${prefix} ${PREFIX}data0 ${MOST_ROWS}`, signal), prefix);
+  }
+
   /** What fdbcli said, be it an error. */
   #cli(command: string, signal: AbortSignal): Promise<string> {
+    return this.#run(command, signal).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+  }
+
+  #run(command: string, signal: AbortSignal): Promise<string> {
     const args = ['-C', this.#file, '--timeout', String(CLI_SECONDS), '--exec', command];
-    const ended = run(this.#programs.fdbcli, args, { timeoutMs: (CLI_SECONDS + 5) * 1000, signal });
-    return ended.catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    return run(this.#programs.fdbcli, args, { timeoutMs: (CLI_SECONDS + 5) * 1000, signal });
   }
 }
 

@@ -7,6 +7,7 @@ import { EXIT, HarnessError } from '../errors.ts';
 import type { LabDatabase } from '../../scenario/scenario.ts';
 import { needFoundationdb } from '../foundationdb-programs.ts';
 import type { RunContext } from '../platform.ts';
+import { startLimitMs } from '../start-limit.ts';
 import { labAddresses } from './lab-addresses.ts';
 import { labMap } from './lab-map.ts';
 import { onStopWanted, prepareSandbox } from './lifeline.ts';
@@ -28,7 +29,6 @@ export interface LabUpOptions {
 
 /** Its own addresses, for `gameday run --system`. */
 const SYSTEM_FILE = 'system.yaml';
-const START_TIMEOUT_MS = { embedded: 30_000, foundationdb: 240_000 } as const;
 
 /**
  * `gameday lab up`: starts the lab and gives a shell in its operator pod (commands from stdin when that is no terminal). Ends when the shell
@@ -48,7 +48,7 @@ export async function labUp(options: LabUpOptions): Promise<number> {
   const { replication, policy, engineMain } = options;
   const lab = new LocalPlatform(context, { replication, policy, database, ...(engineMain === undefined ? {} : { engineMain }) });
   try {
-    await lab.start(AbortSignal.any([stop.signal, AbortSignal.timeout(START_TIMEOUT_MS[database])]));
+    await lab.start(AbortSignal.any([stop.signal, AbortSignal.timeout(startLimitMs(database))]));
     await writeFile(path.join(PODS_FOLDER, 'operator', SYSTEM_FILE), labAddresses(lab.topology, POD_ROOT));
     options.write(
       `${labMap(lab.topology)}\nup in ${(context.nowMs() / 1000).toFixed(1)} s; logs in ${runFolder}; leave with exit or Ctrl-D\n`,

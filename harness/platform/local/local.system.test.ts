@@ -8,6 +8,7 @@ import { expect } from 'chai';
 import type { EventBody, PodChanged } from '../../history/event.ts';
 import { systemClock } from '../clock.ts';
 import { HarnessError } from '../errors.ts';
+import type { RunContext } from '../platform.ts';
 import { LocalPlatform } from './local.ts';
 import { Nft } from './nft.ts';
 import { requireSandbox } from './testing/require-sandbox.ts';
@@ -23,12 +24,14 @@ describe('local platform', () => {
   let lab: LocalPlatform;
   const events: EventBody[] = [];
 
+  function contextOf(): RunContext {
+    const clock = systemClock(process.hrtime.bigint());
+    return { nowMs: () => clock.nowMs(), record: (event: EventBody) => void events.push(event), runFolder, seed: 1 };
+  }
   before(async () => {
     requireSandbox();
     runFolder = mkdtempSync(path.join(tmpdir(), 'gameday-local-'));
-    const clock = systemClock(process.hrtime.bigint());
-    const context = { nowMs: () => clock.nowMs(), record: (event: EventBody) => void events.push(event), runFolder, seed: 1 };
-    lab = new LocalPlatform(context, { replication: 'sync', policy: 'lab', engineMain: ENGINE });
+    lab = new LocalPlatform(contextOf(), { replication: 'sync', policy: 'lab', engineMain: ENGINE });
     await lab.start(signal);
   });
   after(async () => {
@@ -231,5 +234,16 @@ describe('local platform', () => {
     lab.runInPod('operator', 'sleep', ['1000']);
     expect(await lab.close()).to.deep.equal([]);
     expect(readdirSync(runFolder)).to.deep.equal(['pods']);
+  });
+
+  it('ends its start at once where an engine will not have its configuration, in its words', async () => {
+    const engineMain = path.join(import.meta.dirname, 'testing/refusing-engine.js');
+    const refused = new LocalPlatform(contextOf(), { replication: 'sync', policy: 'lab', engineMain });
+    const error: unknown = await refused.start(signal).catch((thrown: unknown) => thrown);
+    expect(await refused.close()).to.deep.equal([]);
+    expect(error).to.be.instanceOf(HarnessError);
+    expect((error as HarnessError).message).to.match(
+      /^the program of (api|db|dr-controller)-\S+ refuses to start: bad-config: the client library cannot be loaded$/,
+    );
   });
 });

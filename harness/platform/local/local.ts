@@ -119,7 +119,13 @@ export class LocalPlatform implements Platform {
     for (const supervisor of this.#supervisors.values()) supervisor.start();
     const ready = Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.ready));
     this.#reachStarting = this.#startReach(signal);
-    await Promise.all([abortable(ready, signal, () => this.#notReady()), this.#reachStarting, this.#foundationdb?.create(signal)]);
+    const creating = new AbortController();
+    const created = this.#foundationdb?.create(AbortSignal.any([signal, creating.signal]));
+    try {
+      await Promise.all([abortable(ready, signal, () => this.#notReady()), this.#reachStarting, created]);
+    } finally {
+      creating.abort(new Error('the start is over'));
+    }
     const operator = credentials.get('operator');
     if (operator === undefined) throw new HarnessError('internal', 'the operator has no certificate');
     this.#operator = operator;
@@ -129,6 +135,10 @@ export class LocalPlatform implements Platform {
 
   async databaseProblem(signal: AbortSignal): Promise<string | null> {
     return (await this.#foundationdb?.problem(signal)) ?? null;
+  }
+
+  async databaseContent(signal: AbortSignal): Promise<ReadonlyMap<string, string> | null> {
+    return (await this.#foundationdb?.data(signal)) ?? null;
   }
 
   pods(): readonly Pod[] {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import process from 'node:process';
 import type { PodChanged } from '../../history/event.ts';
+import { EXIT, HarnessError } from '../errors.ts';
 import type { Pod, RunContext } from '../platform.ts';
 import type { BoundedLog } from './bounded-log.ts';
 import { jsonObject, splitLines } from './lines.ts';
@@ -21,6 +22,9 @@ interface Running {
   readonly untilExit: AbortController;
 }
 
+/** Of what a program says on stderr, for the message of one that refuses to start. */
+const LAST_WORDS = 600;
+
 /** Why the program is not to be started again when it ends, or how. */
 type Ending = 'restart' | 'replace' | 'stay-down';
 
@@ -40,11 +44,13 @@ export class Supervisor {
   #stopped = false;
   #ready = Promise.withResolvers<void>();
   #serves = false;
+  #everServed = false;
 
   constructor(place: PodPlace, service: ServiceSpec, hooks: SupervisorHooks) {
     this.place = place;
     this.#service = service;
     this.#hooks = hooks;
+    this.#ready.promise.catch(() => undefined); // whoever waits for it is told
   }
 
   get phase(): Pod['phase'] {
@@ -61,7 +67,10 @@ export class Supervisor {
     return this.#serves;
   }
 
-  /** Resolves when the program that runs now, or the next one, serves. */
+  /**
+   * Resolves when the program that runs now, or the next one, serves. Rejects with HarnessError `lab-failed` where an engine's program ends as one does that will not have its
+   * configuration (ARCHITECTURE §3) before it ever served: starting it again changes nothing.
+   */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
@@ -85,7 +94,8 @@ export class Supervisor {
       this.#hooks.log.write(`${program} does not start: ${error.message}\n`);
       ended(null, null);
     });
-    this.#readOutput(child);
+    const lastWords = this.#readOutput(child);
+    child.once('close', (code) => this.#onRefusal(code, lastWords()));
     this.#record({ change: 'started', ...(child.pid === undefined ? {} : { pid: child.pid }) });
     void this.#watchReadiness(running);
   }
@@ -164,6 +174,11 @@ export class Supervisor {
     this.#startIn(this.#ending === 'replace' ? POD_REPLACEMENT_DELAY_MS : this.#backOff(this.#hooks.run.nowMs() - running.startedMs));
   }
 
+  #onRefusal(code: number | null, said: string): void {
+    if (code !== EXIT.badInput || !this.#service.speaksNdjson || this.#everServed) return;
+    this.#ready.reject(new HarnessError('lab-failed', `the program of ${this.place.pod.name} refuses to start: ${said.trim()}`));
+  }
+
   #startIn(delayMs: number): void {
     clearTimeout(this.#timer);
     this.#record({ change: 'restart-scheduled', restartInMs: delayMs });
@@ -184,12 +199,18 @@ export class Supervisor {
     }
     this.#record({ change: 'ready', ...(running.child.pid === undefined ? {} : { pid: running.child.pid }) });
     this.#serves = true;
+    this.#everServed = true;
     this.#ready.resolve();
   }
 
-  #readOutput(child: ChildProcess): void {
+  /** Gives a look at the last that it said on stderr. */
+  #readOutput(child: ChildProcess): () => string {
     const { log } = this.#hooks;
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => log.write(text));
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log.write(text);
+      said = `${said}${text}`.slice(-LAST_WORDS);
+    });
     const onLine = splitLines((line) => {
       const object = this.#service.speaksNdjson ? jsonObject(line) : undefined;
       if (object === undefined) return log.write(`${line}\n`);
@@ -197,6 +218,7 @@ export class Supervisor {
       this.#hooks.run.record({ kind: 'engine-log', pod: this.place.pod.name, action, line: object });
     });
     child.stdout?.setEncoding('utf8').on('data', onLine);
+    return () => said;
   }
 
   #record(change: Omit<PodChanged, 'kind' | 'pod' | 'region'>): void {
