@@ -178,7 +178,12 @@ describe('records that are spoilt', () => {
     });
     it('nobody asked FoundationDB itself, but only the engine', () => {
       const scenario = { ...SCENARIO, database: 'foundationdb' } as const;
-      expect(objected(spoilt((events) => events, { scenario }), 'replicas-converged')).to.equal('the database itself was never read back');
+      expect(
+        objected(
+          spoilt((events) => events, { scenario }),
+          'replicas-converged',
+        ),
+      ).to.equal('the database itself was never read back');
     });
     it('redundancy was there before the fault, and nobody saw it afterwards', () => {
       const edit: Edit = (events) => sorted(editOf('redundancy-restored', (event) => ({ ...event, atMs: 1500 }))(events));

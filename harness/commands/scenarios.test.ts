@@ -13,6 +13,8 @@ describe('scenarios of the package', function () {
   });
 
   it('of the set `foundationdb` are refused on another database: a report of that set must not come from it', () => {
-    expect(() => loadSet('foundationdb', 'embedded')).to.throw(/--database embedded: the scenarios of --set foundationdb are played on FoundationDB/);
+    expect(() => loadSet('foundationdb', 'embedded')).to.throw(
+      /--database embedded: the scenarios of --set foundationdb are played on FoundationDB/,
+    );
   });
 });

@@ -27,7 +27,10 @@ export function loadSet(
   database: LabDatabase | undefined = set === 'foundationdb' ? set : undefined,
 ): readonly LoadedScenario[] {
   if (set === 'foundationdb' && database !== set)
-    throw new HarnessError('bad-input', `--database ${database}: the scenarios of --set foundationdb are played on FoundationDB; name the file of one to play it on another`);
+    throw new HarnessError(
+      'bad-input',
+      `--database ${database}: the scenarios of --set foundationdb are played on FoundationDB; name the file of one to play it on another`,
+    );
   const members = load(packagedScenarios()).filter(({ scenario }) => scenario.sets.includes(set));
   return database === undefined ? members : load([...new Set(members.map(({ file }) => file))], database);
 }

@@ -63,7 +63,10 @@ describe('what a gateway sees of its cluster', () => {
   });
 
   it('is told also while no transaction can be begun, which is when it counts: in a recovery, and while the database is locked', async () => {
-    const status = JSON.stringify({ client: { database_status: { available: false } }, cluster: { recovery_state: { name: 'recruiting' } } });
+    const status = JSON.stringify({
+      client: { database_status: { available: false } },
+      cluster: { recovery_state: { name: 'recruiting' } },
+    });
     const recovering = new MemoryFoundationdb();
     recovering.recovering = true;
     const locked = new MemoryFoundationdb();

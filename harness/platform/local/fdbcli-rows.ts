@@ -20,7 +20,8 @@ function rowOf(line: string, prefix: string): readonly [string, string] {
   const [, key, value] = ROW.exec(line) ?? [];
   if (key === undefined || value === undefined) throw new HarnessError('lab-failed', `fdbcli getrange said ${line.slice(0, 200)}`);
   const whole = unprintable(key);
-  if (!whole.startsWith(prefix)) throw new HarnessError('lab-failed', `fdbcli getrange told a key outside ${prefix}: ${whole.slice(0, 200)}`);
+  if (!whole.startsWith(prefix))
+    throw new HarnessError('lab-failed', `fdbcli getrange told a key outside ${prefix}: ${whole.slice(0, 200)}`);
   return [whole.slice(prefix.length), unprintable(value)];
 }
 
