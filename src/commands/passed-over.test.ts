@@ -2,8 +2,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { configuredBackup } from '../backup/service/configured.ts';
+import { verifyAndPrune } from '../backup/service/upkeep.ts';
 import { runCli } from '../cli.ts';
+import { loadConfig } from '../config/load.ts';
 import { openLmdb } from '../database/lmdb.ts';
+import { systemClock } from '../platform/clock.ts';
+import { logTo } from '../telemetry/log.ts';
 import { backupCommandConfig } from '../testing/backup-command-config.ts';
 import { EXIT } from './world.ts';
 
@@ -102,6 +107,22 @@ describe('a newer backup that is not to be trusted', () => {
       ]);
       expect(code).to.equal(EXIT.failed);
     });
+
+  it('is an error in the log of the service that verifies', async () => {
+    let lines = '';
+    const log = logTo({ write: (line) => void (lines += line) }, { component: 'backup', region: 'us-east1', clock: systemClock });
+    const lease = { epoch: '1', holder: 'us-east1', check: () => Promise.resolve() };
+    const configured = configuredBackup(loadConfig(join(folder, 'config.yaml'), {}));
+    await verifyAndPrune(configured, log, lease, new AbortController().signal);
+    const told = lines
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { action: string; level: string; details: object })
+      .filter(({ action }) => action === 'backup_passed_over');
+    expect(told).to.have.length(1);
+    expect(told[0]!.level.toLowerCase()).to.equal('error');
+    expect(told[0]!.details).to.include({ backup_id: ids[2], set_aside: false });
+  });
 
   it('is there for programs after a restore', async () => {
     for (const [data, more] of [

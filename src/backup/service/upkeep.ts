@@ -1,7 +1,7 @@
 import { systemClock } from '../../platform/clock.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { WriterLease } from '../pipeline/create.ts';
-import { findBackup } from '../repository/catalog.ts';
+import { chooseBackup } from '../repository/choose.ts';
 import { verifyAndRecord } from '../verify/record.ts';
 import { openConfiguredRepository, pruneConfigured, TOOL_VERSION, type ConfiguredBackup } from './configured.ts';
 
@@ -16,7 +16,9 @@ export async function verifyAndPrune(configured: ConfiguredBackup, log: Log, lea
   const { backup } = configured;
   // Opened anew: the epoch key may have changed a moment ago.
   const repository = await openConfiguredRepository(configured, signal);
-  const manifest = await findBackup(repository, backup.cluster.id, 'latest', signal);
+  const { manifest, passedOver } = await chooseBackup(repository, backup.cluster.id, 'latest', signal);
+  for (const { backupId, problem, setAside } of passedOver)
+    log[setAside ? 'warn' : 'error']('backup_passed_over', { backup_id: backupId, set_aside: setAside, problem });
   const { verify_level: level, verify_percent: percent, workers } = backup;
   log.info('backup_verification_started', { backup_id: manifest.backupId, level });
   const options = { repository, manifest, level, percent, workers, random: Math.random, onProgress: () => undefined };
