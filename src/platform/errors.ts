@@ -35,3 +35,8 @@ export class EngineError extends Error {
     this.code = code;
   }
 }
+
+/** Whether that is what was thrown: an error of ours with one of these codes. */
+export function isEngineError(error: unknown, ...codes: readonly EngineErrorCode[]): error is EngineError {
+  return error instanceof EngineError && codes.includes(error.code);
+}

@@ -1,4 +1,4 @@
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { listBackups, trustedOf, type BackupEntry } from '../repository/catalog.ts';
 import { after, refusedOf, type PassedOverBackup } from '../repository/choose.ts';
@@ -111,13 +111,9 @@ async function findIn(
   try {
     return await new StreamWalk(repository, stream).find(manifest, point, signal);
   } catch (error) {
-    if (isDamage(error) && destroyed.has(stream.stream)) return null;
+    if (isEngineError(error, 'backup-damaged') && destroyed.has(stream.stream)) return null;
     throw error;
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof EngineError && error.code === 'backup-damaged';
 }
 
 class StreamWalk {

@@ -1,4 +1,4 @@
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { decodeBlob, encodeBlob } from '../format/blob.ts';
 import { openFloe, sealFloe } from '../format/floe.ts';
 import { isBackupId } from '../format/ids.ts';
@@ -61,7 +61,7 @@ export async function getSegment(
         return described({ stream: place.stream, kid }, segment, chainHash(keys.id, plain));
       });
     } catch (error) {
-      if (!(error instanceof EngineError) || !['backup-damaged', 'key-service-failed'].includes(error.code)) throw error;
+      if (!isEngineError(error, 'backup-damaged', 'key-service-failed')) throw error;
       // That a key is missing weighs more: with it the segment might open.
       if (problem === null || error.code === 'key-service-failed') problem = error;
     }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DataReader, PinnedData } from '../../database/data-reader.ts';
 import type { Entry } from '../../database/database.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { EngineError } from '../../platform/errors.ts';
+import { isEngineError } from '../../platform/errors.ts';
 import { epochAt, type LogEnd } from '../../replication/epochs.ts';
 import { backupId } from '../format/ids.ts';
 import { CHAIN_HASH_BYTES, type LogEntry, type LogSegment } from '../format/log-segment.ts';
@@ -136,7 +136,7 @@ export class LogShipper {
         this.#reachedBefore ??= head.end;
       } catch (error) {
         // Damaged, or its key is gone: it cannot be continued, and a restore that needs it will say what is wrong.
-        if (!(error instanceof EngineError) || !['backup-damaged', 'key-service-failed'].includes(error.code)) throw error;
+        if (!isEngineError(error, 'backup-damaged', 'key-service-failed')) throw error;
         if (error.code === 'backup-damaged') return null;
       }
     }

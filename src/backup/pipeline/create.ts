@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { DataIdentity, DataReader } from '../../database/data-reader.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import { backupId, listRoot } from '../format/ids.ts';
@@ -251,7 +251,7 @@ async function filesOf(repository: Repository, manifest: Manifest, signal: Abort
   try {
     return await readFileList(repository, await openBlobMap(repository, manifest, signal), range, signal);
   } catch (error) {
-    if (error instanceof EngineError && (error.code === 'backup-damaged' || error.code === 'backup-unsupported')) return null;
+    if (isEngineError(error, 'backup-damaged', 'backup-unsupported')) return null;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { crc32c } from '@node-rs/crc32';
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import type { BlobIndex, BlobPlace } from '../format/blob-index.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { packName } from '../format/object-name.ts';
@@ -78,7 +78,7 @@ async function soundIndex(
   try {
     return await readIndex(repository, { keys: repository.keys, epoch: repository.epoch, id, bytes }, signal);
   } catch (error) {
-    if (error instanceof EngineError && error.code === 'backup-damaged') return null;
+    if (isEngineError(error, 'backup-damaged')) return null;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32';
 import { randomBytes } from 'node:crypto';
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { encodeBlobIndex, type BlobPlace } from '../format/blob-index.ts';
 import { decodeBlob, encodeBlob } from '../format/blob.ts';
 import { openFloe, sealFloe } from '../format/floe.ts';
@@ -116,7 +116,7 @@ export class PackStore {
     try {
       return read();
     } catch (error) {
-      if (error instanceof EngineError && error.code === 'backup-damaged') return null;
+      if (isEngineError(error, 'backup-damaged')) return null;
       throw error;
     }
   }

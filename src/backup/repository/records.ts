@@ -1,4 +1,4 @@
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import type { CanonicalObject } from '../format/canonical-json.ts';
 import { signDocument, verifyDocument } from '../format/signing.ts';
 import { requireSigningKey, signalOf, type Repository } from './repository.ts';
@@ -46,7 +46,7 @@ export async function readRecordsAndRefused(
     try {
       records.push({ name, generation, document: verifyDocument(name, found.body, repository.trusted) });
     } catch (error) {
-      if (!(error instanceof EngineError) || error.code !== 'backup-damaged') throw error;
+      if (!isEngineError(error, 'backup-damaged')) throw error;
       refused.push({ name, generation });
     }
   }

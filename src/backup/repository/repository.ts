@@ -2,7 +2,7 @@ import { randomUUID, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import type { KeyService } from '../../keys/key-service.ts';
 import type { ObjectStore } from '../../objectstore/object-store.ts';
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { deriveEpochKeys, newEpochKey, type EpochKeys } from '../format/epoch-keys.ts';
 import { decodeKeyWrap, unwrapEpochKey, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
 import { CONFIG_NAME, LOG_FOLDER } from '../format/object-name.ts';
@@ -120,7 +120,7 @@ export async function listWraps(store: ObjectStore, signal?: AbortSignal): Promi
     try {
       wraps.push({ name, generation, wrap: decodeKeyWrap(name, found.body) });
     } catch (error) {
-      if (!(error instanceof EngineError) || error.code !== 'backup-damaged') throw error;
+      if (!isEngineError(error, 'backup-damaged')) throw error;
       damaged.set(name, error);
     }
   }

@@ -1,4 +1,4 @@
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { getSegment, listStreams, type Stream } from '../log/segments.ts';
 import type { BackupEntry } from './catalog.ts';
 import { putRecord, readRecords, textOf, type StoredRecord } from './records.ts';
@@ -91,7 +91,7 @@ async function isUnder(
     try {
       return (await getSegment(repository, { cluster, stream, begin }, signal)).kid === kid;
     } catch (error) {
-      if (!(error instanceof EngineError) || !['backup-damaged', 'key-service-failed'].includes(error.code)) throw error;
+      if (!isEngineError(error, 'backup-damaged', 'key-service-failed')) throw error;
       isKeyMissing ||= error.code === 'key-service-failed';
     }
   }
@@ -104,7 +104,7 @@ async function opens(repository: Repository, kid: string): Promise<boolean> {
     await repository.keysOf(kid, epoch);
     return true;
   } catch (error) {
-    if (error instanceof EngineError && error.code === 'key-service-failed') return false;
+    if (isEngineError(error, 'key-service-failed')) return false;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { EngineError } from '../../platform/errors.ts';
+import { isEngineError } from '../../platform/errors.ts';
 import { indexName, logName, packName } from '../format/object-name.ts';
 import { getSegment, listStreams } from '../log/segments.ts';
 import { trustedOf, type BackupEntry } from '../repository/catalog.ts';
@@ -71,8 +71,8 @@ async function endOf(
     return (await getSegment(repository, place, signal)).end;
   } catch (error) {
     // No key that there is opens it, so nobody reads it again; where a key could not be asked, it stays.
-    if (error instanceof EngineError && error.code === 'backup-damaged') return place.begin;
-    if (error instanceof EngineError && error.code === 'key-service-failed') return Number.POSITIVE_INFINITY;
+    if (isEngineError(error, 'backup-damaged')) return place.begin;
+    if (isEngineError(error, 'key-service-failed')) return Number.POSITIVE_INFINITY;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
-import { EngineError } from '../../platform/errors.ts';
+import { isEngineError } from '../../platform/errors.ts';
 
 /** The backup does not give what was backed up: an object is missing or not as it was written, or what was restored differs. All else says nothing of it: a store or a key service that does not answer, a disk that is full, an abort. */
 export function isDamage(error: unknown): boolean {
-  return error instanceof EngineError && (error.code === 'backup-damaged' || error.code === 'backup-differs');
+  return isEngineError(error, 'backup-damaged', 'backup-differs');
 }
