@@ -18,6 +18,10 @@ export async function runCli(argv: readonly string[], world: World): Promise<num
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+    if (world.signal.aborted) {
+      world.err(`interrupted${interruption(world.signal, error)} before it was done: the same command may be run again\n`);
+      return EXIT.interrupted;
+    }
     world.err(`${messageOf(error)}\n`);
     const badInput = error instanceof EngineError && ['bad-config', 'bad-request'].includes(error.code);
     return badInput ? EXIT.badInput : EXIT.failed;
@@ -109,6 +113,13 @@ function messageOf(error: unknown): string {
     : error instanceof Error
       ? (error.stack ?? error.message)
       : String(error);
+}
+
+/** By whom; and what else was thrown than that: something may have failed just then. */
+function interruption({ reason }: AbortSignal, error: unknown): string {
+  const by = reason instanceof Error ? reason.message : String(reason);
+  const isOnlyThat = error === reason || (error instanceof Error && (error.name === 'AbortError' || error.cause === reason));
+  return isOnlyThat ? ` (${by})` : ` (${by}; ${messageOf(error).split('\n', 1)[0]})`;
 }
 
 /** Why the system refused: whoever wanted something of it names the thing, and the reason is further down. */

@@ -1,31 +1,32 @@
 #!/usr/bin/env node
-// Nothing is imported here: an older Node would stumble over what the rest needs before this could say so.
+// Nothing is imported above: an older Node would stumble over what the rest needs before this could say so.
 const NEEDED = 24;
+const INTERRUPTED = 130; // as EXIT says, which is imported below
 if (Number(/^v(\d+)\./.exec(process.version)?.[1]) < NEEDED) {
   process.stderr.write(
     `coditect-dr needs Node ${NEEDED}, this is ${process.version}; ./scripts/setup installs one as node_modules/.bin/node, npm run uses it\n`,
   );
   process.exit(2);
 }
-const [{ runCli }, { EXIT }] = await Promise.all([import('./cli.ts'), import('./commands/world.ts')]);
-
 const ending = new AbortController();
 let interrupted = false;
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {
     // Asked twice: whoever asks does not want to wait.
-    if (ending.signal.aborted) process.exit(EXIT.interrupted);
+    if (ending.signal.aborted) process.exit(INTERRUPTED);
     interrupted = name === 'SIGINT';
     ending.abort(new Error(name));
   });
 }
+// Only now, as it takes its time: whoever asks it to end in the meantime is heard.
+const { runCli } = await import('./cli.ts');
 const code = await runCli(process.argv.slice(2), {
   environment: process.env,
   signal: ending.signal,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
 });
-process.exitCode = interrupted ? EXIT.interrupted : code;
+process.exitCode = interrupted ? INTERRUPTED : code;
 // All is said and written by now. What a library still holds (a connection to a store that was cut off, which it gave up) may keep a program for minutes.
 const LINGER_MS = 1000;
 setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -62,7 +62,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
     world.out(
       json
         ? `${JSON.stringify({ backupId: manifest.backupId, ...restored, passedOverBackups, ...point, elapsedMs: Math.round(restored.elapsedMs) })}\n`
-        : `${text(manifest.backupId, restored, flags.prefix)}${point === null ? '' : restoredPointText(point)}`,
+        : `${text(manifest.backupId, restored, flags.prefix)}${point === null ? '' : restoredPointText(point, passedOverBackups)}`,
     );
     return EXIT.ok;
   } catch (error) {

@@ -27,8 +27,9 @@ export async function drillBackup(command: BackupCommand, backupId: string): Pro
   try {
     record = await drillAndRecord({ ...options, clock: systemClock, onProgress: printer.show }, world.signal);
   } catch (error) {
-    if (world.signal.aborted) return EXIT.interrupted;
-    throw error;
+    if (!world.signal.aborted) throw error;
+    world.err('interrupted: the drill proves nothing; what it had restored is removed\n');
+    return EXIT.interrupted;
   } finally {
     printer.end();
     rmSync(folder, { recursive: true, force: true });
@@ -66,7 +67,7 @@ export async function pruneBackups(
 }
 
 function pruneText(pruned: Pruned, confirm: boolean): string {
-  const { plan, markedBackups, deletedBackups, markedObjects, deletedObjects, deletedBytes, deletedRecords, window } = pruned;
+  const { plan, markedBackups, deletedBackups, markedObjects, deletedObjects, deletedBytes, deletedRecords, damagedLog, window } = pruned;
   const did = (past: string, future: string): string => (confirm ? past : future);
   return [
     ...(plan.refused === null ? [] : [`REFUSED: ${plan.refused}`]),
@@ -76,6 +77,7 @@ function pruneText(pruned: Pruned, confirm: boolean): string {
     ...(deletedRecords === 0
       ? []
       : [`${deletedRecords} records of verifications that tell nothing any more ${did('deleted', 'to delete')}`]),
+    ...damagedLog.map((name) => `! keep  ${name}  damaged: up to where it leads nobody can tell`),
     `objects: ${markedObjects} ${did('marked', 'to mark')}, ${deletedObjects} ${did('deleted', 'to delete')} (${megabytes(deletedBytes)} MB)`,
     `restorable afterwards: ${window.from === null ? 'nothing' : `from ${window.from} to ${window.to}, and on as far as the log reaches`}`,
     ...(confirm ? [] : ['nothing was changed: --confirm does it']),

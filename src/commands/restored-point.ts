@@ -9,20 +9,18 @@ export interface RestoredPoint {
   readonly reachedTime: string;
   /** Streams of the log under epoch keys that were destroyed. */
   readonly passedOver: readonly string[];
-  /** Backups before the point that are not to be trusted. */
-  readonly passedOverBackups: readonly PassedOverBackup[];
 }
 
-export function restoredPoint(
-  point: PointInTime,
-  { wallMs, passedOver, passedOverBackups }: Pick<PointPlan, 'wallMs' | 'passedOver' | 'passedOverBackups'>,
-): RestoredPoint {
+export function restoredPoint(point: PointInTime, { wallMs, passedOver }: Pick<PointPlan, 'wallMs' | 'passedOver'>): RestoredPoint {
   const asked = 'timeMs' in point ? { askedTime: new Date(point.timeMs).toISOString() } : {};
-  return { ...asked, reachedTime: new Date(wallMs).toISOString(), passedOver, passedOverBackups };
+  return { ...asked, reachedTime: new Date(wallMs).toISOString(), passedOver };
 }
 
-/** What is told to whoever restored. */
-export function restoredPointText({ askedTime, reachedTime, passedOver, passedOverBackups }: RestoredPoint): string {
+/** What is told to whoever restored. @param passedOverBackups between the one that was used and the point */
+export function restoredPointText(
+  { askedTime, reachedTime, passedOver }: RestoredPoint,
+  passedOverBackups: readonly PassedOverBackup[],
+): string {
   const lost =
     passedOver.length === 0
       ? ''

@@ -44,6 +44,14 @@ export function backupId(wallMs: number, random: Uint8Array): string {
   return text;
 }
 
+/** When an id was made, by the clock of who made it; infinity where it is none. */
+export function idTimeMs(id: string): number {
+  if (!isBackupId(id)) return Number.POSITIVE_INFINITY;
+  let timeMs = 0;
+  for (const digit of id.slice(0, 10)) timeMs = timeMs * 32 + CROCKFORD.indexOf(digit);
+  return timeMs;
+}
+
 export function isBackupId(text: string): boolean {
   return ULID.test(text);
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { EngineError } from '../../platform/errors.ts';
 import { deriveEpochKeys, newEpochKey } from './epoch-keys.ts';
 import { FORMAT_VECTORS as V } from './format-vectors.ts';
-import { backupId, blobId, isBackupId, listRoot, packId } from './ids.ts';
+import { backupId, blobId, idTimeMs, isBackupId, listRoot, packId } from './ids.ts';
 import { indexName, isNamePart, keyWrapName, manifestName, objectAad, packName, type ObjectIdentity } from './object-name.ts';
 
 const keys = deriveEpochKeys(Uint8Array.from({ length: 32 }, (_, n) => n));
@@ -48,6 +48,8 @@ describe('ids', () => {
       }),
     );
     expect(backupId(1469918176385, new Uint8Array(10))).to.equal('01ARYZ6S410000000000000000'); // the time of the ULID specification's example
+    expect(idTimeMs('01ARYZ6S410000000000000000')).to.equal(1469918176385);
+    expect(idTimeMs('no id')).to.equal(Number.POSITIVE_INFINITY);
     expect(() => backupId(2 ** 48, new Uint8Array(10))).to.throw(EngineError);
   });
 });

@@ -28,6 +28,9 @@ const MAGIC = Buffer.from('CDRL');
 const VERSION = 1;
 const OPERATIONS = ['noop', 'put', 'delete'] as const;
 const FIXED_BYTES = 5 + CHAIN_HASH_BYTES + 3 * 8;
+const LEAST_ENTRY_BYTES = 4;
+/** No segment has more. */
+export const MAX_SEGMENT_ENTRIES = Math.floor((MAX_SEGMENT_BYTES - FIXED_BYTES) / LEAST_ENTRY_BYTES);
 const CHAIN = Buffer.of(3);
 
 export function encodeLogSegment({ previous, begin, epochBefore, wallMs, entries }: LogSegment): Buffer {

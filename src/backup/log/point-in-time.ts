@@ -111,8 +111,13 @@ async function findIn(
   try {
     return await new StreamWalk(repository, stream).find(manifest, point, signal);
   } catch (error) {
-    if (isEngineError(error, 'backup-damaged') && destroyed.has(stream.stream)) return null;
-    throw error;
+    if (!isEngineError(error, 'backup-damaged')) throw error;
+    if (destroyed.has(stream.stream)) return null;
+    throw new EngineError(
+      'backup-damaged',
+      `${error.message}; this log may lead further than what is found without it: an earlier time, or --to-version, may do without`,
+      error,
+    );
   }
 }
 

@@ -7,8 +7,12 @@ export interface RetainedBackup {
   readonly legalHold: boolean;
   /** Read as a whole (level 3 or a drill) and found sound, and nothing else found since. */
   readonly verified: boolean;
-  /** Why it is not to be trusted, if so: it counts for nothing, and goes with its time like others. */
+  /** Why it is not to be trusted, if so: it counts for nothing, and goes with its time like others, where what was promised of that can be read. */
   readonly problem: string | null;
+  /** Its manifest does: otherwise nobody knows what it promises. */
+  readonly opens: boolean;
+  /** It should give what was backed up, and does not: it does not open, or a check found so and none that is as thorough found it sound since. Not where it was set aside on purpose. */
+  readonly damaged: boolean;
   readonly marked: boolean;
   /** Its epoch key was destroyed on purpose: nobody reads it again. */
   readonly destroyed: boolean;
@@ -28,8 +32,10 @@ export interface RetentionPlan {
   readonly refused: string | null;
 }
 
-/** What may go: whatever is over its time, but never what is held, nor so much that fewer verified backups remain than there must be. */
-/** @param ordered in the order in which they were made */
+/**
+ * What may go: whatever is over its time, but never what is held, nor so much that fewer verified backups remain than there must be, nor what stands in for a damaged one: because of damage there is never less that can be restored.
+ * @param ordered in the order in which they were made
+ */
 export function planRetention(ordered: readonly RetainedBackup[], rules: RetentionRules): RetentionPlan {
   const trusted = ordered.filter(({ problem }) => problem === null);
   const safe = new Set(
@@ -39,20 +45,24 @@ export function planRetention(ordered: readonly RetainedBackup[], rules: Retenti
       .map(({ backupId }) => backupId),
   );
   const newest = trusted.at(-1);
+  const standIns = standInsOf(ordered, rules);
   const keep: { backupId: string; why: string }[] = [];
   const expire: string[] = [];
   for (const backup of ordered) {
-    const why = reasonToKeep(backup, rules, { isNewest: backup === newest, isSafe: safe.has(backup.backupId) });
+    const why = reasonToKeep(backup, rules, {
+      isNewest: backup === newest,
+      isSafe: safe.has(backup.backupId),
+      standsInFor: standIns.get(backup.backupId) ?? null,
+    });
     if (why === null) expire.push(backup.backupId);
     else keep.push({ backupId: backup.backupId, why });
   }
   const refused = ordered.every(({ backupId, destroyed }) => destroyed || !expire.includes(backupId))
     ? null
-    : newest === undefined || !newest.verified
-      ? `the newest backup${newest === undefined ? '' : ` ${newest.backupId}`} is not verified: run \`coditect-dr backup verify latest --level 3\` or a drill first`
-      : safe.size < rules.minimumBackups
+    : (newestIsNoGood(ordered, newest) ??
+      (safe.size < rules.minimumBackups
         ? `only ${safe.size} verified backups would remain, there must be ${rules.minimumBackups} (backup.minimum_backups)`
-        : null;
+        : null));
   return refused === null
     ? { expire, keep, refused }
     : {
@@ -62,15 +72,50 @@ export function planRetention(ordered: readonly RetainedBackup[], rules: Retenti
       };
 }
 
+/** Why nothing may go beside the newest backup as it is. */
+function newestIsNoGood(ordered: readonly RetainedBackup[], newest: RetainedBackup | undefined): string | null {
+  const afterwards = 'nothing goes until there is a newer one that is verified';
+  const newer = ordered.slice(newest === undefined ? 0 : ordered.indexOf(newest) + 1).findLast(({ damaged }) => damaged);
+  if (newer !== undefined) return `the newest backup ${newer.backupId} is not to be trusted (${newer.problem}): ${afterwards}`;
+  if (newest?.damaged === true) return `the newest backup ${newest.backupId} was found damaged: ${afterwards}`;
+  if (newest?.verified === true) return null;
+  return `the newest backup${newest === undefined ? '' : ` ${newest.backupId}`} is not verified: run \`coditect-dr backup verify latest --level 3\` or a drill first`;
+}
+
+/**
+ * Backups that a restore begins from in place of a damaged one whose time is not over, each with the damaged one: those before it up to the first that is verified, since of others nobody knows.
+ */
+function standInsOf(ordered: readonly RetainedBackup[], rules: RetentionRules): ReadonlyMap<string, string> {
+  const standIns = new Map<string, string>();
+  for (const [n, { backupId, damaged, ...backup }] of ordered.entries()) {
+    if (!damaged || untilMs(backup, rules) <= rules.nowMs) continue;
+    for (const earlier of ordered.slice(0, n).toReversed()) {
+      if (earlier.damaged || earlier.problem !== null) continue;
+      standIns.set(earlier.backupId, backupId);
+      if (earlier.verified) break;
+    }
+  }
+  return standIns;
+}
+
+function untilMs(
+  { retainUntilMs, createdMs }: Pick<RetainedBackup, 'retainUntilMs' | 'createdMs'>,
+  { retentionMs }: RetentionRules,
+): number {
+  return Math.max(retainUntilMs ?? 0, createdMs + retentionMs);
+}
+
 function reasonToKeep(
   backup: RetainedBackup,
-  { nowMs, retentionMs }: RetentionRules,
-  { isNewest, isSafe }: { readonly isNewest: boolean; readonly isSafe: boolean },
+  rules: RetentionRules,
+  { isNewest, isSafe, standsInFor }: { readonly isNewest: boolean; readonly isSafe: boolean; readonly standsInFor: string | null },
 ): string | null {
   if (backup.destroyed) return null;
+  if (!backup.opens) return 'it does not open, so nobody knows how long it was to stay';
   if (backup.legalHold) return 'held';
   if (isNewest) return 'the newest';
   if (isSafe) return 'one of the verified backups that must stay';
-  const untilMs = Math.max(backup.retainUntilMs ?? 0, backup.createdMs + retentionMs);
-  return untilMs > nowMs ? `until ${new Date(untilMs).toISOString()}` : null;
+  if (standsInFor !== null) return `stands in for ${standsInFor}, which is damaged`;
+  const until = untilMs(backup, rules);
+  return until > rules.nowMs ? `until ${new Date(until).toISOString()}` : null;
 }

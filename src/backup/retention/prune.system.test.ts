@@ -3,7 +3,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createLocalKeyFile, openLocalKeyFile } from '../../keys/local-key-file.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
+import type { Manifest } from '../format/manifest.ts';
 import { packName } from '../format/object-name.ts';
+import type { Created } from '../pipeline/create.ts';
+import { openLmdbReader } from '../../database/lmdb-reader.ts';
+import { LogShipper } from '../log/shipper.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { garbageOf } from './garbage.ts';
 import { listBackups } from '../repository/catalog.ts';
 import { putRecord } from '../repository/records.ts';
 import { openRepository } from '../repository/repository.ts';
@@ -15,6 +21,13 @@ import { prune, type Pruned } from './prune.ts';
 
 const never = new AbortController().signal;
 const DAY_MS = 86_400_000;
+
+function damage(lab: BackupLab, name: string): void {
+  const path = join(lab.storeFolder, name);
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1]! ^= 1;
+  writeFileSync(path, bytes);
+}
 
 describe('upkeep of a repository', () => {
   let lab: BackupLab;
@@ -192,6 +205,72 @@ describe('upkeep of a repository', () => {
     const ids = (await listBackups(repository, 'lab')).map(({ backupId }) => backupId);
     expect(ids).to.include(first.manifest.backupId).and.not.to.include(second.manifest.backupId);
     expect(await lab.restore(first.manifest, 'held')).to.have.property('size', 300);
+  }).timeout(120_000);
+
+  it('expires nothing while a newer backup does not open, and then keeps what stands in for it', async () => {
+    const made: Created[] = [];
+    for (const version of [0, 1, 2]) {
+      await lab.write(documents(0, 300, version));
+      made.push(await lab.backup());
+    }
+    const [first, second, third] = made.map(({ manifest }) => manifest) as [Manifest, Manifest, Manifest];
+    for (const { backupId } of made.map(({ manifest }) => manifest)) await verified(backupId);
+    expect((await pruned({ confirm: false })).markedBackups).to.deep.equal([first.backupId, second.backupId]);
+    damage(lab, `manifests/lab/${third.backupId}`);
+    const refused = await pruned();
+    expect(refused.plan.refused).to.match(new RegExp(`newest backup ${third.backupId} is not to be trusted .*refused`));
+    expect(await lab.names('tomb/')).to.deep.equal([]);
+    await lab.write(documents(0, 300, 3));
+    const fourth = (await lab.backup()).manifest;
+    await verified(fourth.backupId);
+    const { plan, markedBackups } = await pruned({ days: 20 });
+    expect({ markedBackups, refused: plan.refused }).to.deep.equal({ markedBackups: [], refused: null });
+    const later = await pruned();
+    expect(later.markedBackups).to.deep.equal([first.backupId, second.backupId]);
+    expect(later.plan.keep.find(({ backupId }) => backupId === third.backupId)?.why).to.match(/does not open/);
+    expect(await lab.restore(fourth, 'fourth')).to.deep.equal(lab.model);
+  }).timeout(120_000);
+
+  it('keeps an old stream of the log whose last segment is damaged while that may hold what a restore needs, and says so', async () => {
+    const reader = await openLmdbReader(lab.databaseFolder);
+    const shipperOf = async (): Promise<LogShipper> => {
+      const repository = await lab.repository();
+      const anchors = (): ReturnType<BackupLab['logEnds']> => lab.logEnds(repository);
+      return new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader, clock: systemClock, anchors });
+    };
+    const shipAll = async (shipper: LogShipper): Promise<void> => {
+      while ((await shipper.tick(never)).kind !== 'idle');
+    };
+    try {
+      await lab.write(documents(0, 5));
+      await lab.backup();
+      const shipper = await shipperOf();
+      await shipper.tick(never);
+      await lab.write(documents(5, 8));
+      const { manifest } = await lab.backup();
+      await lab.write(documents(8, 10));
+      await shipAll(shipper);
+      const [damaged] = (await lab.names('log/')).slice(-1);
+      damage(lab, damaged!);
+      await shipAll(await shipperOf());
+      expect((await lab.names('log/')).length, 'another stream').to.be.greaterThan(1);
+      await verified(manifest.backupId);
+      await pruned({ days: 60 });
+      const second = await pruned({ days: 62 });
+      expect(second.deletedBackups).to.have.length(1);
+      await pruned({ days: 64 });
+      expect(await lab.names('log/')).to.include(damaged);
+      expect(second.damagedLog).to.deep.equal([damaged]);
+      const kept = await listBackups(await lab.repository(), 'lab');
+      const much = kept.map((entry) => ({ ...entry, manifest: { ...entry.manifest!, readVersion: '5000000' } }));
+      const later = await garbageOf(await lab.repository(), { cluster: 'lab', kept: much, others: [] }, never);
+      expect(
+        later.garbage.map(({ name }) => name),
+        'whatever it holds all backups have',
+      ).to.include(damaged);
+    } finally {
+      await reader.close();
+    }
   }).timeout(120_000);
 
   it('is not misled by records that are damaged: a hold holds, a tombstone or mark is written anew', async () => {

@@ -30,7 +30,9 @@ export interface Pruned {
   readonly deletedBytes: number;
   /** Of verifications, which tell nothing any more. */
   readonly deletedRecords: number;
-  /** What can be restored afterwards: from the first kept backup on. */
+  /** Segments of the log that are damaged: they stay, since what only they hold would be missing without a word. */
+  readonly damagedLog: readonly string[];
+  /** What can be restored afterwards: from the first kept backup on that nobody found damaged. */
   readonly window: { readonly from: string | null; readonly to: string | null };
 }
 
@@ -44,7 +46,7 @@ const DELETIONS_PER_CHECK = 16;
 export async function prune(options: PruneOptions, signal: AbortSignal): Promise<Pruned> {
   const { repository, rules, confirm } = options;
   const found = await look(options, signal);
-  const { plan, fresh, due, kept, superseded, garbage, deletable, toMark } = found;
+  const { plan, fresh, due, superseded, garbage, deletable, toMark } = found;
   const done: Pruned = {
     plan,
     markedBackups: fresh,
@@ -53,7 +55,8 @@ export async function prune(options: PruneOptions, signal: AbortSignal): Promise
     deletedObjects: deletable.length,
     deletedBytes: deletable.reduce((sum, { bytes }) => sum + bytes, 0),
     deletedRecords: superseded.length,
-    window: windowOf(kept.filter(({ problem }) => problem === null)),
+    damagedLog: found.damagedLog,
+    window: found.window,
   };
   if (plan.refused !== null) return { ...done, markedObjects: 0, deletedObjects: 0, deletedBytes: 0, deletedRecords: 0 };
   if (!confirm) return done;
@@ -86,9 +89,10 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
   const isDue = (backupId: string): boolean => Date.parse(textOf(tombOf.get(backupId)?.document ?? {}, 'at')) + graceMs <= rules.nowMs;
   const due = entries.filter(({ backupId }) => expire.has(backupId) && isDue(backupId));
   const kept = entries.filter((entry) => !due.includes(entry));
+  const whole = new Set(retained.filter(({ problem, damaged }) => problem === null && !damaged).map(({ backupId }) => backupId));
   const destroyed = new Set(retained.filter((backup) => backup.destroyed).map(({ backupId }) => backupId));
   const needing = kept.filter(({ backupId }) => !destroyed.has(backupId));
-  const garbage = await garbageOf(
+  const { garbage, damagedLog } = await garbageOf(
     repository,
     { cluster, kept: needing, others: others.filter((e) => !isDestroyed(e, destroyedKeys)) },
     signal,
@@ -102,8 +106,9 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
     tombOf,
     marks,
     garbage,
+    damagedLog,
     due,
-    kept,
+    window: windowOf(kept.filter(({ backupId }) => whole.has(backupId))),
     fresh: plan.expire.filter((id) => !tombOf.has(id)),
     // A backup that is to stay after all (a hold, a minimum that grew) loses its tombstone; one that does not open says nothing.
     lifted: [...[...tombOf].filter(([id]) => own.has(id) && !expire.has(id)).map(([, tomb]) => tomb), ...tombs.refused],

@@ -1,3 +1,4 @@
+import { idTimeMs } from '../format/ids.ts';
 import type { BackupEntry } from '../repository/catalog.ts';
 import { isDestroyed } from '../repository/shred.ts';
 import { textOf, type StoredRecord } from '../repository/records.ts';
@@ -15,15 +16,19 @@ export interface KnownOfBackups {
 export function retainedOf(entries: readonly BackupEntry[], known: KnownOfBackups): readonly RetainedBackup[] {
   return entries.map((entry) => {
     const { backupId, manifest, problem } = entry;
+    const checks = known.records.filter(({ document }) => document['backupId'] === backupId);
+    const destroyed = isDestroyed(entry, known.destroyedKeys);
     return {
       backupId,
-      createdMs: manifest === null ? Number.POSITIVE_INFINITY : Date.parse(manifest.created),
+      createdMs: manifest === null ? idTimeMs(backupId) : Date.parse(manifest.created),
       retainUntilMs: manifest?.retainUntil == null ? null : Date.parse(manifest.retainUntil),
       legalHold: (manifest?.legalHold ?? false) || known.held.has(backupId),
-      verified: isVerified(known.records.filter(({ document }) => document['backupId'] === backupId)),
+      verified: isVerified(checks),
       problem,
+      opens: manifest !== null,
+      damaged: manifest === null ? !destroyed : problem === null && isFoundDamaged(checks),
       marked: known.tombstones.has(backupId),
-      destroyed: isDestroyed(entry, known.destroyedKeys),
+      destroyed,
     };
   });
 }

@@ -57,5 +57,10 @@ describe('what the service knows of verifications', () => {
     writeFileSync(file, body);
     await verified(manifest, 3);
     expect((await looked()).samples.get('damaged')).to.equal(0);
+    const [name] = await lab.names('manifests/');
+    const path = join(lab.storeFolder, name!);
+    const sound = readFileSync(path);
+    writeFileSync(path, sound.subarray(1));
+    expect((await looked()).samples.get('damaged'), 'its manifest does not open').to.equal(1);
   }).timeout(120_000);
 });

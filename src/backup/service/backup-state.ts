@@ -4,9 +4,10 @@ import type { Sample } from '../../telemetry/metrics.ts';
 import { listBackups, trustedOf } from '../repository/catalog.ts';
 import { readRecords, textOf, type StoredRecord } from '../repository/records.ts';
 import type { Repository } from '../repository/repository.ts';
+import { readShreds } from '../repository/shred.ts';
 import { readHolds } from '../retention/holds.ts';
 import { readMarks } from '../retention/marks.ts';
-import { isFoundDamaged, isVerified } from '../retention/retained.ts';
+import { retainedOf } from '../retention/retained.ts';
 import type { StoreView } from './schedule.ts';
 
 /** What the service knows of the backups, whoever made them, and what it did itself. Ages go on while the store cannot be reached. */
@@ -27,17 +28,20 @@ export class BackupState {
     const records = await readRecords(repository, 'verify/', signal);
     const trusted = trustedOf(entries);
     const of = (backupId: string): readonly StoredRecord[] => records.filter(({ document }) => document['backupId'] === backupId);
-    const verified = trusted.findLast(({ backupId }) => isVerified(of(backupId)));
     const ids = new Set(entries.map(({ backupId }) => backupId));
     const tombstones = await readRecords(repository, 'tomb/', signal);
+    const held = new Set((await readHolds(repository, signal)).keys());
+    const marked = new Set(tombstones.map(({ document }) => textOf(document, 'backupId')));
+    const retained = retainedOf(entries, { records, tombstones: marked, held, destroyedKeys: await readShreds(repository, signal) });
+    const verified = retained.findLast((backup) => backup.verified && backup.problem === null);
     this.#seen = {
       newestMs: createdMs(trusted.at(-1)),
-      verifiedMs: createdMs(verified),
+      verifiedMs: verified?.createdMs ?? null,
       trusted: trusted.length,
       untrusted: entries.length - trusted.length,
-      damaged: trusted.filter(({ backupId }) => isFoundDamaged(of(backupId))).length,
-      held: [...(await readHolds(repository, signal)).keys()].filter((id) => ids.has(id)).length,
-      tombstones: tombstones.filter(({ document }) => ids.has(textOf(document, 'backupId'))).length,
+      damaged: retained.filter(({ damaged }) => damaged).length,
+      held: [...held].filter((id) => ids.has(id)).length,
+      tombstones: [...marked].filter((id) => ids.has(id)).length,
       marked: (await readMarks(repository, signal)).reduce((sum, { objects }) => sum + objects.length, 0),
     };
     return {
@@ -112,7 +116,11 @@ export class BackupState {
         : [
             gauge('trusted', 'Backups that are to be trusted', seen.trusted),
             gauge('untrusted', 'Backups that do not open or are quarantined', seen.untrusted),
-            gauge('damaged', 'Backups that were found damaged, and not verified as thoroughly and found sound since', seen.damaged),
+            gauge(
+              'damaged',
+              'Backups that do not open, or were found damaged and not verified as thoroughly and found sound since',
+              seen.damaged,
+            ),
             gauge('held', 'Backups that are held', seen.held),
             gauge('tombstones', 'Backups that prune has marked and will delete after the grace', seen.tombstones),
             gauge('marked_objects', 'Objects that prune has marked and will delete after the grace', seen.marked),
