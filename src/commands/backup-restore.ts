@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { chooseBackup, type PassedOverBackup } from '../backup/repository/choose.ts';
 import { planPointInTime, type PointInTime } from '../backup/log/point-in-time.ts';
 import type { Manifest } from '../backup/format/manifest.ts';
+import { highestEpoch } from '../backup/log/highest-epoch.ts';
 import type { Repository } from '../backup/repository/repository.ts';
 import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
 import type { PrefixChange } from '../backup/restore/prefix.ts';
@@ -41,6 +42,9 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   const dataFolder = dirname(folder);
   makeFolder(dataFolder, 'data.path');
   const lock = await lockFolder(dataFolder);
+  // Meanwhile: there may be many segments of the log to list.
+  const epochs = highestEpoch(repository, backup.cluster.id, world.signal);
+  epochs.catch(() => undefined);
   const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
   try {
     const restored = await restoreBackup(
@@ -53,7 +57,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
         log,
         clock: systemClock,
         // Before: a crash in between must not leave a database that can neither start nor be restored again.
-        beforeLive: (end) => writeRestored(dataFolder, manifest.backupId, end),
+        beforeLive: async (end) => writeRestored(dataFolder, manifest.backupId, { ...end, highestEpoch: await epochs }),
         onProgress: printer.show,
       },
       world.signal,

@@ -37,9 +37,11 @@ describe('what a database without a lease does', () => {
 
   it('refuses an arbiter that knows nothing, unless it is restored to just this log', () => {
     expect(decideClaim(NO_RECORDS, self()).kind).to.equal('refuse');
-    expect(decideClaim(NO_RECORDS, self({ restored: { epoch: 3, index: 49 } })).kind).to.equal('refuse');
-    const restored = decideClaim(NO_RECORDS, self({ restored: { epoch: 3, index: 50 }, sealedEpoch: 7 }));
+    expect(decideClaim(NO_RECORDS, self({ restored: { epoch: 3, index: 49, highestEpoch: 3 } })).kind).to.equal('refuse');
+    const restored = decideClaim(NO_RECORDS, self({ restored: { epoch: 3, index: 50, highestEpoch: 5 }, sealedEpoch: 7 }));
     expect(restored).to.have.nested.include({ 'acquiring.epoch': 8, 'acquiring.how': 'restored' });
+    const left = decideClaim(NO_RECORDS, self({ restored: { epoch: 3, index: 50, highestEpoch: 9 }, sealedEpoch: 7 }));
+    expect(left).to.have.nested.include({ 'acquiring.epoch': 10 });
   });
 
   it('takes the next epoch where the record names it still, with the commit rule that is there', () => {

@@ -5,6 +5,7 @@ import { mayReacquire } from '../failover/fencing.ts';
 import type { LogEnd } from '../replication/epochs.ts';
 import type { RuleValues } from '../replication/replication-rule.ts';
 import type { PromoteRequest } from './control-messages.ts';
+import type { RestoredEnd } from './restored.ts';
 
 /** What a database is, in whose hands it is decided whether it takes the lease by itself. */
 export interface Claimant {
@@ -17,12 +18,12 @@ export interface Claimant {
   readonly end: LogEnd;
   readonly sealedEpoch: number;
   /** Where this database was restored to, if it was. */
-  readonly restored: LogEnd | null;
+  readonly restored: RestoredEnd | null;
 }
 
 export function claimantOf(
   config: EngineConfig,
-  { incarnation, state, restored }: { readonly incarnation: string; readonly state: DatabaseState; readonly restored: LogEnd | null },
+  { incarnation, state, restored }: { readonly incarnation: string; readonly state: DatabaseState; readonly restored: RestoredEnd | null },
 ): Claimant {
   const { region, primary_region: primaryRegion, replication: mode } = config;
   return { region, incarnation, primaryRegion, others: othersOf(config), mode, end: state.log, sealedEpoch: state.sealedEpoch, restored };
@@ -66,7 +67,7 @@ export function decideClaim(snapshot: Snapshot, self: Claimant): Claim {
     if (end.index === 0 && sealedEpoch <= 1) return acquire(1, 'bootstrap');
     const begunAnew = restored !== null && restored.epoch === end.epoch && restored.index === end.index;
     return begunAnew
-      ? acquire(Math.max(sealedEpoch, end.epoch) + 1, 'restored')
+      ? acquire(Math.max(sealedEpoch, end.epoch, restored.highestEpoch) + 1, 'restored')
       : { kind: 'refuse', why: 'the arbiter holds no lease, but this database has data; refusing to begin anew' };
   }
   const journal = snapshot.failover?.value ?? null;

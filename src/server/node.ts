@@ -6,13 +6,13 @@ import { describeError } from '../telemetry/log.ts';
 import { Serial } from '../platform/serial.ts';
 import { Promises } from '../replication/direct-lease.ts';
 import type { Primary } from '../replication/primary.ts';
-import type { LogEnd } from '../replication/epochs.ts';
 import type { RuleValues } from '../replication/replication-rule.ts';
 import { Standby, type StandbyOptions } from '../replication/standby.ts';
 import type { AppendReply, AppendRequest } from '../replication/wire.ts';
 import { claimantOf, decideClaim, decidePromotion, othersOf, type Acquiring, type Claimant } from './claim.ts';
 import type { PromoteRequest } from './control-messages.ts';
 import { acquireLease, type HeldLease, type LeaseOptions } from './lease.ts';
+import type { RestoredEnd } from './restored.ts';
 import { beginSession, type Session, type SessionOptions } from './session.ts';
 
 /** Between two looks at the arbiter while it is not known whether this region is to be primary. */
@@ -22,7 +22,7 @@ const STOPPING = 'stopping';
 export interface NodeOptions extends SessionOptions {
   readonly exportTail: StandbyOptions['exportTail'];
   /** Where this database was restored to, if it was: with just that log it may begin anew when the arbiter is empty. */
-  readonly restored?: LogEnd | null;
+  readonly restored?: RestoredEnd | null;
 }
 
 export type PromoteResult =

@@ -13,9 +13,9 @@ describe('the note of a restore', () => {
 
   it('is null where there is none, and what was written last', () => {
     expect(restoredEnd(folder)).to.equal(null);
-    writeRestored(folder, 'a', { epoch: 1, index: 2 });
-    writeRestored(folder, 'b', { epoch: 3, index: 4 });
-    expect(restoredEnd(folder)).to.deep.equal({ epoch: 3, index: 4 });
+    writeRestored(folder, 'a', { epoch: 1, index: 2, highestEpoch: 1 });
+    writeRestored(folder, 'b', { epoch: 3, index: 4, highestEpoch: 7 });
+    expect(restoredEnd(folder)).to.deep.equal({ epoch: 3, index: 4, highestEpoch: 7 });
   });
 
   it('is not taken for absent where it cannot be read', () => {

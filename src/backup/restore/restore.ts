@@ -27,7 +27,7 @@ export interface RestoreOptions {
   readonly log: LogToApply | null;
   readonly clock: Clock;
   /** Called with where it will end, right before it becomes live. */
-  readonly beforeLive?: (end: LogEnd) => void;
+  readonly beforeLive?: (end: LogEnd) => Promise<void>;
   readonly onProgress: (progress: { readonly phase: string; readonly doneBytes: number; readonly totalBytes: number }) => void;
 }
 
@@ -88,7 +88,7 @@ export async function restoreBackup(options: RestoreOptions, signal: AbortSignal
     const end = await applyLog({ options, target, job, set }, note, signal);
     if (log !== null) compareWithSet(target, map.keys.id, set);
     signal.throwIfAborted();
-    options.beforeLive?.(end);
+    await options.beforeLive?.(end);
     await target.finish(end, epochsOf(manifest, end, backupEnd));
     return {
       records: needsSet(options) ? set.count : part.files.reduce((sum, { records }) => sum + records, 0),
