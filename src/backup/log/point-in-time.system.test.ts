@@ -3,6 +3,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { DataReader } from '../../database/data-reader.ts';
+import type { Entry } from '../../database/database.ts';
+import { openLmdb } from '../../database/lmdb.ts';
 import { createOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
 import { systemClock, type Clock } from '../../platform/clock.ts';
 import type { EngineError } from '../../platform/errors.ts';
@@ -92,6 +94,33 @@ describe('restoring to a point in time', () => {
     const plan = await planPointInTime(await lab.repository(), 'lab', { timeMs: wallMs + 600_000 }, never);
     expect(plan).to.include({ version: lab.version, wallMs: reachedMs });
     expect((await restored({ timeMs: wallMs + 600_000 }, 'furthest')).content).to.deep.equal(lab.model);
+  }).timeout(120_000);
+
+  it('waits where its copy is behind the stream, as that of a standby is', async () => {
+    const rows = [...documents(0, 5)];
+    await lab.write(rows);
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([['last', 'x']]);
+    await log.tick(never);
+    const folder = join(lab.folder, 'standby');
+    const standby = openLmdb(folder);
+    await standby.append(rows.slice(0, 3).map(([key, value], i): Entry => ({ epoch: 1, index: i + 1, op: 'put', key, value })));
+    standby.commit(3);
+    await standby.close();
+    const behind = await openLmdbReader(folder);
+    const repository = await lab.repository();
+    const second = new LogShipper({
+      repository: () => Promise.resolve(repository),
+      cluster: 'lab',
+      reader: behind,
+      clock,
+      anchors: () => Promise.resolve([]),
+    });
+    const shipped = await second.tick(never);
+    await behind.close();
+    expect(shipped).to.have.nested.include({ kind: 'idle', 'head.end': 6 });
   }).timeout(120_000);
 
   it('opens what is under an earlier epoch key: backups and log of before a new epoch', async () => {

@@ -99,9 +99,9 @@ export class LogShipper {
         return { kind: 'new-stream', head: this.#head, why };
       }
       const head = this.#head!;
-      const end = Math.max(head.end, data.identity.end.index);
+      const end = data.identity.end.index;
+      if (end <= head.end) return { kind: 'idle', head };
       const entries = upTo(data.entries(head.end + 1, end));
-      if (entries.length === 0) return { kind: 'idle', head };
       const segment = { previous: head.hash, begin: head.end + 1, epochBefore: head.endEpoch, wallMs, entries };
       return { head, segment, more: head.end + entries.length < end };
     } finally {
