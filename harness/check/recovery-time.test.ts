@@ -50,6 +50,23 @@ describe('judge', () => {
       expect(recovery).to.deep.include({ state: 'recovered', fault: 'isolation' });
       expect(recovery.state === 'recovered' && recovery.upperMs).to.be.closeTo(2004, 4);
     });
+    it('counts an outage whose operations had no answer yet from the fault under which they were late already', () => {
+      // Nothing is refused: the first answer that does not come is known as such a second later, when the next fault is there.
+      const hang = (op: Asked) => (op.intendedMs >= 2000 && op.intendedMs < 4000 ? { ...failover(op), latencyMs: 1000 } : failover(op));
+      const second = partitionEvents({ fault: 'second', t0Ms: 2600, t1Ms: [2602, 2606], healedMs: 6500 });
+      const edit = (events: readonly RunEvent[]) => [...events, ...second].toSorted((a, b) => a.atMs - b.atMs);
+      const { recovery } = judged({ answer: hang, edit }).measurement;
+      expect(recovery).to.deep.include({ state: 'recovered', fault: 'isolation' });
+      expect(recovery.state === 'recovered' && recovery.upperMs).to.be.closeTo(2004, 4);
+    });
+    it('counts an outage between the order of a second fault and its effect', () => {
+      const second = partitionEvents({ fault: 'second', t0Ms: 1900, t1Ms: [6002, 6006], healedMs: 6500 });
+      const edit = (events: readonly RunEvent[]) =>
+        [...events.filter((event) => !('fault' in event)), ...first, ...second].toSorted((a, b) => a.atMs - b.atMs);
+      const first = partitionEvents({ fault: 'first', t0Ms: 1500, t1Ms: [1502, 1506], healedMs: 6400 });
+      const { recovery } = judged({ edit }).measurement;
+      expect(recovery).to.deep.include({ state: 'recovered', fault: 'first' });
+    });
     it('takes good operations that do not last for no recovery', () => {
       const flicker = (op: Asked) =>
         op.intendedMs >= 2500 && op.intendedMs < 2600 ? { ...failover({ ...op, intendedMs: 1000 }) } : failover(op);

@@ -1,9 +1,11 @@
+import type { Workload } from '../scenario/scenario.ts';
 import { outagesAfter, type Outage } from './outages.ts';
+import { isGood } from './service.ts';
 import type { FaultWindow, Operation, RunView } from './view.ts';
 
 /**
- * The outages of a vantage that began under this fault, each until it was over, also when another fault came meanwhile. An operation that was
- * under way when that one came shows what it did, not what this fault did. Null: the vantage sent nothing since the effect.
+ * The outages of a vantage that began under this fault, each until it was over, also when another fault came meanwhile. What was under way when that
+ * one came, and might still have been good, shows what it did, not what this fault did. Null: the vantage sent nothing since the effect.
  */
 export function outagesUnder(
   view: RunView,
@@ -12,6 +14,16 @@ export function outagesUnder(
 ): readonly Outage<Operation>[] | null {
   const samples = (view.byVantage.get(vantage) ?? []).filter((op) => op.completedMs >= effect.lowerMs && op.intendedMs <= view.loadEndMs);
   if (samples.length === 0) return null;
-  const outages = outagesAfter(samples, effect, view.scenario.workload);
-  return outages.filter(({ firstBad }) => !superseded || firstBad.completedMs <= endMs);
+  const { workload } = view.scenario;
+  const outages = outagesAfter(samples, effect, workload);
+  if (!superseded) return outages;
+  const badBefore = samples.filter((op) => !isGood(op, workload) && badByMs(op, workload) <= endMs);
+  return outages.filter(({ firstBad, lastBad }) =>
+    badBefore.some(({ intendedMs }) => intendedMs >= firstBad.intendedMs && intendedMs <= lastBad.intendedMs),
+  );
+}
+
+/** Of a bad operation: from then on nothing could make it good, however long it went on. */
+function badByMs({ intendedMs, completedMs }: Operation, { goodWithinMs }: Workload): number {
+  return Math.min(completedMs, intendedMs + goodWithinMs);
 }

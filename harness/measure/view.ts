@@ -105,9 +105,9 @@ export interface FaultWindow {
   readonly superseded: boolean;
 }
 
-/** From the effect of this fault until the next fault is injected or the load ends; null when its effect was not confirmed. */
+/** From the effect of this fault until that of the next one can have begun, or the load ends; null when its effect was not confirmed. */
 export function faultWindow(view: RunView, fault: FaultView): FaultWindow | null {
   if (fault.t1Ms === null) return null;
-  const later = view.faults.flatMap((other) => (other.t0Ms !== null && other.t0Ms > (fault.t0Ms ?? 0) ? [other.t0Ms] : []));
+  const later = view.faults.flatMap(({ t0Ms, t1Ms }) => (t0Ms !== null && t0Ms > (fault.t0Ms ?? 0) ? [t1Ms?.lowerMs ?? t0Ms] : []));
   return { effect: fault.t1Ms, endMs: Math.min(view.loadEndMs, ...later), superseded: Math.min(...later) <= view.loadEndMs };
 }
