@@ -1,3 +1,4 @@
+import { backMs } from '../fault/effect.ts';
 import { linkKey } from '../fault/links.ts';
 import { eventsOf, type Lined, type RunView } from '../measure/view.ts';
 
@@ -19,9 +20,10 @@ export function backBefore(view: RunView, plan: Lined<'fault-planned'>, after: L
 
 function linksOf({ evidence }: Lined<'fault-effect'>): readonly Back[] {
   const beacons = evidence.kind === 'links' ? evidence.beacons : [];
-  return beacons.flatMap(({ from, to, family, firstArrivedAgainSentMs: atMs }) =>
-    atMs === null ? [] : [{ what: linkKey(from, to, family), atMs }],
-  );
+  return beacons.flatMap((beacon) => {
+    const atMs = backMs(beacon);
+    return atMs === null ? [] : [{ what: linkKey(beacon.from, beacon.to, beacon.family), atMs }];
+  });
 }
 
 /** Pods that are replaced start again by themselves; those that are held do not. */

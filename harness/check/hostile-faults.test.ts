@@ -59,6 +59,18 @@ describe('histories that look like a pass', () => {
       const back = { lastLostSentMs: 3000, firstArrivedAgainSentMs: 3010 };
       expect(objections(judged({ edit: beacons('after-heal', back) }))).to.include('fault-healed');
     });
+    it('one of its links was back for a moment, and lost again until it was healed', () => {
+      expect(objections(judged({ edit: beacons('after-heal', { firstBackSentMs: 3010 }) }))).to.include('fault-healed');
+    });
+    it('its links lost nothing from the look at its effect until it was healed', () => {
+      const passed = { lastArrivedSentMs: 6050, firstLostSentMs: null, lastLostSentMs: null, firstArrivedAgainSentMs: null };
+      const edit = editOf('fault-effect', (event) => {
+        if (event.moment !== 'after-heal' || event.evidence.kind !== 'links') return event;
+        const { betweenMs: _, skewMs: __, ...others } = event;
+        return { ...others, evidence: { kind: 'links', beacons: event.evidence.beacons.map((one) => ({ ...one, ...passed })) } };
+      });
+      expect(objections(judged({ edit }))).to.include('fault-healed');
+    });
     it('one of its links was back before it was healed, and the others were not', () => {
       const edit = editOf('fault-effect', (event) => {
         if (event.moment !== 'after-heal' || event.evidence.kind !== 'links') return event;

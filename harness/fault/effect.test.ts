@@ -101,6 +101,11 @@ describe('effect of a cut', () => {
       { beacons: [beacon('a1', 'b1', { firstArrivedAgainSentMs: 160 })] },
       /came back while the fault lasted: a1>b1/,
     ],
+    [
+      'a beacon that came back for a moment',
+      { beacons: [beacon('a1', 'b1', { firstBackSentMs: 130 })] },
+      /came back while the fault lasted: a1>b1/,
+    ],
     ['a beacon outside the cut that lost', { beacons: [beacon('a1', 'b1'), beacon('c1', 'a1')] }, /its beacon lost: c1>a1/],
   ];
   for (const [what, over, says] of refused)
@@ -139,7 +144,11 @@ describe('effect of a cut', () => {
     expect(judge(healed)).to.deep.include({ confirmed: true, betweenMs: [505, 515], skewMs: 15 });
     expect(judge({ ...healed, cells: sweep([CUT[0] ?? link('', '')]) }).measured).to.match(/not healed: a1>b1\/4 \(0 of 3/);
     expect(judge({ ...healed, cells: sweep([link('c1', 'a1')]) }).measured).to.match(/losing after the heal: c1>a1\/4/);
-    expect(judge({ ...healed, beacons: [beacon('a1', 'b1')] }).measured).to.match(/its beacon never came back: a1>b1/);
+    const never = { lastArrivedSentMs: 510, firstLostSentMs: null, lastLostSentMs: null };
+    expect(judge({ ...healed, beacons: [beacon('a1', 'b1', never)] }).measured).to.match(/passed when the fault should have lasted: a1>b1/);
+    const late = { ...again(500), lastArrivedSentMs: 100 };
+    expect(judge({ ...healed, beacons: [beacon('a1', 'b1', late)] }).measured).to.match(/passed when the fault should have lasted: a1>b1/);
+    expect(judge({ ...healed, beacons: [beacon('a1', 'b1', { lastArrivedSentMs: null })] }).measured).to.match(/its beacon never came back: a1>b1/);
   });
 });
 

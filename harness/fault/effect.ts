@@ -124,11 +124,22 @@ function beaconObjections({ beacons, moment, elsewhere }: LinkEvidence, cut: Rea
     return [
       ...lossy,
       ...list('its beacon never lost', named(mine.filter((beacon) => beacon.firstLostSentMs === null))),
-      ...list('its beacon came back while the fault lasted', named(mine.filter((beacon) => beacon.firstArrivedAgainSentMs !== null))),
+      ...list('its beacon came back while the fault lasted', named(mine.filter((beacon) => backMs(beacon) !== null))),
     ];
   }
   const silent = mine.filter((beacon) => beacon.firstArrivedAgainSentMs === null && beacon.firstLostSentMs !== null);
-  return [...lossy, ...list('its beacon never came back', named(silent))];
+  // Watched since the cut was seen: what arrived before anything was lost passed a link that should have been cut.
+  const passing = mine.filter((beacon) => beacon.firstLostSentMs === null || beacon.lastArrivedSentMs !== null);
+  return [
+    ...lossy,
+    ...list('its beacon passed when the fault should have lasted', named(passing)),
+    ...list('its beacon never came back', named(silent)),
+  ];
+}
+
+/** When a link was first back after it had been lost, for good or not. */
+export function backMs({ firstBackSentMs, firstArrivedAgainSentMs }: Beacon): number | null {
+  return firstBackSentMs ?? firstArrivedAgainSentMs;
 }
 
 interface Change {

@@ -27,6 +27,7 @@ const beacon = z.object({
   firstLostSentMs: ms.nullable(),
   lastLostSentMs: ms.nullable(),
   firstArrivedAgainSentMs: ms.nullable(),
+  firstBackSentMs: ms.nullable().exactOptional(),
   sent: z.number(),
   received: z.number(),
 });

@@ -166,6 +166,8 @@ export interface Beacon {
   readonly firstLostSentMs: number | null;
   readonly lastLostSentMs: number | null;
   readonly firstArrivedAgainSentMs: number | null;
+  /** When the first that arrived after one that did not was sent, also if others were lost again after it. Absent in records of before. */
+  readonly firstBackSentMs?: number | null;
   readonly sent: number;
   readonly received: number;
 }

@@ -16,6 +16,7 @@ describe('link history', () => {
       firstLostSentMs: 21,
       lastLostSentMs: 40,
       firstArrivedAgainSentMs: 51,
+      firstBackSentMs: 51,
     });
   });
   it('of a link on which nothing changes', () => {
@@ -27,13 +28,15 @@ describe('link history', () => {
       firstArrivedAgainSentMs: null,
     });
   });
-  it('a link that comes back for a moment has not come back', () => {
+  it('a link that comes back for a moment has not come back for good', () => {
     expect(history('.x.x')).to.deep.include({
       lastArrivedSentMs: 0,
       firstLostSentMs: 11,
       lastLostSentMs: 30,
       firstArrivedAgainSentMs: null,
+      firstBackSentMs: 21,
     });
+    expect(history('.x.x.')).to.deep.include({ firstArrivedAgainSentMs: 41, firstBackSentMs: 21 });
   });
 });
 

@@ -11,7 +11,10 @@ export interface LinkHistory {
   readonly lastArrivedSentMs: number | null;
   readonly firstLostSentMs: number | null;
   readonly lastLostSentMs: number | null;
+  /** Forgotten when the next one is lost. */
   readonly firstArrivedAgainSentMs: number | null;
+  /** The same, of the first return, however short. */
+  readonly firstBackSentMs: number | null;
 }
 
 export const EMPTY_HISTORY: LinkHistory = {
@@ -21,6 +24,7 @@ export const EMPTY_HISTORY: LinkHistory = {
   firstLostSentMs: null,
   lastLostSentMs: null,
   firstArrivedAgainSentMs: null,
+  firstBackSentMs: null,
 };
 
 /**
@@ -33,5 +37,9 @@ export function afterProbe(history: LinkHistory, { beforeMs, afterMs, arrived }:
     return { ...counted, firstLostSentMs: history.firstLostSentMs ?? afterMs, lastLostSentMs: beforeMs, firstArrivedAgainSentMs: null };
   }
   if (history.firstLostSentMs === null) return { ...counted, lastArrivedSentMs: beforeMs };
-  return { ...counted, firstArrivedAgainSentMs: history.firstArrivedAgainSentMs ?? afterMs };
+  return {
+    ...counted,
+    firstArrivedAgainSentMs: history.firstArrivedAgainSentMs ?? afterMs,
+    firstBackSentMs: history.firstBackSentMs ?? afterMs,
+  };
 }
