@@ -40,6 +40,11 @@ describe('effect of standing still', () => {
     expect(judge([...samples('a', 36, 40), ...samples('b', 0, 40)], {}, 0.9).confirmed).to.equal(false);
   });
 
+  it('a small share is no licence to stand still hardly ever', () => {
+    expect(judge([...samples('a', 8, 40), ...samples('b', 5, 40)], {}, 0.2).confirmed).to.equal(true);
+    expect(judge([...samples('a', 8, 40), ...samples('b', 1, 40)], {}, 0.2).measured).to.match(/b: stands still 3 % of the time/);
+  });
+
   describe('right before the heal', () => {
     const had = [...at(50, 'a', 'T', 'T'), ...at(50, 'b', 'T')];
     const last = (states: readonly ProcessState[]) => judge(states, { moment: 'before-heal', had });

@@ -18,7 +18,7 @@ export interface FreezeEvidence {
 const STOPPED = 'T';
 /** So many samples tell a share of the time, and that there is none any more. */
 export const SHARE_SAMPLES = 40;
-/** A share is known from samples; it may be off by so much. */
+/** A share is known from samples; it may be off by so much, but must be half of what was asked: of a small one hardly anything would do. */
 const TOLERANCE = 0.2;
 
 /**
@@ -66,7 +66,8 @@ function objectionTo(pod: string, { moment, expected, states, had = [] }: Freeze
     return moment === 'before-heal' ? replaced(last, instants(pod, had).at(-1) ?? []) : undefined;
   }
   const share = shareOf(pod, states);
-  return share > 0 && Math.abs(share - expected.share) <= TOLERANCE ? undefined : `stands still ${percent(share)} of the time`;
+  const enough = share >= expected.share / 2 && Math.abs(share - expected.share) <= TOLERANCE;
+  return enough ? undefined : `stands still ${percent(share)} of the time`;
 }
 
 function replaced(now: readonly ProcessState[], before: readonly ProcessState[]): string | undefined {
