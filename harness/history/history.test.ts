@@ -77,6 +77,15 @@ describe('history', () => {
     expect(() => parseEvents(line(broken), 'e')).to.throw(/^e:1: scenario.steadyMs: /);
   });
 
+  it('refuses a scenario that asks for what this version does not know: it would pass without having been judged by it', () => {
+    const targets = { ...SCENARIO.targets, writesPerSecond: 1000 };
+    expect(() => parseEvents(line({ ...started, scenario: { ...SCENARIO, targets } }), 'e')).to.throw(
+      /^e:1: scenario.targets: .*writesPerSecond/,
+    );
+    const method = [{ do: 'observe', forMs: 10, withoutErrors: true }];
+    expect(() => parseEvents(line({ ...started, scenario: { ...SCENARIO, method } }), 'e')).to.throw(/withoutErrors/);
+  });
+
   it('says what to do when there is no such file', () => {
     expect(() => readEvents(join(folder, 'none'))).to.throw(/give the folder of a run/);
   });

@@ -7,10 +7,10 @@ const ms = z.number().nonnegative();
 const name = z.string();
 const place = { region: name.nullable(), exits: z.number(), atMostMs: ms, namesDamage: z.boolean() };
 
-export const recordedBackupLab = z.object({
+export const recordedBackupLab = z.strictObject({
   store: z.enum(['folder', 'bucket']),
   service: z
-    .object({ everyMs: ms, logMs: ms, stepPauseMs: ms, verifyMs: ms.nullable().default(null), prune: z.boolean().default(false) })
+    .strictObject({ everyMs: ms, logMs: ms, stepPauseMs: ms, verifyMs: ms.nullable().default(null), prune: z.boolean().default(false) })
     .nullable(),
   retentionMs: ms.nullable().default(null),
   bytesPerSecond: z.number().nullable(),
@@ -19,7 +19,7 @@ export const recordedBackupLab = z.object({
 });
 
 export const recordedBackupSteps = [
-  z.object({
+  z.strictObject({
     do: z.literal('backup'),
     args: z.array(z.string()),
     name: name.nullable(),
@@ -28,7 +28,7 @@ export const recordedBackupSteps = [
     says: z.string().nullable().default(null),
     ...place,
   }),
-  z.object({
+  z.strictObject({
     do: z.literal('restore'),
     args: z.array(z.string()),
     name,
@@ -38,8 +38,8 @@ export const recordedBackupSteps = [
     mayLackMs: ms,
     ...place,
   }),
-  z.object({ do: z.literal('await-backup'), name, atMostMs: ms }),
-  z.object({
+  z.strictObject({ do: z.literal('await-backup'), name, atMostMs: ms }),
+  z.strictObject({
     do: z.literal('await-backups'),
     more: z.number(),
     verified: z.number().default(0),
@@ -47,16 +47,16 @@ export const recordedBackupSteps = [
     gone: z.number().default(0),
     atMostMs: ms,
   }),
-  z.object({ do: z.literal('mark'), name }),
-  z.object({ do: z.literal('delete-all'), atMostMs: ms }),
-  z.object({
+  z.strictObject({ do: z.literal('mark'), name }),
+  z.strictObject({ do: z.literal('delete-all'), atMostMs: ms }),
+  z.strictObject({
     do: z.literal('damage'),
     how: z.enum([...OBJECT_DAMAGE, ...DISK_DAMAGE, ...OTHER_DAMAGE]),
     object: name.nullable(),
     of: name.nullable(),
     region: name.nullable().default(null),
   }),
-  z.object({
+  z.strictObject({
     do: z.literal('bulk'),
     name,
     perSecond: z.number(),

@@ -4,7 +4,8 @@ import { recordedBackupSteps, recordedBackupLab } from './recorded-backup.ts';
 import { DATABASES, FAILOVERS, SETS, type Scenario } from './scenario.ts';
 
 const ms = z.number().nonnegative();
-const recorded: z.ZodType<Scenario> = z.object({
+/** Strict: what a newer version asks for, and this one does not know, would be passed over, and a run pass that was never judged by it. */
+const recorded: z.ZodType<Scenario> = z.strictObject({
   name: z.string(),
   question: z.string(),
   sets: z.array(z.enum(SETS)),
@@ -14,33 +15,33 @@ const recorded: z.ZodType<Scenario> = z.object({
   controllersPerRegion: z.union([z.literal(1), z.literal(2)]).default(1),
   database: z.enum(DATABASES).default('embedded'),
   seed: z.number().nullable(),
-  workload: z.object({
+  workload: z.strictObject({
     periodMs: ms,
     timeoutMs: ms,
     goodWithinMs: ms,
-    sustained: z.object({ operations: z.number().int().positive(), forMs: ms }),
+    sustained: z.strictObject({ operations: z.number().int().positive(), forMs: ms }),
   }),
   backup: recordedBackupLab.nullable().default(null),
   steadyMs: ms,
   method: z.array(
     z.discriminatedUnion('do', [
-      z.object({ do: z.literal('inject'), fault: z.string(), manifest: z.string() }),
-      z.object({ do: z.literal('arm'), fault: z.string(), manifest: z.string(), at: z.string() }),
-      z.object({ do: z.literal('observe'), forMs: ms }),
-      z.object({ do: z.literal('await-recovery'), atMostMs: ms }),
-      z.object({ do: z.literal('heal'), fault: z.string() }),
-      z.object({ do: z.literal('order'), args: z.array(z.string()), exits: z.number(), atMostMs: ms }),
+      z.strictObject({ do: z.literal('inject'), fault: z.string(), manifest: z.string() }),
+      z.strictObject({ do: z.literal('arm'), fault: z.string(), manifest: z.string(), at: z.string() }),
+      z.strictObject({ do: z.literal('observe'), forMs: ms }),
+      z.strictObject({ do: z.literal('await-recovery'), atMostMs: ms }),
+      z.strictObject({ do: z.literal('heal'), fault: z.string() }),
+      z.strictObject({ do: z.literal('order'), args: z.array(z.string()), exits: z.number(), atMostMs: ms }),
       ...recordedBackupSteps,
     ]),
   ),
   settleMs: ms,
-  expect: z.object({
+  expect: z.strictObject({
     failover: z.enum(FAILOVERS),
     outage: z.enum(['none', 'expected', 'allowed']),
     loss: z.enum(['none', 'allowed']),
     mustRecover: z.array(z.string()),
   }),
-  targets: z.object({
+  targets: z.strictObject({
     recoveryTimeMs: ms.nullable(),
     recoveryPointMs: ms.nullable(),
     lostWrites: z.number().nullable(),
