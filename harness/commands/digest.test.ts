@@ -3,58 +3,87 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import type { RunEvent } from '../history/event.ts';
-import { failoverHistory } from '../testing/handmade.ts';
+import { failoverHistory, type Handmade } from '../testing/handmade.ts';
 import { digest, type DigestOptions } from './digest.ts';
 import { PACKAGE_ROOT } from './places.ts';
+import { load } from './scenarios.ts';
 
-const SCENARIO = resolve(PACKAGE_ROOT, 'scenarios/region-isolation.yaml');
+const MANIFEST = readFileSync(resolve(PACKAGE_ROOT, 'chaos/region-isolation.yaml'), 'utf8');
+/** What the handmade history plays. */
+const scenario = (recoveryTime: string): string => `
+name: region-isolation
+question: Does it come back?
+seed: 1
+workload: {period: 20ms, timeout: 1s, goodWithin: 250ms, sustained: {operations: 10, for: 200ms}}
+steady: 1s
+method:
+  - {inject: isolation, manifest: isolation.yaml}
+  - awaitRecovery: 5s
+  - heal: isolation
+settle: 1s
+expect: {failover: one, outage: expected, loss: none, mustRecover: [us-east1, outside]}
+targets: {recoveryTime: ${recoveryTime}, recoveryPoint: 0s, lostWrites: 0}
+`;
 
 describe('gameday digest', () => {
   let reports: string;
+  let SCENARIO: string;
   let said = '';
   beforeEach(() => {
     reports = mkdtempSync(join(tmpdir(), 'digest-'));
+    SCENARIO = join(reports, 'scenario.yaml');
+    write('scenario.yaml', scenario('3s'));
+    write('isolation.yaml', MANIFEST);
     said = '';
   });
   afterEach(() => rmSync(reports, { recursive: true, force: true }));
+  const write = (file: string, text: string): void => writeFileSync(join(reports, file), text);
+
+  /** A run of what the files say now. */
+  function history({ edit = (events) => events }: Partial<Handmade> = {}): readonly RunEvent[] {
+    const [loaded] = load([SCENARIO]);
+    if (loaded === undefined) throw new Error('no scenario');
+    const manifestSha256 = loaded.faults.get('isolation')?.[0]?.sha256 ?? '';
+    return failoverHistory({
+      scenario: loaded.scenario,
+      edit: (events) => edit(events.map((event) => (event.kind === 'fault-planned' ? { ...event, manifestSha256 } : event))),
+    });
+  }
 
   function record(folder: string, events: readonly RunEvent[], torn = ''): void {
     mkdirSync(join(reports, folder));
     writeFileSync(join(reports, folder, 'events.ndjson'), events.map((event) => `${JSON.stringify(event)}\n`).join('') + torn);
   }
   function run(scenarios: readonly string[], options: Partial<DigestOptions> = {}): Promise<number> {
-    const write = (text: string): void => void (said += text);
-    const output = { color: false, columns: 0, text: write, json: () => undefined, progress: write };
+    const say = (text: string): void => void (said += text);
+    const output = { color: false, columns: 0, text: say, json: () => undefined, progress: say };
     return digest(scenarios, { reports, times: 1, annotate: false, subject: undefined, ...options }, output);
   }
 
   it('judges the records, not what a result.json beside them says', async () => {
-    record(
-      '20261127T000000000Z-region-isolation',
-      failoverHistory({ edit: (events) => events.filter(({ kind }) => kind !== 'fault-healed') }),
-    );
+    record('20261127T000000000Z-region-isolation', history({ edit: (events) => events.filter(({ kind }) => kind !== 'fault-healed') }));
     writeFileSync(join(reports, '20261127T000000000Z-region-isolation', 'result.json'), '{"verdict":{"outcome":"pass"}}');
     expect(await run([SCENARIO])).to.be.oneOf([1, 3]);
     expect(readFileSync(join(reports, 'digest.md'), 'utf8')).to.match(/^# Game days: (FAIL|INCONCLUSIVE)\n/);
   });
 
   it('passes with the record of a run that passes, and no longer with a torn one beside it', async () => {
-    record('20261127T000000000Z-region-isolation', failoverHistory());
+    record('20261127T000000000Z-region-isolation', history());
     expect(await run([SCENARIO]), said).to.equal(0);
-    record('20261127T000000001Z-region-isolation', failoverHistory(), '{"kind":"half');
+    record('20261127T000000001Z-region-isolation', history(), '{"kind":"half');
     expect(await run([SCENARIO])).to.equal(3);
     expect(said).to.match(/torn record/);
   });
 
   it('takes a folder in which nothing was recorded for a run that broke off', async () => {
-    record('20261127T000000000Z-region-isolation', failoverHistory());
+    record('20261127T000000000Z-region-isolation', history());
     mkdirSync(join(reports, '20261127T000000001Z-region-isolation'));
     expect(await run([])).to.equal(3);
     expect(said).to.match(/broken off/);
   });
 
   it('certifies nothing where a scenario was not played as often as it had to be', async () => {
-    record('20261127T000000000Z-region-isolation', failoverHistory());
+    record('20261127T000000000Z-region-isolation', history());
     const subject = { tag: 'v1.0.0', commit: 'c0ffee' };
     expect(await run([SCENARIO], { times: 3, subject })).to.equal(3);
     expect(readFileSync(join(reports, 'certificate.md'), 'utf8')).to.match(/^# v1\.0\.0: NOT CERTIFIED\n/);
@@ -65,5 +94,29 @@ describe('gameday digest', () => {
     };
     expect(certificate.certified).to.equal(true);
     expect(certificate.runs[0]?.sha256['events.ndjson']).to.match(/^[0-9a-f]{64}$/);
+  });
+
+  it('takes a run for none of a scenario, or of a manifest, that asks for something else by now', async () => {
+    record('20261127T000000000Z-region-isolation', history());
+    write('scenario.yaml', scenario('1s'));
+    expect(await run([SCENARIO])).to.equal(3);
+    expect(said).to.match(/1 run of a scenario or a manifest that was another then, not played: region-isolation/);
+    write('scenario.yaml', scenario('3s'));
+    expect(await run([SCENARIO])).to.equal(0);
+    write('isolation.yaml', `${MANIFEST}\n# harder\n`);
+    expect(await run([SCENARIO])).to.equal(3);
+  });
+
+  it('certifies nothing in particular for nobody, and tells scenarios of one name apart for nobody', async () => {
+    record('20261127T000000000Z-region-isolation', history());
+    const refusal = async (scenarios: readonly string[], options: Partial<DigestOptions> = {}): Promise<string> =>
+      await run(scenarios, options).then(
+        (code) => `ended with ${code}`,
+        (error: unknown) => (error as Error).message,
+      );
+    expect(await refusal([], { subject: { tag: 'v1.0.0', commit: 'c0ffee' } })).to.match(/name the scenarios that had to be/);
+    write('other.yaml', scenario('1s'));
+    expect(await refusal([SCENARIO, join(reports, 'other.yaml')])).to.match(/both scenarios are called region-isolation/);
+    expect(await refusal([SCENARIO, SCENARIO])).to.equal('ended with 0');
   });
 });

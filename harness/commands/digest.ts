@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { isOfStep } from '../check/experiments.ts';
 import { HarnessError } from '../platform/errors.ts';
 import { certificateMarkdown, certificateOf, type Subject } from '../report/certificate.ts';
 import { annotations, digestMarkdown, digestOf, type DigestRun } from '../report/digest.ts';
+import type { ResultDocument } from '../report/result-shape.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
+import type { Scenario } from '../scenario/scenario.ts';
 import type { Output } from './output.ts';
-import { exitCode, judgeFolder } from './run.ts';
+import { exitCode, judgeRecord } from './run.ts';
 import { load } from './scenarios.ts';
 
 export interface DigestOptions {
@@ -29,12 +34,15 @@ const CERTIFIED_FILES = ['events.ndjson', 'result.json'];
 export async function digest(scenarios: readonly string[], options: DigestOptions, output: Output): Promise<number> {
   const { reports, times, annotate, subject } = options;
   if (!existsSync(reports)) throw new HarnessError('bad-input', `--reports ${reports}: there is no such folder`);
-  const names = load(scenarios).map(({ scenario }) => scenario.name);
+  if (subject !== undefined && scenarios.length === 0)
+    throw new HarnessError('bad-input', 'a certificate says that something was played: name the scenarios that had to be');
+  const wanted = wantedByName(scenarios);
+  const names = [...wanted.keys()];
   const folders = readdirSync(reports)
     .filter((name) => RUN_FOLDER.test(name))
     .toSorted();
   const runs: DigestRun[] = [];
-  for (const folder of folders) runs.push({ folder, result: await judged(join(reports, folder), output) });
+  for (const folder of folders) runs.push({ folder, ...(await judged(join(reports, folder), wanted, output)) });
   const whole = digestOf(runs, { names, times });
   const text = digestMarkdown(whole);
   writeFileSync(join(reports, 'digest.md'), text);
@@ -54,15 +62,38 @@ export async function digest(scenarios: readonly string[], options: DigestOption
   return exitCode([whole.outcome]);
 }
 
-/** null: its record is not whole, and says so on stderr. */
-async function judged(folder: string, output: Output): Promise<DigestRun['result']> {
+type Wanted = ReadonlyMap<string, LoadedScenario>;
+
+/** Throws HarnessError `bad-input` where two have one name: a run of the one would be taken for a run of the other. */
+function wantedByName(scenarios: readonly string[]): Wanted {
+  const wanted = new Map<string, LoadedScenario>();
+  for (const loaded of load([...new Map(scenarios.map((file) => [resolve(file), file])).values()])) {
+    const { name } = loaded.scenario;
+    const namesake = wanted.get(name);
+    if (namesake !== undefined)
+      throw new HarnessError('bad-input', `${namesake.file} and ${loaded.file}: both scenarios are called ${name}; give each its own name`);
+    wanted.set(name, loaded);
+  }
+  return wanted;
+}
+
+/** No result: its record is not whole, and says so on stderr. */
+async function judged(folder: string, wanted: Wanted, output: Output): Promise<Omit<DigestRun, 'folder'>> {
   try {
-    return await judgeFolder(folder);
+    const { result, scenario } = await judgeRecord(folder);
+    const now = wanted.get(scenario.name);
+    return { result, outdated: now !== undefined && !isAsNow(now, scenario, result) };
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
     output.progress(`${error.message}\n`);
-    return null;
+    return { result: null };
   }
+}
+
+/** Whether this is what was played: a run that passed what its scenario asked then proves nothing of what it asks now. */
+function isAsNow(now: LoadedScenario, scenario: Scenario, { faults }: ResultDocument): boolean {
+  const sha256Of = (fault: string): string | undefined => [...now.faults].find(([step]) => isOfStep(fault, step))?.[1][0]?.sha256;
+  return isDeepStrictEqual(now.scenario, scenario) && faults.every(({ fault, manifestSha256 }) => sha256Of(fault) === manifestSha256);
 }
 
 function sums(folder: string): Readonly<Record<string, string>> {

@@ -11,7 +11,7 @@ import { CHECKS } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { resultsTable } from '../report/table.ts';
 import { writeReports } from '../report/write.ts';
-import type { LabDatabase, ScenarioSet } from '../scenario/scenario.ts';
+import type { LabDatabase, Scenario, ScenarioSet } from '../scenario/scenario.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import type { Output } from './output.ts';
 import { anySeed } from './play.ts';
@@ -145,7 +145,13 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** `gameday judge`, and the end of every run: record → verdict → reports. The record alone decides. */
 export async function judgeFolder(folder: string): Promise<ResultDocument> {
-  return await writeReports(folder, judge(readEvents(join(folder, 'events.ndjson')), CHECKS));
+  return (await judgeRecord(folder)).result;
+}
+
+/** The same, with the scenario as it was when it was played. */
+export async function judgeRecord(folder: string): Promise<{ readonly result: ResultDocument; readonly scenario: Scenario }> {
+  const run = judge(readEvents(join(folder, 'events.ndjson')), CHECKS);
+  return { result: await writeReports(folder, run), scenario: run.scenario };
 }
 
 export function exitCode(outcomes: readonly VerdictOutcome[]): number {

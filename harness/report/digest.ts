@@ -7,6 +7,8 @@ import type { ResultDocument } from './result-shape.ts';
 export interface DigestRun {
   readonly folder: string;
   readonly result: ResultDocument | null;
+  /** Of a scenario that was to be played: that, or a manifest of it, says something else now than when this was played. */
+  readonly outdated?: boolean;
 }
 
 /** Scenarios that were to be played, each so many times. */
@@ -30,8 +32,10 @@ export interface Digest {
 export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
   const played = runs.flatMap(({ result }) => (result === null ? [] : [result]));
   const brokenOff = runs.length - played.length;
+  const outdated = runs.filter((run) => run.outdated === true).length;
+  const asWanted = runs.flatMap((run) => (run.result === null || run.outdated === true ? [] : [run.result]));
   // A folder that was copied is no second run.
-  const often = (name: string): number => new Set(played.flatMap(({ scenario, runId }) => (scenario.name === name ? [runId] : []))).size;
+  const often = (name: string): number => new Set(asWanted.flatMap(({ scenario, runId }) => (scenario.name === name ? [runId] : []))).size;
   const missing = wanted.names.filter((name) => often(name) < wanted.times);
   const count = (outcome: VerdictOutcome): number => played.filter(({ verdict }) => verdict.outcome === outcome).length;
   const [passed, failed, inconclusive] = [count('pass'), count('fail'), count('inconclusive')];
@@ -40,6 +44,7 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(inconclusive > 0 ? [`${inconclusive} inconclusive`] : []),
     ...(brokenOff > 0 ? [`${brokenOff} broken off`] : []),
+    ...(outdated > 0 ? [`${plural(outdated, 'run')} of a scenario or a manifest that was another then`] : []),
     ...(missing.length > 0 ? [`not played${wanted.times > 1 ? ` ${wanted.times} times` : ''}: ${missing.join(', ')}`] : []),
   ];
   const isPass = passed > 0 && passed === runs.length && missing.length === 0;
