@@ -148,7 +148,9 @@ describe('effect of a cut', () => {
     expect(judge({ ...healed, beacons: [beacon('a1', 'b1', never)] }).measured).to.match(/passed when the fault should have lasted: a1>b1/);
     const late = { ...again(500), lastArrivedSentMs: 100 };
     expect(judge({ ...healed, beacons: [beacon('a1', 'b1', late)] }).measured).to.match(/passed when the fault should have lasted: a1>b1/);
-    expect(judge({ ...healed, beacons: [beacon('a1', 'b1', { lastArrivedSentMs: null })] }).measured).to.match(/its beacon never came back: a1>b1/);
+    expect(judge({ ...healed, beacons: [beacon('a1', 'b1', { lastArrivedSentMs: null })] }).measured).to.match(
+      /its beacon never came back: a1>b1/,
+    );
   });
 });
 
