@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { RunEvent } from '../history/event.ts';
 import { CHECKS } from '../registry.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { at, failover, failoverHistory, nullHistory, SCENARIO, type Handmade } from '../testing/handmade.ts';
+import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
 import { judge } from './judge.ts';
 import type { RunResult } from './verdict.ts';
 
@@ -95,6 +95,22 @@ describe('records that are spoilt', () => {
       const edit: Edit = (events) =>
         sorted(editOf('phase', (event) => (event.phase === 'steady' ? { ...event, atMs: 1995 } : event))(events));
       expect(objected(spoilt(edit), 'steady-before')).to.match(/steady for 5 ms only, of 1000/);
+    });
+    // Somebody looks for half a second at the links that are to be cut.
+    const looked: Edit = (events) =>
+      sorted(editOf('phase', (event) => (event.phase === 'inject' ? { ...event, atMs: 1500 } : event))(events)).map((event) =>
+        event.kind === 'phase' && event.phase === 'steady' ? { ...event, atMs: 500 } : event,
+      );
+    it('a service that went away between the steady state and the fault', () => {
+      expect(judge(failoverHistory({ edit: (events) => sorted(looked(events)) }), CHECKS).verdict.outcome).to.equal('pass');
+      const gone = (op: Asked) => (op.intendedMs > 1600 ? failover({ ...op, intendedMs: Math.max(op.intendedMs, 2000) }) : failover(op));
+      const result = judge(failoverHistory({ answer: gone, edit: (events) => sorted(looked(events)) }), CHECKS);
+      expect(objected(result, 'steady-before')).to.match(/before the fault: \d+ of \d+ operations failed/);
+    });
+    it('a service whose answers had not come any more when the fault came', () => {
+      const hung = (op: Asked) => (op.intendedMs > 1600 && op.intendedMs < 2000 ? { ...failover(op), latencyMs: 900 } : failover(op));
+      const result = judge(failoverHistory({ answer: hung, edit: (events) => sorted(looked(events)) }), CHECKS);
+      expect(objected(result, 'steady-before')).to.match(/before the fault: \d+ of \d+ operations were slow/);
     });
   });
 

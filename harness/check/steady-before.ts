@@ -12,17 +12,23 @@ export const steadyBefore: Check = {
   question: 'Was the service steady at every vantage before the fault?',
   judge: (of) => {
     const fromMs = of.view.steadyMs;
-    const toMs = eventsOf(of.view.events, 'phase').find((event) => event.phase === 'inject' || event.phase === 'observe')?.atMs;
-    if (fromMs === null || toMs === undefined) return [finding(NAME, 'inconclusive', 'the run never reached a steady state')];
+    const first = eventsOf(of.view.events, 'phase').find((event) => event.phase === 'inject' || event.phase === 'observe');
+    if (fromMs === null || first === undefined) return [finding(NAME, 'inconclusive', 'the run never reached a steady state')];
     const { steadyMs } = of.scenario;
-    if (toMs - fromMs < steadyMs - TIMER_EARLY_MS)
-      return [finding(NAME, 'inconclusive', `steady for ${Math.round(toMs - fromMs)} ms only, of ${steadyMs}`)];
+    if (first.atMs - fromMs < steadyMs - TIMER_EARLY_MS)
+      return [finding(NAME, 'inconclusive', `steady for ${Math.round(first.atMs - fromMs)} ms only, of ${steadyMs}`)];
+    const toMs = first.phase === 'inject' ? injectedMs(of, first.atMs) : first.atMs;
     const problems = [...movedBefore(of, toMs), ...troubles(of, [fromMs, toMs])];
     if (problems.length > 0) return problems;
     const { length } = of.measurement.vantages;
     return [finding(NAME, 'pass', `every operation of ${length} vantages succeeded for ${Math.round(toMs - fromMs)} ms before the fault`)];
   },
 };
+
+/** Before a fault is injected somebody looks at all that it is to break, which takes a while: what goes wrong in that time the fault did not do. */
+function injectedMs({ view }: Case, sinceMs: number): number {
+  return eventsOf(view.events, 'fault-injected').find(({ requestedMs }) => requestedMs >= sinceMs)?.requestedMs ?? sinceMs;
+}
 
 function movedBefore({ measurement }: Case, toMs: number): readonly Finding[] {
   const before = measurement.reigns.reigns.filter((reign) => reign.firstAckMs < toMs);

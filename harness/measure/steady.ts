@@ -19,11 +19,16 @@ export function unsteady<T extends ServiceSample>(
 ): Unsteady<T> | null {
   const within = samples.filter((sample) => sample.intendedMs >= fromMs && sample.completedMs <= toMs);
   const failed = within.filter((sample) => sample.outcome !== 'ok');
-  const slow = within.filter((sample) => sample.outcome === 'ok' && !isGood(sample, workload));
+  // Whatever becomes of them later: by then they were late.
+  const hanging = samples.filter(
+    ({ intendedMs, completedMs }) => intendedMs >= fromMs && intendedMs + workload.goodWithinMs < toMs && completedMs > toMs,
+  );
+  const slow = [...within.filter((sample) => sample.outcome === 'ok' && !isGood(sample, workload)), ...hanging];
+  const due = within.length + hanging.length;
   const gapMs = longestGapMs(within, fromMs, toMs);
   if (gapMs > SILENT * Math.max(250, workload.goodWithinMs))
     return { problem: `nothing was answered for ${Math.round(gapMs)} ms`, bad: [] };
   if (failed.length > 0) return { problem: `${failed.length} of ${within.length} operations failed`, bad: failed };
-  if (slow.length > SLOW_SHARE * within.length) return { problem: `${slow.length} of ${within.length} operations were slow`, bad: slow };
+  if (slow.length > SLOW_SHARE * due) return { problem: `${slow.length} of ${due} operations were slow`, bad: slow };
   return null;
 }
