@@ -12,7 +12,7 @@ export const freshReads: Check = {
     if (first === undefined) return [finding('fresh-reads', 'pass', `none of ${reads} reads was stale`)];
     const what =
       first.newer === null
-        ? `${first.key} read as ${first.value}, which nobody wrote`
+        ? `${first.key} read as ${first.value}, which nobody wrote, or whose write was refused`
         : `${first.key} read as ${first.value ?? 'absent'} when ${first.newer} was there before`;
     const lines = stale.slice(0, EVIDENCE_SHOWN).flatMap((one) => [one.line, ...(one.newerLine === null ? [] : [one.newerLine])]);
     return [finding('fresh-reads', 'fail', `${stale.length} of ${reads} reads were stale: ${what}`, lines)];

@@ -109,6 +109,29 @@ describe('judge', () => {
       expect(read.size).to.be.above(0);
       expect(result.measurement.writes.lost.map((write) => write.value)).to.have.members([...read]);
     });
+    it('counts a write without an answer that was read, and is not there after the run, where nobody read the register since', () => {
+      const scenario = withScenario({ replication: 'async', expect: { ...SCENARIO.expect, loss: 'allowed' } });
+      const last = new Map<string, string>();
+      let read = '';
+      const answer = (op: Asked) => {
+        if (op.op === 'put' && op.key.startsWith('reg/') && op.intendedMs < 6000) last.set(op.key, `${op.vantage}/${op.seq}`);
+        // From 6 s on no register is written; the last write of this one had no answer, and was read.
+        if (op.op === 'put' && op.intendedMs >= 6000 && op.key.startsWith('reg/')) return { ...failover(op), outcome: 'failed' as const };
+        if (`${op.vantage}/${op.seq}` === last.get('reg/outside/0') && op.intendedMs > 5500) {
+          read = `${op.vantage}/${op.seq}`;
+          return { ...failover(op), outcome: 'unknown' as const, applied: true };
+        }
+        return failover(op);
+      };
+      const before = judged({ scenario, answer });
+      const kept = before.events.flatMap((event) =>
+        event.kind === 'op' && event.key === 'reg/outside/0' && event.op === 'put' && event.outcome === 'ok' ? [event.value ?? ''] : [],
+      );
+      last.clear();
+      const result = judged({ scenario, answer, copy: (store) => void store.set('reg/outside/0', kept.at(-1) ?? '') });
+      expect(before.measurement.writes.lost).to.have.length(0);
+      expect(result.measurement.writes.lost.map(({ value }) => value)).to.deep.equal([read]);
+    });
     it('counts writes of unknown outcome neither way', () => {
       for (const applied of [true, false]) {
         const result = judged({
@@ -181,6 +204,19 @@ describe('judge', () => {
         edit: (events) => events,
       });
       expect(outcomeOf(result, 'fresh-reads')).to.equal('fail');
+    });
+    it('fails on a value whose write was refused, also where no order of all operations is looked for', () => {
+      const scenario = withScenario({ replication: 'async', expect: { ...SCENARIO.expect, loss: 'allowed' } });
+      const refused = new Map<string, string>();
+      const answer = (op: Asked) => {
+        if (op.op === 'put' && op.intendedMs >= 2000 && op.intendedMs < 4000) refused.set(op.key, `${op.vantage}/${op.seq}`);
+        const read = refused.get(op.key);
+        return {
+          ...failover(op),
+          ...(op.op === 'get' && op.intendedMs > 4000 && op.intendedMs < 4100 && read !== undefined ? { read } : {}),
+        };
+      };
+      expect(outcomeOf(judged({ scenario, answer }), 'fresh-reads')).to.equal('fail');
     });
     it('fails on an absent register that was written, and on a value that nobody wrote', () => {
       for (const read of [null, 'outside/999999']) {

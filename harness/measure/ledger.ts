@@ -71,12 +71,12 @@ function compareUnique(ofKey: readonly Operation[], value: string | null): Compa
   return { lost: [...wrong, ...undone], phantoms: put?.outcome === 'failed' ? [put] : [] };
 }
 
-/** A register keeps one value; every acknowledged write that began certainly after that value took effect is lost. */
+/** A register keeps one value; every write that was acknowledged, or read, and that began certainly after that value took effect is lost. */
 function compareRegister(puts: readonly Operation[], value: string | null, effective: Effective): Comparison {
   const kept = value === null ? undefined : puts.find((op) => op.value === value);
   const sinceMs = value === null ? Number.NEGATIVE_INFINITY : kept === undefined ? Number.POSITIVE_INFINITY : effective(kept);
   return {
-    lost: puts.filter((op) => op.outcome === 'ok' && op !== kept && sinceMs < op.intendedMs),
+    lost: puts.filter((op) => op.outcome !== 'failed' && Number.isFinite(effective(op)) && op !== kept && sinceMs < op.intendedMs),
     phantoms: kept?.outcome === 'failed' ? [kept] : [],
   };
 }

@@ -165,7 +165,7 @@ export interface StaleRead {
   readonly key: string;
   readonly value: string | null;
   readonly line: number;
-  /** The newer value that was certainly there before the read began; null: the value was never written. */
+  /** The newer value that was certainly there before the read began; null: the value was never written, or its write was refused. */
   readonly newer: string | null;
   readonly newerLine: number | null;
 }

@@ -36,7 +36,7 @@ export function measureReads(view: RunView, reigns: ReignView): ReadView {
   const gone = new Set<Operation>();
   for (const read of reads) {
     const missing = missingAt(read, puts.get(read.key));
-    if (missing === 'foreign') stale.push(staleRead(read, null));
+    if (missing === 'foreign' || missing === 'refused') stale.push(staleRead(read, null));
     else {
       const lost = missing.filter(
         (put) => kept[put.key] !== put.value && isGone(put, read, { reads: readsOf.get(`${put.key} ${put.value}`) ?? [], reigns }),
@@ -56,10 +56,11 @@ interface Puts {
   readonly effective: (put: Operation) => number;
 }
 
-/** Writes that the read should have seen at least, in the order of the record; `foreign` when it returned what nobody wrote. */
-function missingAt(read: Operation, puts: Puts | undefined): readonly Operation[] | 'foreign' {
+/** Writes that the read should have seen at least, in the order of the record; `foreign` when it returned what nobody wrote, `refused` when a write that was refused or never sent. */
+function missingAt(read: Operation, puts: Puts | undefined): readonly Operation[] | 'foreign' | 'refused' {
   const returned = read.value === null ? undefined : puts?.byValue.get(read.value);
   if (read.value !== null && returned === undefined) return 'foreign';
+  if (returned?.outcome === 'failed') return 'refused';
   if (puts === undefined) return [];
   const sinceMs = returned === undefined ? Number.NEGATIVE_INFINITY : puts.effective(returned);
   const candidates = puts.byEffect.between(sinceMs, read.intendedMs);
