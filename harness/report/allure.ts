@@ -18,7 +18,8 @@ const STATUS: Readonly<Record<ResultDocument['findings'][number]['outcome'], Sta
 
 /**
  * A run as an Allure 2 result: its checks are the steps, its reports the attachments. File names come from the run,
- * so judging it again replaces the result instead of adding one; the history of a scenario goes by its name.
+ * so judging it again replaces the result instead of adding one. Each run is a test of its own to Allure: of those that share a history in one
+ * folder it shows the last one only, and tells the others as retries of it, so that a run which failed would vanish behind the next that passed.
  */
 export function allureFiles(result: ResultDocument, attachments: Readonly<Record<string, string>>): readonly AllureFile[] {
   const uuid = identifier(`run ${result.runId}`);
@@ -31,7 +32,7 @@ export function allureFiles(result: ResultDocument, attachments: Readonly<Record
   const stop = Date.parse(result.startedWall) + result.durationMs;
   const document = {
     uuid,
-    historyId: identifier(`scenario ${result.scenario.name}`),
+    historyId: uuid,
     fullName: `gameday ${result.scenario.name}`,
     name: result.scenario.name,
     description: result.scenario.question,
@@ -47,6 +48,7 @@ export function allureFiles(result: ResultDocument, attachments: Readonly<Record
       { name: 'tag', value: result.scenario.replication },
     ],
     parameters: [
+      { name: 'run', value: result.runId },
       { name: 'seed', value: String(result.environment.seed) },
       ...result.targets.map((target) => ({ name: target.name, value: target.text, excluded: true })),
     ],

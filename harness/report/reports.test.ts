@@ -220,6 +220,15 @@ describe('reports of a run', () => {
     }
   });
 
+  it('no two runs are one test to Allure, which would show the last of them only', () => {
+    const historyOf = (runId: string): unknown => {
+      const files = allureFiles({ ...toResultDocument(sampleRun()), runId }, {});
+      return (JSON.parse(files.at(-1)?.text ?? '') as { historyId: unknown }).historyId;
+    };
+    expect(historyOf('1')).not.to.equal(historyOf('2'));
+    expect(historyOf('1')).to.equal(historyOf('1'));
+  });
+
   it('an Allure result has a step per check and says broken where nothing was proved', () => {
     const files = allureFiles(toResultDocument(sampleRun({ outcome: 'inconclusive' })), { 'summary.md': 'text' });
     const result = JSON.parse(files.at(-1)?.text ?? '') as {
