@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { EventBody, RunEvent } from '../history/event.ts';
 import { bulkValue, recordedEntries } from '../measure/bulk-values.ts';
 import { CHECKS } from '../registry.ts';
-import type { Step } from '../scenario/scenario.ts';
+import type { Scenario, Step } from '../scenario/scenario.ts';
 import { at, failoverHistory, SCENARIO, stateAt } from '../testing/handmade.ts';
 import { judge } from './judge.ts';
 import type { FindingOutcome } from './verdict.ts';
@@ -108,9 +108,9 @@ describe('checks of restored copies', () => {
     });
     it('is lost when the region that serves has less of it than was acknowledged', () => {
       expect(of('lost-writes', 75)).to.equal('fail');
-      const kept = (count: number): FindingOutcome => {
+      const kept = (count: number, allowed: Partial<Scenario> = {}): FindingOutcome => {
         const events = failoverHistory({
-          scenario: { ...SCENARIO, backup: null, method: [step, ...SCENARIO.method] },
+          scenario: { ...SCENARIO, backup: null, method: [step, ...SCENARIO.method], ...allowed },
           copy: (store) => entries(count).forEach(([key, value]) => store.set(key, value)),
           edit: (plain) => [...plain, at(...load)].toSorted((a, b) => a.atMs - b.atMs),
         });
@@ -118,6 +118,13 @@ describe('checks of restored copies', () => {
       };
       expect(kept(95)).to.equal('pass');
       expect(kept(94)).to.equal('fail');
+      const allowed = (lostWrites: number | null, recoveryPointMs: number | null = null): Partial<Scenario> => ({
+        expect: { ...SCENARIO.expect, loss: 'allowed' },
+        targets: { ...SCENARIO.targets, lostWrites, recoveryPointMs },
+      });
+      expect(kept(93, allowed(2))).to.equal('pass');
+      expect(kept(92, allowed(2)), 'three, of which the clients that measure know none').to.equal('fail');
+      expect(kept(92, allowed(null)), 'nothing says how many').to.equal('inconclusive');
     });
   });
 
@@ -136,6 +143,9 @@ describe('checks of restored copies', () => {
     expect(load({ iterations, dropped_iterations: { count: 1 } })).to.equal('fail');
     expect(load({ iterations, http_req_failed: { value: 0.2 } })).to.equal('fail');
     expect(load({ iterations, http_req_failed: { value: 0, thresholds: { 'rate<=0': true } } }, 99)).to.equal('fail');
+    const single: Step = { ...step, perSecond: 1, forMs: 1000 };
+    const event: EventBody = { kind: 'bulk', name: 'many', startedMs: 1500, endedMs: 2500, exitCode: 0, summary: { metrics: {} } };
+    expect(outcome('bulk-load', { method: [CREATE, single, RESTORE], more: [[5000, event]] }), 'nothing sent').to.equal('inconclusive');
     expect(load({ iterations: { count: 5 } })).to.equal('inconclusive');
     expect(load({ iterations }, 1)).to.equal('inconclusive');
     expect(outcome('bulk-load', { method: [CREATE, step, RESTORE] })).to.equal('inconclusive');

@@ -27,7 +27,7 @@ export const bulkLoad: Check = {
       if (wrong.length > 0) return finding(NAME, 'fail', `${told}; ${wrong.join('; ')}`, [load.line]);
       if (load.iterations + 1 < expected)
         return finding(NAME, 'inconclusive', `${told}: too few, and nobody says where they are`, [load.line]);
-      if (load.requests < load.iterations)
+      if (load.requests === 0 || load.requests < load.iterations)
         return finding(NAME, 'inconclusive', `${told}, but only ${load.requests} requests were sent`, [load.line]);
       // A share of failures is there only where k6 counted the answers.
       return load.acknowledged < (1 - mayFail) * load.requests

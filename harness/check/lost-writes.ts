@@ -20,7 +20,7 @@ export const lostWrites: Check = {
       const message = `${bulk.acknowledged - bulk.kept} of ${bulk.acknowledged} acknowledged writes of bulk load ${bulk.name} are not in ${writes.readBackRegion}; no loss is allowed`;
       return [finding('lost-writes', 'fail', message, [bulk.line])];
     }
-    if (writes.lost.length === 0) {
+    if (writes.lost.length === 0 && bulk === undefined) {
       const message = `all ${writes.acknowledged} acknowledged writes are accounted for in ${writes.readBackRegion} (${writes.unknown} of unknown outcome count neither way)`;
       return [finding('lost-writes', 'pass', message)];
     }
@@ -34,12 +34,14 @@ function judgeAllowed({ scenario, measurement }: Case): readonly Finding[] {
   const { lost } = measurement.writes;
   const { lostWrites: limit, recoveryPointMs: limitMs } = scenario.targets;
   const pointMs = measurement.writes.recoveryPointMs ?? 0;
-  const told = `${tell(lost)}; recovery point ${seconds(pointMs)}`;
+  const bulkLost = (measurement.backups?.bulk ?? []).reduce((sum, { kept, acknowledged }) => sum + Math.max(0, acknowledged - kept), 0);
+  const bulk = bulkLost === 0 ? '' : `, and ${bulkLost} of the bulk load`;
+  const told = `${tell(lost)}${bulk}; recovery point ${seconds(pointMs)}`;
   if (limit === null && limitMs === null) {
     const message = `${told}; a loss is allowed, but no target says how much: state recoveryPoint or lostWrites`;
     return [finding('lost-writes', 'inconclusive', message, lines(lost))];
   }
-  const over = limit !== null && lost.length > limit;
+  const over = limit !== null && lost.length + bulkLost > limit;
   return [finding('lost-writes', over ? 'fail' : 'pass', limit === null ? told : `${told}; at most ${limit} are allowed`, lines(lost))];
 }
 
@@ -60,7 +62,8 @@ export const recoveryPoint: Check = {
 
 function tell(lost: readonly WriteRef[]): string {
   const named = lost.slice(0, 5).map((write) => `${write.op} ${write.key}`);
-  return `${lost.length} acknowledged write(s) lost: ${named.join(', ')}${lost.length > named.length ? ', …' : ''}`;
+  const which = named.length === 0 ? '' : `: ${named.join(', ')}${lost.length > named.length ? ', …' : ''}`;
+  return `${lost.length} acknowledged write(s) lost${which}`;
 }
 function lines(lost: readonly WriteRef[]): readonly number[] {
   return lost.slice(0, EVIDENCE_SHOWN).map((write) => write.line);
