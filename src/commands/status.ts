@@ -3,6 +3,7 @@ import { controllerStatusShape, type ControllerStatus } from '../health/controll
 import { voteLifeMs } from '../health/vote.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { loadCredentials } from '../platform/tls.ts';
+import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import { databaseStatusShape, type DatabaseStatus } from '../server/control-messages.ts';
 import { EXIT, type World } from './world.ts';
 
@@ -98,7 +99,8 @@ function verdictOf({ verdict, ageMs }: ControllerStatus['observers'][string], fr
 function lagOf(region: string, primary: DatabaseStatus | null): string {
   const standby = primary?.standbys[region];
   if (standby === undefined) return '-';
-  return `${standby.lagEntries} entries, ${Math.round(standby.lagMs)} ms${standby.inSync ? ', in sync' : ''}`;
+  const lag = standby.lagMs < UNKNOWN_LAG_MS ? `${Math.round(standby.lagMs)} ms` : 'since before the primary was started';
+  return `${standby.lagEntries} entries, ${lag}${standby.inSync ? ', in sync' : ''}`;
 }
 
 function columns(rows: readonly (readonly string[])[]): readonly string[] {

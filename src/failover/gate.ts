@@ -1,3 +1,4 @@
+import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import { sealQuorum, type LeaseSighting } from './fencing.ts';
 import { blockingFailover } from './history.ts';
 import { describePause, pauseInForce } from './maintenance.ts';
@@ -94,7 +95,7 @@ function estimateLossMs(facts: Facts, from: string, region: string, { policy }: 
   const stoppedAtMs = wasDirect(facts.databases.get(region), from, leaseOverAtMs) ? facts.nowMs : leaseOverAtMs;
   const sample = facts.databases.get(from);
   const lagMs = sample?.status.standbys[region]?.lagMs;
-  if (sample !== undefined && lagMs !== undefined) return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
+  if (sample !== undefined && lagMs !== undefined && lagMs < UNKNOWN_LAG_MS) return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
   const completeAtMs = whenComplete(facts.databases.get(region), from, held?.lease.epoch ?? null);
   return completeAtMs === null ? null : Math.max(0, stoppedAtMs - completeAtMs) + policy.appendTimeoutMs;
 }

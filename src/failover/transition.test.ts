@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { SealedLog, Journal, PastRun } from '../arbiter/arbiter.ts';
 import { PRESETS } from '../config/policy.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
+import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import { noteShut, passGate } from './gate.ts';
 import { pastRun } from './history.ts';
 import { judgeSealing } from './sealing.ts';
@@ -301,6 +302,12 @@ describe('gate', () => {
     expect(at(NOW - 3500)).to.deep.equal({ open: true, candidate: 'us-east1', estimatedLossSeconds: 5 });
     expect(at(NOW - 3501)).to.include({ open: false, estimatedLossSeconds: 5.001 });
     expect(passGate(facts({ replication }), 'us-central1', setting)).to.include({ open: false, estimatedLossSeconds: null });
+    const unknown = { 'us-east1': { ...standbys['us-east1'], lagMs: UNKNOWN_LAG_MS } };
+    const restarted = new Map([seen('us-east1', 10), seen('us-central1', 11, { standbys: unknown })]);
+    expect(passGate(facts({ replication, databases: restarted }), 'us-central1', setting)).to.include({
+      open: false,
+      estimatedLossSeconds: null,
+    });
   });
 
   it('lets one automatic failover pass in the block period, unless an operator acknowledged it', () => {

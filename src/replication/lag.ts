@@ -1,11 +1,21 @@
 import type { Clock } from '../platform/clock.ts';
 
-const MAX_SAMPLES = 4096;
+const MAX_SAMPLES = 8192;
+/** Between two samples is at most about this part of their age. */
+const PARTS = 256;
 
-/** When which index was appended, so that a lag in entries can be told in time. Old samples are forgotten; a lag beyond them is told as that of the oldest. */
+/** As a lag: nobody knows. */
+export const UNKNOWN_LAG_MS = Number.MAX_SAFE_INTEGER;
+
+interface Sample {
+  readonly index: number;
+  readonly atMs: number;
+}
+
+/** When which index was appended, so that a lag in entries can be told in time: never as less than it is, since what may be lost is judged by it. The older, the fewer samples are kept. */
 export class LagMeter {
   readonly #clock: Clock;
-  #samples: { readonly index: number; readonly atMs: number }[] = [];
+  #samples: Sample[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -17,14 +27,23 @@ export class LagMeter {
     // One sample a millisecond is enough.
     if (last !== undefined && atMs - last.atMs < 1) return;
     this.#samples.push({ index, atMs });
-    if (this.#samples.length > 2 * MAX_SAMPLES) this.#samples = this.#samples.slice(-MAX_SAMPLES);
+    if (this.#samples.length > MAX_SAMPLES) this.#samples = thinned(this.#samples, atMs);
   }
 
-  /** Age of the oldest entry that somebody who has everything up to `matchIndex` lacks; 0 when nothing. */
+  /** Age of the oldest entry that somebody who has everything up to `matchIndex` lacks; 0 when nothing, UNKNOWN_LAG_MS where that entry is from before the first one that was seen here. */
   lagMs(matchIndex: number, lastIndex: number): number {
     if (matchIndex >= lastIndex) return 0;
-    const at = this.#samples.findLastIndex((sample) => sample.index <= matchIndex + 1);
-    const sample = this.#samples[Math.max(0, at)];
-    return sample === undefined ? 0 : this.#clock.monotonicMs() - sample.atMs;
+    const sample = this.#samples.findLast(({ index }) => index <= matchIndex + 1);
+    return sample === undefined ? UNKNOWN_LAG_MS : this.#clock.monotonicMs() - sample.atMs;
   }
+}
+
+/** Without those between two that are near each other, for their age; the oldest and the newest stay. */
+function thinned(samples: readonly Sample[], nowMs: number): Sample[] {
+  const kept: Sample[] = [];
+  for (const [i, sample] of samples.entries()) {
+    const [before, next] = [kept.at(-1), samples[i + 1]];
+    if (before === undefined || next === undefined || next.atMs - before.atMs > (nowMs - next.atMs) / PARTS) kept.push(sample);
+  }
+  return kept;
 }
