@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, Entry } from '../database/database.ts';
 import { makeFolders } from '../platform/make-folder.ts';
@@ -34,7 +34,8 @@ export function exportTail(database: Database, afterIndex: number, dataFolder: s
       index += entries.length;
       const lines = entries.filter((entry) => entry.op !== 'noop');
       written += lines.length;
-      writeSync(descriptor, lines.map(tailLine).join(''));
+      // Not writeSync: a disk that becomes full takes a part of it, and says so only to who writes the rest.
+      writeFileSync(descriptor, lines.map(tailLine).join(''));
     }
     fsyncSync(descriptor);
   } finally {
