@@ -239,7 +239,8 @@ export class Gateway {
     if (this.#session !== null && this.#session.lease.epoch > epoch)
       return { kind: 'epoch-passed', message: `epoch ${this.#session.lease.epoch} is served here` };
     this.#resign(`promoted to epoch ${epoch}`);
-    const self = { region: config.region, incarnation: this.incarnation };
+    // Whether an epoch was used before the fence in the database tells.
+    const self = { region: config.region, incarnation: this.incarnation, end: { epoch: 0, index: 0 } };
     const acquiring = decidePromotion(await arbiter.read(signal), request, self);
     if (typeof acquiring === 'string') return { kind: 'epoch-passed', message: acquiring };
     const why = await this.#acquire(acquiring, signal);

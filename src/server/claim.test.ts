@@ -63,6 +63,17 @@ describe('what a database without a lease does', () => {
     expect(decideClaim(held(), self({ sealedEpoch: 2 }))).to.deep.equal({ kind: 'follow', why: 'this disk never held that epoch' });
   });
 
+  it('uses no epoch twice where the arbiter was set back to an older state', () => {
+    const ahead = self({ end: { epoch: 4, index: 60 }, sealedEpoch: 4 });
+    for (const lease of [held(), held({ holder: EAST })])
+      expect(decideClaim(lease, ahead))
+        .to.deep.include({ kind: 'refuse' })
+        .and.have.property('why')
+        .that.matches(/epoch 4, the arbiter is at 3/);
+    const request = { epoch: 4, runId: 'r', mode: 'sync', set: [EAST], w: 1 } as const;
+    expect(decidePromotion(held({ epoch: 4, holder: null }), { ...request, set: [...request.set] }, ahead)).to.match(/an epoch twice/);
+  });
+
   it('is promoted only to an epoch that is pending, or its own already', () => {
     const request = { epoch: 4, runId: 'r', mode: 'sync', set: [CENTRAL, EAST], w: 1 } as const;
     const promotion = (change: Partial<Lease>) => decidePromotion(held(change), { ...request, set: [...request.set] }, self());

@@ -70,6 +70,7 @@ export function decideClaim(snapshot: Snapshot, self: Claimant): Claim {
       ? acquire(Math.max(sealedEpoch, end.epoch, restored.highestEpoch) + 1, 'restored')
       : { kind: 'refuse', why: 'the arbiter holds no lease, but this database has data; refusing to begin anew' };
   }
+  if (end.epoch > lease.value.epoch) return { kind: 'refuse', why: setBack(end, lease.value.epoch) };
   const journal = snapshot.failover?.value ?? null;
   if (lease.value.incarnation === self.incarnation && journalIsOpen(journal)) return { kind: 'wait' };
   const reacquisition = mayReacquire(self.region, lease.value, journal);
@@ -83,7 +84,7 @@ export function decideClaim(snapshot: Snapshot, self: Claimant): Claim {
 export function decidePromotion(
   { lease, replication }: Snapshot,
   { epoch, mode, set, w }: PromoteRequest,
-  { region, incarnation }: Pick<Claimant, 'region' | 'incarnation'>,
+  { region, incarnation, end }: Pick<Claimant, 'region' | 'incarnation' | 'end'>,
 ): Acquiring | string {
   // Ours already where an earlier try was stored though its answer was lost.
   const ours = lease?.value.holder === region && lease.value.incarnation === incarnation;
@@ -91,8 +92,14 @@ export function decidePromotion(
     const found = lease === null ? 'there is no lease' : `epoch ${lease.value.epoch} of ${lease.value.holder ?? 'nobody yet'}`;
     return `the lease is not pending in epoch ${epoch}: ${found}`;
   }
+  if (end.epoch >= epoch) return setBack(end, epoch - 1);
   const rule = { mode, set: set.filter((other) => other !== region), w };
   return { epoch, expected: lease.revision, rule, before: replication, how: 'promoted' };
+}
+
+/** Whoever wrote in an epoch had taken it at the arbiter. One that knows nothing of it would give it to a second writer, and then nothing tells their logs apart. */
+function setBack({ epoch }: LogEnd, known: number): string {
+  return `the log here has entries of epoch ${epoch}, the arbiter is at ${known}: it was set back to an older state; refusing to use an epoch twice`;
 }
 
 /** The commit rule for an epoch that this region takes by itself: the members of before, without itself. */

@@ -100,10 +100,12 @@ export class DatabaseNode {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { arbiter, log } = this.#options;
+    const { arbiter, database, log } = this.#options;
     if (this.#session !== null) return;
+    // As it was before: a log that goes on meanwhile may have entries of an epoch that was taken after the snapshot.
+    const { log: end } = database.state();
     const snapshot = await arbiter.read(signal);
-    const self = this.#claimant();
+    const self = { ...this.#claimant(), end };
     const claim = decideClaim(snapshot, self);
     switch (claim.kind) {
       case 'acquire':
