@@ -15,6 +15,7 @@ describe('histories that look like a pass', () => {
         readonly endedMs?: number;
         readonly exitCode?: number | null;
         readonly args?: readonly string[];
+        readonly said?: string;
       } = {},
     ) => at(change.endedMs ?? 4100, { kind: 'order', args: step.args, givenMs: 2000, endedMs: 4100, exitCode: 0, ...change });
     const ordered = (given: readonly RunEvent[], change: Partial<Scenario> = {}): RunResult => {
@@ -36,6 +37,17 @@ describe('histories that look like a pass', () => {
       expect(objections(ordered([order({ exitCode: 1 })]))).to.include('operator-orders');
       expect(objections(ordered([order({ exitCode: null })]))).to.include('operator-orders');
       expect(ordered([]).verdict.findings.find((one) => one.check === 'operator-orders')?.outcome).to.equal('inconclusive');
+    });
+    it('one that was to be refused, and crashed', () => {
+      const refused = (said?: string) => {
+        const method = [{ do: 'observe', forMs: 10 }, step, { ...step, exits: 1 }] as const;
+        const [obeyed, crashed] = [order(), order({ endedMs: 4300, exitCode: 1, ...(said === undefined ? {} : { said }) })];
+        return objections(ordered([obeyed, crashed], { method }));
+      };
+      expect(refused('refused          there is a run already\n')).to.deep.equal([]);
+      expect(refused('TypeError: x is not a function\n    at order (file:///dist/src/cli.js:10:5)\n')).to.include('operator-orders');
+      expect(refused('')).to.include('operator-orders');
+      expect(refused()).to.include('operator-orders');
     });
     it('a move before it was ordered', () => {
       const result = ordered([order({ givenMs: 5000, endedMs: 5100 })]);

@@ -127,7 +127,14 @@ const bodies = [
     signal: z.string().nullable().exactOptional(),
     restartInMs: ms.exactOptional(),
   }),
-  z.object({ kind: z.literal('order'), args: z.array(z.string()), givenMs: ms, endedMs: ms, exitCode: z.number().nullable() }),
+  z.object({
+    kind: z.literal('order'),
+    args: z.array(z.string()),
+    givenMs: ms,
+    endedMs: ms,
+    exitCode: z.number().nullable(),
+    said: z.string().exactOptional(),
+  }),
   ...backupEvents,
   z.object({ kind: z.literal('engine-log'), pod: z.string(), action: z.string(), line: z.record(z.string(), z.unknown()) }),
   z.object({

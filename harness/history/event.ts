@@ -268,6 +268,8 @@ export interface OrderGiven {
   readonly endedMs: number;
   /** null: it did not end in time and was killed. */
   readonly exitCode: number | null;
+  /** What it wrote, its end. Absent in records of before. */
+  readonly said?: string;
 }
 
 /** A `coditect-dr backup …` that was ordered, and how it ended. Nothing that it says is believed: see CopyRead. */
