@@ -96,6 +96,14 @@ describe('records that are spoilt', () => {
         sorted(editOf('phase', (event) => (event.phase === 'steady' ? { ...event, atMs: 1995 } : event))(events));
       expect(objected(spoilt(edit), 'steady-before')).to.match(/steady for 5 ms only, of 1000/);
     });
+    it('a steady state so short that nothing was due in it', () => {
+      const short: Edit = editOf('phase', (event) => (event.phase === 'steady' ? { ...event, atMs: 1999 } : event));
+      const edit: Edit = (events) =>
+        sorted(short(events).filter((event) => event.kind !== 'op' || event.completedMs < 1990 || event.intendedMs > 2000));
+      const scenario: Scenario = { ...SCENARIO, steadyMs: 1 };
+      const { findings } = judge(failoverHistory({ scenario, edit }), CHECKS).verdict;
+      expect(findings.find(({ check }) => check === 'steady-before')?.outcome).to.equal('inconclusive');
+    });
     // Somebody looks for half a second at the links that are to be cut.
     const looked: Edit = (events) =>
       sorted(editOf('phase', (event) => (event.phase === 'inject' ? { ...event, atMs: 1500 } : event))(events)).map((event) =>

@@ -28,6 +28,7 @@ export function unsteady<T extends ServiceSample>(
   const gapMs = longestGapMs(within, fromMs, toMs);
   if (gapMs > SILENT * Math.max(250, workload.goodWithinMs))
     return { problem: `nothing was answered for ${Math.round(gapMs)} ms`, bad: [] };
+  if (due === 0) return { problem: 'no operation was due', bad: [] };
   if (failed.length > 0) return { problem: `${failed.length} of ${within.length} operations failed`, bad: failed };
   if (slow.length > SLOW_SHARE * due) return { problem: `${slow.length} of ${due} operations were slow`, bad: slow };
   return null;
