@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -105,6 +105,15 @@ describe('gameday digest', () => {
     expect(await run([SCENARIO])).to.equal(0);
     write('isolation.yaml', `${MANIFEST}\n# harder\n`);
     expect(await run([SCENARIO])).to.equal(3);
+  });
+
+  it('leaves no digest of before where it cannot make one', async () => {
+    record('20261127T000000000Z-region-isolation', history());
+    const subject = { tag: 'v1.0.0', commit: 'c0ffee' };
+    expect(await run([SCENARIO], { subject })).to.equal(0);
+    write('scenario.yaml', 'name: no scenario');
+    await run([SCENARIO], { subject }).catch(() => undefined);
+    for (const name of ['digest.md', 'certificate.json', 'certificate.md']) expect(existsSync(join(reports, name)), name).to.equal(false);
   });
 
   it('certifies nothing in particular for nobody, and tells scenarios of one name apart for nobody', async () => {

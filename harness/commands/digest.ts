@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isOfStep } from '../check/experiments.ts';
@@ -25,6 +25,7 @@ export interface DigestOptions {
 
 /** As runName (places.ts) makes them: also one in which nothing could be written is a run. */
 const RUN_FOLDER = /^\d{8}T\d{9}Z-/;
+const CERTIFICATE = ['certificate.json', 'certificate.md'];
 const CERTIFIED_FILES = ['events.ndjson', 'result.json'];
 
 /**
@@ -36,6 +37,8 @@ export async function digest(scenarios: readonly string[], options: DigestOption
   if (!existsSync(reports)) throw new HarnessError('bad-input', `--reports ${reports}: there is no such folder`);
   if (subject !== undefined && scenarios.length === 0)
     throw new HarnessError('bad-input', 'a certificate says that something was played: name the scenarios that had to be');
+  // Whatever stops this one, nobody may take the digest of before for it.
+  for (const name of ['digest.md', ...(subject === undefined ? [] : CERTIFICATE)]) rmSync(join(reports, name), { force: true });
   const wanted = wantedByName(scenarios);
   const names = [...wanted.keys()];
   const folders = readdirSync(reports)
