@@ -67,6 +67,15 @@ describe('judge', () => {
       const { recovery } = judged({ edit }).measurement;
       expect(recovery).to.deep.include({ state: 'recovered', fault: 'first' });
     });
+    it('does not know better than its clients when a fault began that was long under way', () => {
+      // Asked for at 2 s; the probes saw its effect at 3 s, on other links than those that the clients needed.
+      const fault = { t0Ms: 2000, t1Ms: [3000, 3010], healedMs: 6000 } as const;
+      const of = (recoveryTimeMs: number) =>
+        judged({ fault, scenario: withScenario({ targets: { ...SCENARIO.targets, recoveryTimeMs } }) });
+      expect(outcomeOf(of(1500), 'recovery-time')).to.equal('inconclusive');
+      expect(outcomeOf(of(2500), 'recovery-time')).to.equal('pass');
+      expect(outcomeOf(of(900), 'recovery-time')).to.equal('fail');
+    });
     it('takes good operations that do not last for no recovery', () => {
       const flicker = (op: Asked) =>
         op.intendedMs >= 2500 && op.intendedMs < 2600 ? { ...failover({ ...op, intendedMs: 1000 }) } : failover(op);

@@ -9,13 +9,17 @@ import type { FaultWindow, Operation, RunView } from './view.ts';
  */
 export function outagesUnder(
   view: RunView,
-  { effect, endMs, superseded }: FaultWindow,
+  { askedMs, effect, endMs, superseded }: FaultWindow,
   vantage: string,
 ): readonly Outage<Operation>[] | null {
-  const samples = (view.byVantage.get(vantage) ?? []).filter((op) => op.completedMs >= effect.lowerMs && op.intendedMs <= view.loadEndMs);
-  if (samples.length === 0) return null;
   const { workload } = view.scenario;
-  const outages = outagesAfter(samples, effect, workload);
+  const sent = (view.byVantage.get(vantage) ?? []).filter((op) => op.completedMs >= askedMs && op.intendedMs <= view.loadEndMs);
+  // The probes watch a part of what a fault breaks, and a cluster breaks it bit by bit: who was not served any more says so too.
+  const bad = sent.find((op) => op.intendedMs >= askedMs && !isGood(op, workload) && badByMs(op, workload) < effect.lowerMs);
+  const lowerMs = Math.min(effect.lowerMs, bad?.intendedMs ?? Infinity);
+  const samples = sent.filter((op) => op.completedMs >= lowerMs);
+  if (samples.length === 0) return null;
+  const outages = outagesAfter(samples, { ...effect, lowerMs }, workload);
   if (!superseded) return outages;
   const badBefore = samples.filter((op) => !isGood(op, workload) && badByMs(op, workload) <= endMs);
   return outages.filter(({ firstBad, lastBad }) =>

@@ -99,6 +99,8 @@ function viewFault(planned: EventOf<'fault-planned'>, events: readonly RunEvent[
 }
 
 export interface FaultWindow {
+  /** When the fault was asked for. */
+  readonly askedMs: number;
   readonly effect: Interval;
   readonly endMs: number;
   /** Whether another fault ends it; else the load did. */
@@ -109,5 +111,10 @@ export interface FaultWindow {
 export function faultWindow(view: RunView, fault: FaultView): FaultWindow | null {
   if (fault.t1Ms === null) return null;
   const later = view.faults.flatMap(({ t0Ms, t1Ms }) => (t0Ms !== null && t0Ms > (fault.t0Ms ?? 0) ? [t1Ms?.lowerMs ?? t0Ms] : []));
-  return { effect: fault.t1Ms, endMs: Math.min(view.loadEndMs, ...later), superseded: Math.min(...later) <= view.loadEndMs };
+  return {
+    askedMs: fault.t0Ms ?? fault.t1Ms.lowerMs,
+    effect: fault.t1Ms,
+    endMs: Math.min(view.loadEndMs, ...later),
+    superseded: Math.min(...later) <= view.loadEndMs,
+  };
 }
