@@ -1,10 +1,12 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CreateOptions } from './create.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import { PYTHON, withoutPython } from '../../testing/python.ts';
+import type { Entry } from '../../database/database.ts';
+import { openLmdb } from '../../database/lmdb.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { createOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
 import { openRepository } from '../repository/repository.ts';
@@ -141,6 +143,27 @@ describe('making a backup', () => {
     expect(manifest.totals.records).to.equal(0);
     expect(manifest.ranges[0]!.files).to.equal(1);
   });
+
+  it('refuses a copy that is behind what is backed up: it would be the latest', async () => {
+    await lab.write(documents(0, 3));
+    await lab.backup();
+    await lab.write(documents(3, 4), 2);
+    await lab.backup();
+    const before = await lab.names();
+    // A standby that does not get on; and a primary that went on in its epoch while another was promoted.
+    for (const rows of [documents(0, 3), documents(0, 9)]) {
+      const databaseFolder = mkdtempSync(join(lab.folder, 'behind-'));
+      const database = openLmdb(databaseFolder);
+      const entries = [...rows].map(([key, value], i): Entry => ({ epoch: 1, index: i + 1, op: 'put', key, value }));
+      await database.append(entries);
+      database.commit(entries.length);
+      await database.close();
+      expect(await failureOf(lab.backup({ databaseFolder }))).to.match(
+        /version \d of epoch 1, before what backup \w+ has \(version 4 of epoch 2\)/,
+      );
+    }
+    expect(await lab.names()).to.deep.equal(before);
+  }).timeout(120_000);
 
   it('commits nothing when the right to write was lost or the caller stops', async () => {
     await lab.write(documents(0, 10));

@@ -3,12 +3,12 @@ import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { DataIdentity, DataReader } from '../../database/data-reader.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { EngineError, isEngineError } from '../../platform/errors.ts';
-import type { LogEnd } from '../../replication/epochs.ts';
+import { isLonger, type LogEnd } from '../../replication/epochs.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import { backupId, listRoot } from '../format/ids.ts';
 import { logEndOf, sealManifest, type Manifest } from '../format/manifest.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
-import { highestLeaseEpoch, highestOrder, listBackups, type BackupEntry } from '../repository/catalog.ts';
+import { highestLeaseEpoch, highestOrder, listBackups, trustedOf, type BackupEntry } from '../repository/catalog.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import { requireSigningKey, type Repository } from '../repository/repository.ts';
 import { loadKnown, type KnownBlobs } from './known.ts';
@@ -88,6 +88,7 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
     options.onProgress({ phase: 'reading the repository', plainBytes: 0, totalBytes: 0, storedBytes: 0 });
     const entries = await listBackups(repository, options.cluster.id, either);
     refuseReplaced(entries, options.lease);
+    refuseBehind(entries, endOf(reader));
     const parent = newestUsable(repository, entries);
     const known = await loadKnown(repository, parent, options.excluded, either);
     const before = parent === null ? null : await filesOf(repository, parent, either);
@@ -237,6 +238,26 @@ function refuseReplaced(entries: readonly BackupEntry[], { epoch, holder }: Writ
       'lease-lost',
       `the writer ${holder} has lease epoch ${epoch}, there is a backup of epoch ${highest}: it was replaced, or its arbiter has forgotten; ask for the right to write anew`,
     );
+}
+
+function endOf(reader: DataReader): LogEnd {
+  const data = reader.pin();
+  data.release();
+  return data.identity.end;
+}
+
+/**
+ * A backup of a copy that lacks what one before has would be the latest, and be told as fresh: of a standby that is cut off, of a database that has ended beside a service that goes on, or of a primary whose
+ * last writes a failover has left behind. @throws EngineError backup-failed
+ */
+function refuseBehind(entries: readonly BackupEntry[], end: LogEnd): void {
+  const ahead = trustedOf(entries).find((manifest) => isLonger(logEndOf(manifest), end));
+  if (ahead === undefined) return;
+  const { index, epoch } = logEndOf(ahead);
+  throw new EngineError(
+    'backup-failed',
+    `the database here ends at version ${end.index} of epoch ${end.epoch}, before what backup ${ahead.backupId} has (version ${index} of epoch ${epoch}): it is behind; back up where the service is (of another system: under another backup.cluster.id)`,
+  );
 }
 
 /** The newest backup under the epoch's key that is to be trusted. */
