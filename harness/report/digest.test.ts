@@ -28,6 +28,16 @@ describe('many runs as one verdict', () => {
       expect(digestOf(runs, wanted).outcome).to.equal('inconclusive');
   });
 
+  it('is no pass where the runs are of several engines', () => {
+    const own = played('a');
+    const result = own.result!;
+    const others = { ...own, result: { ...result, environment: { ...result.environment, versions: { engine: '/tmp/other.js' } } } };
+    expect(digestOf([own, played('b')], NONE).outcome).to.equal('pass');
+    const digest = digestOf([others, played('b')], NONE);
+    expect(digest.outcome).to.equal('inconclusive');
+    expect(digest.reason).to.match(/of 2 engines: .*\/tmp\/other\.js/);
+  });
+
   it('fails where one failed, whatever else is missing, and names what is', () => {
     const digest = digestOf([played('a', 'fail'), brokenOff, played('b')], { names: ['a', 'b', 'c'], times: 1 });
     expect(digest.outcome).to.equal('fail');

@@ -26,8 +26,8 @@ export interface Digest {
 }
 
 /**
- * Several runs as one verdict: pass only where everything that was wanted was played to its end, and each run passed. A run that broke off, or was never begun, is
- * inconclusive as nothing is known of it. Pure.
+ * Several runs as one verdict: pass only where everything that was wanted was played to its end, with one engine, and each run passed. A run that broke off, or was never
+ * begun, is inconclusive as nothing is known of it. Pure.
  */
 export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
   const played = runs.flatMap(({ result }) => (result === null ? [] : [result]));
@@ -37,6 +37,8 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
   // A folder that was copied is no second run.
   const often = (name: string): number => new Set(asWanted.flatMap(({ scenario, runId }) => (scenario.name === name ? [runId] : []))).size;
   const missing = wanted.names.filter((name) => often(name) < wanted.times);
+  // What one engine passed says nothing of another.
+  const engines = [...new Set(played.map(({ environment }) => environment.versions['engine'] ?? 'one that is not named'))];
   const count = (outcome: VerdictOutcome): number => played.filter(({ verdict }) => verdict.outcome === outcome).length;
   const [passed, failed, inconclusive] = [count('pass'), count('fail'), count('inconclusive')];
   const parts = [
@@ -45,9 +47,10 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
     ...(inconclusive > 0 ? [`${inconclusive} inconclusive`] : []),
     ...(brokenOff > 0 ? [`${brokenOff} broken off`] : []),
     ...(outdated > 0 ? [`${plural(outdated, 'run')} of a scenario or a manifest that was another then`] : []),
+    ...(engines.length > 1 ? [`of ${engines.length} engines: ${engines.join(', ')}`] : []),
     ...(missing.length > 0 ? [`not played${wanted.times > 1 ? ` ${wanted.times} times` : ''}: ${missing.join(', ')}`] : []),
   ];
-  const isPass = passed > 0 && passed === runs.length && missing.length === 0;
+  const isPass = passed > 0 && passed === runs.length && missing.length === 0 && engines.length === 1;
   return { outcome: failed > 0 ? 'fail' : isPass ? 'pass' : 'inconclusive', reason: parts.join(', '), runs, missing };
 }
 
