@@ -46,6 +46,9 @@ describe('checks of backups', () => {
       expect(of('')).to.equal('inconclusive');
       expect(of("node:internal/modules/cjs/loader:1143\n  throw err;\nError: Cannot find module 'x'\n")).to.equal('inconclusive');
       expect(of('sh: 1: coditect-dr: not found\n')).to.equal('inconclusive');
+      // It had told something by then, and one line begins like a refusal.
+      const said = 'TypeError: x is not a function\n    at restore (file:///dist/src/cli.js:10:5)\ncode-name: x\n';
+      expect(outcome('backup-orders', { method, restored: { exitCode: 1, said, answer: { level: 'info' } } })).to.equal('inconclusive');
     });
     it('fails a restore that succeeds though what it needs is damaged, and one that does not name it', () => {
       const method = [CREATE, DAMAGE, { ...RESTORE, exits: 1, namesDamage: true }];

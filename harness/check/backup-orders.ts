@@ -1,5 +1,6 @@
 import { eventsOf, type Lined } from '../measure/view.ts';
 import type { Step } from '../scenario/scenario.ts';
+import { crashed } from './crashed.ts';
 import { finding, seconds, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
@@ -54,7 +55,8 @@ function judgeOrder(step: OrderStep, order: Order, damage: Lined<'damage'> | und
   const says = step.do === 'backup' ? (step.says ?? null) : null;
   if (says !== null && !outputOf(order).includes(says)) return finding(NAME, 'fail', `${ended}, but did not say \`${says}\`${said}`, lines);
   const told = says === null ? ended : `${ended}, and said \`${says}\``;
-  if (step.exits !== 0 && says === null && order.answer === null && !REFUSAL.test(order.said))
+  const reason = says !== null || order.answer !== null || REFUSAL.test(order.said);
+  if (step.exits !== 0 && (crashed(order.said) || !reason))
     return finding(NAME, 'inconclusive', `${told}, as expected, but without an error of its own: a crash ends so too${said}`, lines);
   if (!step.namesDamage) return finding(NAME, 'pass', told, lines);
   if (damage?.object == null) return finding(NAME, 'inconclusive', `${told}, but no object was damaged before it`, lines);

@@ -1,9 +1,8 @@
 import { eventsOf } from '../measure/view.ts';
+import { crashed } from './crashed.ts';
 import { finding, seconds, type Check } from './check.ts';
 
 const NAME = 'operator-orders';
-/** Where it was thrown: what a program writes that crashes, with the exit code of one that refuses. */
-const STACK = /^\s+at .+:\d+:\d+\)?$/m;
 
 /** What the operator ordered ended as the scenario expects: an order that is refused, or that never ends, is not the one that was asked about. */
 export const operatorOrders: Check = {
@@ -24,7 +23,7 @@ export const operatorOrders: Check = {
       if (order.exitCode !== exits)
         return finding(NAME, 'fail', `${told}; expected ${exits} (what it said is in pods/operator.log)`, lines);
       const said = order.said?.trim() ?? '';
-      if (exits !== 0 && (said === '' || STACK.test(said)))
+      if (exits !== 0 && (said === '' || crashed(said)))
         return finding(NAME, 'inconclusive', `${told}, as expected, but without a reason of its own: a crash ends so too`, lines);
       return finding(NAME, 'pass', told, lines);
     });
