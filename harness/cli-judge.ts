@@ -50,7 +50,10 @@ function addDigest(program: Command, end: (code: number) => void): void {
   program
     .command('digest')
     .description('judge every run of a folder again, and write what they amount to together (digest.md)')
-    .argument('[scenario...]', 'scenarios that had to be played: one that is missing, or was not played to its end, is no pass')
+    .argument(
+      '[scenario...]',
+      'scenarios that had to be played, as they are now: one that is missing, was another when it was played, or was not played to its end, is no pass',
+    )
     .requiredOption('--reports <dir>', 'the folder with the runs')
     .option('--times <n>', 'how often each had to be played', wholeNumber(1), 1)
     .option('--annotate', 'what did not pass as workflow commands of GitHub', false)
