@@ -58,6 +58,8 @@ describe('retention', () => {
     expect(plan.expire).to.deep.equal(['d70']);
     expect(plan.keep.slice(0, 2).map(({ why }) => why)).to.deep.equal(Array(2).fill('stands in for d95, which is damaged'));
     expect(planRetention(all, { ...rules, nowMs: 105 * DAY }).expire).to.deep.equal(['d70', 'd80', 'd85', 'd95']);
+    const held = [backup(70), backup(75), backup(80, { ...damaged, legalHold: true }), backup(98), backup(99)];
+    expect(planRetention(held, rules).expire).to.deep.equal(['d70']);
     const quarantined = backup(80, { problem: 'quarantined' });
     expect(planRetention([backup(70), quarantined, ...all.slice(3)], rules).expire).to.deep.equal(['d80']);
   });

@@ -83,12 +83,12 @@ function newestIsNoGood(ordered: readonly RetainedBackup[], newest: RetainedBack
 }
 
 /**
- * Backups that a restore begins from in place of a damaged one whose time is not over, each with the damaged one: those before it up to the first that is verified, since of others nobody knows.
+ * Backups that a restore begins from in place of a damaged one that is held or whose time is not over, each with the damaged one: those before it up to the first that is verified, since of others nobody knows.
  */
 function standInsOf(ordered: readonly RetainedBackup[], rules: RetentionRules): ReadonlyMap<string, string> {
   const standIns = new Map<string, string>();
   for (const [n, { backupId, damaged, ...backup }] of ordered.entries()) {
-    if (!damaged || untilMs(backup, rules) <= rules.nowMs) continue;
+    if (!damaged || !(backup.legalHold || untilMs(backup, rules) > rules.nowMs)) continue;
     for (const earlier of ordered.slice(0, n).toReversed()) {
       if (earlier.damaged || earlier.problem !== null) continue;
       standIns.set(earlier.backupId, backupId);
