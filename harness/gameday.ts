@@ -1,8 +1,6 @@
 import { BackupHands } from './engine/backup-hands.ts';
-import { awaitRedundancy, readBack, watchEngine, type Observed } from './engine/observe.ts';
-import { Operator } from './engine/operator.ts';
 import { giveOrder } from './engine/order.ts';
-import { refuseUsed } from './engine/refuse-used.ts';
+import { engineWitness, type Witness } from './engine/witness.ts';
 import type { GamedayEnv } from './gameday-env.ts';
 import { FaultRun, refuseImpossible } from './gameday-fault.ts';
 import type { Phase } from './history/event.ts';
@@ -12,7 +10,9 @@ import { startLimitMs } from './platform/start-limit.ts';
 import { phaseOf } from './scenario/phase-of.ts';
 import type { BackupStep, Scenario, Step } from './scenario/scenario.ts';
 import { BulkLoad } from './workload/bulk-load.ts';
-import { Load, vantagesOf } from './workload/load.ts';
+import { vantagesOf } from './workload/clients.ts';
+import { Load } from './workload/load.ts';
+import { serviceWitness } from './workload/service-witness.ts';
 
 /** Limits of what has no limit in the scenario. */
 const FIRST_SERVICE_MS = 20_000;
@@ -33,19 +33,20 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
     refuseImpossible(env);
     scope.own('lab', async () => (leftovers = await platform.close())); // owned before it is started
     await platform.start(AbortSignal.any([signal, AbortSignal.timeout(startLimitMs(scenario.database))]));
-    const operator = await Operator.start(platform, context, signal);
-    scope.own('operator', () => operator.close());
-    const observed: Observed = { operator, platform, pods: platform.pods(), context, clock };
-    if (platform.kind !== 'local') await refuseUsed(observed); // a local lab is as new as the run
+    const { ownService } = platform;
+    const witness = ownService ? serviceWitness(ownService, context, clock) : await engineWitness(platform, context, clock, signal);
+    scope.own('operator', () => witness.close());
+    await witness.refuseUsed();
     const load = new Load(platform, context, { clock, workload: scenario.workload, originNs: env.originNs });
     scope.own('load', () => load.stop());
     await load.start(signal);
     const bulk = new BulkLoad(platform, context);
     scope.own('bulk load', () => bulk.close());
-    const hands = scenario.backup ? new BackupHands({ platform, context, clock, operator }) : null;
+    const { operator } = witness;
+    const hands = scenario.backup && operator ? new BackupHands({ platform, context, clock, operator }) : null;
     scope.own('backups', async () => await hands?.close());
     await hands?.init(signal);
-    scope.own('watch', startWatching(observed));
+    scope.own('watch', startWatching(witness));
     const faults = new Map<string, FaultRun>();
     scope.own('faults', async () => await Promise.all([...faults.values()].map((fault) => fault.heal()))); // heals before all else closes
 
@@ -57,11 +58,11 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
     for (const fault of faults.values()) await fault.heal();
     await bulk.ended();
     phase('settle');
-    await awaitRedundancy(observed, scenario.settleMs, signal);
+    await witness.awaitRedundancy(scenario.settleMs, signal);
     await steadyAfter(scenario, load, env);
     await load.stop();
     phase('readback');
-    await readBack(observed, signal);
+    await witness.readBack(load.keys, signal);
   } catch (error) {
     context.record(abortedBy(error, signal));
   }
@@ -155,9 +156,10 @@ async function performBackup(step: BackupStep, { scenario, env: { context, signa
 async function steadyState(scenario: Scenario, load: Load, { platform, context, clock, signal }: GamedayEnv): Promise<void> {
   const limitMs = clock.nowMs() + FIRST_SERVICE_MS;
   const options = { fromMs: 0, afterOutage: false, atMostMs: FIRST_SERVICE_MS };
-  if (!(await load.untilSustained(vantagesOf(platform.pods()), options, signal))) {
+  if (!(await load.untilSustained(vantagesOf(platform), options, signal))) {
     throw new HarnessError('lab-failed', `the lab did not serve every client within ${FIRST_SERVICE_MS} ms of load`);
   }
+  await load.warm(signal);
   for (;;) {
     context.record({ kind: 'phase', phase: 'steady' });
     const fromMs = clock.nowMs();
@@ -175,9 +177,9 @@ async function steadyAfter(scenario: Scenario, load: Load, { context, clock, sig
   context.record({ kind: 'note', message: `service was not sustained within ${LAST_SERVICE_MS} ms after the settling` });
 }
 
-function startWatching(observed: Observed): () => Promise<void> {
+function startWatching(witness: Witness): () => Promise<void> {
   const stop = new AbortController();
-  const watching = watchEngine(observed, stop.signal);
+  const watching = witness.watch(stop.signal);
   return async () => {
     stop.abort(new Error('the run is over'));
     await watching;

@@ -23,6 +23,8 @@ export interface Check {
   readonly name: string;
   readonly kind: 'assumption' | 'safety' | 'target';
   readonly question: string;
+  /** What it looks at is told by the engine's contract only: skipped where a service has an API of its own. */
+  readonly needsEngine?: true;
   judge(of: Case): readonly Finding[];
 }
 

@@ -12,6 +12,7 @@ const COMPLETES_WITHIN_MS = 30_000;
 export const engineClaims: Check = {
   name: 'engine-claims',
   kind: 'target',
+  needsEngine: true,
   question: 'Does what the engine says of itself agree with what was measured?',
   judge: (of) => {
     const findings = [...regionClaims(of), ...failoverClaims(of), ...divergenceClaims(of)];

@@ -10,6 +10,7 @@ const MOVES = ['failover', 'switchover', 'failback', 'approve'];
 export const expectedFailover: Check = {
   name: NAME,
   kind: 'target',
+  needsEngine: true,
   question: 'Did the service move to another region as often as the scenario expects?',
   judge: (of) => {
     const { reigns, changes } = of.measurement.reigns;

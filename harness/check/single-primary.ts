@@ -4,6 +4,7 @@ import { EVIDENCE_SHOWN, finding, type Check } from './check.ts';
 export const singlePrimary: Check = {
   name: 'single-primary',
   kind: 'safety',
+  needsEngine: true,
   question: 'Did at most one region acknowledge at any time?',
   judge: ({ view, measurement }) => {
     const { splitBrain, reigns } = measurement.reigns;

@@ -20,6 +20,7 @@ import { emptySystem } from '../platform/kubernetes/testing/empty-system.ts';
 import { faultKinds } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { judgeFolder } from './run.ts';
+import { itBreaksOwnServices } from './testing/own-service-on-cluster.ts';
 import { ROOT, startGameday, startRun, type Run } from './testing/gameday-program.ts';
 
 /** An experiment that this test's Chaos Mesh claims to perform and does not. */
@@ -176,6 +177,8 @@ describe('game days on a cluster without containers', function () {
       expect(readEvents(path.join(runFolder, 'events.ndjson')).some((event) => event.kind === 'run-ended')).to.equal(false);
     }
   });
+
+  itBreaksOwnServices(() => ({ kubeconfig: cluster?.kubeconfig ?? '', folder, claimed: CLAIMED }));
 
   it('refuses before anything starts what it may not touch, and says how: a namespace and a context that the file does not allow', async () => {
     const stranger = manifestOf('pod-kill.yaml');

@@ -13,7 +13,7 @@ import { needFoundationdb } from '../platform/foundationdb-programs.ts';
 import { onStopWanted, prepareSandbox } from '../platform/local/lifeline.ts';
 import { run } from '../platform/process.ts';
 import type { RunContext } from '../platform/platform.ts';
-import { vantagesOf } from '../workload/load.ts';
+import { vantagesOf } from '../workload/clients.ts';
 import { liveView } from '../report/live/live-view.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { openSystem, type OpenSystem } from './system.ts';
@@ -59,8 +59,9 @@ export async function play({ loaded, runFolder, seed, engine, live, platform: ki
       ...started(loaded, { runFolder, seed, originNs }),
       versions: { ...versions, engine: engine ?? 'coditect-dr' },
       platform: platform.kind,
-      regionOfAddress: regionOfAddress(platform.pods()),
-      vantages: vantagesOf(platform.pods()),
+      ...(platform.ownService === undefined ? {} : { ledger: 'templates' }),
+      regionOfAddress: platform.ownService === undefined ? regionOfAddress(platform.pods()) : {},
+      vantages: vantagesOf(platform),
     });
     await runGameday(loaded.scenario, {
       platform,

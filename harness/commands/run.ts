@@ -20,7 +20,7 @@ import { refuseMissingTools } from './missing-tools.ts';
 import { refuseBadPlaces } from './run-input.ts';
 import { repetitionSummary } from './repetition.ts';
 import { load, loadSet } from './scenarios.ts';
-import { refuseNotAllowed } from './system.ts';
+import { clientsThere, refuseNotAllowed } from './system.ts';
 import { takeTurn } from './turn.ts';
 
 export interface RunOptions {
@@ -54,7 +54,8 @@ export interface Played {
  */
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
   const { scenarios, set, database } = options;
-  const loaded = scenarios.length > 0 ? load(scenarios, database) : loadSet(set, database);
+  const clients = options.system === undefined ? undefined : clientsThere(options.system);
+  const loaded = scenarios.length > 0 ? load(scenarios, database, clients) : loadSet(set, database);
   const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) !== 'local');
   if (elsewhere !== undefined) throw new HarnessError('bad-input', `${elsewhere.file}: FoundationDB is started in local labs only`);
   refuseMissingTools(loaded);

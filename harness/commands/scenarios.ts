@@ -7,18 +7,18 @@ import type { LabDatabase, ScenarioSet } from '../scenario/scenario.ts';
 import { loadScenarios, type DecodeManifest, type LoadedScenario } from '../scenario/load.ts';
 import type { World } from '../scenario/decode.ts';
 
-/** What a scenario may name in the lab: its clients, and the platforms that are built. */
-export function labWorld(database?: LabDatabase): World {
-  const clients = threeRegions().pods.filter((pod) => pod.app === 'client');
-  return { vantages: clients.map((pod) => pod.region), platforms: ['local', 'kubernetes'], database };
+/** What a scenario may name: clients, the lab's where no others are given, and the platforms that are built. */
+export function labWorld(database?: LabDatabase, clients?: readonly string[]): World {
+  const ofLab = threeRegions().pods.filter((pod) => pod.app === 'client');
+  return { vantages: clients ?? ofLab.map((pod) => pod.region), platforms: ['local', 'kubernetes'], database };
 }
 
 export const manifestDecoder: DecodeManifest = (text, file) =>
   decodeManifest(text, file, { kinds: faultKinds, defaultNamespace: NAMESPACE });
 
-/** `database`: to be played on it, whatever they say. Throws HarnessError `bad-input` with every problem of every file. */
-export function load(files: readonly string[], database?: LabDatabase): readonly LoadedScenario[] {
-  return loadScenarios(files, labWorld(database), manifestDecoder);
+/** `database`: to be played on it, whatever they say; `clients`: of a system that is there already. Throws HarnessError `bad-input` with every problem of every file. */
+export function load(files: readonly string[], database?: LabDatabase, clients?: readonly string[]): readonly LoadedScenario[] {
+  return loadScenarios(files, labWorld(database, clients), manifestDecoder);
 }
 
 /** Those scenarios of the package that belong to a set; those of `foundationdb` are played on it. Throws HarnessError `bad-input`, also for a file that does not. */

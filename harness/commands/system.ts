@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { AddressedSystem } from '../platform/addresses/addresses.ts';
-import { namesAddresses, readAddressesFile } from '../platform/addresses/addresses-file.ts';
+import { AddressedSystem, type Addressed } from '../platform/addresses/addresses.ts';
+import { namesAddresses, podsOf, readAddressesFile } from '../platform/addresses/addresses-file.ts';
 import { HarnessError } from '../platform/errors.ts';
 import { notAllowed } from '../platform/kubernetes/allowed.ts';
 import { startCluster } from '../platform/kubernetes/containerless/cluster-process.ts';
@@ -10,10 +10,12 @@ import { KubernetesPlatform } from '../platform/kubernetes/kubernetes.ts';
 import { LabInside } from '../platform/kubernetes/lab-inside.ts';
 import { openParts } from '../platform/kubernetes/parts.ts';
 import { readSystemFile, type SystemFile } from '../platform/kubernetes/system-file.ts';
+import { NodesWord } from '../platform/kubernetes/nodes-word.ts';
 import { LocalPlatform } from '../platform/local/local.ts';
+import { namesService, readServiceFile } from '../platform/own-service/service-shape.ts';
 import type { Platform, RunContext } from '../platform/platform.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import type { Step } from '../scenario/scenario.ts';
+import { notPossible, type Limits } from './system-may.ts';
 
 export interface SystemOptions {
   /** On which a system is started for the run. */
@@ -43,8 +45,8 @@ export async function openSystem(
   if (options.systemFile === undefined && options.platform === 'local')
     return { platform: new LocalPlatform(context, { ...settings, backup, database }), close: () => Promise.resolve() };
   if (database === 'foundationdb') throw new HarnessError('unsupported', 'FoundationDB is started in local labs only, so far');
-  if (options.systemFile !== undefined && namesAddresses(options.systemFile))
-    return { platform: new AddressedSystem(readAddressesFile(options.systemFile), context), close: () => Promise.resolve() };
+  const addressed = options.systemFile === undefined ? undefined : readAddressed(options.systemFile);
+  if (addressed !== undefined) return { platform: new AddressedSystem(addressed, context), close: () => Promise.resolve() };
   if (backup !== null) throw new HarnessError('unsupported', 'a scenario with backups is played on the platform local only, so far');
   const kinds = [...new Set([...loaded.faults.values()].flat().map(({ kind }) => kind))];
   if (options.systemFile !== undefined)
@@ -58,18 +60,29 @@ export async function openSystem(
   }
 }
 
+/** A system of which addresses are all that is known; undefined: the file names clusters. */
+function readAddressed(file: string): Addressed | undefined {
+  if (namesService(file)) return { pods: [], ownService: readServiceFile(file), folder: path.dirname(file) };
+  if (!namesAddresses(file)) return undefined;
+  const addresses = readAddressesFile(file);
+  return { pods: podsOf(addresses), folder: addresses.credentials };
+}
+
 async function connect(file: string, kinds: readonly string[], context: RunContext, signal: AbortSignal): Promise<KubernetesPlatform> {
   const system = readSystemFile(file);
-  const platform = await KubernetesPlatform.connect(system, insideOf(system, context), context, signal);
+  const platform = await KubernetesPlatform.connect(system, await insideOf(system, context), context, signal);
   platform.refuseUnknownKinds(kinds);
   return platform;
 }
 
-function insideOf({ file, lab }: SystemFile, context: RunContext): Inside {
+async function insideOf(system: SystemFile, context: RunContext): Promise<Inside> {
+  const { file, lab, service } = system;
+  if (service !== undefined)
+    return await NodesWord.open(system, { programs: path.dirname(file), logs: path.join(context.runFolder, 'clients') });
   if (lab === undefined)
     throw new HarnessError(
       'unsupported',
-      `${file}: has no \`lab\`, and this version can look only into pods of a lab; without faults a system can be given by its addresses`,
+      `${file}: has neither \`lab\` nor \`service\`: whom clients measure is not known; describe the service (docs/kubernetes.md)`,
     );
   const folders = { dataFolder: path.join(lab.folder, 'lab'), logs: path.join(context.runFolder, 'vantages') };
   return new LabInside(clusterTopology(lab.controllersPerRegion), folders);
@@ -77,32 +90,24 @@ function insideOf({ file, lab }: SystemFile, context: RunContext): Inside {
 
 /** Before anything is started: the file's contexts are there, and no experiment may reach beyond what it names. Throws HarnessError `bad-input`. */
 export async function refuseNotAllowed(systemFile: string, loaded: readonly LoadedScenario[]): Promise<void> {
-  if (namesAddresses(systemFile)) return refuseMoreThanMeasuring(systemFile, loaded);
+  const limits = limitsOf(systemFile);
+  const impossible = limits === undefined ? [] : notPossible(limits, loaded);
+  if (impossible.length > 0) throw new HarnessError('bad-input', impossible.join('\n'));
+  if (limits?.faults === false) return;
   const system = readSystemFile(systemFile);
   await openParts(system);
   const problems = loaded.flatMap(({ faults }) => notAllowed([...faults.values()].flat(), system));
   if (problems.length > 0) throw new HarnessError('bad-input', [...new Set(problems)].join('\n'));
 }
 
-/** What a scenario may do to a system that is known by its addresses: measure it. As the code and as a scenario calls it. (There is nothing to await recovery from: nothing is injected.) */
-const MEASURING: ReadonlyMap<Step['do'], string> = new Map([
-  ['observe', 'observe'],
-  ['delete-all', 'deleteAll'],
-]);
+/** Names of the clients of a system that is there already; undefined: those of the lab. Throws HarnessError `bad-input`. */
+export const clientsThere = (file: string): readonly string[] | undefined => limitsOf(file)?.clients;
 
-function refuseMoreThanMeasuring(systemFile: string, loaded: readonly LoadedScenario[]): void {
-  const { clients } = readAddressesFile(systemFile);
-  const problems = loaded.flatMap(({ file, scenario }) => {
-    const more = scenario.method.map((step) => step.do).filter((what) => !MEASURING.has(what));
-    const missing = scenario.expect.mustRecover.filter((vantage) => !Object.hasOwn(clients, vantage));
-    return [
-      ...(more.length > 0 || scenario.backup
-        ? [
-            `${file}: ${systemFile} is known by its addresses, where a scenario can only ${[...MEASURING.values()].join(', ')}; it asks for ${[...new Set(scenario.backup ? ['backup', ...more] : more)].join(', ')}`,
-          ]
-        : []),
-      ...(missing.length > 0 ? [`${systemFile}: has no client ${missing.join(', ')}, of which ${file} says mustRecover`] : []),
-    ];
-  });
-  if (problems.length > 0) throw new HarnessError('bad-input', problems.join('\n'));
+/** Undefined: what the scenario asks can be had, as in a lab. */
+function limitsOf(file: string): Limits | undefined {
+  const service = namesService(file) ? readServiceFile(file) : undefined;
+  if (service !== undefined) return { file, clients: Object.keys(service.clients), faults: false, service };
+  if (namesAddresses(file)) return { file, clients: Object.keys(readAddressesFile(file).clients), faults: false, service: undefined };
+  const { service: own } = readSystemFile(file);
+  return own === undefined ? undefined : { file, clients: Object.keys(own.clients), faults: true, service: own };
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { AddressedSystem } from '../platform/addresses/addresses.ts';
+import { podsOf } from '../platform/addresses/addresses-file.ts';
 import { podAsSeen, threeRegions } from '../platform/local/topology.ts';
 import { regionOfAddress } from './endpoints.ts';
 
@@ -16,16 +16,13 @@ describe('region of an address that answered a client', () => {
       database: `10.0.${number}.11`,
       controller: `10.0.${number}.12`,
     });
-    const system = new AddressedSystem(
-      {
-        file: 'system.yaml',
-        regions: { a: region(1), b: region(2) },
-        authority: '10.0.1.10',
-        clients: { a: { resolver: '10.0.1.10' }, b: { resolver: '10.0.1.10' }, outside: { resolver: '10.0.2.10' } },
-        credentials: '/nowhere',
-      },
-      { nowMs: () => 0, record: () => undefined, runFolder: '/nowhere', seed: 1 },
-    );
-    expect(regionOfAddress(system.pods())).to.deep.equal({ '10.0.1.10': 'a', '10.0.2.10': 'b' });
+    const pods = podsOf({
+      file: 'system.yaml',
+      regions: { a: region(1), b: region(2) },
+      authority: '10.0.1.10',
+      clients: { a: { resolver: '10.0.1.10' }, b: { resolver: '10.0.1.10' }, outside: { resolver: '10.0.2.10' } },
+      credentials: '/nowhere',
+    });
+    expect(regionOfAddress(pods)).to.deep.equal({ '10.0.1.10': 'a', '10.0.2.10': 'b' });
   });
 });

@@ -31,6 +31,14 @@ describe('when processes were last there', () => {
     expect([there.sawMs, looked()]).to.deep.equal([123, 3]);
     await there.stop();
   });
+  it('is not known where nobody looked and only the end has not been told: that may be long past', async () => {
+    const untold = had.map((one) => ({ ...one, state: '?' }));
+    const { clock, look, looked } = looks(untold);
+    const there = new LastThere(untold, look, clock);
+    await after(100);
+    expect([there.sawMs, looked()]).to.deep.equal([undefined, 1]);
+    await there.stop();
+  });
   it('a process id that is used again is another process', async () => {
     const { clock, look } = looks(had, [running(1), running(2, 9)]);
     const there = new LastThere(had, look, clock);

@@ -31,12 +31,15 @@ export class LastThere {
     while (!this.#stop.signal.aborted) {
       const beganMs = clock.nowMs();
       const now = await look();
-      if (!had.every((one) => now.some((other) => sameProcess(one, other) && other.state !== 'X'))) return;
+      if (!had.every((one) => now.some((other) => sameProcess(one, other) && runs(other)))) return;
       this.#sawMs = beganMs;
       await clock.sleep(PERIOD_MS, this.#stop.signal);
     }
   }
 }
+
+/** One that ends is not there any more, and one whose end is only not told yet may be gone for long. */
+const runs = ({ state }: PodProcess): boolean => state !== 'X' && state !== '?';
 
 /** A process id that is used again is another process. */
 export const sameProcess = (a: PodProcess, b: PodProcess): boolean => a.pid === b.pid && a.startedTicks === b.startedTicks;

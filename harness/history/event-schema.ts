@@ -56,6 +56,7 @@ const bodies = [
     scenarioFile: z.string(),
     seed: z.number(),
     platform: z.string(),
+    ledger: z.literal('templates').exactOptional(),
     machine: z.object({ kernel: z.string(), cpus: z.number(), node: z.string(), user: z.string() }),
     versions: texts,
     regionOfAddress: texts,

@@ -48,6 +48,8 @@ export interface RunStarted {
   readonly scenarioFile: string;
   readonly seed: number;
   readonly platform: string;
+  /** `templates`: the service has an API of its own, and which part of it answered is not known. Absent: the engine's contract. */
+  readonly ledger?: 'templates';
   readonly machine: { readonly kernel: string; readonly cpus: number; readonly node: string; readonly user: string };
   readonly versions: Readonly<Record<string, string>>;
   /** Region of every API's address (of every pod's in records of before): how a vantage's peer address becomes a region, without asking the engine. */
@@ -179,7 +181,7 @@ export interface PodProcess {
   /** Start time in clock ticks since boot; with the pid it names one process for ever. */
   readonly startedTicks: number;
   readonly command: string;
-  /** As the kernel has it: R, S, D, T (stopped), …; X: it ends, and runs nothing of its own any more. */
+  /** As the kernel has it: R, S, D, T (stopped), …; X: it ends, and runs nothing of its own any more. `?`: nobody looked; its node has not told its end, which may be long past. */
   readonly state: string;
 }
 

@@ -1,5 +1,6 @@
 import type { EventBody, OperationCompleted, RunEvent, RunStarted } from '../history/event.ts';
 import { decodeRecordedScenario } from '../scenario/recorded.ts';
+import { ONE_SERVICE } from '../platform/platform.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Interval } from './measurement.ts';
 
@@ -65,7 +66,8 @@ export function viewRun(events: readonly RunEvent[]): RunView {
 }
 
 function regionOf(started: RunStarted, address: string | undefined): string | null {
-  return address === undefined ? null : (started.regionOfAddress[address] ?? null);
+  if (address === undefined) return null;
+  return started.ledger === 'templates' ? ONE_SERVICE : (started.regionOfAddress[address] ?? null);
 }
 
 function groupByVantage(operations: readonly Operation[]): ReadonlyMap<string, readonly Operation[]> {

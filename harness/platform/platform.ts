@@ -1,7 +1,22 @@
+import type { LedgerTemplates } from '../workload/dialect/template-shape.ts';
 import type { Beacon, ClockReading, EventBody, PodProcess, ReachabilityCell } from '../history/event.ts';
 
 /** The region of pods, and the name of a client, that are in none. */
 export const OUTSIDE = 'outside';
+
+/** Where a service of somebody's own answers from: which of its parts did is not known. */
+export const ONE_SERVICE = 'service';
+
+/** A service with another API than the engine's: nothing but its ledger can be asked. */
+export interface OwnService {
+  /** Base URL that each client uses, by the region in which it counts, or `outside`. */
+  readonly clients: Readonly<Record<string, string>>;
+  readonly ledger: LedgerTemplates;
+  /** Of every request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Absolute paths; authorities that are left out: those of the system. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+}
 
 /** A labelled process (local) or a Kubernetes pod. What Chaos Mesh selectors see. */
 export interface Pod {
@@ -92,6 +107,8 @@ export interface Platform {
   resolve(hostName: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Starts a program inside a pod's namespace (vantages); stdin/stdout are NDJSON pipes that no fault touches. */
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram;
+  /** A service with an API of its own, which clients measure from this machine; undefined: the engine's contract, from the pods labelled `client`. */
+  readonly ownService?: OwnService | undefined;
   /** The backups of this system; undefined where it has none. */
   readonly backups?: BackupGround | undefined;
   /** What keeps the database's own copies from being whole, as it says to whoever asks it past the engine; null: nothing. Undefined where the platform cannot ask it. */

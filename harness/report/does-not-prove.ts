@@ -2,16 +2,19 @@ import type { RunResult } from '../check/verdict.ts';
 
 /** What a reader could take this run to prove, and it does not. Each sentence comes from how this very run was made. */
 export function doesNotProve({ scenario, measurement, events }: RunResult): readonly string[] {
+  const platform = playedOn({ scenario, events });
+  const ownApi = events.some((event) => event.kind === 'run-started' && event.ledger === 'templates');
+  const inLab = platform !== 'addresses' && !ownApi;
   return [
-    ...(playedOn({ scenario, events }) === 'addresses' ? LIMITS_OF_ADDRESSES : LIMITS_OF_LABS),
-    ...(playedOn({ scenario, events }) === 'kubernetes' ? LIMITS_WITHOUT_CONTAINERS : []),
+    ...(platform === 'addresses' ? LIMITS_OF_ADDRESSES : ownApi ? LIMITS_OF_A_NODES_WORD : LIMITS_OF_LABS),
+    ...(ownApi ? LIMITS_OF_TEMPLATES : platform === 'kubernetes' ? LIMITS_WITHOUT_CONTAINERS : []),
     'Load: clients send a steady, small stream; behaviour at capacity is not part of this run.',
     ...(scenario.database === 'foundationdb' ? LIMITS_OF_FOUNDATIONDB : []),
-    scenario.policy === 'lab' && playedOn({ scenario, events }) !== 'addresses'
+    scenario.policy === 'lab' && inLab
       ? 'Production timing: the lab policy uses shorter probe, lease and DNS times than the production preset; recovery with that preset takes longer.'
       : null,
     'More than this one run: it is a single sample. The spread is measured by `./scripts/bench recovery`.',
-    scenario.replication === 'sync' && measurement.writes.recoveryPointMs === 0 && playedOn({ scenario, events }) !== 'addresses'
+    scenario.replication === 'sync' && measurement.writes.recoveryPointMs === 0 && inLab
       ? 'Loss of several regions at once: nothing was lost because a standby in another region held every acknowledged write.'
       : null,
     ...(measurement.writes.unknown > 0
@@ -40,6 +43,13 @@ const LIMITS_OF_LABS = [
 const LIMITS_OF_ADDRESSES = [
   'Faults: nothing was injected, and nobody looked into the system. What else happened to it while the run lasted is not in the record.',
   'Distance: all clients were on one machine, whatever region each of them stands for; only their resolvers differed.',
+] as const;
+const LIMITS_OF_A_NODES_WORD = [
+  'What happened inside the cluster: that a container ended is the word of its node, by way of the API server, not of a probe of ours.',
+  'Distance: all clients were on one machine, whatever region each of them stands for.',
+] as const;
+const LIMITS_OF_TEMPLATES = [
+  'Copies and regions: the service has an API of its own, so which of its parts answered, whether two of them ruled at a time, and whether it is redundant again is not known.',
 ] as const;
 const LIMITS_OF_FOUNDATIONDB = [
   'The copies of each region apart: FoundationDB shows one database, so every region was read back from that; that its copies are whole is its own word, asked past the engine.',

@@ -19,7 +19,7 @@ import { requireSandbox } from '../platform/local/testing/require-sandbox.ts';
 import { podNamed } from '../platform/local/topology.ts';
 import type { Injection, Primitive } from '../platform/platform.ts';
 import { CHECKS } from '../registry.ts';
-import { vantagesOf } from '../workload/load.ts';
+import { vantagesOf } from '../workload/clients.ts';
 
 const RESOLVERS =
   'mode: all, direction: both, selector: {labelSelectors: {app: resolver, region: outside}}, target: {mode: all, selector: {labelSelectors: {app: client, region: europe-west1}}}';
@@ -112,7 +112,7 @@ async function play(folder: string): Promise<Verdict> {
     machine: { kernel: '', cpus: 0, node: process.version, user: '' },
     versions: {},
     regionOfAddress: regionOfAddress(platform.pods()),
-    vantages: vantagesOf(platform.pods()),
+    vantages: vantagesOf(platform),
   });
   const { signal } = new AbortController();
   const openProbe = probes.open.bind(probes);

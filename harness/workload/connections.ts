@@ -1,6 +1,5 @@
-import type { ClientRequest } from 'node:http';
-import { Agent } from 'node:https';
-import { connect, type Socket } from 'node:net';
+import { Agent, type ClientRequest } from 'node:http';
+import { connect, isIP, type Socket } from 'node:net';
 import { connect as startTls, type SecureContext, type TLSSocket } from 'node:tls';
 
 export interface ServiceAddress {
@@ -37,20 +36,24 @@ interface Waiting {
  */
 export class Connections extends Agent {
   readonly #address: ServiceAddress;
-  readonly #secureContext: SecureContext;
+  /** null: plain HTTP. */
+  readonly #secureContext: SecureContext | null;
+  /** What node asks of an agent, to know what a request of it speaks. */
+  readonly protocol: 'http:' | 'https:';
   /** The last ticket of the server: a handshake that resumes costs both sides a fraction. */
   #session: Buffer | undefined;
   readonly #limitMs: number;
   readonly #open = new Set<Socket>();
-  readonly #ready = new Set<TLSSocket>();
+  readonly #ready = new Set<Socket>();
   #answeredMs = -Infinity;
-  readonly #idle: TLSSocket[] = [];
+  readonly #idle: Socket[] = [];
   readonly #waiting: Waiting[] = [];
   readonly #turns: (() => void)[] = [];
   #handshaking = false;
 
-  constructor(address: ServiceAddress, secureContext: SecureContext, limitMs: number) {
+  constructor(address: ServiceAddress, secureContext: SecureContext | null, limitMs: number) {
     super({ keepAlive: true });
+    this.protocol = secureContext === null ? 'http:' : 'https:';
     this.#address = address;
     this.#secureContext = secureContext;
     this.#limitMs = limitMs;
@@ -72,7 +75,7 @@ export class Connections extends Agent {
   }
 
   /** Kept for the next request when none waits. */
-  #give(socket: TLSSocket): void {
+  #give(socket: Socket): void {
     if (socket.destroyed) return;
     socket.setTimeout(0);
     const next = this.#next();
@@ -116,33 +119,37 @@ export class Connections extends Agent {
       clearTimeout(limit);
       this.#open.delete(socket);
     });
-    socket.once('connect', () =>
-      this.#takeTurn(socket, failed, (secure) => {
-        clearTimeout(limit);
-        this.#keep(secure);
-        this.#give(secure);
-      }),
-    );
+    const ready = (open: Socket): void => {
+      clearTimeout(limit);
+      this.#keep(open);
+      this.#give(open);
+    };
+    const secureContext = this.#secureContext;
+    socket.once('connect', () => (secureContext === null ? ready(socket) : this.#takeTurn({ socket, secureContext }, failed, ready)));
   }
 
-  #keep(secure: TLSSocket): void {
-    this.#ready.add(secure);
+  #keep(open: Socket): void {
+    this.#ready.add(open);
     const forget = (): void => {
-      this.#ready.delete(secure);
-      const index = this.#idle.indexOf(secure);
+      this.#ready.delete(open);
+      const index = this.#idle.indexOf(open);
       if (index >= 0) this.#idle.splice(index, 1);
     };
     // node: the request is done and the connection can serve the next
-    secure.on('free', () => {
+    open.on('free', () => {
       this.#answeredMs = performance.now();
-      this.#give(secure);
+      this.#give(open);
     });
-    secure.on('timeout', () => secure.destroy());
-    secure.on('close', forget);
-    secure.on('error', forget); // its request, if any, hears of it by itself
+    open.on('timeout', () => open.destroy());
+    open.on('close', forget);
+    open.on('error', forget); // its request, if any, hears of it by itself
   }
 
-  #takeTurn(socket: Socket, failed: (error: Error) => void, ready: (secure: TLSSocket) => void): void {
+  #takeTurn(
+    { socket, secureContext }: { readonly socket: Socket; readonly secureContext: SecureContext },
+    failed: (error: Error) => void,
+    ready: (secure: TLSSocket) => void,
+  ): void {
     const start = (): void => {
       this.#forgetDestroyed();
       if (socket.destroyed || this.#waiting.length === 0) {
@@ -150,10 +157,12 @@ export class Connections extends Agent {
         return this.#nextTurn();
       }
       this.#handshaking = true;
+      const { servername } = this.#address;
       const secure = startTls({
         socket,
-        servername: this.#address.servername,
-        secureContext: this.#secureContext,
+        // Of a server that has only an address, that is what its certificate names.
+        ...(isIP(servername) === 0 ? { servername } : { host: servername }),
+        secureContext,
         ...(this.#session === undefined ? {} : { session: this.#session }),
       });
       secure.on('session', (session) => (this.#session = session));

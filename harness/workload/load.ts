@@ -1,13 +1,14 @@
 import path from 'node:path';
-import { addressOf, DNS_PORT, ENGINE_PORTS, SERVICE_NAME } from '../engine/endpoints.ts';
 import type { ServiceSample } from '../measure/service.ts';
 import { unsteady } from '../measure/steady.ts';
 import type { Clock } from '../platform/clock.ts';
 import { abortable } from '../platform/abortable.ts';
 import { HarnessError } from '../platform/errors.ts';
-import type { Platform, Pod, PodProgram, RunContext } from '../platform/platform.ts';
+import type { Platform, PodProgram, RunContext } from '../platform/platform.ts';
 import type { Workload } from '../scenario/scenario.ts';
 import { backSince, withMargin, type Sustained } from './back-since.ts';
+import { clientsOf } from './clients.ts';
+import { WARM_TICKS } from './warm-up.ts';
 import { reportSchema, type VantageCommand, type VantageReport } from './protocol.ts';
 
 const PROGRAM = path.resolve(import.meta.dirname, 'vantage.js');
@@ -24,12 +25,6 @@ interface Client {
   readonly finished: Promise<void>;
 }
 
-/** Names of the vantages: one client in each region, one outside. */
-export function vantagesOf(pods: readonly Pod[]): readonly string[] {
-  return clientPods(pods).map((pod) => pod.region);
-}
-const clientPods = (pods: readonly Pod[]): readonly Pod[] => pods.filter((pod) => pod.labels.app === 'client');
-
 /** All vantages of a run. Records what they report; knows whether service is sustained right now. */
 export class Load {
   readonly #clients: readonly Client[];
@@ -37,27 +32,24 @@ export class Load {
   readonly #clock: Clock;
   readonly #workload: Workload;
   #stopped = false;
+  #warmMs = 0;
   readonly #deleted = new Set<string>();
+  readonly #keys = new Set<string>();
 
   constructor(platform: Platform, context: RunContext, options: { clock: Clock; workload: Workload; originNs: bigint }) {
     this.#context = context;
     this.#clock = options.clock;
     this.#workload = options.workload;
-    const pods = platform.pods();
-    const vantages = vantagesOf(pods);
-    this.#clients = clientPods(pods).map((pod) => {
-      const program = platform.runInPod(pod.name, process.execPath, ['--enable-source-maps', PROGRAM]);
-      const client = this.#attach(pod.region, program);
+    const clients = clientsOf(platform, context);
+    this.#clients = clients.map(({ vantage, pod, service }) => {
+      const program = platform.runInPod(pod, process.execPath, ['--enable-source-maps', PROGRAM]);
+      const client = this.#attach(vantage, program);
       this.#send(client, {
         type: 'configure',
-        vantage: pod.region,
-        vantages: [...vantages],
+        vantage,
+        vantages: clients.map((one) => one.vantage),
         originNs: options.originNs.toString(),
-        resolver: addressOf(pods, 'resolver', pod.region),
-        resolverPort: DNS_PORT,
-        name: SERVICE_NAME,
-        port: ENGINE_PORTS.api,
-        tls: { ca: 'tls/ca.crt', cert: 'tls/tls.crt', key: 'tls/tls.key' },
+        service,
         periodMs: options.workload.periodMs,
         timeoutMs: options.workload.timeoutMs,
       });
@@ -69,9 +61,15 @@ export class Load {
   async start(signal: AbortSignal): Promise<void> {
     await abortable(Promise.all(this.#clients.map((client) => client.ready)), signal);
     const startMs = this.#clock.nowMs() + BEGIN_AHEAD_MS;
+    this.#warmMs = startMs + (WARM_TICKS + 1) * this.#workload.periodMs;
     for (const [index, client] of this.#clients.entries()) {
       this.#send(client, { type: 'begin', startMs: startMs + (index * this.#workload.periodMs) / this.#clients.length });
     }
+  }
+
+  /** Resolves when every client sends at every tick; before that none of its silences says anything. */
+  async warm(signal: AbortSignal): Promise<void> {
+    await this.#clock.sleep(Math.max(0, this.#warmMs - this.#clock.nowMs()), signal);
   }
 
   /** Resolves when every one of these vantages has sustained service that began at or after fromMs; false when that takes longer. */
@@ -84,6 +82,11 @@ export class Load {
       if (this.#clock.nowMs() >= limitMs) return false;
       await this.#clock.sleep(POLL_MS, signal);
     }
+  }
+
+  /** Every key that anybody ever wrote, or tried to. */
+  get keys(): readonly string[] {
+    return [...this.#keys];
   }
 
   /** Why service was not steady between the two instants, a line a vantage; empty when it was. */
@@ -128,6 +131,7 @@ export class Load {
       const report = reportSchema.parse(message);
       if (report.type === 'ready') ready.resolve();
       if (report.type === 'op') samples.push(report);
+      if (report.type === 'op' && report.op === 'put') this.#keys.add(report.key);
       if (report.type === 'deleted-all') this.#deleted.add(vantage);
       this.#record(vantage, report);
     });

@@ -24,12 +24,17 @@ export function registerKey(vantage: string, register: number): string {
   return `reg/${vantage}/${register}`;
 }
 
+export interface PlanOptions {
+  /** Whether anything is deleted: not every ledger can. */
+  readonly deletes?: boolean;
+}
+
 /**
  * The endless sequence of operations of one vantage, a tick at a time: a unique write each tick; instead every 5th an overwrite
  * of a register of its own, and every 25th a delete of an earlier unique key; every 5th tick also a read of anybody's register.
  * Deterministic: the same vantages give the same sequence.
  */
-export function operationPlan(vantage: string, vantages: readonly string[]): OperationPlan {
+export function operationPlan(vantage: string, vantages: readonly string[], { deletes = true }: PlanOptions = {}): OperationPlan {
   let tick = 0;
   let seq = 0;
   const undeleted: number[] = [];
@@ -38,7 +43,7 @@ export function operationPlan(vantage: string, vantages: readonly string[]): Ope
     return { seq: number, op: 'put', key, value: `${vantage}/${number}` };
   }
   function change(number: number): PlannedOperation {
-    if (tick % 25 === 24 && undeleted.length > 0) {
+    if (deletes && tick % 25 === 24 && undeleted.length > 0) {
       const [victim = 0] = undeleted.splice(Math.max(0, undeleted.length - DELETE_AGE), 1);
       return { seq: number, op: 'delete', key: uniqueKey(vantage, victim), value: null };
     }
@@ -53,7 +58,7 @@ export function operationPlan(vantage: string, vantages: readonly string[]): Ope
   }
   return {
     deleteOldest() {
-      const victim = undeleted.length > DELETE_AGE ? undeleted.shift() : undefined;
+      const victim = deletes && undeleted.length > DELETE_AGE ? undeleted.shift() : undefined;
       return victim === undefined ? null : { seq: seq++, op: 'delete', key: uniqueKey(vantage, victim), value: null };
     },
     next() {

@@ -1,4 +1,28 @@
 import { z } from 'zod';
+import { templatesShape } from './dialect/template-shape.ts';
+
+/** Whom a vantage measures. Files are the vantage's to read. */
+const service = z.discriminatedUnion('kind', [
+  /** The engine's contract, found by name. */
+  z.strictObject({
+    kind: z.literal('engine'),
+    resolver: z.string(),
+    resolverPort: z.number().int(),
+    name: z.string(),
+    port: z.number().int(),
+    tls: z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() }),
+  }),
+  /** Somebody's own, at an address. */
+  z.strictObject({
+    kind: z.literal('templates'),
+    url: z.string(),
+    templates: templatesShape,
+    keyPrefix: z.string(),
+    headers: z.record(z.string(), z.string()),
+    tls: z.strictObject({ ca: z.string().exactOptional(), cert: z.string().exactOptional(), key: z.string().exactOptional() }),
+  }),
+]);
+export type MeasuredService = z.infer<typeof service>;
 
 /** What the runner tells a vantage: one `configure`, one `begin`, perhaps `delete-all`, one `stop`. NDJSON on stdin; its end means that the runner is gone. */
 export const commandSchema = z.discriminatedUnion('type', [
@@ -7,11 +31,7 @@ export const commandSchema = z.discriminatedUnion('type', [
     vantage: z.string(),
     vantages: z.array(z.string()),
     originNs: z.string(),
-    resolver: z.string(),
-    resolverPort: z.number().int(),
-    name: z.string(),
-    port: z.number().int(),
-    tls: z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() }),
+    service,
     periodMs: z.number().positive(),
     timeoutMs: z.number().positive(),
   }),

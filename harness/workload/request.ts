@@ -1,45 +1,32 @@
-import type { IncomingMessage } from 'node:http';
-import { request } from 'node:https';
+import { request, type IncomingMessage } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { z } from 'zod';
-import type { Outcome } from '../history/event.ts';
-import { parseJson } from '../platform/json.ts';
 import { Connections } from './connections.ts';
+import type { Answer, Dialect } from './dialect/dialect.ts';
 import type { PlannedOperation } from './plan.ts';
 
-export interface Answer {
-  readonly outcome: Outcome;
-  /** get, outcome ok: what was read, null when absent. */
-  readonly value: string | null;
-  readonly claimedRegion?: string;
-  readonly claimedEpoch?: number;
-  readonly reason?: string;
-}
-
 export interface Service {
+  /** As its certificate calls it. */
   readonly name: string;
   readonly port: number;
-  readonly tls: { readonly ca: Buffer; readonly cert: Buffer; readonly key: Buffer };
+  /** null: plain HTTP; authorities that are left out: those of the system. */
+  readonly tls: { readonly ca?: Buffer | undefined; readonly cert?: Buffer | undefined; readonly key?: Buffer | undefined } | null;
   /** Nothing takes longer than this. */
   readonly timeoutMs: number;
+  readonly dialect: Dialect;
 }
 
-const METHOD = { put: 'PUT', get: 'GET', delete: 'DELETE' } as const;
 const MAX_BODY_BYTES = 256 * 1024;
-
-const claims = z.object({ region: z.string().optional(), epoch: z.number().optional(), value: z.string().optional() });
-const refusal = z.object({ error: z.object({ code: z.string(), applied: z.enum(['no', 'unknown']).optional() }) });
 
 /** Connections by address: one to the old primary is never used for the new one. */
 export class Requester {
   readonly #service: Service;
   readonly #connections = new Map<string, Connections>();
   /** Made once: reading certificates and key costs more than a handshake, just when a new address is there to be met. */
-  readonly #secureContext: SecureContext;
+  readonly #secureContext: SecureContext | null;
 
   constructor(service: Service) {
     this.#service = service;
-    this.#secureContext = createSecureContext({ ...service.tls });
+    this.#secureContext = service.tls === null ? null : createSecureContext({ ...service.tls });
   }
 
   /**
@@ -47,16 +34,12 @@ export class Requester {
    * applied: no byte of it can have left, or the answer says so. Whatever else is not an answer is `unknown`.
    */
   send(operation: PlannedOperation, address: string, timeoutMs: number): Promise<Answer> {
+    const { dialect, port } = this.#service;
     return new Promise((resolve) => {
       let maybeSent = false;
-      const outgoing = request({
-        agent: this.#to(address),
-        host: address,
-        port: this.#service.port,
-        method: METHOD[operation.op],
-        path: `/v1/kv/${operation.key}`,
-        headers: operation.value === null ? {} : { 'content-type': 'text/plain', 'content-length': Buffer.byteLength(operation.value) },
-      });
+      const { method, path, headers, body } = dialect.outgoing(operation);
+      const agent = this.#to(address);
+      const outgoing = request({ agent, protocol: agent.protocol, host: address, port, method, path, headers: { ...headers } });
       const settle = (answer: Answer): void => {
         clearTimeout(limit);
         resolve(answer);
@@ -68,8 +51,11 @@ export class Requester {
       }, timeoutMs);
       outgoing.on('socket', () => (maybeSent = true));
       outgoing.on('error', (error: NodeJS.ErrnoException) => lost(reasonOf(error, maybeSent)));
-      outgoing.on('response', (response) => void readAnswer(response, operation).then(settle, () => lost('answer-cut-off')));
-      outgoing.end(operation.value ?? undefined);
+      outgoing.on('response', (response) => {
+        const answered = readBody(response).then((text) => dialect.answer(operation, response.statusCode ?? 0, text));
+        void answered.then(settle, () => lost('answer-cut-off'));
+      });
+      outgoing.end(body ?? undefined);
     });
   }
 
@@ -97,32 +83,6 @@ function reasonOf(error: NodeJS.ErrnoException, maybeSent: boolean): string {
   const code = (error.code ?? error.name).toLowerCase();
   if (code === 'econnrefused') return 'connect-refused';
   return maybeSent ? `sent-${code}` : `connect-${code}`;
-}
-
-async function readAnswer(response: IncomingMessage, operation: PlannedOperation): Promise<Answer> {
-  const body = await readBody(response);
-  const status = response.statusCode ?? 0;
-  const parsed = parseJson(body);
-  const absent = operation.op === 'get' && status === 404;
-  if (status === 200 || absent) return accepted(operation, parsed, absent);
-  const refused = refusal.safeParse(parsed);
-  const code = refused.success ? `http-${status}-${refused.data.error.code}` : `http-${status}`;
-  const notApplied = operation.op === 'get' || (refused.success && refused.data.error.applied === 'no');
-  return { outcome: notApplied ? 'failed' : 'unknown', value: operation.value, reason: code };
-}
-
-function accepted(operation: PlannedOperation, parsed: unknown, absent: boolean): Answer {
-  const claimed = claims.safeParse(parsed);
-  if (!claimed.success || (operation.op === 'get' && !absent && claimed.data.value === undefined)) {
-    return { outcome: operation.op === 'get' ? 'failed' : 'unknown', value: operation.value, reason: 'answer-not-understood' };
-  }
-  const { region, epoch, value } = claimed.data;
-  return {
-    outcome: 'ok',
-    value: operation.op === 'get' ? (absent ? null : (value ?? null)) : operation.value,
-    ...(region === undefined ? {} : { claimedRegion: region }),
-    ...(epoch === undefined ? {} : { claimedEpoch: epoch }),
-  };
 }
 
 /** By events: an async iterator costs several times as much, and this runs for each operation. */

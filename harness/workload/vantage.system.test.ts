@@ -14,6 +14,7 @@ import { makeCertificates, type Credentials } from '../platform/local/certificat
 import { threeRegions } from '../platform/local/topology.ts';
 import { reportSchema, type VantageCommand, type VantageReport } from './protocol.ts';
 
+type Configured = Extract<VantageCommand, { type: 'configure' }>;
 type OperationReport = Extract<VantageReport, { readonly type: 'op' }>;
 
 const PROGRAM = join(import.meta.dirname, 'vantage.js');
@@ -94,7 +95,7 @@ describe('vantage', function () {
   /** Plays for so long and gives everything that the vantage reported. */
   async function play(
     forMs: number,
-    change: Partial<Extract<VantageCommand, { type: 'configure' }>> = {},
+    { port, resolverPort, ...change }: Partial<Configured> & { readonly port?: number; readonly resolverPort?: number } = {},
     meanwhile: (child: ChildProcess, nowMs: () => number) => Promise<void> = () => Promise.resolve(),
   ): Promise<readonly VantageReport[]> {
     const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -119,11 +120,14 @@ describe('vantage', function () {
       vantage: 'us-east1',
       vantages: ['us-east1'],
       originNs: originNs.toString(),
-      resolver: '127.0.0.1',
-      resolverPort: dns.address().port,
-      name: NAME,
-      port: (server.address() as AddressInfo).port,
-      tls: { ca: join(folder, 'ca.crt'), cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') },
+      service: {
+        kind: 'engine',
+        resolver: '127.0.0.1',
+        resolverPort: resolverPort ?? dns.address().port,
+        name: NAME,
+        port: port ?? (server.address() as AddressInfo).port,
+        tls: { ca: join(folder, 'ca.crt'), cert: join(folder, 'tls.crt'), key: join(folder, 'tls.key') },
+      },
       periodMs: 20,
       timeoutMs: 3000,
       ...change,

@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { systemClock, type Clock } from '../platform/clock.ts';
 import { beScheduledFirst } from '../platform/scheduled-first.ts';
 import { Looks } from './looks.ts';
 import { operationPlan, type PlannedOperation } from './plan.ts';
 import { commandSchema, type VantageConfig, type VantageReport } from './protocol.ts';
-import { Requester } from './request.ts';
-import { StubResolver } from './resolver.ts';
+import type { Requester } from './request.ts';
 import { schedule } from './schedule.ts';
+import { openService, type Finder } from './service.ts';
 import { sendsAt } from './warm-up.ts';
 
 /** The program of a measuring client: runs inside a client pod, NDJSON on stdin and stdout (protocol.ts). It judges nothing. */
@@ -29,7 +28,7 @@ class Vantage {
   readonly #config: VantageConfig;
   readonly #scheduledFirst: boolean;
   readonly #clock: Clock;
-  readonly #resolver: StubResolver;
+  readonly #finder: Finder;
   readonly #requester: Requester;
   readonly #plan: ReturnType<typeof operationPlan>;
   readonly #looks: Looks;
@@ -43,11 +42,10 @@ class Vantage {
     this.#config = config;
     this.#scheduledFirst = scheduledFirst;
     this.#clock = systemClock(BigInt(config.originNs));
-    this.#resolver = new StubResolver({ address: config.resolver, port: config.resolverPort });
-    const { ca, cert, key } = config.tls;
-    const tls = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
-    this.#requester = new Requester({ name: config.name, port: config.port, tls, timeoutMs: config.timeoutMs });
-    this.#plan = operationPlan(config.vantage, config.vantages);
+    const { finder, requester, deletes } = openService(config.service, config.timeoutMs);
+    this.#finder = finder;
+    this.#requester = requester;
+    this.#plan = operationPlan(config.vantage, config.vantages, { deletes });
     this.#looks = new Looks(this.#clock, config.periodMs / LOOKS);
   }
 
@@ -81,7 +79,7 @@ class Vantage {
     while (this.#inFlight > 0 && this.#clock.nowMs() < limitMs) await this.#clock.sleep(10);
     report({ type: 'finished', issued: this.#issued, scheduledFirst: this.#scheduledFirst });
     this.#looks.stop();
-    this.#resolver.close();
+    this.#finder.close();
     this.#requester.close();
   }
 
@@ -105,9 +103,9 @@ class Vantage {
 
   /** Each operation finds the service by name anew, as a client that knows nothing must. The time limit covers both. */
   async #perform(operation: Issued): Promise<void> {
-    const { name, timeoutMs } = this.#config;
+    const { timeoutMs } = this.#config;
     const startMs = this.#clock.nowMs();
-    const resolution = await this.#resolver.resolve(name, timeoutMs);
+    const resolution = await this.#finder.find(timeoutMs);
     const resolvedMs = this.#clock.nowMs();
     const dnsMs = resolvedMs - startMs;
     const address = resolution.ok ? resolution.addresses[0] : undefined;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { fields } from '../../scenario/yaml-decode.ts';
-import { OUTSIDE } from '../platform.ts';
+import { OUTSIDE, type Pod } from '../platform.ts';
 import { readSystem, readSystemDocument } from '../system-document.ts';
 
 const address = z.union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address' });
@@ -80,4 +80,32 @@ export function readAddressesFile(file: string): AddressesFile {
   const folder = path.dirname(file);
   const { credentials, ...rest } = readSystem(file, shapeIn(folder));
   return { file, ...rest, credentials: path.resolve(folder, credentials) };
+}
+
+/** The programs that have addresses, as if they were pods, and whoever measures. Pure. */
+export function podsOf({ regions, clients, authority }: AddressesFile): readonly Pod[] {
+  return [
+    ...Object.entries(regions).flatMap(([at, { api, database, controller }]) => [
+      asPod('api', at, api),
+      asPod('db', at, database),
+      asPod('dr-controller', at, controller),
+    ]),
+    ...Object.entries(clients).flatMap(([at, { resolver }]) => [asPod('resolver', at, resolver), asPod('client', at)]),
+    asPod('dns', OUTSIDE, authority),
+    asPod('operator', OUTSIDE),
+  ];
+}
+
+function asPod(app: string, at: string, its?: string): Pod {
+  return {
+    name: `${app}-${at}`,
+    namespace: '',
+    region: at,
+    labels: { app, region: at },
+    annotations: {},
+    node: at,
+    phase: 'Running',
+    containers: [app],
+    addresses: its === undefined ? [] : [its],
+  };
 }

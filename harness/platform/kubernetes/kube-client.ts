@@ -9,6 +9,7 @@ export const MANAGER = 'gameday';
 const TIMEOUT_MS = 10_000;
 /** Bookmarks come about once a minute; a stream that is silent for longer than this has lost its server. */
 const SILENT_MS = 100_000;
+const STALE: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE']);
 const MAX_BODY_CHARS = 64 * 1024 * 1024;
 
 export interface KubeAnswer<T = unknown> {
@@ -116,9 +117,16 @@ export class KubeClient {
 
   async #send(url: URL, options: RequestOptions, body: string | undefined): Promise<IncomingMessage> {
     await this.#config.applyToHTTPSOptions(options);
+    // The library makes one agent a cluster, with our identity, that closes each connection after one answer.
+    Object.assign(options.agent ?? {}, { keepAlive: true });
     return await new Promise((resolve, reject) => {
       const asked = request(url, options, resolve);
-      asked.on('error', (error) => reject(unreachable(this.server, error)));
+      asked.on('error', (error: NodeJS.ErrnoException) => {
+        // The server closed a kept connection just when it was used again: as node advises, asked anew where that does no harm.
+        const stale = asked.reusedSocket && STALE.has(error.code ?? '') && options.method !== 'POST';
+        if (stale) this.#send(url, options, body).then(resolve, reject);
+        else reject(unreachable(this.server, error));
+      });
       asked.end(body);
     });
   }

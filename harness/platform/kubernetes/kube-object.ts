@@ -12,6 +12,7 @@ export interface KubeObject {
     readonly deletionTimestamp?: string;
     readonly deletionGracePeriodSeconds?: number;
     readonly finalizers?: readonly string[];
+    readonly ownerReferences?: readonly { readonly uid: string; readonly controller?: boolean }[];
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ENGINE_PORTS } from '../../engine/endpoints.ts';
 import type { ClockReading, PodProcess, ReachabilityCell } from '../../history/event.ts';
 import { HarnessError } from '../errors.ts';
-import type { Experiment, Injection, LinkWatch, Platform, Pod, PodProgram, Primitive, RunContext } from '../platform.ts';
+import type { Experiment, Injection, LinkWatch, OwnService, Platform, Pod, PodProgram, Primitive, RunContext } from '../platform.ts';
 import { Chaos } from './chaos.ts';
 import type { Inside } from './inside.ts';
 import { KubeInjection } from './kube-injection.ts';
@@ -35,6 +35,7 @@ async function refuseOthers(chaos: Chaos, signal: AbortSignal): Promise<void> {
 /** A system in clusters, by way of their API servers: what a game day may see and do is what `SystemFile` names. */
 export class KubernetesPlatform implements Platform {
   readonly kind = 'kubernetes';
+  readonly ownService: OwnService | undefined;
   readonly #context: RunContext;
   readonly #inside: Inside;
   readonly #chaos: Chaos;
@@ -45,7 +46,8 @@ export class KubernetesPlatform implements Platform {
   #running: Promise<unknown>[] = [];
   #closed: Promise<readonly string[]> | undefined;
 
-  private constructor(context: RunContext, inside: Inside, chaos: Chaos, parts: readonly Part[]) {
+  private constructor(system: SystemFile, context: RunContext, inside: Inside, chaos: Chaos, parts: readonly Part[]) {
+    this.ownService = system.service;
     this.#context = context;
     this.#inside = inside;
     this.#chaos = chaos;
@@ -60,7 +62,7 @@ export class KubernetesPlatform implements Platform {
       part.pods = list.items;
     }
     const chaos = await Chaos.open(parts, signal);
-    const platform = new KubernetesPlatform(context, inside, chaos, parts);
+    const platform = new KubernetesPlatform(system, context, inside, chaos, parts);
     const names = platform.pods().map(({ name }) => name);
     const twice = names.filter((name, index) => names.indexOf(name) !== index);
     if (twice.length > 0) throw new HarnessError('bad-input', `${system.file}: more than one cluster or namespace has a pod ${twice[0]}`);
@@ -169,7 +171,7 @@ export class KubernetesPlatform implements Platform {
     if (told.began === undefined) return;
     const id = told.began;
     this.#containers.set(pod, id);
-    if (!(labels['app'] !== undefined && labels['app'] in ENGINE_PORTS)) return;
+    if (this.ownService !== undefined || labels['app'] === undefined || !(labels['app'] in ENGINE_PORTS)) return;
     const container = object.spec.containers[0]?.name ?? '';
     const record = (line: Readonly<Record<string, unknown>>): void => {
       const action = typeof line['action'] === 'string' ? line['action'] : '';

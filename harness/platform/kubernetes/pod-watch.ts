@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { PodChanged } from '../../history/event.ts';
 import type { ContainerEnd, ContainerStatus, KubePod } from './kube-object.ts';
 import type { Seen } from './reflector.ts';
@@ -42,10 +43,11 @@ export class PodNewsReader {
   }
 }
 
-/** `process://N`, as the node without containers calls them; elsewhere ids say nothing of process ids. */
+/** `process://N`, as the node without containers calls them; of elsewhere a number that stands for this container and no other. */
 export const pidOf = (id: string | undefined): number | undefined => {
-  const match = /^process:\/\/(\d+)$/.exec(id ?? '');
-  return match === null ? undefined : Number(match[1]);
+  if (id === undefined) return undefined;
+  const match = /^process:\/\/(\d+)$/.exec(id);
+  return match === null ? createHash('sha256').update(id).digest().readUIntBE(0, 6) : Number(match[1]);
 };
 
 const SIGNALS: Readonly<Record<number, string>> = { 9: 'SIGKILL', 15: 'SIGTERM' };

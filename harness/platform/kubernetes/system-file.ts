@@ -1,17 +1,25 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { fields } from '../../scenario/yaml-decode.ts';
+import { serviceShapeIn } from '../own-service/service-shape.ts';
+import type { OwnService } from '../platform.ts';
 import { readSystem } from '../system-document.ts';
 
 const name = z.string().min(1);
-const shape = fields({
-  kubeconfig: name,
-  regions: z
-    .record(name, fields({ context: name }))
-    .refine((all) => Object.keys(all).length > 0, 'is empty; name each region with its context of the kubeconfig'),
-  namespaces: z.array(name).min(1, 'is empty; name the namespaces that may be harmed'),
-  lab: fields({ folder: name, controllersPerRegion: z.union([z.literal(1), z.literal(2)]) }).optional(),
-});
+/** Of a description in this folder. */
+const shapeIn = (folder: string) =>
+  fields({
+    kubeconfig: name,
+    regions: z
+      .record(name, fields({ context: name }))
+      .refine((all) => Object.keys(all).length > 0, 'is empty; name each region with its context of the kubeconfig'),
+    namespaces: z.array(name).min(1, 'is empty; name the namespaces that may be harmed'),
+    lab: fields({ folder: name, controllersPerRegion: z.union([z.literal(1), z.literal(2)]) }).optional(),
+    service: serviceShapeIn(folder).optional(),
+  }).refine(
+    ({ lab, service }) => lab === undefined || service === undefined,
+    "has `lab` and `service`: a lab has the engine's contract; leave one of them out",
+  );
 
 /**
  * What a game day is pointed at. It is also the list of what is allowed: no context and no namespace that is not named here is read or
@@ -26,10 +34,20 @@ export interface SystemFile {
   readonly namespaces: readonly string[];
   /** A cluster without containers on this machine: its pods are network namespaces that the harness can look into. */
   readonly lab: { readonly folder: string; readonly controllersPerRegion: 1 | 2 } | undefined;
+  /** What is in these clusters, where it has an API of its own. */
+  readonly service: OwnService | undefined;
 }
 
 /** Paths in it are relative to it. Throws HarnessError `bad-input` with every problem and its place. */
 export function readSystemFile(file: string): SystemFile {
-  const { kubeconfig, regions, namespaces, lab } = readSystem(file, shape);
-  return { file, kubeconfig: path.resolve(path.dirname(file), kubeconfig), regions, namespaces, lab };
+  const folder = path.dirname(file);
+  const { kubeconfig, ...rest } = readSystem(file, shapeIn(folder));
+  return {
+    file,
+    kubeconfig: path.resolve(folder, kubeconfig),
+    regions: rest.regions,
+    namespaces: rest.namespaces,
+    lab: rest.lab,
+    service: rest.service,
+  };
 }

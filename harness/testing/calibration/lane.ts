@@ -184,10 +184,11 @@ function runStarted({ originNs }: Lane): EventBody {
 }
 
 function configuration({ originNs, port, dnsPort, tls }: Lane): VantageCommand {
-  const address = { resolver: '127.0.0.1', resolverPort: dnsPort, name: SERVICE_NAME, port };
+  const found = { resolver: '127.0.0.1', resolverPort: dnsPort, name: SERVICE_NAME, port };
   const { periodMs, timeoutMs } = WORKLOAD;
-  const identity = { vantage: VANTAGE, vantages: [VANTAGE], originNs: String(originNs), tls: { ca: tls.ca, ...tls.client } };
-  return { type: 'configure', ...identity, ...address, periodMs, timeoutMs };
+  const identity = { vantage: VANTAGE, vantages: [VANTAGE], originNs: String(originNs) };
+  const service = { kind: 'engine', ...found, tls: { ca: tls.ca, ...tls.client } } as const;
+  return { type: 'configure', ...identity, service, periodMs, timeoutMs };
 }
 
 interface KeyPair {

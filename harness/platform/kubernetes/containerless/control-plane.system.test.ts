@@ -1,5 +1,7 @@
 import { expect } from 'chai';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
@@ -91,6 +93,36 @@ describe('control plane without containers', function () {
     const other = await KubeClient.open(plane.kubeconfigFile('gameday'), 'b');
     expect((await other.ask('GET', '/readyz')).status).to.equal(200);
     expect((await other.ask('GET', resourcePath(CONFIG_MAPS, 'coditect'))).status).to.equal(403);
+  });
+
+  it('is asked many things over one connection, and over another when that was closed', async () => {
+    let connections = 0;
+    const between = createServer((near) => {
+      connections += 1;
+      const far = connect(Number(new URL(plane.server).port), '127.0.0.1');
+      near.pipe(far).pipe(near);
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const)
+        one.on('error', () => undefined).on('close', () => other.destroy());
+    });
+    between.listen(0, '127.0.0.1');
+    await once(between, 'listening');
+    const file = path.join(folder, 'between.kubeconfig');
+    const { port } = between.address() as AddressInfo;
+    writeFileSync(file, readFileSync(plane.kubeconfigFile('cluster'), 'utf8').replaceAll(plane.server, `https://127.0.0.1:${port}`));
+    const mine = await KubeClient.open(file, 'a');
+    const ask = async (): Promise<void> => {
+      for (let n = 0; n < 20; n++) expect((await mine.ask('GET', '/readyz')).status).to.equal(200);
+    };
+    await ask();
+    expect(connections).to.equal(1);
+    await plane.killApiServer();
+    await plane.startApiServer(signal());
+    await ask();
+    expect(connections).to.equal(2);
+    between.close();
   });
 
   it('a follower misses nothing while the API server is killed and restarted', async () => {

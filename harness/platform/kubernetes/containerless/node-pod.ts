@@ -10,6 +10,7 @@ import type { KubeClient } from '../kube-client.ts';
 import type { KubePod } from '../kube-object.ts';
 import { ContainerLog } from './container-log.ts';
 import { release } from './pod-release.ts';
+import { tellKilling } from './killing-event.ts';
 import { planOf } from './pod-service.ts';
 import { PodStatus } from './pod-status.ts';
 
@@ -77,6 +78,7 @@ export class NodePod {
   async #end(graceMs: number): Promise<void> {
     this.#ended = true;
     await this.#starting;
+    if (this.#supervisor !== undefined) void tellKilling(this.pod, this.#env.client, this.#env.signal);
     await this.#supervisor?.stop(graceMs);
     this.#log.end();
     await this.#file.close();

@@ -1,0 +1,137 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PodProcess } from '../../history/event.ts';
+import { HarnessError } from '../errors.ts';
+import { ProgramsHere } from '../local/programs-here.ts';
+import type { LinkWatch, PodProgram, Primitive } from '../platform.ts';
+import type { Inside } from './inside.ts';
+import { PODS, resourcePath, type KubePod } from './kube-object.ts';
+import { openParts, type Part } from './parts.ts';
+import { pidOf } from './pod-watch.ts';
+import { Successors } from './successors.ts';
+import type { SystemFile } from './system-file.ts';
+
+/** Whoever waits looks again and again; the server is somebody's. */
+const LOOK_EVERY_MS = 100;
+const EVENTS = { apiVersion: 'v1', resource: 'events' };
+const NOTHING_INSIDE = 'in clusters that the lab did not start no probe of ours looks into the pods';
+
+interface Container {
+  readonly pod: string;
+  readonly podUid: string;
+  readonly name: string;
+  readonly part: Part;
+}
+
+/**
+ * Within somebody's clusters nothing of ours runs. What can be known of their pods is what the node of each says, by way of the API server: a container is gone when its node has told its end,
+ * or, where its object was deleted without grace, that it is killing it. That Chaos Mesh says so, or that an object is missing, is no sign: a node that nobody reaches goes on running it.
+ * Clients run on this machine.
+ */
+export class NodesWord implements Inside {
+  readonly #parts: readonly Part[];
+  readonly #programs: ProgramsHere;
+  readonly #successors = new Successors();
+  /** Every container that was seen running, until its end is told. */
+  readonly #there = new Map<string, Container>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(parts: readonly Part[], programs: ProgramsHere) {
+    this.#parts = parts;
+    this.#programs = programs;
+  }
+
+  /** Asks no server. Throws HarnessError `bad-input`. */
+  static async open(system: SystemFile, folders: { readonly programs: string; readonly logs: string }): Promise<NodesWord> {
+    return new NodesWord(await openParts(system), new ProgramsHere(folders.programs, folders.logs));
+  }
+
+  supports({ act }: Primitive): true | string {
+    if (act === 'pod-kill' || act === 'container-kill') return true;
+    if (act === 'pod-hold')
+      return `${NOTHING_INSIDE}, and the node cannot tell what Chaos Mesh runs in place of a failed pod from what ran before`;
+    return `${NOTHING_INSIDE}: whether this took effect could not be confirmed`;
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Those whose end their nodes have not told (state `?`: that may be long past); one look at a time. */
+  processes(pods: readonly string[]): Promise<readonly PodProcess[]> {
+    const look = this.#turn.then(() => this.#look(pods));
+    this.#turn = look.then(
+      () => sleep(LOOK_EVERY_MS),
+      () => sleep(LOOK_EVERY_MS),
+    );
+    return look;
+  }
+
+  async #look(names: readonly string[]): Promise<readonly PodProcess[]> {
+    const listed = await Promise.all(this.#parts.map(async (part) => ({ part, pods: await podsOf(part) })));
+    const all = listed.flatMap(({ pods }) => pods);
+    const seen = listed.flatMap(({ part, pods }) => names.map((name) => ({ name, part, pod: this.#successors.find(name, pods) })));
+    for (const { name, part, pod } of seen)
+      for (const { id, container } of runningIn(pod)) this.#there.set(id, { pod: name, podUid: uidOf(pod), name: container, part });
+    for (const id of all.flatMap(endedIn)) this.#there.delete(id);
+    const asked = [...this.#there].filter(([, { pod }]) => names.includes(pod));
+    const still = await Promise.all(
+      asked.map(async ([id, container]) => {
+        const hasObject = all.some((pod) => uidOf(pod) === container.podUid);
+        const there = hasObject || !(await isBeingKilled(container));
+        if (!there) this.#there.delete(id);
+        return there ? [{ pod: container.pod, pid: pidOf(id) ?? 0, startedTicks: 0, command: container.name, state: '?' }] : [];
+      }),
+    );
+    return still.flat();
+  }
+
+  runInPod(pod: string, program: string, args: readonly string[]): PodProgram {
+    return this.#programs.run(pod, program, args);
+  }
+
+  async close(): Promise<readonly string[]> {
+    await this.#programs.close();
+    await this.#turn;
+    return [];
+  }
+
+  reachability(): Promise<never> {
+    return Promise.reject(new HarnessError('unsupported', NOTHING_INSIDE));
+  }
+
+  watchLinks(): LinkWatch {
+    throw new HarnessError('unsupported', NOTHING_INSIDE);
+  }
+
+  clocks(): Promise<never> {
+    return Promise.reject(new HarnessError('unsupported', NOTHING_INSIDE));
+  }
+
+  resolve(): Promise<never> {
+    return Promise.reject(new HarnessError('unsupported', NOTHING_INSIDE));
+  }
+}
+
+const uidOf = (pod: KubePod | undefined): string => pod?.metadata.uid ?? '';
+
+/** Past every cache: what is read has been so since the question was asked. */
+async function podsOf({ client, namespace }: Part): Promise<readonly KubePod[]> {
+  return (await client.must<{ items: readonly KubePod[] }>('GET', resourcePath(PODS, namespace))).items;
+}
+
+function runningIn(pod: KubePod | undefined): readonly { readonly id: string; readonly container: string }[] {
+  return (pod?.status?.containerStatuses ?? []).flatMap(({ name, containerID, state }) =>
+    containerID === undefined || state.running === undefined ? [] : [{ id: containerID, container: name }],
+  );
+}
+
+function endedIn(pod: KubePod): readonly string[] {
+  const ends = (pod.status?.containerStatuses ?? []).flatMap(({ state, lastState }) => [state.terminated, lastState?.terminated]);
+  return ends.flatMap((end) => (end?.containerID === undefined ? [] : [end.containerID]));
+}
+
+async function isBeingKilled({ podUid, part }: Container): Promise<boolean> {
+  const query = { fieldSelector: `involvedObject.uid=${podUid},reason=Killing`, limit: 1 };
+  const { items } = await part.client.must<{ items: readonly unknown[] }>('GET', resourcePath(EVENTS, part.namespace), { query });
+  return items.length > 0;
+}
