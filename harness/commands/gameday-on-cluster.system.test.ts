@@ -138,44 +138,42 @@ describe('game days on a cluster without containers', function () {
     await nothingLeft();
   });
 
-  it('whoever plays is killed in the middle of a fault: chaos heal leaves no experiment, label or finalizer, also where the label was taken off', async () => {
+  it('whoever plays is killed in the middle of a fault: chaos heal leaves no experiment, label or finalizer, also of one whose label was taken off', async () => {
+    await emptySystem(topology);
     const inside = new LabInside(topology, { dataFolder: path.join(folder, 'lab'), logs: path.join(folder, 'vantages') });
     const [api, vantage] = ['api-us-central1-0', 'client-outside-0'] as const;
-    for (const unlabel of [false, true]) {
-      await emptySystem(topology);
-      const reports = path.join(folder, `killed-${unlabel}`);
-      const runFolder = path.join(reports, 'run');
-      mkdirSync(runFolder, { recursive: true });
-      const file = path.join(ROOT, 'scenarios/region-loss.yaml');
-      const options = ['--run-folder', runFolder, '--seed', '1', '--platform', 'kubernetes', '--system', systemFile()];
-      const { child, ended } = startGameday(['play', ...options, file]);
-      const loss = pathOf('PodChaos', 'region-loss');
-      await until('injected', async () => {
-        const { status, body } = await client.ask<ChaosObject>('GET', loss);
+    const [reports, unlabelled] = [path.join(folder, 'killed'), 'standby-database-hold'];
+    const runFolder = path.join(reports, 'run');
+    mkdirSync(runFolder, { recursive: true });
+    const also = { inject: 'another', manifest: path.join(ROOT, 'chaos', `${unlabelled}.yaml`) };
+    const file = scenario('region-loss', { method: [also, { observe: '60s' }, { heal: 'another' }, { heal: 'loss' }] });
+    const options = ['--run-folder', runFolder, '--seed', '1', '--platform', 'kubernetes', '--system', systemFile()];
+    const { child, ended } = startGameday(['play', ...options, file]);
+    for (const name of ['region-loss', unlabelled])
+      await until(`${name} is injected`, async () => {
+        const { status, body } = await client.ask<ChaosObject>('GET', pathOf('PodChaos', name));
         return status === 200 && condition(body, 'AllInjected');
       });
-      child.kill('SIGKILL');
-      await ended;
-      expect((await inside.processes([api])).length, 'the fault lasts without whoever asked for it').to.equal(0);
-      if (!unlabel) {
-        const second = await startGameday(['run', '--system', systemFile(), '--reports', path.join(folder, 'second'), file]).ended;
-        expect(second.code, second.text).to.equal(3);
-        expect(second.text, 'two at a time').to.include('PodChaos coditect/region-loss of the game day run is there');
-      }
-      if (unlabel) await client.merge(loss, { metadata: { labels: { [OWNER_LABEL]: null } } });
+    child.kill('SIGKILL');
+    await ended;
+    expect((await inside.processes([api])).length, 'the fault lasts without whoever asked for it').to.equal(0);
+    await client.merge(pathOf('PodChaos', unlabelled), { metadata: { labels: { [OWNER_LABEL]: null } } });
+    const second = await startGameday(['run', '--system', systemFile(), '--reports', path.join(folder, 'second'), file]).ended;
+    expect(second.code, second.text).to.equal(3);
+    expect(second.text, 'two at a time').to.include('PodChaos coditect/region-loss of the game day run is there');
 
-      const heal = ['chaos', 'heal', '--platform', 'kubernetes', '--system', systemFile(), '--reports', reports];
-      const healed = await startGameday(heal).ended;
-      expect(healed.text).to.include(`region-loss (run run, found by its ${unlabel ? 'journal' : 'label'}): taken back and gone`);
-      expect(healed.code).to.equal(0);
-      await nothingLeft();
-      await until('its pods run again', async () => (await inside.processes([api])).length > 0);
-      await until('its vantages are gone', async () => (await inside.processes([vantage])).length === 1);
-      expect((await startGameday(heal).ended).text).to.include('nothing to heal');
-      const verdict = (await judgeFolder(runFolder)).verdict;
-      expect(verdict.outcome, verdict.reason).to.equal('inconclusive');
-      expect(readEvents(path.join(runFolder, 'events.ndjson')).some((event) => event.kind === 'run-ended')).to.equal(false);
-    }
+    const heal = ['chaos', 'heal', '--platform', 'kubernetes', '--system', systemFile(), '--reports', reports];
+    const healed = await startGameday(heal).ended;
+    expect(healed.text).to.include('region-loss (run run, found by its label): taken back and gone');
+    expect(healed.text).to.include(`${unlabelled} (run run, found by its journal): taken back and gone`);
+    expect(healed.code).to.equal(0);
+    await nothingLeft();
+    await until('its pods run again', async () => (await inside.processes([api])).length > 0);
+    await until('its vantages are gone', async () => (await inside.processes([vantage])).length === 1);
+    expect((await startGameday(heal).ended).text).to.include('nothing to heal');
+    const verdict = (await judgeFolder(runFolder)).verdict;
+    expect(verdict.outcome, verdict.reason).to.equal('inconclusive');
+    expect(readEvents(path.join(runFolder, 'events.ndjson')).some((event) => event.kind === 'run-ended')).to.equal(false);
   });
 
   itBreaksOwnServices(() => ({ kubeconfig: cluster?.kubeconfig ?? '', folder, claimed: CLAIMED }));

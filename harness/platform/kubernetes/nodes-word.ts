@@ -4,7 +4,7 @@ import { HarnessError } from '../errors.ts';
 import { ProgramsHere } from '../local/programs-here.ts';
 import type { LinkWatch, PodProgram, Primitive } from '../platform.ts';
 import type { Inside } from './inside.ts';
-import { PODS, resourcePath, type KubePod } from './kube-object.ts';
+import { PODS, resourcePath, type KubeObject, type KubePod } from './kube-object.ts';
 import { openParts, type Part } from './parts.ts';
 import { pidOf } from './pod-watch.ts';
 import { Successors } from './successors.ts';
@@ -33,6 +33,8 @@ export class NodesWord implements Inside {
   readonly #successors = new Successors();
   /** Every container that was seen running, until its end is told. */
   readonly #there = new Map<string, Container>();
+  /** By the uid of a pod: what its node had told of killing its containers when it was first looked at. A probe that failed long ago is no sign. */
+  readonly #toldBefore = new Map<string, ReadonlySet<string>>();
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: readonly Part[], programs: ProgramsHere) {
@@ -73,16 +75,26 @@ export class NodesWord implements Inside {
     for (const { name, part, pod } of seen)
       for (const { id, container } of runningIn(pod)) this.#there.set(id, { pod: name, podUid: uidOf(pod), name: container, part });
     for (const id of all.flatMap(endedIn)) this.#there.delete(id);
+    await Promise.all(seen.map(({ part, pod }) => this.#remember(part, uidOf(pod))));
     const asked = [...this.#there].filter(([, { pod }]) => names.includes(pod));
     const still = await Promise.all(
       asked.map(async ([id, container]) => {
         const hasObject = all.some((pod) => uidOf(pod) === container.podUid);
-        const there = hasObject || !(await isBeingKilled(container));
+        const there = hasObject || !(await this.#isBeingKilled(container));
         if (!there) this.#there.delete(id);
         return there ? [{ pod: container.pod, pid: pidOf(id) ?? 0, startedTicks: 0, command: container.name, state: '?' }] : [];
       }),
     );
     return still.flat();
+  }
+
+  async #remember(part: Part, uid: string): Promise<void> {
+    if (uid !== '' && !this.#toldBefore.has(uid)) this.#toldBefore.set(uid, new Set(await killings(part, uid)));
+  }
+
+  async #isBeingKilled({ podUid, part }: Container): Promise<boolean> {
+    const before = this.#toldBefore.get(podUid);
+    return before !== undefined && (await killings(part, podUid)).some((one) => !before.has(one));
   }
 
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram {
@@ -130,8 +142,13 @@ function endedIn(pod: KubePod): readonly string[] {
   return ends.flatMap((end) => (end?.containerID === undefined ? [] : [end.containerID]));
 }
 
-async function isBeingKilled({ podUid, part }: Container): Promise<boolean> {
-  const query = { fieldSelector: `involvedObject.uid=${podUid},reason=Killing`, limit: 1 };
-  const { items } = await part.client.must<{ items: readonly unknown[] }>('GET', resourcePath(EVENTS, part.namespace), { query });
-  return items.length > 0;
+/** Each time that a node told that it kills a container of this pod: an event that comes again has another count. */
+async function killings({ client, namespace }: Part, podUid: string): Promise<readonly string[]> {
+  const query = { fieldSelector: `involvedObject.uid=${podUid},reason=Killing` };
+  const { items } = await client.must<{ items: readonly (KubeObject & { readonly count?: number })[] }>(
+    'GET',
+    resourcePath(EVENTS, namespace),
+    { query },
+  );
+  return items.map(({ metadata, count }) => `${metadata.uid} ${count}`);
 }

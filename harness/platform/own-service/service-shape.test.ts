@@ -43,7 +43,7 @@ describe("the description of somebody's service", function () {
     const service = {
       clients: { 'US East': clients.outside, outside: 'https://user:secret@notes.example/api' },
       ledger: NOTES_LEDGER,
-      headers: { authorization: { file: 'nowhere' } },
+      headers: { authorization: { file: 'nowhere' }, 'x-two': 'a\nb', 'Content-Length': '7' },
       tls: { cert: 'tls.crt' },
     };
     try {
@@ -55,6 +55,8 @@ describe("the description of somebody's service", function () {
       expect(message).to.match(/system\.yaml:\d+:\d+: service\.clients\.US East: must be lower-case letters, digits and dashes/);
       expect(message).to.match(/service\.clients\.outside: must be http:\/\/HOST:PORT or https:\/\/HOST:PORT; paths are in `ledger`/);
       expect(message).to.match(/service\.headers\.authorization/);
+      expect(message).to.match(/service\.headers\.x-two: has a line break/);
+      expect(message).to.match(/service\.headers\.Content-Length: is no name of a header that can be given/);
       expect(message).to.not.include('secret');
     }
   });

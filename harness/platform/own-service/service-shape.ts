@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { fields } from '../../scenario/yaml-decode.ts';
@@ -18,33 +18,49 @@ const baseUrl = z.string().superRefine((text, context) => {
     });
 });
 
+const textOf = (value: string | { readonly file: string }): string =>
+  typeof value === 'string' ? value : readFileSync(value.file, 'utf8').trim();
+
 /** Of a description in this folder; paths in it are relative to it. */
 export function serviceShapeIn(folder: string): z.ZodType<OwnService> {
   const file = z
     .string()
     .min(1)
     .transform((name) => path.resolve(folder, name))
-    .refine((name) => existsSync(name), 'there is no such file (paths are relative to this one)');
-  const header = z.union([z.string(), fields({ file })], { error: 'must be text, or {file: PATH} for what is secret' });
+    .refine(
+      (name) => statSync(name, { throwIfNoEntry: false })?.isFile() === true,
+      'there is no such file (paths are relative to this one)',
+    );
+  const header = z
+    .union([z.string(), fields({ file })], { error: 'must be text, or {file: PATH} for what is secret' })
+    .transform(textOf)
+    .refine((text) => /^[\t -~]*$/.test(text), 'has a line break, or what is no ASCII, which no header may have');
   return fields({
     clients: z
       .record(clientName, baseUrl)
       .refine((all) => Object.keys(all).length > 0, 'is empty; name each client and the URL that it uses'),
     ledger: templatesShape,
-    headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/, 'is no name of a header'), header).default({}),
+    headers: z
+      .record(
+        z
+          .string()
+          .regex(
+            /^(?!(content-length|content-type|transfer-encoding|connection)$)[a-z0-9-]+$/i,
+            'is no name of a header that can be given',
+          ),
+        header,
+      )
+      .default({}),
     tls: fields({ ca: file.optional(), cert: file.optional(), key: file.optional() })
       .refine(({ cert, key }) => (cert === undefined) === (key === undefined), 'has one of `cert` and `key`; give both or none')
       .default({}),
   }).transform(({ clients, ledger, headers, tls: { ca, cert, key } }) => ({
     clients,
     ledger,
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), textOf(value)])),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
     tls: { ...(ca === undefined ? {} : { ca }), ...(cert === undefined || key === undefined ? {} : { cert, key }) },
   }));
 }
-
-const textOf = (value: string | { readonly file: string }): string =>
-  typeof value === 'string' ? value : readFileSync(value.file, 'utf8').trim();
 
 /** Whether a description of a system names a service and no clusters: it can be measured, and not harmed. Throws HarnessError `bad-input` where it cannot be read. */
 export function namesService(file: string): boolean {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../../platform/json.ts';
 import { fields } from '../../scenario/yaml-decode.ts';
 
 const status = z.number().int().min(100).max(599);
@@ -8,7 +9,8 @@ const PLACEHOLDER = /\{[^{}]*\}/g;
 const path = z.string().superRefine((text, context) => {
   const wrong = (message: string): void => context.addIssue({ code: 'custom', message });
   if (!text.startsWith('/')) wrong('must begin with a slash; the server is named in `clients`');
-  if (/[\s#]/.test(text)) wrong('must have no spaces and no #');
+  if (!/^[!-~]*$/.test(text) || text.includes('#'))
+    wrong('must be printable ASCII without spaces and #; write anything else percent-encoded');
   for (const [word] of text.matchAll(PLACEHOLDER))
     if (word !== '{key}' && word !== '{value}') wrong(`has ${word}; what can be filled in is {key} and {value}`);
 });
@@ -29,6 +31,18 @@ const naming =
       context.addIssue({ code: 'custom', message: `says ${word} neither in its path nor in its body` });
   };
 
+/** What would be refused by the service, each time, for a quote too few. */
+function isJson({ body, contentType }: Sent & { readonly contentType: string }, context: z.RefinementCtx): void {
+  if (body === undefined || !saysJson(contentType) || parseJson(body) !== undefined) return;
+  context.addIssue({
+    code: 'custom',
+    path: ['body'],
+    message: `is not JSON, as \`contentType\` ${contentType} says; words such as {value} stand within quotes`,
+  });
+}
+
+export const saysJson = (contentType: string): boolean => /\bjson\b/i.test(contentType);
+
 /** Statuses that mean two things mean nothing. */
 const apart =
   <T extends Readonly<Record<string, unknown>>>(one: keyof T & string, other: keyof T & string) =>
@@ -43,6 +57,7 @@ const outcome = { acknowledged: statuses(200, 201, 204), refused: z.array(status
 export const templatesShape = fields({
   write: fields({ method: z.enum(['PUT', 'POST', 'PATCH']).default('PUT'), ...sent, ...outcome })
     .superRefine(naming('{key}', '{value}'))
+    .superRefine(isJson)
     .superRefine(apart('acknowledged', 'refused')),
   read: fields({
     method: z.enum(['GET', 'POST']).default('GET'),
@@ -56,6 +71,7 @@ export const templatesShape = fields({
       .optional(),
   })
     .superRefine(naming('{key}'))
+    .superRefine(isJson)
     .superRefine(apart('found', 'absent')),
   /** Left out: nothing is deleted. */
   delete: fields({
@@ -65,6 +81,7 @@ export const templatesShape = fields({
     refused: outcome.refused,
   })
     .superRefine(naming('{key}'))
+    .superRefine(isJson)
     .superRefine(apart('acknowledged', 'refused'))
     .optional(),
 });

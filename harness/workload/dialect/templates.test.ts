@@ -81,8 +81,14 @@ reed: 1
     expect(told.join('\n')).to.match(/^2 read\.absent: is empty; name the statuses/m);
     expect(told.join('\n')).to.match(/^3 delete\.acknowledged/m);
     expect(told.join('\n')).to.match(/^4 reed: unknown field `reed`; did you mean `read`\?/m);
+    const quotes = decodeYaml('write: {path: "/{key}", body: "{\\"v\\": {value}}"}\nread: {path: "/ä{key}"}\n', 'f', templatesShape);
+    const mistakes = quotes.ok ? '' : quotes.problems.map(({ path, message }) => `${path}: ${message}`).join('\n');
+    expect(mistakes).to.match(
+      /^write\.body: is not JSON, as `contentType` application\/json says; words such as \{value\} stand within quotes$/m,
+    );
+    expect(mistakes).to.match(/^read\.path: must be printable ASCII/m);
     const keyless = decodeYaml(
-      'write: {path: /a, body: "{value}", acknowledged: [200], refused: [200]}\nread: {path: "/{key}"}\n',
+      'write: {path: /a, body: "{value}", contentType: text/plain, acknowledged: [200], refused: [200]}\nread: {path: "/{key}"}\n',
       'f',
       templatesShape,
     );

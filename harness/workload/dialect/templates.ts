@@ -1,7 +1,7 @@
 import { parseJson } from '../../platform/json.ts';
 import type { PlannedOperation } from '../plan.ts';
 import { notUnderstood, type Answer, type Dialect } from './dialect.ts';
-import type { LedgerTemplates } from './template-shape.ts';
+import { saysJson, type LedgerTemplates } from './template-shape.ts';
 
 export interface TemplateSettings {
   readonly templates: LedgerTemplates;
@@ -42,7 +42,7 @@ function templateOf(templates: LedgerTemplates, { op }: PlannedOperation) {
 
 /** As text within quotes where it is JSON, else as it is. */
 const quoting = (contentType: string): ((text: string) => string) =>
-  /\bjson\b/i.test(contentType) ? (text) => JSON.stringify(text).slice(1, -1) : (text) => text;
+  saysJson(contentType) ? (text) => JSON.stringify(text).slice(1, -1) : (text) => text;
 
 function fill(
   template: string,
