@@ -54,13 +54,13 @@ export interface Played {
  */
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
   const { scenarios, set, database } = options;
+  if (options.system !== undefined && options.platform === 'local') throw new HarnessError('bad-input', LOCAL_SYSTEM);
   const clients = options.system === undefined ? undefined : clientsThere(options.system);
   const loaded = scenarios.length > 0 ? load(scenarios, database, clients) : loadSet(set, database);
   const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) !== 'local');
   if (elsewhere !== undefined) throw new HarnessError('bad-input', `${elsewhere.file}: FoundationDB is started in local labs only`);
   refuseMissingTools(loaded);
   await refuseBadPlaces(options);
-  if (options.system !== undefined && options.platform === 'local') throw new HarnessError('bad-input', LOCAL_SYSTEM);
   if (options.system !== undefined) await refuseNotAllowed(options.system, loaded);
   else if (loaded.some((one) => platformOf(one, options) === 'kubernetes')) needBinaries();
   const played: Played[] = [];

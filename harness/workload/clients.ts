@@ -13,9 +13,10 @@ export interface MeasuringClient {
 }
 
 /** Names of the vantages: of the engine one client in each region and one outside. */
-export function vantagesOf({ pods, ownService }: Where): readonly string[] {
-  if (ownService !== undefined) return Object.keys(ownService.clients);
-  return pods()
+export function vantagesOf(platform: Where): readonly string[] {
+  if (platform.ownService !== undefined) return Object.keys(platform.ownService.clients);
+  return platform
+    .pods()
     .filter((pod) => pod.labels.app === 'client')
     .map((pod) => pod.region);
 }
