@@ -1,14 +1,12 @@
 import { expect } from 'chai';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import type { Fault } from '../../fault/fault.ts';
-import { decodeManifest } from '../../fault/manifest.ts';
 import type { EventBody } from '../../history/event.ts';
-import { faultKinds } from '../../registry.ts';
 import { HarnessError } from '../errors.ts';
 import { get } from '../local/serves.ts';
 import { podOf } from '../local/topology.ts';
@@ -23,29 +21,14 @@ import { condition, PODS, resourcePath, type ChaosObject, type KubePod } from '.
 import { KubernetesPlatform } from './kubernetes.ts';
 import { LabInside } from './lab-inside.ts';
 import { readSystemFile, type SystemFile } from './system-file.ts';
+import { killApiServer } from './testing/api-server.ts';
+import { packagedFault } from './testing/packaged-fault.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const limit = (ms = 60_000): AbortSignal => AbortSignal.timeout(ms);
 const topology = clusterTopology(1);
 /** What a cluster of this sandbox that was killed leaves: of its API's objects, of its arbiter. */
 const LEFT = ['/run/lab/control-plane/etcd/left', `/run/lab/pods/${podOf(topology, 'etcd', 'europe-west1').name}/etcd/left`];
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    return ''; // ended meanwhile
-  }
-}
-
-function faultOf(file: string): Fault {
-  const decoded = decodeManifest(readFileSync(path.join(ROOT, 'chaos', file), 'utf8'), file, {
-    kinds: faultKinds,
-    defaultNamespace: 'coditect',
-  });
-  if (!decoded.ok || decoded.value[0] === undefined) throw new Error(JSON.stringify(decoded));
-  return decoded.value[0];
-}
 
 describe('a cluster without containers, and the game day as its client', function () {
   this.timeout(180_000);
@@ -112,12 +95,6 @@ describe('a cluster without containers, and the game day as its client', functio
     const cells = await platform.reachability([from, to], limit());
     return cells.filter((cell) => cell.received > 0).length;
   }
-  /** The one that runs now: after a death it is another process. */
-  function killApiServer(): void {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandOf(name) === 'kube-apiserver');
-    expect(pids).to.have.length(1);
-    process.kill(Number(pids[0]), 'SIGKILL');
-  }
   const changesOf = (pod: string): readonly string[] =>
     events.flatMap((event) => (event.kind === 'pod' && event.pod === pod ? [event.change] : []));
 
@@ -145,9 +122,9 @@ describe('a cluster without containers, and the game day as its client', functio
   });
 
   it('doctor: everything is there; a manifest that selects nothing is named', async () => {
-    const nowhere = faultOf('pod-kill.yaml');
+    const nowhere = packagedFault('pod-kill.yaml');
     const features = await examineClusters(system, [
-      faultOf('region-loss.yaml'),
+      packagedFault('region-loss.yaml'),
       { ...nowhere, plan: (input) => nowhere.plan({ ...input, pods: [] }) },
     ]);
     const missing = features.filter(({ has, required }) => has !== true && required);
@@ -167,7 +144,7 @@ describe('a cluster without containers, and the game day as its client', functio
   });
 
   it('the manifest of a partition cuts real traffic; pausing it heals, resuming cuts again, deleting leaves nothing', async () => {
-    const fault = faultOf('network-partition.yaml');
+    const fault = packagedFault('network-partition.yaml');
     expect(await passing()).to.equal(4);
     const injection = inject(fault);
     await injection.apply(limit());
@@ -187,7 +164,7 @@ describe('a cluster without containers, and the game day as its client', functio
   });
 
   it('a killed pod is a deleted object: the process ends, another pod of that name follows, and both are told', async () => {
-    const fault = faultOf('controller-kill.yaml');
+    const fault = packagedFault('controller-kill.yaml');
     const before = await platform.processes(topology.pods.map(({ name }) => name));
     const injection = inject(fault);
     await injection.apply(limit());
@@ -204,7 +181,7 @@ describe('a cluster without containers, and the game day as its client', functio
   });
 
   it('refuses an experiment of that name that is not of this run, and leaves it alone', async () => {
-    const fault = faultOf('network-partition.yaml');
+    const fault = packagedFault('network-partition.yaml');
     const theirs = {
       ...(fault.document as ChaosObject),
       metadata: { name: fault.name, namespace: 'coditect', labels: { owner: 'somebody' } },
@@ -223,7 +200,7 @@ describe('a cluster without containers, and the game day as its client', functio
   });
 
   it('the API server is killed while it is asked for a fault: that is injected and healed when it is back, or taken back and told, and nothing is left', async () => {
-    const fault = faultOf('network-partition.yaml');
+    const fault = packagedFault('network-partition.yaml');
     const journal = path.join(folder, 'run-of-the-test', 'undo.ndjson');
     const written = (): number => (existsSync(journal) ? readFileSync(journal, 'utf8').split('"do":"delete"').length : 0);
     const before = written();
@@ -246,7 +223,7 @@ describe('a cluster without containers, and the game day as its client', functio
   });
 
   it('the API server is killed in the middle of a fault: the engine goes on serving, and the fault is healed when it is back', async () => {
-    const fault = faultOf('network-partition.yaml');
+    const fault = packagedFault('network-partition.yaml');
     const injection = inject(fault);
     await injection.apply(limit());
     killApiServer();
