@@ -19,8 +19,8 @@ import { LabInside } from '../platform/kubernetes/lab-inside.ts';
 import { emptySystem } from '../platform/kubernetes/testing/empty-system.ts';
 import { faultKinds } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
+import { itBreaksOwnServices } from '../testing/notes/game-days-on-cluster.ts';
 import { judgeFolder } from './run.ts';
-import { itBreaksOwnServices } from './testing/own-service-on-cluster.ts';
 import { ROOT, startGameday, startRun, type Run } from './testing/gameday-program.ts';
 
 /** An experiment that this test's Chaos Mesh claims to perform and does not. */

@@ -9,8 +9,8 @@ import { KubeClient } from '../../platform/kubernetes/kube-client.ts';
 import { PODS, resourcePath, type KubePod } from '../../platform/kubernetes/kube-object.ts';
 import { podOf } from '../../platform/local/topology.ts';
 import type { ResultDocument } from '../../report/result-shape.ts';
-import { NOTES_LEDGER } from '../../testing/notes/notes-description.ts';
-import { startRun, type Ended, type Run } from './gameday-program.ts';
+import { NOTES_LEDGER } from './notes-description.ts';
+import { startRun, type Ended, type Run } from '../../commands/testing/gameday-program.ts';
 
 const STATEFUL_SETS = { apiVersion: 'apps/v1', resource: 'statefulsets' };
 const PORT = 8080;
@@ -94,7 +94,7 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
 /** In place of a region's API: another program in that pod, with its disk. */
 async function deploy(): Promise<void> {
   const admin = await KubeClient.open('/run/lab/control-plane/cluster.kubeconfig', REGION);
-  const program = path.resolve(import.meta.dirname, '../../testing/notes/notes-program.js');
+  const program = path.resolve(import.meta.dirname, 'notes-program.js');
   const command = [process.execPath, program, '0.0.0.0', String(PORT), '/run/pod/data/notes'];
   const container = { name: 'api', command, readinessProbe: { tcpSocket: { port: PORT } } };
   const patch = { spec: { template: { spec: { containers: [container] } } } };
