@@ -111,7 +111,7 @@ function reasonToKeep(
   { isNewest, isSafe, standsInFor }: { readonly isNewest: boolean; readonly isSafe: boolean; readonly standsInFor: string | null },
 ): string | null {
   if (backup.destroyed) return null;
-  if (!backup.opens) return 'it does not open, so nobody knows how long it was to stay';
+  if (!backup.opens) return 'it does not open: how long it was to stay, and what it needs, nobody knows, so no object goes either';
   if (backup.legalHold) return 'held';
   if (isNewest) return 'the newest';
   if (isSafe) return 'one of the verified backups that must stay';
