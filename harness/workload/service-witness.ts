@@ -24,8 +24,7 @@ export function serviceWitness(service: OwnService, context: RunContext, clock: 
     awaitRedundancy: (atMostMs, signal) => clock.sleep(atMostMs, signal),
     readBack: async (keys, signal) => {
       const limitMs = clock.nowMs() + READ_BACK_MS;
-      const equalByMs = clock.nowMs() + CATCH_UP_MS;
-      for (;;) {
+      for (let equalByMs = Infinity; ; equalByMs = Math.min(equalByMs, clock.nowMs() + CATCH_UP_MS)) {
         const copies = [];
         for (const [index, vantage] of vantagesByUrl(service).entries()) {
           const read = await readAll(service, { vantage, keys, context }, { clock, limitMs, signal });
@@ -33,7 +32,10 @@ export function serviceWitness(service: OwnService, context: RunContext, clock: 
           copies.push({ kind: 'readback', region, ...read } satisfies ReadBack);
         }
         const [first, ...others] = copies.map(({ entries }) => JSON.stringify(entries));
-        if (!others.every((one) => one === first) && clock.nowMs() < equalByMs) continue;
+        if (!others.every((one) => one === first) && clock.nowMs() < equalByMs) {
+          await clock.sleep(100, signal);
+          continue;
+        }
         for (const copy of copies) context.record(copy);
         return;
       }
