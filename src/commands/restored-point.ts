@@ -5,7 +5,7 @@ import type { PassedOverBackup } from '../backup/repository/choose.ts';
 /** Where a restore to a point in time ended. */
 export interface RestoredPoint {
   readonly askedTime?: string;
-  /** All that was restored was committed by then; nothing later, up to the time that was asked for, is in the repository, but what may be in what was passed over. */
+  /** All that was restored was committed by then; nothing that was known to be committed later, up to the time that was asked for, is in the repository, but what may be in what was passed over: a segment of the log has one time, by which all of it was. */
   readonly reachedTime: string;
   /** Streams of the log under epoch keys that were destroyed. */
   readonly passedOver: readonly string[];
@@ -29,5 +29,5 @@ export function restoredPointText(
   const missing = duration(Date.parse(askedTime) - Date.parse(reachedTime));
   const isWhole = passedOver.length === 0 && passedOverBackups.length === 0;
   const nothing = isWhole ? 'nothing' : 'nothing that can be read and trusted';
-  return `reached ${reachedTime}, ${missing} before ${askedTime}: ${nothing} that was committed between is in the repository\n${lost}`;
+  return `reached ${reachedTime}, ${missing} before ${askedTime}: ${nothing} that was known to be committed between is in the repository; the next segment of its log may begin before that time, and --to-version goes into it\n${lost}`;
 }
