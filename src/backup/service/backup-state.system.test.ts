@@ -1,11 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { openLmdbReader } from '../../database/lmdb-reader.ts';
+import type { LogEnd } from '../../replication/epochs.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { verifyAndRecord, type VerificationRecord } from '../verify/record.ts';
 import { BackupState } from './backup-state.ts';
+import { hasParted } from './parted.ts';
 
 const never = new AbortController().signal;
 
@@ -24,6 +27,26 @@ describe('what the service knows of verifications', () => {
     const samples = new Map(state.samples().map(({ name, value }) => [name.replace('coditect_dr_backup_', ''), value]));
     return { view, samples };
   };
+
+  it('is that no backup covers what is written in a history that parted from the newest', async () => {
+    await lab.write(documents(0, 3));
+    const { manifest } = await lab.backup();
+    const reader = await openLmdbReader(lab.databaseFolder);
+    const newest = async (parted = (end: LogEnd): boolean => hasParted(reader, end)): Promise<number | null> => {
+      const options = { cluster: { id: 'lab', description: '' }, verify_level: 3 } as const;
+      return (await new BackupState(systemClock).look(await lab.repository(), options, never, parted)).newestAtMs;
+    };
+    const made = Date.parse(manifest.created);
+    expect(await newest()).to.equal(made);
+    await lab.write(documents(3, 4), 2);
+    expect(await newest(), 'goes on from it').to.equal(made);
+    expect(await newest(() => true), 'due at once').to.equal(null);
+    expect(hasParted(reader, { epoch: 1, index: 4 }), 'another entry 4').to.equal(true);
+    expect(hasParted(reader, { epoch: 1, index: 9 }), 'restored to before it').to.equal(true);
+    expect(hasParted(reader, { epoch: 2, index: 9 }), 'only behind').to.equal(false);
+    expect(hasParted(reader, { epoch: 3, index: 2 }), 'only behind').to.equal(false);
+    await reader.close();
+  }).timeout(120_000);
 
   it('is the last one that was thorough enough, whoever made it, and what it found', async () => {
     await lab.write(documents(0, 20));

@@ -1,6 +1,8 @@
 import type { BackupConfig } from '../../config/backup-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Sample } from '../../telemetry/metrics.ts';
+import type { LogEnd } from '../../replication/epochs.ts';
+import { logEndOf } from '../format/manifest.ts';
 import { listBackups, trustedOf } from '../repository/catalog.ts';
 import { readRecords, textOf, type StoredRecord } from '../repository/records.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -22,8 +24,16 @@ export class BackupState {
     this.#clock = clock;
   }
 
-  /** Looks at all backups and what was signed about them; returns what decides about the next work. */
-  async look(repository: Repository, { cluster, verify_level: level }: LookedFor, signal: AbortSignal): Promise<StoreView> {
+  /**
+   * Looks at all backups and what was signed about them; returns what decides about the next work.
+   * @param hasParted whether a backup that ends there is of a history that is over
+   */
+  async look(
+    repository: Repository,
+    { cluster, verify_level: level }: LookedFor,
+    signal: AbortSignal,
+    hasParted: (end: LogEnd) => boolean = () => false,
+  ): Promise<StoreView> {
     const entries = await listBackups(repository, cluster.id, signal);
     const records = await readRecords(repository, 'verify/', signal);
     const trusted = trustedOf(entries);
@@ -44,9 +54,10 @@ export class BackupState {
       tombstones: [...marked].filter((id) => ids.has(id)).length,
       marked: (await readMarks(repository, signal)).reduce((sum, { objects }) => sum + objects.length, 0),
     };
+    const newest = trusted.findLast(({ kid }) => kid === repository.keys.kid);
     return {
-      // Of an epoch key that is over there is none that counts: a new epoch begins with a backup.
-      newestAtMs: createdMs(trusted.findLast(({ kid }) => kid === repository.keys.kid)),
+      // Of an epoch key that is over there is none that counts: a new epoch begins with a backup. So does a new history.
+      newestAtMs: newest !== undefined && hasParted(logEndOf(newest)) ? null : createdMs(newest),
       newestId: trusted.at(-1)?.backupId ?? null,
       verification: lastVerification(
         trusted.flatMap(({ backupId }) => of(backupId)),

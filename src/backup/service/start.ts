@@ -25,6 +25,7 @@ import {
   type ConfiguredBackup,
 } from './configured.ts';
 import { runLogLoop } from './log-loop.ts';
+import { hasParted } from './parted.ts';
 import { RepositoryWatch } from './repository-watch.ts';
 import { runService } from './service.ts';
 import { verifyAndPrune } from './upkeep.ts';
@@ -89,7 +90,7 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
           verifyMs: backup.verify_seconds === null ? null : backup.verify_seconds * 1000,
           retryMs: RETRY_MS,
         },
-        look: async (stop) => await state.look(await repository(stop), backup, stop),
+        look: async (stop) => await state.look(await repository(stop), backup, stop, (end) => hasParted(reader, end)),
         verify: async (lease, stop) => await verifyAndPrune(configured, log, lease, stop),
         whileWriter: (work, stop) => whileWriter(configured, work, stop),
         // Opened anew: the epoch key may have changed a moment ago.
