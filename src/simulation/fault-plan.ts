@@ -1,15 +1,27 @@
 import { chooseKind, DIRECTIONS, type Details } from './fault-kinds.ts';
-import { arbiterAway, changingSet, flicker, lastCopy, oneStandbyOut, staleLeader } from './fault-stories.ts';
+import { arbiterAway, changingSet, flicker, lastCopy, oneStandbyOut, rollout, staleLeader } from './fault-stories.ts';
 import { LEADER, PRIMARY, PROMOTED, STANDBYS, STEPS_UNDER_WAY, type Fault } from './fault.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
+import { REGIONS } from './simulated-config.ts';
 
 /** Faults begin between these; what was there before is a healthy system. */
 const FIRST_BEGIN_MS = 800;
 
 const LAST_BEGIN_MS = 4000;
 
+/** The faults that a seed stands for. */
+export function faultsOf(seed: number): readonly Fault[] {
+  const rollouts = new Random(seed, 'rollouts');
+  const losses = new Random(seed, 'losses');
+  const planned = planFaults(new Random(seed, 'faults'), REGIONS).map((fault): Fault => {
+    const typed = fault.kind === 'order' && fault.order === 'forced' && losses.chance(0.5);
+    return typed ? { ...fault, acceptSeconds: losses.pick([0, 0.3, 1, 3]) } : fault;
+  });
+  return [...planned, ...(rollouts.chance(0.15) ? rollout(rollouts) : [])];
+}
+
 /** The faults of a seed, in the order of their beginnings: anything, and often what the engine is for with what makes it hard. */
-export function planFaults(random: Random, regions: readonly string[]): readonly Fault[] {
+function planFaults(random: Random, regions: readonly string[]): readonly Fault[] {
   if (random.chance(0.1)) return arbiterAway(random, random.between(FIRST_BEGIN_MS, 1600));
   if (random.chance(0.03)) return lastCopy(random, random.between(FIRST_BEGIN_MS, 1600));
   if (random.chance(0.03)) return oneStandbyOut(random, random.between(FIRST_BEGIN_MS, 1600));

@@ -4,6 +4,7 @@ import type { HttpReply, HttpRequest, Route } from '../platform/http.ts';
 import type { CallOptions, CallResult, HttpClient } from '../platform/https-client.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { Role } from '../platform/tls.ts';
+import { AnswerBody } from './answer-body.ts';
 import { ArrivedRequest } from './arrived-request.ts';
 import { Connection } from './connection.ts';
 import { Exchange, Gone, type Caller } from './exchange.ts';
@@ -174,7 +175,7 @@ export class Http {
   }
 
   #answer(exchange: Exchange, message: Message, reply: HttpReply): void {
-    const body = reply.json === undefined ? EMPTY : new TextBody(JSON.stringify(reply.json)).asBuffer();
+    const body = reply.json === undefined ? EMPTY : new AnswerBody(reply.json).asBuffer();
     this.#back(exchange, message, () => {
       const result = { kind: 'reply', status: reply.status, body } as const;
       if (!exchange.end(result)) return;
@@ -186,23 +187,6 @@ export class Http {
     const { from, process } = exchange.caller;
     const [delayMs] = this.#network.deliveries(to, from);
     if (delayMs !== undefined) this.#time.after(delayMs, process, arrived);
-  }
-}
-
-/** An answer's body as its reader uses one (of Buffer, `toString`): the bytes between would only be made to be read again. */
-class TextBody {
-  readonly #text: string;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  toString(): string {
-    return this.#text;
-  }
-
-  asBuffer(): Buffer {
-    return this as unknown as Buffer;
   }
 }
 

@@ -1,8 +1,6 @@
 import { Clients } from './clients.ts';
 import type { Fault } from './fault.ts';
 import { inject } from './fault-inject.ts';
-import { planFaults } from './fault-plan.ts';
-import { rollout } from './fault-stories.ts';
 import { GoesOn } from './goes-on.ts';
 import { approveAsTold } from './operator.ts';
 import { choosePolicy } from './policies.ts';
@@ -39,17 +37,6 @@ const OPERATOR_COMES_MS = 500;
 const RPO_SECONDS = [5, 2, 0.5] as const;
 /** A run without faults goes on for so long. */
 const QUIET_MS = 3000;
-
-/** The faults that a seed stands for. */
-export function faultsOf(seed: number): readonly Fault[] {
-  const rollouts = new Random(seed, 'rollouts');
-  const losses = new Random(seed, 'losses');
-  const planned = planFaults(new Random(seed, 'faults'), REGIONS).map((fault): Fault => {
-    const typed = fault.kind === 'order' && fault.order === 'forced' && losses.chance(0.5);
-    return typed ? { ...fault, acceptSeconds: losses.pick([0, 0.3, 1, 3]) } : fault;
-  });
-  return [...planned, ...(rollouts.chance(0.15) ? rollout(rollouts) : [])];
-}
 
 /** Runs one seed with these faults. The same plan gives the same result, in any process. The thread must have the stand-ins installed. */
 export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedResult> {

@@ -1,6 +1,7 @@
 import { NO_RECORDS, type Arbiter, type CasResult, type Held, type RecordName, type Records, type Snapshot } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import { EngineError } from '../platform/errors.ts';
+import { jsonCopy } from './json-copy.ts';
 import type { Network, Place } from './network.ts';
 import type { Random } from './random.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
@@ -90,7 +91,7 @@ export class SimulatedEtcd {
     signal?: AbortSignal,
   ): Promise<CasResult<Records[K]>> {
     this.#options.witness.asked(client.process, record, value);
-    const stored = storedCopy(value);
+    const stored = jsonCopy(value) as Records[K];
     const apply = (): CasResult<Records[K]> => {
       const held = this.#records[record] as Held<Records[K]> | null;
       if ((held?.revision ?? null) !== expected) {
@@ -242,13 +243,4 @@ interface Client {
   readonly place: Place;
   /** Members, the nearest first. */
   readonly order: readonly Member[];
-}
-
-/** What comes back of a record that was stored: as JSON keeps it. The two that are renewed all the time are flat, and copied as they are. */
-function storedCopy<T extends object>(value: T): T {
-  for (const field of Object.values(value) as unknown[]) {
-    const plain = typeof field === 'string' || field === null || (typeof field === 'number' && Number.isFinite(field));
-    if (!plain) return JSON.parse(JSON.stringify(value)) as T;
-  }
-  return { ...value };
 }

@@ -74,9 +74,12 @@ export class SimulatedProcess implements Owner {
     return this.#state === 'stopped';
   }
 
-  take(happening: Happening): boolean {
-    if (this.#state === 'stopped') this.#waiting.push(happening);
+  get takes(): boolean {
     return this.#state === 'running';
+  }
+
+  keep(happening: Happening): void {
+    if (this.#state === 'stopped') this.#waiting.push(happening);
   }
 
   /** SIGSTOP. */

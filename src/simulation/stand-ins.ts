@@ -1,5 +1,6 @@
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
+import { installAnswerParser } from './answer-body.ts';
 import { LightAbortController, LightAbortSignal } from './light-abort.ts';
 import { SimulatedProcess } from './simulated-process.ts';
 import type { Happening } from './virtual-time.ts';
@@ -16,7 +17,7 @@ export function enterWorld(entered: World | null): void {
 }
 
 /**
- * Puts virtual timers, light AbortSignals and counted ids in the place of Node's own, for the rest of this thread's life: the programs run unchanged, and what they take from Node
+ * Puts virtual timers, light AbortSignals, counted ids and answers that were never text in the place of Node's own, for the rest of this thread's life: the programs run unchanged, and what they take from Node
  * instead of from their injected clock is simulated too. Only for a worker thread of the simulator.
  */
 export function installStandIns(): void {
@@ -29,6 +30,7 @@ export function installStandIns(): void {
   stand['clearInterval'] = clear;
   stand['AbortController'] = LightAbortController;
   stand['AbortSignal'] = LightAbortSignal;
+  installAnswerParser();
   crypto.randomUUID = () => `id-${++ids}-of-this-world` as ReturnType<typeof crypto.randomUUID>;
   syncBuiltinESMExports();
   // A promise that nobody catches would end a real program.

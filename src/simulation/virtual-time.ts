@@ -1,15 +1,18 @@
+import { EventQueue } from './event-queue.ts';
+
 /** Something that happens to a process (or, without an owner, to the world) at a moment of virtual time. */
 export interface Happening {
-  atMs: number;
-  order: number;
   readonly owner: Owner | null;
   readonly run: () => void;
   cancelled: boolean;
 }
 
-/** Whose happening it is: it takes it now, keeps it for later (a stopped process), or never will (a dead one). */
+/** Whose happening it is. */
 export interface Owner {
-  take(happening: Happening): boolean;
+  /** Whether things happen to it now. */
+  readonly takes: boolean;
+  /** Where they do not: kept for later (a stopped process), or it never happens (a dead one). */
+  keep(happening: Happening): void;
 }
 
 /**
@@ -21,28 +24,25 @@ export class VirtualTime {
   /** Whose code is running. */
   current: Owner | null = null;
   happenings = 0;
-  #order = 0;
-  readonly #heap: Happening[] = [];
+  readonly #queue = new EventQueue<Happening>();
 
   /** Runs `run` for `owner` after `delayMs`. */
   after(delayMs: number, owner: Owner | null, run: () => void): Happening {
-    const happening: Happening = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order++, owner, run, cancelled: false };
-    this.#push(happening);
+    const happening: Happening = { owner, run, cancelled: false };
+    this.#queue.add(this.nowMs + Math.max(0, delayMs), happening);
     return happening;
   }
 
   /** The rest of what happens now is another's: a message has arrived. */
   handOver(owner: Owner, run: () => void): void {
-    if (!owner.take({ atMs: this.nowMs, order: this.#order++, owner, run, cancelled: false })) return;
+    if (!owner.takes) return owner.keep({ owner, run, cancelled: false });
     this.current = owner;
     run();
   }
 
   /** What its owner kept happens now. */
   again(happening: Happening): void {
-    happening.atMs = this.nowMs;
-    happening.order = this.#order++;
-    this.#push(happening);
+    this.#queue.add(this.nowMs, happening);
   }
 
   /** Goes on until `isOver` says so after a happening, or nothing is left to happen. */
@@ -62,11 +62,14 @@ export class VirtualTime {
 
   #run(isOver: () => boolean): void {
     for (;;) {
-      const next = this.#pop();
+      const next = this.#queue.take();
       if (next === undefined) return;
       if (next.cancelled) continue;
-      this.nowMs = next.atMs;
-      if (next.owner !== null && !next.owner.take(next)) continue;
+      this.nowMs = this.#queue.takenAtMs;
+      if (next.owner !== null && !next.owner.takes) {
+        next.owner.keep(next);
+        continue;
+      }
       this.current = next.owner;
       this.happenings++;
       next.run();
@@ -75,41 +78,6 @@ export class VirtualTime {
       if (isOver()) return;
     }
   }
-
-  #push(happening: Happening): void {
-    const heap = this.#heap;
-    let at = heap.length;
-    heap.push(happening);
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (isBefore(heap[parent] as Happening, happening)) break;
-      heap[at] = heap[parent] as Happening;
-      at = parent;
-    }
-    heap[at] = happening;
-  }
-
-  #pop(): Happening | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Happening, heap[child] as Happening)) child++;
-      if (isBefore(last, heap[child] as Happening)) break;
-      heap[at] = heap[child] as Happening;
-      at = child;
-    }
-    heap[at] = last;
-    return first;
-  }
-}
-
-function isBefore(a: Happening, b: Happening): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
 const immediately = setImmediate;

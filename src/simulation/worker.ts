@@ -8,7 +8,8 @@ const { wrong } = workerData as WorkerSetting;
 if (wrong !== null) loadWrong(wrong);
 installStandIns();
 // Only now: the engine is loaded as this thread is to see it.
-const { faultsOf, runSeed } = await import('./run-seed.ts');
+const { faultsOf } = await import('./fault-plan.ts');
+const { runSeed } = await import('./run-seed.ts');
 const { shrink } = await import('./shrink.ts');
 
 parentPort?.on('message', (task: Task) => {
