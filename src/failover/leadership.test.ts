@@ -62,7 +62,7 @@ describe('leadership', () => {
     expect(decideLeadership(facts({ ...here, peers: peers.slice(0, 1) }), policy).kind).to.equal('wait');
   });
 
-  it("names, when it ends, somebody of another region, and of the primary's only where nobody else answers", () => {
+  it("names, when it ends, somebody of another region, of the primary's only where nobody else answers, and its partner where nobody elsewhere does", () => {
     const [here, central, europe] = ['us-east1', 'us-central1', 'europe-west1'].map((region) => ({
       region,
       incarnation: region.slice(0, 4),
@@ -71,6 +71,7 @@ describe('leadership', () => {
       heirOf({ region: 'us-east1', primary: 'us-central1', peers: peers.flatMap((peer) => (peer === undefined ? [] : [peer])) });
     expect(heir(here, central, europe)).to.deep.equal({ region: 'europe-west1', incarnation: 'euro', seq: 0 });
     expect(heir(here, central)).to.deep.equal({ region: 'us-central1', incarnation: 'us-c', seq: 0 });
-    expect(heir(here)).to.equal(null);
+    expect(heir(here)).to.deep.equal({ region: 'us-east1', incarnation: 'us-e', seq: 0 });
+    expect(heir()).to.equal(null);
   });
 });

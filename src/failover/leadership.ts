@@ -42,10 +42,10 @@ export function isConfirmed(
   return isLeading(facts) && facts.renewedAtMs !== null && facts.nowMs - facts.renewedAtMs < policy.leaderTakeoverMs;
 }
 
-/** Whom a controller names that ends: one elsewhere, and rather not where the primary is, since that one would hand over as well. null: nobody answers. */
+/** Whom a controller names that ends: one elsewhere, and rather not where the primary is, since that one would hand over as well; where nobody elsewhere answers, the partner in its own region. null: nobody answers. */
 export function heirOf({ region, primary, peers }: Pick<LeadershipFacts, 'region' | 'primary' | 'peers'>): Leader | null {
   const elsewhere = peers.filter((peer) => peer.region !== region);
-  const heir = elsewhere.find((peer) => peer.region !== primary) ?? elsewhere[0];
+  const heir = elsewhere.find((peer) => peer.region !== primary) ?? elsewhere[0] ?? peers[0];
   return heir === undefined ? null : { region: heir.region, incarnation: heir.incarnation, seq: 0 };
 }
 
