@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { EngineError } from '../platform/errors.ts';
+import { faultsOf } from '../simulation/fault-plan.ts';
 import { runSimulation } from './simulate.ts';
 import { EXIT } from './world.ts';
 
@@ -17,5 +19,21 @@ describe('the simulate command', () => {
     said.length = 0;
     expect(await runSimulation({ ...options, json: true }, world)).to.equal(EXIT.interrupted);
     expect(JSON.parse(said.join(''))).to.deep.include({ seeds: 0, asked: 8 });
+  });
+
+  it('refuses to keep faults that a seed does not have, instead of trying nothing', async () => {
+    const world = { environment: {}, signal: new AbortController().signal, out: () => expect.fail('ran'), err: () => undefined };
+    const asked = { seeds: 2, firstSeed: 1, workers: 1, trace: false, json: false };
+    const [first, second] = [faultsOf(1).length, faultsOf(2).length];
+    const least = Math.min(first, second);
+    const refused = (keep: readonly number[]): Promise<string> =>
+      runSimulation({ ...asked, keep }, world).then(
+        () => 'ran',
+        (error: unknown) => (error instanceof EngineError ? `${error.code}: ${error.message}` : 'another error'),
+      );
+    const seed = first === least ? 1 : 2;
+    expect(await refused([0, least, 99])).to.equal(
+      `bad-request: --keep ${least},99: seed ${seed} has ${least} faults, which are 0 to ${least - 1}`,
+    );
   });
 });

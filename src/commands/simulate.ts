@@ -1,4 +1,6 @@
+import { EngineError } from '../platform/errors.ts';
 import { describeFault } from '../simulation/fault.ts';
+import { faultsOf } from '../simulation/fault-plan.ts';
 import { simulate } from '../simulation/pool.ts';
 import { EXIT, type World } from './world.ts';
 
@@ -18,6 +20,7 @@ const SHRINK_BUDGET = 200;
 /** Runs the engine's programs in simulated worlds; exits 0 where every seed ran and no invariant was broken, 1 where one was, 130 where it was ended before. */
 export async function runSimulation(options: SimulateOptions, world: World): Promise<number> {
   const { seeds, firstSeed, keep, trace, json } = options;
+  if (keep !== null) expectThere(keep, options);
   const startedAtMs = performance.now();
   const result = await simulate({
     seeds,
@@ -47,4 +50,15 @@ export async function runSimulation(options: SimulateOptions, world: World): Pro
   }
   if (failures.length > 0) return EXIT.failed;
   return sums.seeds < seeds ? EXIT.interrupted : EXIT.ok;
+}
+
+/** Of a fault that is not there nothing would be tried: no run that keeps it has shown anything. */
+function expectThere(keep: readonly number[], { firstSeed, seeds }: SimulateOptions): void {
+  for (let seed = firstSeed; seed < firstSeed + seeds; seed++) {
+    const count = faultsOf(seed).length;
+    const beyond = keep.filter((position) => position >= count);
+    if (beyond.length === 0) continue;
+    const there = count === 0 ? 'no faults (--keep none)' : `${count} faults, which are 0 to ${count - 1}`;
+    throw new EngineError('bad-request', `--keep ${beyond.join(',')}: seed ${seed} has ${there}`);
+  }
 }
