@@ -8,7 +8,8 @@ export const example = (...lines: readonly string[]): string => `\nExamples:\n${
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`must be a whole number of at least ${least}.`);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
+      throw new InvalidArgumentError(`must be a whole number of at least ${least}.`);
     return value;
   };
 }

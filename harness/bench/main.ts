@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT } from '../platform/errors.ts';
@@ -30,6 +31,11 @@ function scenarioNames(text: string): readonly string[] {
   return names;
 }
 
+function scenarioFile(text: string): string {
+  if (!existsSync(text)) throw new InvalidArgumentError(`${text} is not there.`);
+  return text;
+}
+
 const program = new Command('bench').exitOverride();
 program
   .command('calibrate')
@@ -46,7 +52,7 @@ program
   .command('recovery')
   .description('region-isolation so often: median, p95 and max of the recovery time, and where it went')
   .option('--repeat <count>', 'runs', positive, 10)
-  .option('--scenario <file>', 'another scenario', 'scenarios/region-isolation.yaml')
+  .option('--scenario <file>', 'another scenario', scenarioFile, 'scenarios/region-isolation.yaml')
   .action(async ({ repeat, scenario }: { readonly repeat: number; readonly scenario: string }) => {
     const results = await runGamedayProgram([scenario, '--repeat', String(repeat)], interrupted);
     const statistics = recoveryStatistics(results);

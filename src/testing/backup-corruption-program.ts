@@ -1,25 +1,24 @@
-import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
 import { runCorruption, type CorruptionResult } from './backup-corruption.ts';
 import { runFuzz, type FuzzResult } from './backup-fuzz.ts';
+import { benchOptions, wholeNumber } from './bench-options.ts';
 import { publishBench } from './bench-report.ts';
 
 /** `./scripts/bench backup-corruption [--inputs 1000000] [--step 1] [--restore-each 50]`. Result: reports/benchmarks/backup-corruption.json and .md. */
-const { values } = parseArgs({
-  options: {
-    inputs: { type: 'string', default: '1000000' },
-    step: { type: 'string', default: '1' },
-    'restore-each': { type: 'string', default: '50' },
-  },
-});
+const options = benchOptions<{ inputs: number; step: number; restoreEach: number }>('backup-corruption', (command) =>
+  command
+    .option('--inputs <count>', 'inputs to the decoders', wholeNumber(1), 1_000_000)
+    .option('--step <count>', 'of so many bytes one is changed', wholeNumber(1), 1)
+    .option('--restore-each <count>', 'of so many changes one is restored', wholeNumber(1), 50),
+);
 const startMs = systemClock.monotonicMs();
 let fuzz: FuzzResult | null = null;
 let corruption: CorruptionResult | null = null;
 let problem: string | null = null;
 try {
-  fuzz = await runFuzz(Number(values.inputs), Math.random);
+  fuzz = await runFuzz(options.inputs, Math.random);
   const onLine = (line: string): void => void process.stderr.write(`${line}\n`);
-  corruption = await runCorruption({ step: Number(values.step), restoreEach: Number(values['restore-each']), onLine });
+  corruption = await runCorruption({ step: options.step, restoreEach: options.restoreEach, onLine });
 } catch (error) {
   problem = (error as Error).stack ?? String(error);
 }

@@ -1,16 +1,18 @@
-import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
 import { runKillLoop, type KillLoopResult } from './backup-kill.ts';
+import { benchOptions, wholeNumber } from './bench-options.ts';
 import { publishBench } from './bench-report.ts';
 
 /** `./scripts/bench backup-kill [--kills 100]`. Result: reports/benchmarks/backup-kill.json and .md. */
-const { values } = parseArgs({ options: { kills: { type: 'string', default: '100' } } });
+const options = benchOptions<{ kills: number }>('backup-kill', (command) =>
+  command.option('--kills <count>', 'commands to kill', wholeNumber(1), 100),
+);
 const startMs = systemClock.monotonicMs();
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 let result: KillLoopResult | null = null;
 let problem: string | null = null;
 try {
-  result = await runKillLoop({ kills: Number(values.kills), random: Math.random, onLine: say });
+  result = await runKillLoop({ kills: options.kills, random: Math.random, onLine: say });
 } catch (error) {
   problem = (error as Error).message;
 }

@@ -1,16 +1,18 @@
-import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
 import { runPointInTime, type PointInTimeResult } from './backup-point-in-time.ts';
+import { benchOptions, wholeNumber } from './bench-options.ts';
 import { publishBench } from './bench-report.ts';
 
 /** `./scripts/bench backup-point-in-time [--points 200]`. Result: reports/benchmarks/backup-point-in-time.json and .md. */
-const { values } = parseArgs({ options: { points: { type: 'string', default: '200' } } });
+const { points } = benchOptions<{ points: number }>('backup-point-in-time', (command) =>
+  command.option('--points <count>', 'versions and times to restore', wholeNumber(1), 200),
+);
 const startMs = systemClock.monotonicMs();
 let result: PointInTimeResult | null = null;
 let problem: string | null = null;
 try {
   const onLine = (line: string): void => void process.stderr.write(`${line}\n`);
-  result = await runPointInTime({ points: Number(values.points), writes: 1000, random: Math.random, onLine });
+  result = await runPointInTime({ points, writes: 1000, random: Math.random, onLine });
 } catch (error) {
   problem = (error as Error).message;
 }

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
 import { choose, OPERATIONS, type Operation } from './backup-bench/contenders.ts';
+import { benchOptions, numberList, wholeNumber, wordList } from './bench-options.ts';
 import { makeDataset } from './backup-bench/dataset.ts';
 import { pageOf } from './backup-bench/page.ts';
 import { plotOf } from './backup-bench/plot.ts';
@@ -15,48 +15,39 @@ import { claimsOf, type Run } from './backup-bench/summary.ts';
  * to reports/benchmarks/backup.json, from which backup.md and backup.svg are made, so that it may be run in pieces; `--again` forgets what is there.
  */
 const REPORT = 'reports/benchmarks';
-const { values } = parseArgs({
-  options: {
-    gib: { type: 'string', default: '0.25,1,4' },
-    rounds: { type: 'string', default: '5' },
-    place: { type: 'string', default: 'tmpfs,disk' },
-    only: { type: 'string' },
-    operations: { type: 'string', default: OPERATIONS.join(',') },
-    work: { type: 'string', default: '/var/tmp/coditect-bench' },
-    again: { type: 'boolean', default: false },
-  },
-});
-const FOLDERS = { tmpfs: '/dev/shm/coditect-bench', disk: join(values.work, 'stores') } as const;
+interface Asked {
+  readonly gib: readonly number[];
+  readonly rounds: number;
+  readonly place: readonly ('tmpfs' | 'disk')[];
+  readonly only?: readonly string[];
+  readonly operations: readonly Operation[];
+  readonly work: string;
+  readonly again: boolean;
+}
+const asked = benchOptions<Asked>('backup', (command) =>
+  command
+    .option('--gib <sizes>', 'of the data', numberList(0.01, 64), [0.25, 1, 4])
+    .option('--rounds <count>', 'of each contender', wholeNumber(1), 5)
+    .option('--place <names>', 'of the stores: tmpfs,disk', wordList(['tmpfs', 'disk']), ['tmpfs', 'disk'])
+    .option('--only <contenders>', 'such as ours,borg,limit', (text) => text.split(','))
+    .option('--operations <names>', OPERATIONS.join(','), wordList(OPERATIONS), OPERATIONS)
+    .option('--work <folder>', 'for data and stores', '/var/tmp/coditect-bench')
+    .option('--again', 'forget earlier results', false),
+);
+const FOLDERS = { tmpfs: '/dev/shm/coditect-bench', disk: join(asked.work, 'stores') } as const;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-function words<T extends string>(name: string, text: string, allowed: readonly T[]): readonly T[] {
-  const given = text.split(',');
-  const wrong = given.find((word) => !(allowed as readonly string[]).includes(word));
-  if (wrong !== undefined) throw new Error(`--${name} ${wrong}: there is ${allowed.join(', ')}`);
-  return given as T[];
-}
-
-function numbers(name: string, text: string, least: number): readonly number[] {
-  const given = text.split(',').map(Number);
-  if (given.some((number) => !(number >= least && number <= 64))) throw new Error(`--${name} ${text}: numbers from ${least} to 64`);
-  return given;
-}
-
 async function main(): Promise<void> {
-  const only = values.only?.split(',') ?? null;
-  const operations = words<Operation>('operations', values.operations, OPERATIONS);
-  const places = words('place', values.place, ['tmpfs', 'disk']);
-  const sizes = numbers('gib', values.gib, 0.01);
-  const [rounds = 1] = numbers('rounds', values.rounds, 1);
+  const { gib: sizes, place: places, rounds, operations, work, again, only = null } = asked;
   const { contenders, versions, missing } = choose(only);
   for (const line of missing) say(`not here: ${line}`);
   const file = join(REPORT, 'backup.json');
-  const runs: Run[] = existsSync(file) && !values.again ? (JSON.parse(readFileSync(file, 'utf8')) as { runs: Run[] }).runs : [];
+  const runs: Run[] = existsSync(file) && !again ? (JSON.parse(readFileSync(file, 'utf8')) as { runs: Run[] }).runs : [];
   mkdirSync(REPORT, { recursive: true });
   for (const gib of sizes)
     for (const place of places) {
       say(`${gib} GiB, stores on ${place}`);
-      const dataset = await makeDataset(join(values.work, `data-${gib}`), gib);
+      const dataset = await makeDataset(join(work, `data-${gib}`), gib);
       const at = systemClock.wall();
       const loadBefore = loadavg()[0]!;
       const before = runs.length;

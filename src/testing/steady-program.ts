@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
+import { benchOptions, wholeNumber, wordList } from './bench-options.ts';
 import { measureSteady, type Shares, type SteadyPhase, type SteadyRun } from './steady.ts';
 
 /** `./scripts/bench steady [--seconds 30] [--regions 3,9] [--policies lab,production]`. Result: reports/benchmarks/steady.json and .md. */
@@ -9,20 +9,21 @@ import { measureSteady, type Shares, type SteadyPhase, type SteadyRun } from './
 /** What is claimed of the policy that people run: of one core, and of the arbiter. */
 const PRODUCTION = { leaderPercent: 5, controllerPercent: 3, arbiterRequestsPerSecond: 10 };
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '30' },
-    regions: { type: 'string', default: '3,9' },
-    policies: { type: 'string', default: 'production,lab' },
-  },
-});
-const seconds = Number(values.seconds);
-const counts = values.regions.split(',').map(Number);
-const policies = values.policies.split(',').map((policy) => (policy === 'lab' || policy === 'production' ? policy : null));
-if (!(seconds >= 1) || counts.some((count) => ![3, 9].includes(count)) || policies.includes(null)) {
-  process.stderr.write('steady: --seconds from 1, --regions of 3 and 9, --policies of lab and production\n');
-  process.exit(2);
+interface Asked {
+  readonly seconds: number;
+  readonly regions: readonly ('3' | '9')[];
+  readonly policies: readonly ('production' | 'lab')[];
 }
+const {
+  seconds,
+  regions: counts,
+  policies,
+} = benchOptions<Asked>('steady', (command) =>
+  command
+    .option('--seconds <count>', 'how long each load lasts', wholeNumber(1), 30)
+    .option('--regions <counts>', 'how many regions: 3,9', wordList(['3', '9']), ['3', '9'])
+    .option('--policies <names>', 'production,lab', wordList(['production', 'lab']), ['production', 'lab']),
+);
 const interrupted = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(`interrupted by ${name}`)));
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -32,7 +33,7 @@ let problem: string | null = null;
 try {
   for (const policy of policies)
     for (const regions of counts)
-      runs.push(await measureSteady({ regions, policy: policy ?? 'lab', seconds, signal: interrupted.signal, onLine: say }));
+      runs.push(await measureSteady({ regions: Number(regions), policy, seconds, signal: interrupted.signal, onLine: say }));
 } catch (error) {
   problem = (error as Error).message;
 }
