@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { assessHealth, type Seen } from './health.ts';
 
@@ -53,6 +54,8 @@ describe('health of a region', () => {
     const health = assess(of({ standbys: { b: standby, c: { ...standby, lagMs: 6000, lagEntries: 70 } } }));
     expect(health.status).to.equal('Degraded');
     expect(health.checks[2]?.detail).to.match(/^c: 70 entries, 6000 ms behind/);
+    const unknown = assess(of({ standbys: { b: standby, c: { ...standby, lagMs: UNKNOWN_LAG_MS, lagEntries: 70 } } }));
+    expect(unknown.checks[2]?.detail).to.match(/^c: 70 entries, an unknown number of ms behind/);
     expect(assess(of({ standbys: { b: { ...standby, inSync: false }, c: standby } })).checks[2]?.status).to.equal('Degraded');
   });
   it('fails the replication check, not the region, where no standby is left', () => {

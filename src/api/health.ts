@@ -1,3 +1,4 @@
+import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import type { UpstreamStatus } from '../server/status.ts';
 
@@ -63,7 +64,10 @@ function replicationCheck(seen: Seen, limits: { readonly rpoMs: number; readonly
   const late = Object.entries(standbys).filter(([, standby]) => !standby.inSync || standby.lagMs > limits.rpoMs);
   if (late.length === 0) return { status: 'Healthy' };
   const detail = late
-    .map(([region, { lagEntries, lagMs, ageMs }]) => `${region}: ${lagEntries} entries, ${lagMs} ms behind, heard ${ageMs} ms ago`)
+    .map(
+      ([region, { lagEntries, lagMs, ageMs }]) =>
+        `${region}: ${lagEntries} entries, ${lagMs < UNKNOWN_LAG_MS ? lagMs : 'an unknown number of'} ms behind, heard ${ageMs} ms ago`,
+    )
     .join('; ');
   return { status: late.length === Object.keys(standbys).length ? 'Failed' : 'Degraded', detail };
 }
