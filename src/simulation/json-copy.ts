@@ -10,19 +10,11 @@ export function jsonCopy(value: unknown): unknown {
 const NOT_PLAIN = Symbol('not plain');
 
 function plainCopy(value: unknown): unknown {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value;
-    case 'number':
-      // JSON has no negative zero.
-      return Number.isFinite(value) ? value + 0 : NOT_PLAIN;
-    case 'object':
-      if (value === null) return null;
-      return Array.isArray(value) ? arrayCopy(value) : objectCopy(value as Record<string, unknown>);
-    default:
-      return NOT_PLAIN;
-  }
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  // JSON has no negative zero.
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : NOT_PLAIN;
+  if (typeof value !== 'object') return NOT_PLAIN;
+  return Array.isArray(value) ? arrayCopy(value) : objectCopy(value as Record<string, unknown>);
 }
 
 function arrayCopy(values: readonly unknown[]): unknown {
