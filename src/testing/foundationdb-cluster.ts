@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fdbcli, statusByFdbcli, type Fdbcli } from '../foundationdb/fdbcli.ts';
@@ -47,6 +47,26 @@ function isProgram(path: string): boolean {
   }
 }
 
+/** `two_regions`: as deploy/foundationdb/regions.json says it. */
+export type Mode = 'single' | 'three_datacenter' | 'two_regions';
+
+const SATELLITE = 'europe-west1';
+const DATA_CENTERS: Readonly<Record<Mode, readonly string[]>> = {
+  single: ['dc1'],
+  three_datacenter: ['dc1', 'dc1', 'dc2', 'dc2', 'dc3', 'dc3'],
+  two_regions: ['us-central1', 'us-central1', 'us-east1', 'us-east1', SATELLITE, SATELLITE],
+};
+
+/** What makes the database. `fileconfigure` reads a file: it is put into the folder. */
+function configuring(mode: Mode, folder: string): string {
+  if (mode !== 'two_regions') return `configure new ${mode} ${mode === 'single' ? 'memory' : 'ssd-2'}`;
+  const deployed = readFileSync(join(import.meta.dirname, '../../../deploy/foundationdb/regions.json'), 'utf8');
+  const { regions } = JSON.parse(deployed) as { regions: unknown };
+  const file = join(folder, 'regions.json');
+  writeFileSync(file, JSON.stringify({ redundancy_mode: 'double', storage_engine: 'ssd-2', usable_regions: 2, regions }));
+  return `fileconfigure new ${file}`;
+}
+
 interface Server {
   readonly dc: string;
   readonly args: readonly string[];
@@ -67,9 +87,9 @@ export class FoundationdbCluster {
     this.#servers = servers;
   }
 
-  /** `single`: one process without copies. `three_datacenter`: two in each of dc1, dc2 and dc3, the least that it can be configured with. */
-  static async start(programs: FoundationdbPrograms, mode: 'single' | 'three_datacenter'): Promise<FoundationdbCluster> {
-    const dcs = mode === 'single' ? ['dc1'] : ['dc1', 'dc1', 'dc2', 'dc2', 'dc3', 'dc3'];
+  /** Two processes in each of its data centres, the least with which they can be configured; one in all for `single`. */
+  static async start(programs: FoundationdbPrograms, mode: Mode): Promise<FoundationdbCluster> {
+    const dcs = DATA_CENTERS[mode];
     const folder = mkdtempSync(join(tmpdir(), 'fdb-test-'));
     const ports = await freePorts(dcs.length);
     const connection = `test:test@${ports.map((port) => `127.0.0.1:${port}`).join(',')}\n`;
@@ -91,14 +111,15 @@ export class FoundationdbCluster {
         '-L',
         own,
       ];
-      return { dc, args: [...place, ...locality, '--knob_disable_posix_kernel_aio=1'], process: null };
+      const role = mode === 'two_regions' && dc === SATELLITE ? ['-c', 'log'] : [];
+      return { dc, args: [...place, ...locality, ...role, '--knob_disable_posix_kernel_aio=1'], process: null };
     });
     const clusterFile = join(folder, 'client.cluster');
     writeFileSync(clusterFile, connection);
     const cluster = new FoundationdbCluster(programs, folder, clusterFile, servers);
     try {
       for (const server of servers) cluster.#spawn(server);
-      await cluster.cli(`configure new ${mode} ${mode === 'single' ? 'memory' : 'ssd-2'}`, CONFIGURE_MS);
+      await cluster.cli(configuring(mode, folder), CONFIGURE_MS);
       await cluster.untilHealthy();
       return cluster;
     } catch (error) {
