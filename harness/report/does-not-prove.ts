@@ -52,7 +52,7 @@ const LIMITS_OF_TEMPLATES = [
   'Copies and regions: the service has an API of its own, so which of its parts answered, whether two of them ruled at a time, and whether it is redundant again is not known.',
 ] as const;
 const LIMITS_OF_FOUNDATIONDB = [
-  'The copies of each region apart: FoundationDB shows one database, so every region was read back from that; that its copies are whole is its own word, asked past the engine.',
+  'The copies of each region apart: FoundationDB shows one database, so every region was read back from that, and that itself with fdbcli, past the engine; that its copies are whole is its own word, asked past the engine.',
   'Other ways to replicate: the cluster was `three_datacenter`; regions with satellites and `fdbdr` recover otherwise.',
 ] as const;
 const LIMITS_WITHOUT_CONTAINERS = [

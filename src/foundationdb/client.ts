@@ -16,6 +16,8 @@ export interface ClientSettings {
   /** Path of `libfdb_c.so`; null: wherever the system's loader finds it. */
   readonly library: string | null;
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null;
+  /** Where this process is: what has a copy there is read from that one, not across an ocean from any. */
+  readonly dataCenter?: string;
 }
 
 type Native = typeof Fdb;
@@ -28,7 +30,8 @@ let loaded: { readonly native: Native; readonly settings: string } | null = null
 export function openCluster(settings: ClientSettings): Fdb.Database {
   if (!existsSync(settings.clusterFile)) throw new EngineError('bad-config', `database.cluster_file: ${settings.clusterFile} is not there`);
   try {
-    return load(settings).open(settings.clusterFile);
+    const { clusterFile, dataCenter } = settings;
+    return load(settings).open(clusterFile, dataCenter === undefined ? undefined : { datacenter_id: dataCenter });
   } catch (error) {
     if (error instanceof EngineError) throw error;
     throw new EngineError('bad-config', `the FoundationDB client cannot open ${settings.clusterFile}: ${messageOf(error)}`, error);

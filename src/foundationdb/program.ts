@@ -39,7 +39,9 @@ export interface GatewayProgram {
  * address taken). The caller closes the arbiter. A process of its own: FoundationDB's client has one network thread per process.
  */
 export async function runGateway(program: GatewayProgram, signal: AbortSignal): Promise<void> {
-  const db = openCluster(clientSettings(program.foundationdb, program.folder));
+  const dataCenter = program.foundationdb.data_centers[program.config.region];
+  const settings = clientSettings(program.foundationdb, program.folder);
+  const db = openCluster({ ...settings, ...(dataCenter === undefined ? {} : { dataCenter }) });
   try {
     await serveGateway(program, db, signal);
   } finally {

@@ -24,7 +24,7 @@ describe(`FoundationDB in two regions and a satellite${typeof programs === 'stri
   before(async function () {
     if (typeof programs === 'string') return this.skip();
     cluster = await FoundationdbCluster.start(programs, 'two_regions');
-    db = openCluster({ clusterFile: cluster.clusterFile, library: programs.library, tls: null });
+    db = openCluster({ clusterFile: cluster.clusterFile, library: programs.library, tls: null, dataCenter: PRIMARY });
     const opened = await openFence(db, keys.fence, BY, LIMIT_MS);
     expect(opened.kind).to.equal('done');
   });
