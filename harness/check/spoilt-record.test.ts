@@ -91,6 +91,11 @@ describe('records that are spoilt', () => {
   });
 
   describe('steady-before', () => {
+    it('the service had left its region before any client was there to see it', () => {
+      const started = (primaryRegion: string): Edit => editOf('run-started', (event) => ({ ...event, primaryRegion }));
+      expect(objected(spoilt(started('us-east1')), 'steady-before')).to.match(/had moved already \(us-east1 → us-central1\)/);
+      expect(spoilt(started('us-central1')).verdict.outcome).to.equal('pass');
+    });
     it('a steady state that was shorter than the scenario asks for', () => {
       const edit: Edit = (events) =>
         sorted(editOf('phase', (event) => (event.phase === 'steady' ? { ...event, atMs: 1995 } : event))(events));

@@ -30,10 +30,13 @@ function injectedMs({ view }: Case, sinceMs: number): number {
   return eventsOf(view.events, 'fault-injected').find(({ requestedMs }) => requestedMs >= sinceMs)?.requestedMs ?? sinceMs;
 }
 
-function movedBefore({ measurement }: Case, toMs: number): readonly Finding[] {
+function movedBefore({ view, measurement }: Case, toMs: number): readonly Finding[] {
   const before = measurement.reigns.reigns.filter((reign) => reign.firstAckMs < toMs);
-  if (before.length < 2) return [];
-  const way = before.map((reign) => reign.region).join(' → ');
+  const { primaryRegion } = view.started;
+  // It may have moved before any client was there to see it.
+  const elsewhere = primaryRegion !== undefined && before[0] !== undefined && before[0].region !== primaryRegion;
+  if (before.length < 2 && !elsewhere) return [];
+  const way = [...(elsewhere ? [primaryRegion] : []), ...before.map((reign) => reign.region)].join(' → ');
   const lines = before.map((reign) => reign.line);
   const message = `the service had moved already (${way}): the fault did not hit the primary that the scenario speaks of`;
   return [finding(NAME, 'inconclusive', message, lines)];

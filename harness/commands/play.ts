@@ -61,6 +61,7 @@ export async function play({ loaded, runFolder, seed, engine, live, platform: ki
       platform: platform.kind,
       ...(platform.ownService === undefined ? {} : { ledger: 'templates' }),
       regionOfAddress: platform.ownService === undefined ? regionOfAddress(platform.pods()) : {},
+      ...(platform.primaryRegion === undefined ? {} : { primaryRegion: platform.primaryRegion }),
       vantages: vantagesOf(platform),
     });
     await runGameday(loaded.scenario, {

@@ -60,6 +60,7 @@ const bodies = [
     machine: z.object({ kernel: z.string(), cpus: z.number(), node: z.string(), user: z.string() }),
     versions: texts,
     regionOfAddress: texts,
+    primaryRegion: z.string().exactOptional(),
     vantages: z.array(z.string()),
   }),
   z.object({

@@ -54,6 +54,8 @@ export interface RunStarted {
   readonly versions: Readonly<Record<string, string>>;
   /** Region of every API's address (of every pod's in records of before): how a vantage's peer address becomes a region, without asking the engine. */
   readonly regionOfAddress: Readonly<Record<string, string>>;
+  /** Where the service is to be in peace, where whoever started it knows; absent in records of before. */
+  readonly primaryRegion?: string;
   /** Every client that measures: one that never says a word must be missed. */
   readonly vantages: readonly string[];
 }

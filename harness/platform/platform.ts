@@ -109,6 +109,8 @@ export interface Platform {
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram;
   /** A service with an API of its own, which clients measure from this machine; undefined: the engine's contract, from the pods labelled `client`. */
   readonly ownService?: OwnService | undefined;
+  /** Where the service is to be in peace; undefined where only the system itself knows. */
+  readonly primaryRegion?: string;
   /** The backups of this system; undefined where it has none. */
   readonly backups?: BackupGround | undefined;
   /** What keeps the database's own copies from being whole, as it says to whoever asks it past the engine; null: nothing. Undefined where the platform cannot ask it. */

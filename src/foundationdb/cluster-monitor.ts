@@ -80,7 +80,8 @@ export class ClusterMonitor {
     for (const dc of view.dataCenters?.keys() ?? []) this.#everThere.add(dc);
     const dataCenters = this.#options.dataCenters.filter((dc) => this.#everThere.has(dc));
     const awaySinceMs = noteAway(this.#seen.awaySinceMs, view, { dataCenters, atMs: askedAtMs });
-    const coordinators = awaySinceMs.size === 0 ? coordinatorsOf(status) : null;
+    const allThere = this.#options.dataCenters.every((dc) => view.dataCenters?.has(dc) === true);
+    const coordinators = allThere ? coordinatorsOf(status) : null;
     const misplaced = coordinators === null ? this.#seen.misplaced : placementProblems(coordinators);
     if (misplaced !== null && misplaced.length > 0 && misplaced.join() !== this.#seen.misplaced?.join())
       log.warn('coordinators_misplaced', { why: misplaced });

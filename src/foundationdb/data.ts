@@ -63,25 +63,40 @@ export interface Copy {
 
 /**
  * All data at one read version, sorted by key. FoundationDB keeps a version for about five seconds: what cannot be read within them is not read at all, since rows of two
- * versions would be no copy. Throws EngineError `timeout` before the first row or between two.
+ * versions would be no copy. Until the first rows are there it begins anew where FoundationDB says so: right after a recovery storage does not know the newest version yet (1009, seen when
+ * a cluster went back to its first region). Throws EngineError `timeout` before the first row or between two.
  */
 export async function readAll({ db, keys }: Place, timeoutMs: number): Promise<Copy> {
   const transaction = db.rawCreateTransaction({ timeout: timeoutMs, read_your_writes_disable: true });
-  try {
-    const version = Number((await transaction.getReadVersion()).readBigInt64BE());
-    return { version, rows: rowsOf(transaction, keys) };
-  } catch (error) {
-    throw asEngineError(error);
+  for (;;) {
+    try {
+      const version = Number((await transaction.getReadVersion()).readBigInt64BE());
+      const batches = batchesOf(transaction, keys);
+      const first = await batches.next();
+      return { version, rows: rowsOf(first.done === true ? [] : first.value, batches, keys) };
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === null) throw error;
+      // Rejects for what it does not try again, and when the time is over.
+      await transaction.rawOnError(code).catch(() => Promise.reject(asEngineError(error) as Error));
+    }
   }
 }
 
-async function* rowsOf(transaction: Transaction, keys: KeySpace): AsyncGenerator<KeyValue> {
+type Batch = readonly (readonly [Buffer, Buffer])[];
+
+function batchesOf(transaction: Transaction, { data }: KeySpace): AsyncGenerator<Batch> {
+  const end = Buffer.from(data);
+  // The byte after the last of the prefix: '/' becomes '0'.
+  end[end.length - 1] = (end.at(-1) as number) + 1;
+  return transaction.snapshot().getRangeBatch(data, end, { streamingMode: SERIAL });
+}
+
+async function* rowsOf(first: Batch, others: AsyncIterable<Batch>, keys: KeySpace): AsyncGenerator<KeyValue> {
+  const row = ([key, value]: Batch[number]): KeyValue => ({ key: keyOfData(keys, key), value: value.toString('utf8') });
+  yield* first.map(row);
   try {
-    const end = Buffer.from(keys.data);
-    // The byte after the last of the prefix: '/' becomes '0'.
-    end[end.length - 1] = (end.at(-1) as number) + 1;
-    for await (const batch of transaction.snapshot().getRangeBatch(keys.data, end, { streamingMode: SERIAL }))
-      for (const [key, value] of batch) yield { key: keyOfData(keys, key), value: value.toString('utf8') };
+    for await (const batch of others) yield* batch.map(row);
   } catch (error) {
     throw asEngineError(error);
   }

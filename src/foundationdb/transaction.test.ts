@@ -109,6 +109,16 @@ describe('transactions of the FoundationDB adapter', () => {
     }
     expect(rows).to.deep.equal(['a=1', 'b=1', 'c=1']);
   });
+
+  it('copy is begun anew where FoundationDB has no answer yet, until its first row', async () => {
+    const store = await served(troubles('read', []));
+    await put(store, FIRST, 'a', '1');
+    store.unanswered = 2;
+    const rows: string[] = [];
+    for await (const { key } of (await readAll({ db: store.db, keys }, LIMIT_MS)).rows) rows.push(key);
+    expect(rows).to.deep.equal(['a']);
+    expect(store.unanswered).to.equal(0);
+  });
 });
 
 describe('the fence within FoundationDB', () => {

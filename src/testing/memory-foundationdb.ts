@@ -35,6 +35,8 @@ export class MemoryFoundationdb {
   silent = false;
   /** Whether read versions are given out; status is told all the same. */
   recovering = false;
+  /** So many reads of ranges get `future_version`: storage has not heard of the newest version yet. */
+  unanswered = 0;
   /** What `\xff\xff/status/json` says. */
   status: string | null = null;
 
@@ -175,6 +177,10 @@ class MemoryTransaction {
     this.#writes.set(text(key), { stamped: value });
   }
 
+  addWriteConflictKey(): void {
+    // Nobody reads what is only looked at.
+  }
+
   async getReadVersion(): Promise<Buffer> {
     await this.#begin();
     return bytesOf(this.#readVersion as number);
@@ -190,6 +196,10 @@ class MemoryTransaction {
 
   async *getRangeBatch(from: Buffer, to: Buffer): AsyncGenerator<[Buffer, Buffer][]> {
     await this.#begin();
+    if (this.#store.unanswered > 0) {
+      this.#store.unanswered--;
+      throw new FdbError(1009);
+    }
     const version = this.#readVersion as number;
     for (const key of this.#store.keysAt(text(from), text(to), version))
       yield [[Buffer.from(key, 'latin1'), this.#store.valueAt(key, version) as Buffer]];

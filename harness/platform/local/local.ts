@@ -96,6 +96,10 @@ export class LocalPlatform implements Platform {
         : new LocalBackups({ topology: this.topology, settings: this.#settings, backup, dataFolder: this.#dataFolder });
   }
 
+  get primaryRegion(): string {
+    return this.topology.primaryRegion;
+  }
+
   get backups(): LocalBackups | undefined {
     return this.#ground;
   }
@@ -116,21 +120,28 @@ export class LocalPlatform implements Platform {
     this.#settings = { ...this.#settings, programs: { ...programs, ...optionalPrograms() } };
     await this.#ground?.start();
     await Promise.all(this.topology.pods.map((pod) => this.#preparePod(pod, credentials.get(pod.name))));
-    for (const supervisor of this.#supervisors.values()) supervisor.start();
-    const ready = Promise.all([...this.#supervisors.values()].map((supervisor) => supervisor.ready));
+    await this.#startFoundationdb(signal);
     this.#reachStarting = this.#startReach(signal);
-    const creating = new AbortController();
-    const created = this.#foundationdb?.create(AbortSignal.any([signal, creating.signal]));
-    try {
-      await Promise.all([abortable(ready, signal, () => this.#notReady()), this.#reachStarting, created]);
-    } finally {
-      creating.abort(new Error('the start is over'));
-    }
+    await Promise.all([this.#startPods(() => true, signal), this.#reachStarting]);
     const operator = credentials.get('operator');
     if (operator === undefined) throw new HarnessError('internal', 'the operator has no certificate');
     this.#operator = operator;
     await untilServing(this.topology, operator, signal);
-    await this.#foundationdb?.untilWhole(signal);
+  }
+
+  /** Starts those pods that are not running; resolves when all of them serve. */
+  async #startPods(which: (pod: PodSpec) => boolean, signal: AbortSignal): Promise<void> {
+    const chosen = [...this.#supervisors.values()].filter(({ place }) => which(place.pod));
+    for (const supervisor of chosen) supervisor.start();
+    await abortable(Promise.all(chosen.map((supervisor) => supervisor.ready)), signal, () => this.#notReady());
+  }
+
+  /** Before anything uses it: while the first data is copied commits stand still, and an engine that is there already fails over (seen: ten seconds after the database was made). */
+  async #startFoundationdb(signal: AbortSignal): Promise<void> {
+    if (this.#foundationdb === undefined) return;
+    await this.#startPods(({ app }) => app === 'fdb', signal);
+    await this.#foundationdb.create(signal);
+    await this.#foundationdb.untilWhole(signal);
   }
 
   async databaseProblem(signal: AbortSignal): Promise<string | null> {
