@@ -107,6 +107,14 @@ describe('gameday digest', () => {
     expect(await run([SCENARIO])).to.equal(3);
   });
 
+  it('says in a line where no digest can be written: on a file, in /proc', async () => {
+    for (const place of [SCENARIO, '/proc']) {
+      const refusal = await run([], { reports: place }).catch((error: unknown) => error);
+      expect(refusal).to.have.property('code', 'bad-input');
+      expect(String(refusal)).to.match(/--reports \S+: .*; name a folder that can be written to$/);
+    }
+  });
+
   it('leaves no digest of before where it cannot make one', async () => {
     record('20261127T000000000Z-region-isolation', history());
     const subject = { tag: 'v1.0.0', commit: 'c0ffee' };

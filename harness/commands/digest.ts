@@ -11,6 +11,7 @@ import type { LoadedScenario } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import type { Output } from './output.ts';
 import { exitCode, judgeRecord } from './run.ts';
+import { refuseUnwritable } from './run-input.ts';
 import { load } from './scenarios.ts';
 
 export interface DigestOptions {
@@ -35,6 +36,7 @@ const CERTIFIED_FILES = ['events.ndjson', 'result.json'];
 export async function digest(scenarios: readonly string[], options: DigestOptions, output: Output): Promise<number> {
   const { reports, times, annotate, subject } = options;
   if (!existsSync(reports)) throw new HarnessError('bad-input', `--reports ${reports}: there is no such folder`);
+  refuseUnwritable(reports);
   if (subject !== undefined && scenarios.length === 0)
     throw new HarnessError('bad-input', 'a certificate says that something was played: name the scenarios that had to be');
   // Whatever stops this one, nobody may take the digest of before for it.

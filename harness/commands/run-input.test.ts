@@ -43,6 +43,7 @@ describe('gameday run, refused before it waits for its turn', function () {
 
   const cases: readonly (readonly [string, () => readonly string[], RegExp])[] = [
     ['--reports on /proc', () => ['--reports', '/proc'], /^--reports \/proc: no folder can be made in it \(\w+\); name a folder/],
+    ['--reports below /proc', () => ['--reports', '/proc/1/reports'], /^--reports \/proc\/1\/reports: no folder can be made in it/],
     ['--reports on a file', () => ['--reports', 'README.md'], /^--reports README.md: it is a file, or lies below one; name a folder/],
     ['--reports below a file', () => ['--reports', 'README.md/reports'], /^--reports README.md\/reports: it is a file/],
     [

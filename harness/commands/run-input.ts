@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { HarnessError } from '../platform/errors.ts';
 
 /** A program of the contract says within this time that a configuration is not there. */
@@ -22,11 +22,16 @@ export async function refuseBadPlaces({
   if (engine !== undefined) await refuseNoEngine(resolve(engine));
 }
 
-/** A folder is made and removed: permissions alone say nothing about /proc, or about a disk that is mounted read-only. */
-function refuseUnwritable(reports: string): void {
+/**
+ * Makes the folder. In the nearest one that is there another is made first, and removed: permissions alone say nothing about /proc, or about a disk that is mounted read-only, and node's recursive mkdir
+ * never ends below /proc. Throws HarnessError `bad-input`.
+ */
+export function refuseUnwritable(reports: string): void {
   try {
+    let there = resolve(reports);
+    while (!existsSync(there)) there = dirname(there);
+    rmdirSync(mkdtempSync(join(there, '.writable-')));
     mkdirSync(reports, { recursive: true });
-    rmdirSync(mkdtempSync(join(reports, '.writable-')));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why =

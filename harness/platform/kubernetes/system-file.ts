@@ -14,7 +14,7 @@ const shapeIn = (folder: string) =>
       .record(name, fields({ context: name }))
       .refine((all) => Object.keys(all).length > 0, 'is empty; name each region with its context of the kubeconfig'),
     namespaces: z.array(name).min(1, 'is empty; name the namespaces that may be harmed'),
-    lab: fields({ folder: name, controllersPerRegion: z.union([z.literal(1), z.literal(2)]) }).optional(),
+    lab: fields({ folder: name, controllersPerRegion: z.union([z.literal(1), z.literal(2)], { error: 'must be 1 or 2' }) }).optional(),
     service: serviceShapeIn(folder).optional(),
   }).refine(
     ({ lab, service }) => lab === undefined || service === undefined,

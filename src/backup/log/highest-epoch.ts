@@ -1,4 +1,4 @@
-import { EngineError } from '../../platform/errors.ts';
+import { isEngineError } from '../../platform/errors.ts';
 import { listBackups } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
 import { getSegment, listStreams, type Stream } from './segments.ts';
@@ -23,7 +23,7 @@ async function endEpochOf(repository: Repository, { cluster, stream, begins }: S
     try {
       return (await getSegment(repository, { cluster, stream, begin }, signal)).endEpoch;
     } catch (error) {
-      if (!(error instanceof EngineError) || !['backup-damaged', 'key-service-failed'].includes(error.code)) throw error;
+      if (!isEngineError(error, 'backup-damaged', 'key-service-failed')) throw error;
     }
   }
   return 0;
