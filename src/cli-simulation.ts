@@ -21,7 +21,12 @@ export function describeSimulation(program: Command, world: World, done: (code: 
     .option('--workers <count>', 'threads; one for each processor unless told otherwise', parseCount)
     .option('--keep <positions>', 'only these faults of a seed, as a failing one was reported', parsePositions)
     .option('--trace', 'everything that the programs log')
-    .option('--wrong-machines', 'the other way round: engines with one mistake each; exits 0 where a seed finds every one')
+    .addOption(
+      new Option('--wrong-machines', 'the other way round: engines with one mistake each; exits 0 where a seed finds every one').conflicts([
+        'keep',
+        'trace',
+      ]),
+    )
     .option('--json', 'one JSON document')
     .addHelpText('after', '\nExample:\n  coditect-dr simulate --seeds 10000')
     .action(async ({ seeds, seed: firstSeed, workers, keep, trace, wrongMachines, json }: Given) => {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { runCli } from '../cli.ts';
 import { EngineError } from '../platform/errors.ts';
 import { faultsOf } from '../simulation/fault-plan.ts';
 import { runSimulation } from './simulate.ts';
@@ -35,5 +36,17 @@ describe('the simulate command', () => {
     expect(await refused([0, least, 99])).to.equal(
       `bad-request: --keep ${least},99: seed ${seed} has ${least} faults, which are 0 to ${least - 1}`,
     );
+  });
+
+  it('refuses what --wrong-machines would pass over', async () => {
+    let said = '';
+    const world = {
+      environment: {},
+      signal: new AbortController().signal,
+      out: () => expect.fail('ran'),
+      err: (text: string) => void (said += text),
+    };
+    expect(await runCli(['simulate', '--wrong-machines', '--keep', '0'], world)).to.equal(EXIT.badInput);
+    expect(said).to.match(/--wrong-machines' cannot be used with option '--keep/);
   });
 });

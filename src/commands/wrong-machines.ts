@@ -18,7 +18,10 @@ export async function proveSimulator({ json, ...options }: ProofOptions, world: 
   const machines = await prove({ ...options, signal: world.signal, onProof: tell });
   const missed = machines.filter(({ seeds }) => seeds === null);
   if (json) world.out(`${JSON.stringify({ firstSeed: options.firstSeed, seeds: options.seeds, machines })}\n`);
-  else world.out(`${machines.length - missed.length} of ${machines.length} wrong machines found\n`);
+  else
+    world.out(
+      `${machines.length - missed.length} of ${machines.length} wrong machines found${world.signal.aborted ? '; interrupted, the others were not tried' : ''}\n`,
+    );
   if (world.signal.aborted) return EXIT.interrupted;
   return missed.length === 0 ? EXIT.ok : EXIT.failed;
 }
