@@ -3,12 +3,12 @@ import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { DataIdentity, DataReader } from '../../database/data-reader.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { EngineError, isEngineError } from '../../platform/errors.ts';
-import { isLonger, type LogEnd } from '../../replication/epochs.ts';
+import type { LogEnd } from '../../replication/epochs.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import { backupId, listRoot } from '../format/ids.ts';
 import { logEndOf, sealManifest, type Manifest } from '../format/manifest.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
-import { highestLeaseEpoch, highestOrder, listBackups, trustedOf, type BackupEntry } from '../repository/catalog.ts';
+import { highestOrder, listBackups, type BackupEntry } from '../repository/catalog.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import { requireSigningKey, type Repository } from '../repository/repository.ts';
 import { loadKnown, type KnownBlobs } from './known.ts';
@@ -16,6 +16,7 @@ import { storeLists, type StoredLists } from './lists.ts';
 import { manifestOf, type BackupFacts } from './manifest-of.ts';
 import { changedKeys, piecesOf, scanJobs, wholeScan, type Piece } from './plan.ts';
 import { PackStore } from './pack-store.ts';
+import { endOf, refuseBehind, refuseReplaced } from './refuse.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { CutSegment } from './worker-messages.ts';
 import type { PackSettings } from './pack-builder.ts';
@@ -228,36 +229,6 @@ function sameKey(key: Uint8Array, segment: Segment): boolean {
 export function settingsOf({ repository, level, packBytes }: CreateOptions): PackSettings {
   const { repo, keys, epoch } = repository;
   return { repo, kid: keys.kid, epoch, idKey: keys.id, packKey: keys.pack, level, packBytes };
-}
-
-/** A backup under a lower epoch than one before would be quarantined as it is made. @throws EngineError lease-lost */
-function refuseReplaced(entries: readonly BackupEntry[], { epoch, holder }: WriterLease): void {
-  const highest = highestLeaseEpoch(entries);
-  if (BigInt(epoch) < highest)
-    throw new EngineError(
-      'lease-lost',
-      `the writer ${holder} has lease epoch ${epoch}, there is a backup of epoch ${highest}: it was replaced, or its arbiter has forgotten; ask for the right to write anew`,
-    );
-}
-
-function endOf(reader: DataReader): LogEnd {
-  const data = reader.pin();
-  data.release();
-  return data.identity.end;
-}
-
-/**
- * A backup of a copy that lacks what one before has would be the latest, and be told as fresh: of a standby that is cut off, of a database that has ended beside a service that goes on, or of a primary whose
- * last writes a failover has left behind. @throws EngineError backup-failed
- */
-function refuseBehind(entries: readonly BackupEntry[], end: LogEnd): void {
-  const ahead = trustedOf(entries).find((manifest) => isLonger(logEndOf(manifest), end));
-  if (ahead === undefined) return;
-  const { index, epoch } = logEndOf(ahead);
-  throw new EngineError(
-    'backup-failed',
-    `the database here ends at version ${end.index} of epoch ${end.epoch}, before what backup ${ahead.backupId} has (version ${index} of epoch ${epoch}): it is behind; back up where the service is (of another system: under another backup.cluster.id)`,
-  );
 }
 
 /** The newest backup under the epoch's key that is to be trusted. */
