@@ -93,7 +93,8 @@ export class KubeClient {
 
   /** Hands over the lines of a watch or a log until the server ends it (resolves with the status) or the signal aborts (rejects). */
   async stream(path: string, query: Query, onLine: (line: string) => void, signal: AbortSignal): Promise<number> {
-    const response = await this.#send(this.#url(path, query), { method: 'GET', headers: {}, signal }, undefined);
+    // Its connection is not kept: one that goes back to the agent has nobody who hears its errors for a moment, and an abort by what was just read would end the process.
+    const response = await this.#send(this.#url(path, query), { method: 'GET', headers: { connection: 'close' }, signal }, undefined);
     response.setTimeout(SILENT_MS, () => response.destroy(new Error(`silent for ${SILENT_MS} ms`)));
     const status = response.statusCode ?? 0;
     if (status !== 200) {
