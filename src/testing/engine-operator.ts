@@ -24,13 +24,9 @@ export class Operator {
     const sorted = views.filter((view) => view !== null).toSorted((a, b) => b.epoch - a.epoch);
     return sorted.find(({ leads }) => leads) ?? sorted[0] ?? null;
   }
+  /** By the word of the one that leads: right after the start another may not know of it yet. */
   async untilNormal(): Promise<ControllerStatus> {
-    await this.cluster.until(
-      'in sync',
-      () => this.view(),
-      (view) => view?.state === 'Normal' && view.leader !== view.primary,
-    );
-    return (await this.view()) as ControllerStatus;
+    return this.untilView('in sync', (view) => view.state === 'Normal' && view.leads && view.leader !== view.primary);
   }
   /** Until the leader says that it waits for an operator because of that. */
   async untilAwaiting(blocker: string): Promise<ControllerStatus> {
