@@ -24,9 +24,9 @@ export class Operator {
     const sorted = views.filter((view) => view !== null).toSorted((a, b) => b.epoch - a.epoch);
     return sorted.find(({ leads }) => leads) ?? sorted[0] ?? null;
   }
-  /** By the word of the one that leads: right after the start another may not know of it yet. */
+  /** With a leader that is known: right after the start not everybody has heard of it. */
   async untilNormal(): Promise<ControllerStatus> {
-    return this.untilView('in sync', (view) => view.state === 'Normal' && view.leads && view.leader !== view.primary);
+    return this.untilView('in sync', (view) => view.state === 'Normal' && view.leader !== null && view.leader !== view.primary);
   }
   /** Until the leader says that it waits for an operator because of that. */
   async untilAwaiting(blocker: string): Promise<ControllerStatus> {
