@@ -92,7 +92,7 @@ export function estimateLossSeconds(facts: Facts, from: string, region: string, 
 function estimateLossMs(facts: Facts, from: string, region: string, { policy }: Setting): number | null {
   const held = lastSighting(facts, from);
   const leaseOverAtMs = held === null ? facts.nowMs : Math.min(facts.nowMs, held.seenAtMs + policy.holderStopsMs);
-  const stoppedAtMs = wasDirect(facts.databases.get(region), from, leaseOverAtMs) ? facts.nowMs : leaseOverAtMs;
+  const stoppedAtMs = stoppedAt(facts, from, region, { seenAtMs: held?.seenAtMs ?? facts.nowMs, leaseOverAtMs }, policy);
   const sample = facts.databases.get(from);
   const lagMs = sample?.status.standbys[region]?.lagMs;
   if (sample !== undefined && lagMs !== undefined && lagMs < UNKNOWN_LAG_MS) return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
@@ -100,9 +100,24 @@ function estimateLossMs(facts: Facts, from: string, region: string, { policy }: 
   return completeAtMs === null ? null : Math.max(0, stoppedAtMs - completeAtMs) + policy.appendTimeoutMs;
 }
 
-/** Whether the old primary may have gone on by a direct lease when the one in the arbiter was over: it needed the promise of this standby too. */
-function wasDirect(standby: SeenStatus | undefined, from: string, leaseOverAtMs: number): boolean {
-  return standby === undefined || standby.askedAtMs < leaseOverAtMs || standby.status.promised?.to === from;
+/**
+ * From when on the old primary acknowledged nothing any more. It may have gone on by direct leases when the one in the arbiter was over. For that it needed the promise of this standby too, which is given with
+ * the answer to an append: until as long after the last one that the standby heard as any lease lasts. Promises that are over are told by nobody; without this the primary was taken to have stopped with the arbiter's lease.
+ */
+function stoppedAt(
+  { nowMs, databases }: Facts,
+  from: string,
+  region: string,
+  { seenAtMs, leaseOverAtMs }: { readonly seenAtMs: number; readonly leaseOverAtMs: number },
+  policy: Setting['policy'],
+): number {
+  const standby = databases.get(region);
+  if (standby === undefined || standby.askedAtMs < leaseOverAtMs || standby.status.promised?.to === from) return nowMs;
+  const { upstream } = standby.status;
+  const heardAtMs = upstream == null || upstream.region !== from ? -Infinity : standby.askedAtMs - upstream.ageMs;
+  // Standbys are asked to promise only where the arbiter has been silent for longer than this.
+  const mayBeDirect = heardAtMs > seenAtMs + policy.leaseRenewMs;
+  return mayBeDirect ? Math.min(nowMs, Math.max(leaseOverAtMs, heardAtMs + policy.holderStopsMs)) : leaseOverAtMs;
 }
 
 /** From when on the old primary cannot have renewed its lease any more. One whose last renewal this controller missed may have renewed until its epoch was seen taken. */

@@ -3,7 +3,7 @@ import type { SealedLog, Journal, PastRun } from '../arbiter/arbiter.ts';
 import { PRESETS } from '../config/policy.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
-import { noteShut, passGate } from './gate.ts';
+import { estimateLossSeconds, noteShut, passGate } from './gate.ts';
 import { pastRun } from './history.ts';
 import { judgeSealing } from './sealing.ts';
 import type { Event, Facts, Run, SeenStatus, Setting, State } from './state.ts';
@@ -308,6 +308,21 @@ describe('gate', () => {
       open: false,
       estimatedLossSeconds: null,
     });
+  });
+
+  it('async: a primary whose arbiter was silent went on for as long as what the standby last heard of it lets it, also where that promise is over', () => {
+    const replication = { value: { epoch: 1, mode: 'async' as const, set: [], w: 1 }, revision: 2 };
+    const lagging = { 'us-east1': { matchIndex: 9, lagEntries: 1, lagMs: 100, ageMs: 10, inSync: true } };
+    const held = facts().lease as NonNullable<Facts['lease']>;
+    const seenAtMs = NOW - 20_000;
+    const loss = (heardAtMs: number) => {
+      const upstream = { region: 'us-central1', epoch: 1, lagEntries: 1, ageMs: NOW - heardAtMs };
+      const databases = new Map([seen('us-east1', 10, { upstream }), seen('us-central1', 11, { standbys: lagging }, NOW - 5000)]);
+      return estimateLossSeconds(facts({ replication, databases, lease: { ...held, seenAtMs } }), 'us-central1', 'us-east1', setting);
+    };
+    expect(loss(seenAtMs + policy.leaseRenewMs), 'by the lease in the arbiter').to.equal(0.1);
+    expect(loss(NOW - 4000), 'heard after it').to.equal((100 + 1000 + policy.holderStopsMs) / 1000);
+    expect(loss(NOW - 10), 'never beyond now').to.equal(5.1);
   });
 
   it('lets one automatic failover pass in the block period, unless an operator acknowledged it', () => {
