@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Fault } from './fault.ts';
 import type { Failure, Task, TaskResult, WorkerSetting } from './messages.ts';
@@ -33,13 +32,6 @@ export interface SimulationResult {
 }
 
 const CHUNK = 8;
-/** Per thread. Worlds make much that does not live long: the larger this is, the fewer of a world's objects are still in use whenever it is full, and only those cost anything. */
-const YOUNG_MB = 192;
-/**
- * Calls after which V8's last compiler takes a function (3000 by default). Every thread compiles for itself, on the processors that simulate: of the first 500 worlds' time that compiler took a tenth and gave
- * nothing back. Longer runs still get it for what they call most.
- */
-const LAST_COMPILER_AFTER_CALLS = 100_000;
 
 /** Runs seeds on several threads. Throws where a thread breaks (a wrong machine whose text is gone, too little memory). */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
@@ -54,7 +46,6 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     trace = false,
     signal,
   } = options;
-  setFlagsFromString(`--invocation-count-for-turbofan=${LAST_COMPILER_AFTER_CALLS}`);
   const sum = { seeds: 0, failovers: 0, acknowledgedWrites: 0, happenings: 0, virtualMs: 0 };
   const failures: Failure[] = [];
   const lines: string[] = [];
@@ -63,7 +54,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   const work = async (): Promise<void> => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: { wrong } satisfies WorkerSetting,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      // Worlds make much that does not live long.
+      resourceLimits: { maxYoungGenerationSizeMb: 64 },
     });
     try {
       while (next < end && failures.length < stopAfterFailures && signal?.aborted !== true) {
