@@ -36,3 +36,10 @@ export interface DataReader {
   keyAfter(from: Uint8Array | null, skip: number): Buffer | null;
   close(): Promise<void>;
 }
+
+/** Of the newest durable state. */
+export function newestIdentity(reader: Pick<DataReader, 'pin'>): DataIdentity {
+  const data = reader.pin();
+  data.release();
+  return data.identity;
+}

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
-import type { DataIdentity, DataReader } from '../../database/data-reader.ts';
+import { newestIdentity, type DataIdentity, type DataReader } from '../../database/data-reader.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { EngineError, isEngineError } from '../../platform/errors.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
@@ -16,7 +16,7 @@ import { storeLists, type StoredLists } from './lists.ts';
 import { manifestOf, type BackupFacts } from './manifest-of.ts';
 import { changedKeys, piecesOf, scanJobs, wholeScan, type Piece } from './plan.ts';
 import { PackStore } from './pack-store.ts';
-import { endOf, refuseBehind, refuseReplaced } from './refuse.ts';
+import { refuseBehind, refuseReplaced } from './refuse.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { CutSegment } from './worker-messages.ts';
 import type { PackSettings } from './pack-builder.ts';
@@ -89,7 +89,7 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
     options.onProgress({ phase: 'reading the repository', plainBytes: 0, totalBytes: 0, storedBytes: 0 });
     const entries = await listBackups(repository, options.cluster.id, either);
     refuseReplaced(entries, options.lease);
-    refuseBehind(entries, endOf(reader));
+    refuseBehind(entries, newestIdentity(reader).end);
     const parent = newestUsable(repository, entries);
     const known = await loadKnown(repository, parent, options.excluded, either);
     const before = parent === null ? null : await filesOf(repository, parent, either);

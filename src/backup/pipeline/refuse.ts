@@ -1,4 +1,3 @@
-import type { DataReader } from '../../database/data-reader.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { isLonger, type LogEnd } from '../../replication/epochs.ts';
 import { logEndOf } from '../format/manifest.ts';
@@ -17,12 +16,6 @@ export function refuseReplaced(entries: readonly BackupEntry[], { epoch, holder 
       'lease-lost',
       `the writer ${holder} has lease epoch ${epoch}, there is a backup of epoch ${highest}: it was replaced, or its arbiter has forgotten; ask for the right to write anew`,
     );
-}
-
-export function endOf(reader: DataReader): LogEnd {
-  const data = reader.pin();
-  data.release();
-  return data.identity.end;
 }
 
 /**

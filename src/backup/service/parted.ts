@@ -1,4 +1,4 @@
-import type { DataReader } from '../../database/data-reader.ts';
+import { newestIdentity, type DataReader } from '../../database/data-reader.ts';
 import { epochAt, isLonger, type LogEnd } from '../../replication/epochs.ts';
 
 /**
@@ -6,8 +6,6 @@ import { epochAt, isLonger, type LogEnd } from '../../replication/epochs.ts';
  * is written now. A copy that is only behind says nothing.
  */
 export function hasParted(reader: DataReader, backup: LogEnd): boolean {
-  const data = reader.pin();
-  data.release();
-  const { end, epochs } = data.identity;
+  const { end, epochs } = newestIdentity(reader);
   return isLonger(end, backup) && epochAt(epochs, end.index, backup.index) !== backup.epoch;
 }
