@@ -1,11 +1,12 @@
 # Sourced by scripts/test: running a step, showing how long it took, counting what came of it.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2030,SC2031
 passed=0
 failed=0
 last_ok=0
 failures=()
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+beside_pid=
+trap '[ -z "$beside_pid" ] || kill "$beside_pid" 2>/dev/null; rm -rf "$scratch"' EXIT
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -65,6 +66,28 @@ suite() {
   TEST_COUNTS="$counts" timeout --kill-after=30 "$limit" "$@" --reporter ./scripts/mocha-reporter.cjs
   code=$?
   count_suite "$name" "$counts" "$code" $((SECONDS - begin))
+}
+
+# beside FUNCTION: runs it in a process of its own, while what follows here goes on. joined: waits for it, shows what it said, counts what it counted.
+beside() {
+  rm -f "$scratch"/beside.*
+  (
+    passed=0 failed=0 failures=()
+    "$1"
+    [ ${#failures[@]} -eq 0 ] || printf '%s\0' "${failures[@]}" >"$scratch/beside.failures"
+    printf '%s %s\n' "$passed" "$failed" >"$scratch/beside.sum"
+  ) >"$scratch/beside.out" 2>&1 &
+  beside_pid=$!
+}
+joined() {
+  local good=0 bad=1 failure
+  wait "$beside_pid"
+  beside_pid=
+  cat "$scratch/beside.out"
+  if [ -s "$scratch/beside.sum" ]; then read -r good bad <"$scratch/beside.sum"; else failures+=('what ran beside: it broke off'); fi
+  count_step "$good" "$bad"
+  [ -s "$scratch/beside.failures" ] || return 0
+  while IFS= read -r -d '' failure; do failures+=("$failure"); done <"$scratch/beside.failures"
 }
 
 # Every scenario is a mocha suite; its results go to Allure too. Run serially: the lab owns the machine.
