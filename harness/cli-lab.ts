@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
 import { example, oneOf, wholeNumber } from './cli-options.ts';
-import { checkManifests, doctorOfClusters, explainManifests } from './commands/chaos.ts';
+import { checkManifests, explainManifests } from './commands/chaos.ts';
+import { examine } from './commands/doctor.ts';
 import { healSystem } from './commands/heal.ts';
 import { standardOutput } from './commands/output.ts';
 import { DEFAULT_REPORTS } from './commands/places.ts';
 import { anySeed } from './commands/play.ts';
 import { refuseBadPlaces } from './commands/run-input.ts';
 import { clusterUp } from './platform/kubernetes/containerless/cluster-up.ts';
-import { needSystem } from './platform/kubernetes/doctor.ts';
 import { HarnessError } from './platform/errors.ts';
-import { doctor } from './platform/local/doctor.ts';
 import { labUp } from './platform/local/lab-up.ts';
 import { DATABASES, type LabDatabase } from './scenario/scenario.ts';
 import { insideSandbox } from './platform/local/sandbox.ts';
@@ -62,15 +61,15 @@ export function addLab(program: Command, end: (code: number) => void): void {
 function addDoctor(program: Command, end: (code: number) => void): void {
   program
     .command('doctor')
-    .description('what this machine can do for a local lab, or clusters for a game day, and how to mend what they cannot')
+    .description('what this machine can do for a local lab, or a system that is there for a game day, and how to mend what they cannot')
     .option('--json', 'as JSON', false)
     .option('--platform <name>', 'local or kubernetes', oneOf('local', 'kubernetes'), 'local')
-    .option('--system <file>', 'the clusters, and what of them may be touched (docs/kubernetes.md)')
+    .option('--system <file>', 'clusters, and what of them may be touched, or a service by its URLs (docs/kubernetes.md)')
     .option('--manifest <file...>', 'Chaos Mesh manifests whose selectors must match something there')
-    .addHelpText('after', example('gameday doctor'))
+    .addHelpText('after', example('gameday doctor', 'gameday doctor --system system.yaml'))
     .action(async ({ manifest = [], platform, system, json }: DoctorFlags) => {
       const out = { json, write: (text: string): void => void process.stdout.write(text) };
-      end(platform === 'kubernetes' ? await doctorOfClusters(needSystem(system), manifest, out) : await doctor(out));
+      end(await examine({ platform, system, manifests: manifest }, out));
     });
 }
 
@@ -87,7 +86,7 @@ function addHeal(chaos: Command, end: (code: number) => void): void {
 
 interface DoctorFlags {
   readonly json: boolean;
-  readonly platform?: 'local' | 'kubernetes';
+  readonly platform: 'local' | 'kubernetes';
   readonly system?: string;
   readonly manifest?: readonly string[];
 }

@@ -8,6 +8,7 @@ import { readSystemFile } from '../platform/kubernetes/system-file.ts';
 import { tell, type DoctorOptions } from '../platform/local/doctor.ts';
 import { threeRegions } from '../platform/local/topology.ts';
 import { badInput } from '../scenario/yaml-decode.ts';
+import { examineService } from '../workload/examine-service.ts';
 import type { Output } from './output.ts';
 import { manifestDecoder } from './scenarios.ts';
 
@@ -36,10 +37,13 @@ export function explainManifests(files: readonly string[], seed: number, output:
   return plans.some(({ planning }) => planning.outcome === 'nothing-selected') ? EXIT.inconclusive : EXIT.pass;
 }
 
-/** `gameday doctor --platform kubernetes`: what the clusters can do for a game day, and whether these manifests select something there. */
+/** `gameday doctor --platform kubernetes`: what the clusters can do for a game day, whether these manifests select something there, and whether a service of somebody's own answers. */
 export async function doctorOfClusters(systemFile: string, files: readonly string[], options: DoctorOptions): Promise<number> {
   const faults = decodeAll(files);
-  return tell(await examineClusters(readSystemFile(systemFile), faults), 'A game day', options);
+  const system = readSystemFile(systemFile);
+  const clusters = await examineClusters(system, faults);
+  const service = system.service === undefined ? [] : await examineService(systemFile, system.service);
+  return tell([...clusters, ...service], 'A game day', options);
 }
 
 function decodeAll(files: readonly string[]): readonly Fault[] {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,7 +29,7 @@ describe('gameday run --system, a service with an API of its own', function () {
     const document = {
       name,
       question: 'Does the service keep what it acknowledged when somebody restarts it?',
-      workload: { period: '50ms', timeout: '3s', goodWithin: '1500ms', sustained: { operations: 10, for: '1s' } },
+      workload: { period: '25ms', timeout: '3s', goodWithin: '1500ms', sustained: { operations: 10, for: '1s' } },
       steady: '1s',
       method: [{ observe: '4s' }],
       settle: '1s',
@@ -45,6 +45,26 @@ describe('gameday run --system, a service with an API of its own', function () {
     writeFileSync(file, stringify({ service: { clients: { here: url, there: url }, ledger: NOTES_LEDGER } }));
     return file;
   };
+
+  it('a run that breaks off leaves a junit.xml, and no pass', async () => {
+    const cluster = { server: 'https://127.0.0.1:1' };
+    const kubeconfig = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'c', cluster }],
+      users: [{ name: 'u', user: { token: 'none' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    };
+    writeFileSync(path.join(folder, 'dead-kubeconfig'), stringify(kubeconfig));
+    const file = path.join(folder, 'dead-system.yaml');
+    const service = { clients: { here: 'http://127.0.0.1:1', there: 'http://127.0.0.1:1' }, ledger: NOTES_LEDGER };
+    writeFileSync(file, stringify({ kubeconfig: 'dead-kubeconfig', regions: { here: { context: 'x' } }, namespaces: ['n'], service }));
+    const reports = path.join(folder, 'dead');
+    const { code, text } = await startRun(['--system', file, scenario('dead')], reports).ended;
+    expect(code, text).to.equal(3);
+    const [run = ''] = readdirSync(reports);
+    expect(readFileSync(path.join(reports, run, 'junit.xml'), 'utf8'), text).to.contain('failures="0" errors="1"');
+  });
 
   /** Plays, and kills and restarts the service in the middle. */
   async function restarted(

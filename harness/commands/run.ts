@@ -10,7 +10,7 @@ import { enterSandbox } from '../platform/local/sandbox.ts';
 import { CHECKS } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { resultsTable } from '../report/table.ts';
-import { writeReports } from '../report/write.ts';
+import { writeReports, writeUnjudged } from '../report/write.ts';
 import type { LabDatabase, Scenario, ScenarioSet } from '../scenario/scenario.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import type { Output } from './output.ts';
@@ -90,10 +90,12 @@ export async function playAndJudge(
   { options, repetition }: { readonly options: PlayOptions; readonly repetition: number | null },
 ): Promise<Played & { readonly interrupted: boolean }> {
   const leave = await takeTurn(() => void process.stderr.write('another game day runs on this machine; waiting for it to end\n'));
-  const folder = resolve(options.reports, runName(loaded.scenario.name, new Date(), repetition));
+  const startedAt = new Date();
+  const folder = resolve(options.reports, runName(loaded.scenario.name, startedAt, repetition));
   let code: number;
   try {
     mkdirSync(folder, { recursive: true });
+    await writeUnjudged(folder, loaded.scenario.name, startedAt.toISOString());
     const args = playArguments(loaded, folder, options);
     code = options.system === undefined ? await enterSandbox(args) : await playHere(args);
   } finally {

@@ -29,6 +29,21 @@ export function junitXml(result: ResultDocument): string {
   ].join('\n');
 }
 
+/** Of a run that was not judged: it has begun, and nothing is known of its end. One error, never a pass. */
+export function unjudgedJunitXml(scenario: string, startedWall: string): string {
+  const numbers = 'tests="1" failures="0" errors="1" skipped="0"';
+  const name = escapeXml(scenario);
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites name="gameday" ${numbers}>`,
+    `  <testsuite name="${name}" ${numbers} timestamp="${escapeXml(startedWall)}">`,
+    `    <testcase classname="gameday.${name}" name="run-complete" time="0"><error type="inconclusive" message="the run was broken off: it was not judged"/></testcase>`,
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
+
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 
 function property(name: string, value: string): string {

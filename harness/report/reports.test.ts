@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { HarnessError } from '../platform/errors.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { allureFiles } from './allure.ts';
 import { duration, span, whole } from './figures.ts';
@@ -11,7 +12,7 @@ import { toResultDocument } from './result.ts';
 import { resultShape } from './result-shape.ts';
 import { summaryMarkdown } from './summary.ts';
 import { resultsTable } from './table.ts';
-import { writeReports } from './write.ts';
+import { writeReports, writeUnjudged } from './write.ts';
 
 describe('reports of a run', () => {
   it('result.json keeps its published schema, for every kind of run', () => {
@@ -144,6 +145,35 @@ describe('reports of a run', () => {
     const [fault] = toResultDocument(sampleRun()).faults;
     expect(fault?.differences.map(({ from, to }) => `${from}>${to}`)[0]).to.equal('t0InjectCalled>t1Effect');
     for (const { from, to, ms } of fault?.differences ?? []) expect(ms).to.equal((fault?.points[to] ?? NaN) - (fault?.points[from] ?? NaN));
+  });
+
+  it('a run that is broken off leaves a junit.xml that is an error, which the reports replace', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gameday-unjudged-'));
+    try {
+      const run = join(folder, 'run');
+      await writeUnjudged(run, 'a <b>', '2026-11-22T12:00:00.000Z');
+      const broken = await readFile(join(run, 'junit.xml'), 'utf8');
+      expect(broken)
+        .to.contain('tests="1" failures="0" errors="1"')
+        .and.contain('name="a &lt;b&gt;"')
+        .and.contain('<error type="inconclusive"');
+      await writeReports(run, sampleRun());
+      expect(await readFile(join(run, 'junit.xml'), 'utf8'))
+        .to.contain('errors="0"')
+        .and.not.contain('broken off');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('where no report can be written, that is said with what to do', async () => {
+    try {
+      await writeReports('/sys/kernel', sampleRun());
+      expect.fail('written');
+    } catch (error) {
+      expect(error).to.be.instanceOf(HarnessError).with.property('code', 'bad-input');
+      expect((error as Error).message).to.match(/^\/sys\/kernel\/result\.json: cannot be written \(E\w+\); copy the run's folder/);
+    }
   });
 
   it('junit.xml has one test case per check, with the verdict of each', () => {

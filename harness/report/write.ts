@@ -1,10 +1,11 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RunResult } from '../check/verdict.ts';
+import { HarnessError } from '../platform/errors.ts';
 import { allureFiles } from './allure.ts';
 import { indexPage, type IndexedRun } from './html/index-page.ts';
 import { reportPage } from './html/page.ts';
-import { junitXml } from './junit.ts';
+import { junitXml, unjudgedJunitXml } from './junit.ts';
 import { toResultDocument } from './result.ts';
 import { resultShape, type ResultDocument } from './result-shape.ts';
 import { summaryMarkdown } from './summary.ts';
@@ -34,6 +35,14 @@ export async function writeReports(runFolder: string, run: RunResult): Promise<R
   return result;
 }
 
+/**
+ * Before a run begins: its junit.xml, which says that the run was broken off. `writeReports` replaces it; whatever ends the run before that leaves it there, and CI sees an error
+ * where it would see nothing.
+ */
+export async function writeUnjudged(runFolder: string, scenario: string, startedWall: string): Promise<void> {
+  await replaceFile(join(runFolder, 'junit.xml'), unjudgedJunitXml(scenario, startedWall));
+}
+
 /** Runs whose result.json can be read and has this version of the schema; others are left out. */
 async function readRuns(reportsFolder: string): Promise<readonly IndexedRun[]> {
   const runs: IndexedRun[] = [];
@@ -54,8 +63,16 @@ function parseResult(text: string): ResultDocument | undefined {
   }
 }
 
+/** Throws HarnessError `bad-input` where we may not write: an archive is often read-only. */
 async function replaceFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(`${path}.part`, text);
-  await rename(`${path}.part`, path);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(`${path}.part`, text);
+    await rename(`${path}.part`, path);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!['EROFS', 'EACCES', 'EPERM'].includes(code)) throw error;
+    const fix = "copy the run's folder to where you may write, into a folder of its own, and judge that";
+    throw new HarnessError('bad-input', `${path}: cannot be written (${code}); ${fix}`, error);
+  }
 }

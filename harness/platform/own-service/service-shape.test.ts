@@ -39,6 +39,16 @@ describe("the description of somebody's service", function () {
     expect(namesService(written({ kubeconfig: 'k', service: {} }))).to.equal(false);
   });
 
+  it('is refused where TLS is described and a client would go past it in the clear', () => {
+    writeFileSync(path.join(folder, 'ca.crt'), 'the ca.crt');
+    const service = { clients: { ...clients, plain: 'http://10.0.0.1:80' }, ledger: NOTES_LEDGER, tls: { ca: 'ca.crt' } };
+    expect(() => readServiceFile(written({ service }))).to.throw(
+      HarnessError,
+      /^\S+system\.yaml:4:\d+: service\.clients\.plain: is http:\/\/, where `tls` is passed over[^\n]*$/,
+    );
+    expect(readServiceFile(written({ service: { ...service, tls: {} } })).clients).to.have.keys('outside', 'plain');
+  });
+
   it('is refused with each mistake and its place', () => {
     const service = {
       clients: { 'US East': clients.outside, outside: 'https://user:secret@notes.example/api' },

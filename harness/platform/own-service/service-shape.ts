@@ -54,12 +54,22 @@ export function serviceShapeIn(folder: string): z.ZodType<OwnService> {
     tls: fields({ ca: file.optional(), cert: file.optional(), key: file.optional() })
       .refine(({ cert, key }) => (cert === undefined) === (key === undefined), 'has one of `cert` and `key`; give both or none')
       .default({}),
-  }).transform(({ clients, ledger, headers, tls: { ca, cert, key } }) => ({
-    clients,
-    ledger,
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
-    tls: { ...(ca === undefined ? {} : { ca }), ...(cert === undefined || key === undefined ? {} : { cert, key }) },
-  }));
+  })
+    .superRefine(({ clients, tls }, context) => {
+      if (Object.keys(tls).length === 0) return;
+      for (const client of Object.keys(clients).filter((one) => clients[one]?.startsWith('http:')))
+        context.addIssue({
+          code: 'custom',
+          path: ['clients', client],
+          message: 'is http://, where `tls` is passed over and everything goes in the clear; write https://, or leave `tls` out',
+        });
+    })
+    .transform(({ clients, ledger, headers, tls: { ca, cert, key } }) => ({
+      clients,
+      ledger,
+      headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+      tls: { ...(ca === undefined ? {} : { ca }), ...(cert === undefined || key === undefined ? {} : { cert, key }) },
+    }));
 }
 
 /** Whether a description of a system names a service and no clusters: it can be measured, and not harmed. Throws HarnessError `bad-input` where it cannot be read. */
