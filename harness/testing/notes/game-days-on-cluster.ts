@@ -35,7 +35,7 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
     const scenario = {
       name,
       question: 'Does the service come back with everything when its pod is killed?',
-      workload: { period: '50ms', timeout: '3s', goodWithin: '1500ms', sustained: { operations: 10, for: '1s' } },
+      workload: { period: '25ms', timeout: '3s', goodWithin: '1500ms', sustained: { operations: 10, for: '1s' } },
       steady: '1s',
       method: [{ inject: 'kill', manifest: manifestFile }, { awaitRecovery: '20s' }, { observe: '1s' }, { heal: 'kill' }],
       settle: '1s',
