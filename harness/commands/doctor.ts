@@ -6,7 +6,7 @@ import { namesService, readServiceFile } from '../platform/own-service/service-s
 import { examineService } from '../workload/examine-service.ts';
 import { doctorOfClusters } from './chaos.ts';
 
-export interface Examined {
+interface Examined {
   readonly platform: 'local' | 'kubernetes';
   /** What is there already; it decides what is examined. */
   readonly system: string | undefined;

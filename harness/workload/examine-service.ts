@@ -65,7 +65,7 @@ async function tryRead(service: OwnService, client: string, runFolder: string): 
 const OF_TLS = /cert|ssl|tls|eproto|signature|issuer/;
 
 /** Of a read of what is not there; null: nothing. Pure. */
-export function wrongWith({ outcome, value, reason = '' }: Answer, at: readonly string[], { headers, ledger }: OwnService): Wrong | null {
+function wrongWith({ outcome, value, reason = '' }: Answer, at: readonly string[], { headers, ledger }: OwnService): Wrong | null {
   const read = ['ledger', 'read'];
   if (outcome === 'ok' && value === null) return null;
   if (outcome === 'ok')

@@ -198,7 +198,7 @@ export class LoopbackSystem {
   #spawn(pod: string, [program = '', ...args]: readonly string[]): Started {
     const child = spawn('setpriv', [...WITH_PARENT, program, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
     });
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
