@@ -4,6 +4,8 @@ import type { BackupConfig } from './config/backup-config.ts';
 import type { EngineConfig } from './config/config.ts';
 import { OBJECT_WRITES_APART_MS } from './config/policy.ts';
 import type { Database } from './database/database.ts';
+import type { RemoteDatabase } from './database/remote-snapshot.ts';
+import type { RemoteTarget } from './database/remote-target.ts';
 import type { DnsProvider } from './dns/dns.ts';
 import type { KeyService } from './keys/key-service.ts';
 import type { ObjectStore } from './objectstore/object-store.ts';
@@ -88,6 +90,30 @@ export interface BackupContext {
   readonly backup: BackupConfig;
   readonly folder: string;
   readonly clock: Clock;
+}
+
+/** What backups of a database that is not this machine's are read from, or restored into. */
+export interface RemoteContext {
+  readonly database: Exclude<EngineConfig['database'], { kind: 'embedded' }>;
+  readonly folder: string;
+  readonly clock: Clock;
+  /** The system, and the epoch of the right to write, that a lock is held under. */
+  readonly lock: { readonly cluster: string; readonly epoch: number };
+}
+
+/** @param locks whether all others are to be locked out while it is read */
+export async function openRemoteDatabase({ database, folder, clock, lock }: RemoteContext, locks: boolean): Promise<RemoteDatabase> {
+  const { openFoundationdb, foundationdbToRead } = await import('./foundationdb/remote-database.ts');
+  const uid = { system: `backup of ${lock.cluster}`, epoch: lock.epoch };
+  return foundationdbToRead({ ...openFoundationdb(database, folder), clock, lock: uid, locks });
+}
+
+export async function openRemoteTarget({ database, folder, lock }: Omit<RemoteContext, 'clock'>): Promise<RemoteTarget> {
+  const [{ openFoundationdb }, { foundationdbToFill }] = await Promise.all([
+    import('./foundationdb/remote-database.ts'),
+    import('./foundationdb/remote-target.ts'),
+  ]);
+  return foundationdbToFill({ ...openFoundationdb(database, folder), lock: { system: `restore of ${lock.cluster}`, epoch: lock.epoch } });
 }
 
 type StoreConfig<K> = Extract<BackupConfig['store'], { kind: K }>;

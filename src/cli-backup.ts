@@ -44,8 +44,9 @@ export function describeBackupCommands({ program, world, configOption, load, don
   command('create', 'make a backup of the database of this machine, running or not', 'create')
     .option('--full-scan', 'read everything, though the log tells what changed')
     .option('--no-lease', 'do not ask the arbiter who may write: for when it is gone; never while another may be writing')
-    .action(async (options: Shared & { fullScan?: true; lease: boolean }) => {
-      const flags = { fullScan: options.fullScan === true, noLease: !options.lease };
+    .option('--lock', 'FoundationDB: lock everybody out until it is read; where others than this system write into it')
+    .action(async (options: Shared & { fullScan?: true; lease: boolean; lock?: true }) => {
+      const flags = { fullScan: options.fullScan === true, noLease: !options.lease, locks: options.lock === true };
       done(await (await import('./commands/backup-create.ts')).createOneBackup(await contextOf(options), flags));
     });
   command('list', 'list the backups; exits 1 if one is not to be trusted', 'list --json').action(async (options: Shared) =>

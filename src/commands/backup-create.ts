@@ -25,10 +25,12 @@ export interface CreateFlags {
   readonly fullScan: boolean;
   /** Without asking the arbiter: for when it is gone. */
   readonly noLease: boolean;
+  /** Lock everybody out of the database until it is read. */
+  readonly locks: boolean;
 }
 
 /** `backup create`: one backup of this machine's database. */
-export async function createOneBackup(command: BackupCommand, { fullScan, noLease }: CreateFlags): Promise<number> {
+export async function createOneBackup(command: BackupCommand, { fullScan, noLease, locks }: CreateFlags): Promise<number> {
   const { json, world } = command;
   const repository = await openConfiguredRepository(command, command.world.signal);
   const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
@@ -39,6 +41,7 @@ export async function createOneBackup(command: BackupCommand, { fullScan, noLeas
         repository,
         lease,
         fullScan,
+        locks,
         log: null,
         onProgress: ({ phase, plainBytes, totalBytes }) => printer.show({ phase, doneBytes: plainBytes, totalBytes }),
       },

@@ -1,3 +1,4 @@
+import { openRemoteTarget } from '../adapters.ts';
 import { databaseFolder, openConfiguredRepository } from '../backup/service/configured.ts';
 import { dirname } from 'node:path';
 import { chooseBackup, type PassedOverBackup } from '../backup/repository/choose.ts';
@@ -7,6 +8,7 @@ import { highestEpoch } from '../backup/log/highest-epoch.ts';
 import type { Repository } from '../backup/repository/repository.ts';
 import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
 import type { PrefixChange } from '../backup/restore/prefix.ts';
+import { restoreRemote } from '../backup/restore/restore-remote.ts';
 import { restoreBackup, type LogToApply, type Restored } from '../backup/restore/restore.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
@@ -38,6 +40,8 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   const repository = await openConfiguredRepository(command, command.world.signal);
   const { manifest, log, point, passedOverBackups } = await planned(repository, backup.cluster.id, flags, world.signal);
   tellPassedOver(world, passedOverBackups);
+  if (loaded.config.database.kind !== 'embedded')
+    return await restoreOneRemote(command, flags, { repository, manifest, passedOverBackups });
   const folder = databaseFolder(loaded);
   const dataFolder = dirname(folder);
   makeFolder(dataFolder, 'data.path');
@@ -76,6 +80,45 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
     return EXIT.interrupted;
   } finally {
     await lock.release();
+  }
+}
+
+/** Into FoundationDB: a backup as it is, of FoundationDB or of an embedded database. */
+async function restoreOneRemote(
+  { backup, loaded, json, world }: BackupCommand,
+  { prefix, point }: RestoreFlags,
+  { repository, manifest, passedOverBackups }: Pick<Planned, 'manifest' | 'passedOverBackups'> & { readonly repository: Repository },
+): Promise<number> {
+  const { database } = loaded.config;
+  if (database.kind === 'embedded') throw new EngineError('internal', 'this database is on this machine');
+  if (prefix !== null || point !== null)
+    throw new EngineError('bad-request', 'a whole backup is restored into FoundationDB: leave --prefix, --to-version and --to-time away');
+  const lock = { cluster: backup.cluster.id, epoch: Number(manifest.generation) };
+  const target = await openRemoteTarget({ database, folder: loaded.folder, lock });
+  const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
+  try {
+    const epochs = async (): Promise<number> => await highestEpoch(repository, backup.cluster.id, world.signal);
+    const options = {
+      repository,
+      manifest,
+      target,
+      workers: backup.workers,
+      highestEpoch: epochs,
+      clock: systemClock,
+      onProgress: printer.show,
+    };
+    const restored = await restoreRemote(options, world.signal);
+    printer.end();
+    const said = { backupId: manifest.backupId, ...restored, passedOverBackups, elapsedMs: Math.round(restored.elapsedMs) };
+    world.out(json ? `${JSON.stringify(said)}\n` : text(manifest.backupId, restored, null));
+    return EXIT.ok;
+  } catch (error) {
+    printer.end();
+    if (!world.signal.aborted) throw error;
+    world.err('interrupted: the database stays locked, so that nobody serves a part of it; a restore begins anew\n');
+    return EXIT.interrupted;
+  } finally {
+    target.close();
   }
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
 import { chooseBackup } from '../backup/repository/choose.ts';
 import type { Pruned } from '../backup/retention/prune.ts';
-import { databaseFolder, openConfiguredRepository, pruneConfigured, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
+import { dataFolder, openConfiguredRepository, pruneConfigured, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
 import { drillAndRecord, type DrillRecord } from '../backup/verify/drill.ts';
 import { systemClock } from '../platform/clock.ts';
 import { makeFolder } from '../platform/make-folder.ts';
@@ -17,7 +17,7 @@ export async function drillBackup(command: BackupCommand, backupId: string): Pro
   const repository = await openConfiguredRepository(command, world.signal);
   const { manifest, passedOver } = await chooseBackup(repository, backup.cluster.id, backupId, world.signal);
   const isDamaged = tellPassedOver(world, passedOver);
-  const beside = dirname(dirname(databaseFolder(loaded)));
+  const beside = dirname(dataFolder(loaded));
   makeFolder(beside, 'data.path');
   const folder = mkdtempSync(join(beside, 'drill-'));
   const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());

@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
+import { resolve } from 'node:path';
 import type * as Fdb from 'foundationdb';
+import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import { EngineError } from '../platform/errors.ts';
 import { CODES, codeOf } from './outcome.ts';
 
@@ -18,6 +20,19 @@ export interface ClientSettings {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null;
   /** Where this process is: what has a copy there is read from that one, not across an ocean from any. */
   readonly dataCenter?: string;
+}
+
+/** As they are configured. @param folder of the configuration file */
+export function clientSettings(
+  { cluster_file: clusterFile, client_library: library, tls }: FoundationdbConfig,
+  folder: string,
+): ClientSettings {
+  const at = (path: string): string => resolve(folder, path);
+  return {
+    clusterFile: at(clusterFile),
+    library: library ?? null,
+    tls: tls === undefined ? null : { ca: at(tls.ca), cert: at(tls.cert), key: at(tls.key) },
+  };
 }
 
 type Native = typeof Fdb;

@@ -1,8 +1,9 @@
 import type { Database, Transaction } from 'foundationdb';
 import type { KeyValue } from '../database/database.ts';
 import { EngineError } from '../platform/errors.ts';
-import { readFence } from './fence.ts';
-import { dataKey, keyOfData, type KeySpace } from './key-space.ts';
+import { readFence, type Fence } from './fence.ts';
+import { afterPrefix, dataKey, keyOfData, type KeySpace } from './key-space.ts';
+import { keepReplaced } from './kept.ts';
 import { codeOf, CODES } from './outcome.ts';
 import { transact, type Decision, type Outcome } from './transaction.ts';
 
@@ -14,7 +15,6 @@ export interface Authority {
 export type Fenced<T> = { readonly kind: 'allowed'; readonly value: T } | { readonly kind: 'fenced'; readonly epoch: number };
 
 type Place = { readonly db: Database; readonly keys: KeySpace };
-type Reading<T> = (transaction: Transaction) => Promise<Decision<T>>;
 
 /** Sets (or, with null, clears) a key under the authority. Not repeated once its outcome is unknown: a second try could undo what others wrote between. */
 export function writeKey(
@@ -24,36 +24,33 @@ export function writeKey(
   value: string | null,
   timeoutMs: number,
 ): Promise<Outcome<Fenced<null>>> {
-  return transact(
-    db,
-    under(keys, by, (transaction) => {
-      const where = dataKey(keys, key);
-      if (value === null) transaction.clear(where);
-      else transaction.set(where, Buffer.from(value, 'utf8'));
-      return Promise.resolve({ commit: true, value: null });
-    }),
-    { timeoutMs },
-  );
+  const work = async (transaction: Transaction): Promise<Decision<Fenced<null>>> => {
+    const fence = await readFence(transaction, keys.fence);
+    if (!isAllowed(fence, by)) return { commit: false, value: { kind: 'fenced', epoch: fence.epoch } };
+    const where = dataKey(keys, key);
+    if (fence.copy !== null) await keepReplaced(transaction, keys, fence.copy, where);
+    if (value === null) transaction.clear(where);
+    else transaction.set(where, Buffer.from(value, 'utf8'));
+    return { commit: true, value: { kind: 'allowed', value: null } };
+  };
+  return transact(db, work, { timeoutMs });
 }
 
 /** Reads what is committed now: the fence is read at the same version, so that nobody else served at it. */
 export function readKey({ db, keys }: Place, by: Authority, key: string, timeoutMs: number): Promise<Outcome<Fenced<string | null>>> {
-  return transact(
-    db,
-    under(keys, by, async (transaction) => ({
+  const work = async (transaction: Transaction): Promise<Decision<Fenced<string | null>>> => {
+    const [fence, value] = await Promise.all([readFence(transaction, keys.fence), transaction.get(dataKey(keys, key))]);
+    const allowed = isAllowed(fence, by);
+    return {
       commit: false,
-      value: (await transaction.get(dataKey(keys, key)))?.toString('utf8') ?? null,
-    })),
-    { timeoutMs },
-  );
+      value: allowed ? { kind: 'allowed', value: value?.toString('utf8') ?? null } : { kind: 'fenced', epoch: fence.epoch },
+    };
+  };
+  return transact(db, work, { timeoutMs });
 }
 
-function under<T>(keys: KeySpace, by: Authority, work: Reading<T>): Reading<Fenced<T>> {
-  return async (transaction) => {
-    const [fence, { commit, value }] = await Promise.all([readFence(transaction, keys.fence), work(transaction)]);
-    const allowed = fence.epoch === by.epoch && fence.servedEpoch === by.epoch && fence.servedBy === by.region;
-    return allowed ? { commit, value: { kind: 'allowed', value } } : { commit: false, value: { kind: 'fenced', epoch: fence.epoch } };
-  };
+function isAllowed(fence: Fence, by: Authority): boolean {
+  return fence.epoch === by.epoch && fence.servedEpoch === by.epoch && fence.servedBy === by.region;
 }
 
 export interface Copy {
@@ -86,10 +83,7 @@ export async function readAll({ db, keys }: Place, timeoutMs: number): Promise<C
 type Batch = readonly (readonly [Buffer, Buffer])[];
 
 function batchesOf(transaction: Transaction, { data }: KeySpace): AsyncGenerator<Batch> {
-  const end = Buffer.from(data);
-  // The byte after the last of the prefix: '/' becomes '0'.
-  end[end.length - 1] = (end.at(-1) as number) + 1;
-  return transaction.snapshot().getRangeBatch(data, end, { streamingMode: SERIAL });
+  return transaction.snapshot().getRangeBatch(data, afterPrefix(data), { streamingMode: SERIAL });
 }
 
 async function* rowsOf(first: Batch, others: AsyncIterable<Batch>, keys: KeySpace): AsyncGenerator<KeyValue> {

@@ -13,12 +13,11 @@ describe('fence of a key space', () => {
   });
 
   it('tells the epoch, who served last, and the version of its last change', () => {
-    expect(decodeFence(stored({ epoch: 3, servedEpoch: 2, servedBy: 'us-east1' }))).to.deep.equal({
-      epoch: 3,
-      servedEpoch: 2,
-      servedBy: 'us-east1',
-      version: 0x0102030405,
-    });
+    const [served, version] = [{ epoch: 3, servedEpoch: 2, servedBy: 'us-east1' }, 0x0102030405];
+    // As it was written before there were copies.
+    expect(decodeFence(stored(served))).to.deep.equal({ ...NO_FENCE, ...served, version });
+    const all = { ...served, keeps: true, copy: { id: '12', untilVersion: 7 }, restored: true };
+    expect(decodeFence(stored(all))).to.deep.equal({ ...all, version });
   });
 
   it("takes somebody else's value for no fence at all, never for an open one", () => {

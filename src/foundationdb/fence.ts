@@ -12,11 +12,22 @@ export interface Fence {
   /** The last epoch that served, and who did; 0 and empty: nobody ever. */
   readonly servedEpoch: number;
   readonly servedBy: string;
+  /** Whoever serves keeps what its writes replace while a copy is made (kept.ts). */
+  readonly keeps: boolean;
+  readonly copy: CopyMark | null;
+  /** The data is that of a backup, and nobody has served it yet. */
+  readonly restored: boolean;
   /** The version at which the record was last changed. */
   readonly version: number;
 }
 
-export const NO_FENCE: Fence = { epoch: 0, servedEpoch: 0, servedBy: '', version: 0 };
+/** A copy that is being made: of the state at the version at which the mark came in. Later than `untilVersion` nothing is kept for it. */
+export interface CopyMark {
+  readonly id: string;
+  readonly untilVersion: number;
+}
+
+export const NO_FENCE: Fence = { epoch: 0, servedEpoch: 0, servedBy: '', keeps: false, copy: null, restored: false, version: 0 };
 
 const STAMP_BYTES = 10;
 /** A fence may have to wait for a recovery of FoundationDB; whoever asked for it asks again. */
@@ -30,18 +41,19 @@ export async function readFence(transaction: Transaction, key: Buffer): Promise<
 /** Throws RangeError for a value that no version of this program has written. */
 export function decodeFence(value: Buffer | null): Fence {
   if (value === null) return NO_FENCE;
-  const { epoch, servedEpoch, servedBy } = (parseJson(value.subarray(STAMP_BYTES)) ?? {}) as Partial<Fence>;
+  const { epoch, servedEpoch, servedBy, keeps, copy, restored } = (parseJson(value.subarray(STAMP_BYTES)) ?? {}) as Partial<Fence>;
   if (typeof epoch !== 'number' || typeof servedEpoch !== 'number' || typeof servedBy !== 'string')
     throw new RangeError('the fence of this key space is not one of ours: is database.prefix right?');
   // The first eight bytes of a versionstamp are the version of the commit.
-  return { epoch, servedEpoch, servedBy, version: Number(value.readBigUInt64BE(0)) };
+  const version = Number(value.readBigUInt64BE(0));
+  return { epoch, servedEpoch, servedBy, keeps: keeps === true, copy: copy ?? null, restored: restored === true, version };
 }
 
 export type FenceChange = { readonly kind: 'set' | 'was-set' | 'passed'; readonly fence: Fence };
 
 /** Nothing is committed under epochs below from now on. `passed`: a higher one is set already. May be repeated. */
 export function raiseFence(db: Database, key: Buffer, epoch: number, timeoutMs: number): Promise<Outcome<FenceChange>> {
-  return change(db, key, timeoutMs, (fence) => {
+  return changeFence(db, key, timeoutMs, (fence) => {
     if (fence.epoch > epoch) return 'passed';
     return fence.epoch === epoch ? 'was-set' : { ...fence, epoch };
   });
@@ -55,25 +67,30 @@ export function openFence(
   timeoutMs: number,
 ): Promise<Outcome<FenceChange>> {
   const { epoch, region } = serves;
-  return change(db, key, timeoutMs, (fence) => {
+  return changeFence(db, key, timeoutMs, (fence) => {
     if (fence.epoch > epoch) return 'passed';
     const done = fence.epoch === epoch && fence.servedEpoch === epoch && fence.servedBy === region;
-    return done ? 'was-set' : { ...fence, epoch, servedEpoch: epoch, servedBy: region };
+    return done ? 'was-set' : { ...fence, epoch, servedEpoch: epoch, servedBy: region, keeps: true, restored: false };
   });
 }
 
-async function change(
+type Decided = Fence | 'was-set' | 'passed';
+
+/** Changes the record as `decide` says; all writes that are under way conflict with it. `decide` may be asked several times, and may write more in the same transaction; `prepare` sets options at the beginning of each try. */
+export async function changeFence(
   db: Database,
   key: Buffer,
   timeoutMs: number,
-  decide: (fence: Fence) => Fence | 'was-set' | 'passed',
+  decide: (fence: Fence, transaction: Transaction) => Decided | Promise<Decided>,
+  prepare: (transaction: Transaction) => void = () => undefined,
 ): Promise<Outcome<FenceChange>> {
   const work = async (transaction: Transaction): Promise<Decision<FenceChange>> => {
+    prepare(transaction);
     const fence = await readFence(transaction, key);
-    const next = decide(fence);
+    const next = await decide(fence, transaction);
     if (typeof next === 'string') return { commit: false, value: { kind: next, fence } };
-    const { epoch, servedEpoch, servedBy } = next;
-    transaction.setVersionstampPrefixedValue(key, Buffer.from(JSON.stringify({ epoch, servedEpoch, servedBy })));
+    const { version: _version, ...stored } = next;
+    transaction.setVersionstampPrefixedValue(key, Buffer.from(JSON.stringify(stored)));
     return { commit: true, value: { kind: 'set', fence: next } };
   };
   const outcome = await transact(db, work, { timeoutMs });

@@ -13,6 +13,7 @@ import { startEtcdCluster, type EtcdCluster } from '../testing/etcd-cluster.ts';
 import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
 import { PATIENT, REGIONS, testConfig, type Region } from '../testing/test-config.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
+import { changeFence, NO_FENCE } from './fence.ts';
 import { Gateway } from './gateway.ts';
 import { keySpaceOf } from './key-space.ts';
 import { gatewayRoutes } from './routes.ts';
@@ -167,6 +168,20 @@ describe('gateway to FoundationDB, on a strict store in memory and a real arbite
     const promoted = await regions[to].ask('POST', '/v1/promote', { epoch, runId, mode: 'sync', set: [], w: 1 });
     return [...told, promoted];
   }
+
+  for (const epoch of [1, 7])
+    it(`serves what was restored in an epoch above the ${epoch} that its repository knew`, async () => {
+      const restored = new MemoryFoundationdb();
+      await changeFence(restored.db, keys.fence, WAIT_MS, () => ({ ...NO_FENCE, epoch, restored: true }));
+      prefix = `/system-${systems++}/`;
+      const region = start(PRIMARY, restored);
+      try {
+        expect((await region.until('writable', ({ writable }) => writable)).epoch).to.equal(epoch + 1);
+        expect((await region.put('a', 'x')).status).to.equal(200);
+      } finally {
+        await region.stop();
+      }
+    });
 
   it('lets only the configured primary begin; the rule says that one of the others is enough to seal', async () => {
     expect(await regions[PRIMARY].status()).to.deep.include({

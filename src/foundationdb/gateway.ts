@@ -128,7 +128,7 @@ export class Gateway {
     return claim.kind === 'wait' ? null : claim.why;
   }
 
-  #claimant({ epoch, servedEpoch, version }: Fence): Claimant {
+  #claimant({ epoch, servedEpoch, restored, version }: Fence): Claimant {
     const { config } = this.#options;
     return {
       region: config.region,
@@ -137,9 +137,10 @@ export class Gateway {
       others: this.#others,
       mode: 'sync',
       // A key space that was never served is as empty as a new disk.
-      end: { epoch: servedEpoch, index: servedEpoch === 0 ? 0 : version },
+      end: { epoch: servedEpoch, index: servedEpoch === 0 && !restored ? 0 : version },
       sealedEpoch: epoch,
-      restored: null,
+      // A restore leaves the highest epoch of its repository as the fence: what is served now is above it.
+      restored: restored ? { epoch: servedEpoch, index: version, highestEpoch: epoch } : null,
     };
   }
 

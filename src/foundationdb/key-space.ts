@@ -4,10 +4,30 @@ export interface KeySpace {
   /** Never has a value: what a look commits to see whether commits are possible. */
   readonly look: Buffer;
   readonly data: Buffer;
+  /** What writes replaced while a copy was made (kept.ts). */
+  readonly kept: Buffer;
+  /** Has a value while a restore fills the key space. */
+  readonly restoring: Buffer;
+  /** What all of these begin with. */
+  readonly all: Buffer;
 }
 
 export function keySpaceOf(prefix: string): KeySpace {
-  return { fence: Buffer.from(`${prefix}fence`), look: Buffer.from(`${prefix}look`), data: Buffer.from(`${prefix}data/`) };
+  return {
+    fence: Buffer.from(`${prefix}fence`),
+    look: Buffer.from(`${prefix}look`),
+    data: Buffer.from(`${prefix}data/`),
+    kept: Buffer.from(`${prefix}kept/`),
+    restoring: Buffer.from(`${prefix}restoring`),
+    all: Buffer.from(prefix),
+  };
+}
+
+/** The key after all that begin with a prefix of ours: they end with '/', the next byte is '0'. */
+export function afterPrefix(prefix: Buffer): Buffer {
+  const end = Buffer.from(prefix);
+  end[end.length - 1] = (end.at(-1) as number) + 1;
+  return end;
 }
 
 export function dataKey({ data }: KeySpace, key: string): Buffer {

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Database } from 'foundationdb';
 import type { Arbiter } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
@@ -13,7 +12,7 @@ import { kvLinkRoute } from '../server/kv-link.ts';
 import { timed } from '../server/timed.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { openCluster, type ClientSettings } from './client.ts';
+import { clientSettings, openCluster } from './client.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import { Gateway } from './gateway.ts';
 import { keySpaceOf } from './key-space.ts';
@@ -87,13 +86,4 @@ export async function serveGateway(program: GatewayProgram, db: Database, signal
     await working.catch(() => undefined);
     log.info('stopped', {});
   }
-}
-
-function clientSettings({ cluster_file: clusterFile, client_library: library, tls }: FoundationdbConfig, folder: string): ClientSettings {
-  const at = (path: string): string => resolve(folder, path);
-  return {
-    clusterFile: at(clusterFile),
-    library: library ?? null,
-    tls: tls === undefined ? null : { ca: at(tls.ca), cert: at(tls.cert), key: at(tls.key) },
-  };
 }

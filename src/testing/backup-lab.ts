@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { embeddedSource } from '../backup/pipeline/embedded-source.ts';
 import { createBackup, type Created, type CreateOptions } from '../backup/pipeline/create.ts';
 import { logEndOf, type Manifest } from '../backup/format/manifest.ts';
 import { listBackups, trustedOf } from '../backup/repository/catalog.ts';
@@ -92,7 +93,7 @@ export class BackupLab {
     return await createBackup(
       {
         repository: options.repository ?? (await this.repository()),
-        databaseFolder: this.databaseFolder,
+        source: embeddedSource(this.databaseFolder),
         workers: 2,
         level: 1,
         packBytes: 64 * 1024,

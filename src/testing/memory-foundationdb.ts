@@ -173,6 +173,11 @@ class MemoryTransaction {
     this.#writes.set(text(key), null);
   }
 
+  /** What is in the range now. */
+  clearRange(from: Buffer, to: Buffer): void {
+    for (const key of this.#store.keysAt(text(from), text(to), this.#store.version)) this.#writes.set(key, null);
+  }
+
   setVersionstampPrefixedValue(key: Buffer, value: Buffer): void {
     this.#writes.set(text(key), { stamped: value });
   }

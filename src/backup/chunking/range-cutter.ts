@@ -3,6 +3,8 @@ import { MAX_KEY_BYTES, MAX_VALUE_BYTES } from '../../database/database.ts';
 import { RangeWriter } from '../format/range-writer.ts';
 import { MAX_FILE_BYTES, type CutRule } from './cut-rule.ts';
 
+export type Scannable = Pick<PinnedData, 'scan'>;
+
 /** A part of the key space to cut into range files. */
 export interface Segment {
   readonly begin: Uint8Array;
@@ -32,7 +34,7 @@ export function rangeFileWriter(): RangeWriter {
 
 /** Cuts a segment of the pinned data and gives each file to `emit`, in order; false pauses after that file. */
 export function cutRange(
-  data: PinnedData,
+  data: Scannable,
   rule: CutRule,
   segment: Segment,
   writer: RangeWriter,

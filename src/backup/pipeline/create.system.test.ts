@@ -1,3 +1,4 @@
+import { embeddedSource } from './embedded-source.ts';
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -158,7 +159,7 @@ describe('making a backup', () => {
       await database.append(entries);
       database.commit(entries.length);
       await database.close();
-      expect(await failureOf(lab.backup({ databaseFolder }))).to.match(
+      expect(await failureOf(lab.backup({ source: embeddedSource(databaseFolder) }))).to.match(
         /version \d of epoch 1, before what backup \w+ has \(version 4 of epoch 2\)/,
       );
     }

@@ -1,12 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { openLmdbReader } from '../../database/lmdb-reader.ts';
-import { newestIdentity, type DataIdentity, type DataReader } from '../../database/data-reader.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { EngineError, isEngineError } from '../../platform/errors.ts';
-import type { LogEnd } from '../../replication/epochs.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import { backupId, listRoot } from '../format/ids.ts';
-import { logEndOf, sealManifest, type Manifest } from '../format/manifest.ts';
+import { sealManifest, type Manifest } from '../format/manifest.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
 import { highestOrder, listBackups, type BackupEntry } from '../repository/catalog.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
@@ -14,9 +11,10 @@ import { requireSigningKey, type Repository } from '../repository/repository.ts'
 import { loadKnown, type KnownBlobs } from './known.ts';
 import { storeLists, type StoredLists } from './lists.ts';
 import { manifestOf, type BackupFacts } from './manifest-of.ts';
-import { changedKeys, piecesOf, scanJobs, wholeScan, type Piece } from './plan.ts';
+import { scanJobs, type Piece } from './plan.ts';
 import { PackStore } from './pack-store.ts';
 import { refuseBehind, refuseReplaced } from './refuse.ts';
+import type { BackupSource, OpenSource, PinnedSource } from './source.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { CutSegment } from './worker-messages.ts';
 import type { PackSettings } from './pack-builder.ts';
@@ -31,8 +29,7 @@ export interface WriterLease {
 
 export interface CreateOptions extends BackupFacts {
   readonly repository: Repository;
-  /** The LMDB folder of the database. */
-  readonly databaseFolder: string;
+  readonly source: BackupSource;
   readonly workers: number;
   readonly level: number | null;
   readonly packBytes: number;
@@ -84,17 +81,17 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
   const startMs = clock.monotonicMs();
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const reader = await openLmdbReader(options.databaseFolder);
+  const source = await options.source.open();
   try {
     options.onProgress({ phase: 'reading the repository', plainBytes: 0, totalBytes: 0, storedBytes: 0 });
     const entries = await listBackups(repository, options.cluster.id, either);
     refuseReplaced(entries, options.lease);
-    refuseBehind(entries, newestIdentity(reader).end);
+    refuseBehind(entries, await source.newest());
     const parent = newestUsable(repository, entries);
     const known = await loadKnown(repository, parent, options.excluded, either);
     const before = parent === null ? null : await filesOf(repository, parent, either);
     const packs = new PackStore({ repository, excluded: options.excluded, onFirst: () => step('pack_stored') }, either);
-    const { files, identity, scannedBytes } = await packData({ options, reader, known, parent, before, packs, step }, either);
+    const { files, pinned, scannedBytes } = await packData({ options, source, known, parent, before, packs, step }, either);
     await step('packed');
     options.onProgress({ phase: 'committing', plainBytes: scannedBytes, totalBytes: scannedBytes, storedBytes: packs.storedBytes });
     const lists = await storeLists(files, settingsOf(options), known, packs);
@@ -107,7 +104,7 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
       files.map((file) => file.id),
     ).toString('hex');
     const order = highestOrder(entries) + 1;
-    const manifest = manifestOf(options, { id, parent, order, identity, files, lists, root, refs, created: clock.wall() });
+    const manifest = manifestOf(options, { id, parent, order, pinned, files, lists, root, refs, created: clock.wall() });
     const sealed = sealManifest(manifest, repository.keys, signingKey);
     await options.lease.check();
     await step('lease_checked');
@@ -124,13 +121,13 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
     };
   } finally {
     stop.abort(new EngineError('backup-failed', 'the backup has ended'));
-    await reader.close();
+    await source.close();
   }
 }
 
 interface Packing {
   readonly options: CreateOptions;
-  readonly reader: DataReader;
+  readonly source: OpenSource;
   readonly known: KnownBlobs;
   readonly parent: Manifest | null;
   readonly before: BackupFiles | null;
@@ -140,17 +137,17 @@ interface Packing {
 
 interface Packed {
   readonly files: readonly BackupFile[];
-  readonly identity: DataIdentity;
+  readonly pinned: PinnedSource;
   readonly scannedBytes: number;
 }
 
-async function packData({ options, reader, known, parent, before, packs, step }: Packing, signal: AbortSignal): Promise<Packed> {
+async function packData({ options, source, known, parent, before, packs, step }: Packing, signal: AbortSignal): Promise<Packed> {
   const { repository, workers } = options;
   const progress = new SharedArrayBuffer(8);
   const scanned = (): number => Number(Atomics.load(new BigInt64Array(progress), 0));
   const pool = new WorkerPool({
     workers,
-    folder: options.databaseFolder,
+    folder: source.workerFolder,
     settings: settingsOf(options),
     chunkKey: repository.keys.chunk,
     known: known.table.memory,
@@ -159,39 +156,22 @@ async function packData({ options, reader, known, parent, before, packs, step }:
   });
   const abort = (): void => pool.fail(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });
-  let totalBytes = reader.size().bytes;
+  let totalBytes = 0;
   const ticker = setInterval(
     () => options.onProgress({ phase: 'packing', plainBytes: scanned(), totalBytes, storedBytes: packs.storedBytes }),
     PROGRESS_MS,
   );
   try {
-    const identity = await pool.rendezvous(signal);
+    const pinned = await source.pin(pool, signal);
     await step('pinned');
-    const pieces = options.fullScan ? null : piecesSince(reader, { parent, before, known }, identity.end);
-    if (pieces !== null) totalBytes = bytesToScan(pieces, before);
-    const cut = await pool.run(pieces === null ? wholeScan(reader, workers) : scanJobs(pieces, workers));
-    return { files: pieces === null ? joined(cut) : spliced(pieces, cut), identity, scannedBytes: scanned() };
+    const pieces = options.fullScan ? null : pinned.piecesSince({ parent, before, known });
+    totalBytes = pieces === null ? pinned.totalBytes : bytesToScan(pieces, before);
+    const cut = await pool.run(pieces === null ? pinned.wholeScan(workers, signal) : scanJobs(pieces, workers));
+    return { files: pieces === null ? joined(cut) : spliced(pieces, cut), pinned, scannedBytes: scanned() };
   } finally {
     clearInterval(ticker);
     signal.removeEventListener('abort', abort);
     await pool.close();
-  }
-}
-
-/** What the log says has to be read again; null: everything. */
-function piecesSince(
-  reader: DataReader,
-  { parent, before, known }: Pick<Packing, 'parent' | 'before' | 'known'>,
-  read: LogEnd,
-): readonly Piece[] | null {
-  if (parent === null || before === null) return null;
-  // At least as new as what the workers see: a few more keys may be read again, none is missed.
-  const data = reader.pin();
-  try {
-    const changed = changedKeys(data, logEndOf(parent), read);
-    return changed === null ? null : piecesOf(before.files, changed, ({ id }) => known.table.find(id) !== null);
-  } finally {
-    data.release();
   }
 }
 

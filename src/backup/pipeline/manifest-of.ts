@@ -1,8 +1,8 @@
-import type { DataIdentity } from '../../database/data-reader.ts';
 import type { Manifest } from '../format/manifest.ts';
 import type { BackupFile } from '../repository/file-list.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { StoredLists } from './lists.ts';
+import type { PinnedSource } from './source.ts';
 
 /** What a manifest says beside what the run found out. */
 export interface BackupFacts {
@@ -21,7 +21,7 @@ interface RunFacts {
   readonly parent: Manifest | null;
   /** One more than that of any backup that the writer saw. */
   readonly order: number;
-  readonly identity: DataIdentity;
+  readonly pinned: Pick<PinnedSource, 'identity' | 'database'>;
   readonly files: readonly BackupFile[];
   readonly lists: StoredLists;
   readonly root: string;
@@ -39,7 +39,8 @@ type Options = BackupFacts & {
 
 export function manifestOf(options: Options, run: RunFacts): Manifest {
   const { repository, cluster, level, lease } = options;
-  const { id, parent, order, identity, files, lists, root, refs, created } = run;
+  const { id, parent, order, pinned, files, lists, root, refs, created } = run;
+  const { identity } = pinned;
   const version = identity.end.index.toString();
   const records = files.reduce((sum, file) => sum + file.records, 0);
   return {
@@ -47,7 +48,7 @@ export function manifestOf(options: Options, run: RunFacts): Manifest {
     backupId: id,
     repo: repository.repo,
     cluster,
-    database: { kind: 'embedded', version: '1', region: options.region },
+    database: { ...pinned.database, region: options.region },
     kind: parent === null ? 'full' : 'incremental',
     consistency: 'exact',
     beginVersion: version,

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { DataReader, PinnedData } from '../../database/data-reader.ts';
-import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import { cutRule } from '../chunking/cut-rule.ts';
-import { cutRange, rangeFileWriter, type CutFile, type Segment } from '../chunking/range-cutter.ts';
+import { cutRange, rangeFileWriter, type CutFile, type Scannable, type Segment } from '../chunking/range-cutter.ts';
 import { viewOf } from '../format/blake3.ts';
 import { blobId } from '../format/ids.ts';
 import { BlobTable } from './blob-table.ts';
 import { PackBuilder } from './pack-builder.ts';
-import type { CutSegment, FileRef, FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
+import { rowsIn } from './row-block.ts';
+import type { CutSegment, FileRef, FromWorker, Job, ToWorker, WorkerSetup } from './worker-messages.ts';
 
 /**
  * A thread that makes packs: reads its part of the snapshot itself, cuts, hashes, compresses, encrypts and checksums while the bytes are warm in its
@@ -17,7 +17,8 @@ const setup = workerData as WorkerSetup;
 const port = parentPort!;
 const SPIN_LIMIT_MS = 50;
 
-const reader: DataReader = await openLmdbReader(setup.folder);
+const reader: DataReader | null =
+  setup.folder === null ? null : await (await import('../../database/lmdb-reader.ts')).openLmdbReader(setup.folder);
 const rule = cutRule(viewOf(setup.chunkKey));
 const known = BlobTable.attach(setup.known);
 const progress = new BigInt64Array(setup.progress);
@@ -47,7 +48,7 @@ port.on('message', (message: ToWorker) => {
   }
   if (message.kind === 'pin') pin(message.arrivals);
   // What a job throws ends the thread, and so the backup.
-  else last = last.then(() => runJob(message.segments));
+  else last = last.then(() => runJob(message));
 });
 
 /** All threads pin at the same moment; whether they got the same state is seen by who compares the identities. */
@@ -56,7 +57,7 @@ function pin(arrivals: number): void {
   Atomics.add(barrier, 0, 1);
   for (const end = performance.now() + SPIN_LIMIT_MS; Atomics.load(barrier, 0) < arrivals && performance.now() < end;);
   pinned?.release();
-  pinned = reader.pin();
+  pinned = reader!.pin();
   say({ kind: 'pinned', identity: pinned.identity });
 }
 
@@ -67,14 +68,15 @@ function isEnding(): boolean {
 async function leave(): Promise<void> {
   port.close();
   pinned?.release();
-  await reader.close();
+  await reader?.close();
 }
 
 /** Given up in the middle where all are to end: nobody waits for its result then. */
-async function runJob(segments: readonly Segment[]): Promise<void> {
+async function runJob({ segments, rows }: Job): Promise<void> {
   const cut: CutSegment[] = [];
+  const data = rows === null ? pinned! : rowsIn(rows);
   for (const segment of segments) {
-    const done = await runSegment(segment);
+    const done = await runSegment(data, segment);
     if (done === null) return;
     cut.push(done);
   }
@@ -82,7 +84,7 @@ async function runJob(segments: readonly Segment[]): Promise<void> {
   say({ kind: 'done', segments: cut });
 }
 
-async function runSegment(segment: Segment): Promise<CutSegment | null> {
+async function runSegment(data: Scannable, segment: Segment): Promise<CutSegment | null> {
   const files: FileRef[] = [];
   const take = ({ begin, count, bytes }: CutFile): boolean => {
     const id = blobId(setup.settings.idKey, bytes);
@@ -94,7 +96,7 @@ async function runSegment(segment: Segment): Promise<CutSegment | null> {
   };
   let rest: Segment = segment;
   for (;;) {
-    const outcome = cutRange(pinned!, rule, rest, writer, take);
+    const outcome = cutRange(data, rule, rest, writer, take);
     if (builder.isFull) await sendPack();
     if (isEnding()) return null;
     if (outcome.next === null) return { files, end: outcome.end, empty: outcome.empty };

@@ -2,18 +2,19 @@ import type { DataReader, PinnedData } from '../../database/data-reader.ts';
 import { epochAt, type EpochTable, type LogEnd } from '../../replication/epochs.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import type { BackupFile } from '../repository/file-list.ts';
+import type { Job } from './worker-messages.ts';
 
 /**
  * A whole scan is cut into parts of about so much. Fixed, so that a run that begins again makes the same packs; small, so that no thread is left with the last
  * part while others have none; a few packs large, so that those at the ends of parts, which are not full, do not matter.
  */
-const JOB_BYTES = 32 * 1024 * 1024;
+export const JOB_BYTES = 32 * 1024 * 1024;
 /** More changes than this are not looked up one by one. */
 const MAX_CHANGES = 1_000_000;
 const START = Buffer.alloc(0);
 
 /** Jobs that cover the whole key space. Each key is looked up when a worker is free for it: the first begins at once. */
-export async function* wholeScan(reader: DataReader, workers: number): AsyncGenerator<readonly Segment[]> {
+export async function* wholeScan(reader: DataReader, workers: number): AsyncGenerator<Job> {
   const { records, bytes } = reader.size();
   const jobs = Math.max(workers, Math.ceil(bytes / JOB_BYTES));
   const step = Math.floor(records / jobs);
@@ -21,10 +22,10 @@ export async function* wholeScan(reader: DataReader, workers: number): AsyncGene
   for (let n = 1; n < jobs && step > 0; n++) {
     const end = reader.keyAfter(n === 1 ? null : begin, step);
     if (end === null) break;
-    yield [{ begin, beginExact: n === 1, end, endExact: false }];
+    yield { segments: [{ begin, beginExact: n === 1, end, endExact: false }], rows: null };
     begin = end;
   }
-  yield [{ begin, beginExact: begin.length === 0, end: null, endExact: false }];
+  yield { segments: [{ begin, beginExact: begin.length === 0, end: null, endExact: false }], rows: null };
 }
 
 /**
@@ -70,10 +71,10 @@ export function piecesOf(
 }
 
 /** The scans of a plan as jobs, a few for each worker. */
-export async function* scanJobs(pieces: readonly Piece[], workers: number): AsyncGenerator<readonly Segment[]> {
+export async function* scanJobs(pieces: readonly Piece[], workers: number): AsyncGenerator<Job> {
   const segments = pieces.flatMap((piece) => ('scan' in piece ? [piece.scan] : []));
   const size = Math.max(1, Math.ceil(segments.length / (workers * 2)));
-  for (let at = 0; at < segments.length; at += size) yield segments.slice(at, at + size);
+  for (let at = 0; at < segments.length; at += size) yield { segments: segments.slice(at, at + size), rows: null };
 }
 
 function fileOf(files: readonly BackupFile[], key: Buffer): number {

@@ -2,10 +2,12 @@ import type { DataIdentity } from '../../database/data-reader.ts';
 import type { Segment } from '../chunking/range-cutter.ts';
 import type { End } from '../../platform/end-thread.ts';
 import type { PackSettings, PlacedBlob } from './pack-builder.ts';
+import type { RowBlock } from './row-block.ts';
 
 /** What a pack worker is started with. */
 export interface WorkerSetup {
-  readonly folder: string;
+  /** LMDB folder that it reads by itself; null: rows come with each job. */
+  readonly folder: string | null;
   readonly settings: PackSettings;
   readonly chunkKey: Uint8Array;
   /** BlobTable: what need not be stored again. */
@@ -20,10 +22,17 @@ export interface WorkerSetup {
   readonly slabs: readonly SharedArrayBuffer[];
 }
 
+/** Parts of the key space to cut. */
+export interface Job {
+  readonly segments: readonly Segment[];
+  /** What is in them, and the first record of a file after; null: the worker reads it. */
+  readonly rows: RowBlock | null;
+}
+
 export type ToWorker =
   /** Pin the newest state when `workers` have come together. */
   | { readonly kind: 'pin'; readonly arrivals: number }
-  | { readonly kind: 'job'; readonly segments: readonly Segment[] }
+  | ({ readonly kind: 'job' } & Job)
   /** A pack was stored: its memory comes back. */
   | { readonly kind: 'slab'; readonly slab: number }
   | End;

@@ -3,10 +3,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DataIdentity } from '../../database/data-reader.ts';
 import { endThread } from '../../platform/end-thread.ts';
 import { EngineError } from '../../platform/errors.ts';
-import type { Segment } from '../chunking/range-cutter.ts';
 import { maxPackBytes } from './pack-builder.ts';
 import type { PackToStore } from './pack-store.ts';
-import type { CutSegment, FromWorker, ToWorker, WorkerSetup } from './worker-messages.ts';
+import type { CutSegment, FromWorker, Job, ToWorker, WorkerSetup } from './worker-messages.ts';
 
 const RENDEZVOUS_TRIES = 500;
 /** One is filled while the other is stored. */
@@ -15,6 +14,8 @@ const SLABS_PER_WORKER = 2;
 interface Member {
   readonly worker: Worker;
   readonly say: (message: ToWorker) => void;
+  /** Rows travel with it. */
+  readonly give: (job: Job) => void;
   readonly slabs: readonly SharedArrayBuffer[];
 }
 
@@ -75,7 +76,7 @@ export class WorkerPool {
   }
 
   /** Runs the jobs as they come, one at a time on each worker; the results are in the jobs' order. Returns when all their packs are stored. */
-  async run(jobs: AsyncIterable<readonly Segment[]>): Promise<readonly CutSegment[]> {
+  async run(jobs: AsyncIterable<Job>): Promise<readonly CutSegment[]> {
     const results: (readonly CutSegment[])[] = [];
     const source = jobs[Symbol.asyncIterator]();
     let next = 0;
@@ -86,7 +87,7 @@ export class WorkerPool {
         if (job.done === true) return;
         const done = Promise.withResolvers<readonly CutSegment[]>();
         this.#jobs.set(member, done.resolve);
-        member.say({ kind: 'job', segments: job.value });
+        member.give(job.value);
         results[number] = await done.promise;
       }
     };
@@ -109,7 +110,12 @@ export class WorkerPool {
 
   #start(setup: WorkerSetup): Member {
     const worker = new Worker(new URL('./pack-worker.js', import.meta.url), { workerData: setup });
-    const member: Member = { worker, slabs: setup.slabs, say: (message) => worker.postMessage(message) };
+    const member: Member = {
+      worker,
+      slabs: setup.slabs,
+      say: (message) => worker.postMessage(message),
+      give: (job) => worker.postMessage({ kind: 'job', ...job } satisfies ToWorker, job.rows === null ? [] : [job.rows.memory]),
+    };
     worker.on('message', (message: FromWorker) => this.#hear(member, message));
     worker.on('error', (error) => this.fail(asEngineError(error)));
     worker.on('exit', (code) => {

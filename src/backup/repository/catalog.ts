@@ -70,11 +70,16 @@ async function opened(
       kid = signed;
       return repository.keysOf(signed, epoch);
     });
-    return { manifest, kid, problem: null };
+    return { manifest, kid, problem: consistencyProblem(manifest) };
   } catch (error) {
     if (!(error instanceof EngineError) || error.code === 'object-store-transient' || error.code === 'object-store-failed') throw error;
     return { manifest: null, kid, problem: error.message };
   }
+}
+
+/** Ranges that were read at several versions are no state that the database was ever in: with the log of the time in between they make one, and this program has no such log to apply. */
+function consistencyProblem({ consistency }: Manifest): string | null {
+  return consistency === 'fuzzy+log' ? 'it is fuzzy: read at several versions, and no state of the database without its log' : null;
 }
 
 /** The highest epoch of the right to write that a backup carries; 0 where there is none. Who writes needs at least this one. */

@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
-import { openArbiter } from '../../adapters.ts';
+import { join, resolve } from 'node:path';
+import { openArbiter, openRemoteDatabase } from '../../adapters.ts';
 import type { BackupConfig } from '../../config/backup-config.ts';
 import type { LoadedConfig } from '../../config/load.ts';
+import type { RemoteDatabase } from '../../database/remote-snapshot.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { loadCredentials } from '../../platform/tls.ts';
 import { createBackup, type Created, type CreateOptions, type WriterLease } from '../pipeline/create.ts';
+import { embeddedSource } from '../pipeline/embedded-source.ts';
 import type { BackupFacts } from '../pipeline/manifest-of.ts';
+import { remoteSource } from '../pipeline/remote-source.ts';
+import type { BackupSource } from '../pipeline/source.ts';
 import { openAccess } from '../repository/access.ts';
 import { highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
 import { addMissingRecipients } from '../repository/rewrap.ts';
@@ -38,26 +42,45 @@ export async function openConfiguredRepository({ loaded, backup }: ConfiguredBac
   return await openRepository(await openAccess({ backup, folder: loaded.folder, clock: systemClock }), signal);
 }
 
+/** Where this machine keeps its data. */
+export function dataFolder({ config, folder }: LoadedConfig): string {
+  if (config.data === undefined) throw new EngineError('bad-config', 'data.path: name the folder where this machine keeps data');
+  return resolve(folder, config.data.path);
+}
+
 /** The LMDB folder of this machine's database. */
-export function databaseFolder({ config, folder }: LoadedConfig): string {
-  if (config.database.kind === 'foundationdb')
-    throw new EngineError('bad-config', 'database.kind: backups of FoundationDB are not made here yet; its own fdbbackup makes them');
-  if (config.data === undefined)
-    throw new EngineError('bad-config', 'data.path: backups are made beside a database, from its folder; name it');
-  return resolve(folder, config.data.path, 'db');
+export function databaseFolder(loaded: LoadedConfig): string {
+  if (loaded.config.database.kind !== 'embedded')
+    throw new EngineError('bad-config', `database.kind: ${loaded.config.database.kind} has no folder on this machine`);
+  return join(dataFolder(loaded), 'db');
+}
+
+type Run = Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress' | 'onStep' | 'log'> & {
+  /** Lock everybody out of the database until it is read. */
+  readonly locks: boolean;
+};
+
+/** The database as backups read it. */
+function sourceOf({ loaded, backup }: ConfiguredBackup, { repository, lease, locks }: Run): BackupSource {
+  const { database } = loaded.config;
+  if (database.kind === 'embedded') {
+    if (locks) throw new EngineError('bad-request', '--lock: this database is read as of one moment anyway, and nobody waits for it');
+    return embeddedSource(databaseFolder(loaded));
+  }
+  const lock = { cluster: backup.cluster.id, epoch: Number(lease.epoch) };
+  const open = async (): Promise<RemoteDatabase> =>
+    await openRemoteDatabase({ database, folder: loaded.folder, clock: systemClock, lock }, locks);
+  return remoteSource({ open, kind: database.kind, chunkKey: repository.keys.chunk });
 }
 
 /** One backup as it is configured. */
-export async function createConfigured(
-  { loaded, backup }: ConfiguredBackup,
-  run: Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress' | 'onStep' | 'log'>,
-  signal: AbortSignal,
-): Promise<Created> {
+export async function createConfigured(configured: ConfiguredBackup, run: Run, signal: AbortSignal): Promise<Created> {
+  const { loaded, backup } = configured;
   await addMissingRecipients(run.repository, systemClock.wall(), signal);
   return await createBackup(
     {
       ...factsOf({ loaded, backup }),
-      databaseFolder: databaseFolder(loaded),
+      source: sourceOf(configured, run),
       workers: backup.workers,
       level: backup.compression_level,
       packBytes: backup.pack_bytes,

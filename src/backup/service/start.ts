@@ -38,6 +38,11 @@ const GRACE_MS = 500;
 /** `coditect-dr backup-service`: puts the program together and runs it until the signal aborts. */
 export async function startBackupService(loaded: LoadedConfig, signal: AbortSignal): Promise<void> {
   const configured = configuredBackup(loaded);
+  if (loaded.config.database.kind !== 'embedded')
+    throw new EngineError(
+      'bad-config',
+      'database.kind: backup-service is for the embedded database; of FoundationDB make backups with `coditect-dr backup create`, from a timer',
+    );
   const { backup } = configured;
   const clock = systemClock;
   const log = openLog({ component: 'dr.backup', region: loaded.config.region, clock });
@@ -101,6 +106,7 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
               repository: await openConfiguredRepository(configured, stop),
               lease,
               fullScan: false,
+              locks: false,
               log: shipper.head === null ? null : { stream: shipper.head.stream, head: shipper.head.hash.toString('hex') },
               onProgress: () => undefined,
               onStep: async (step) => {

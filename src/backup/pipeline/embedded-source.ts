@@ -1,0 +1,48 @@
+import type { DataReader } from '../../database/data-reader.ts';
+import { newestIdentity } from '../../database/data-reader.ts';
+import { openLmdbReader } from '../../database/lmdb-reader.ts';
+import type { LogEnd } from '../../replication/epochs.ts';
+import { logEndOf } from '../format/manifest.ts';
+import { changedKeys, piecesOf, wholeScan, type Piece } from './plan.ts';
+import type { BackupSource, PinnedSource } from './source.ts';
+
+/** The LMDB folder of a database, beside which the backup runs: each thread pins a read transaction of its own. */
+export function embeddedSource(folder: string): BackupSource {
+  return {
+    open: async () => {
+      const reader = await openLmdbReader(folder);
+      return {
+        newest: () => Promise.resolve(newestIdentity(reader).end),
+        workerFolder: folder,
+        pin: async (pool, signal) => {
+          const identity = await pool.rendezvous(signal);
+          return {
+            identity,
+            database: { kind: 'embedded', version: '1' },
+            totalBytes: reader.size().bytes,
+            piecesSince: (before) => piecesSince(reader, before, identity.end),
+            wholeScan: (workers) => wholeScan(reader, workers),
+          };
+        },
+        close: () => reader.close(),
+      };
+    },
+  };
+}
+
+/** What the log says has to be read again. */
+function piecesSince(
+  reader: DataReader,
+  { parent, before, known }: Parameters<PinnedSource['piecesSince']>[0],
+  read: LogEnd,
+): readonly Piece[] | null {
+  if (parent === null || before === null) return null;
+  // At least as new as what the workers see: a few more keys may be read again, none is missed.
+  const data = reader.pin();
+  try {
+    const changed = changedKeys(data, logEndOf(parent), read);
+    return changed === null ? null : piecesOf(before.files, changed, ({ id }) => known.table.find(id) !== null);
+  } finally {
+    data.release();
+  }
+}

@@ -1,0 +1,19 @@
+import type { SliceReader } from './remote-snapshot.ts';
+
+export interface PutRow {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/**
+ * An empty database over the network that is being filled. From `begin` to `finish` nobody else may use it; until then it stays so, whatever happens. The owner calls `close`.
+ */
+export interface RemoteTarget extends SliceReader {
+  /** Also throws away what an interrupted restore has left. @throws EngineError bad-request where there is data: a restore never replaces anything */
+  begin(job: string): Promise<void>;
+  /** The rows are not needed any more when it returns. Several may be under way. @throws EngineError backup-failed where another restore has begun */
+  put(rows: readonly PutRow[]): Promise<void>;
+  /** Makes it live: what is served next is in an epoch above this one. */
+  finish(highestEpoch: number): Promise<void>;
+  close(): void;
+}

@@ -1,0 +1,95 @@
+import type { Database, Transaction } from 'foundationdb';
+import { EngineError } from '../platform/errors.ts';
+import { lockDatabase, lockOf, unlockDatabase, type LockResult } from './lock.ts';
+import { lockUid, readLockUid, type LockUid } from './lock-uid.ts';
+import { transact, type Outcome } from './transaction.ts';
+
+const READ_SYSTEM_KEYS = 302;
+const LOCK_AWARE = 700;
+const READ_LOCK_AWARE = 702;
+const LOCKED_RAW = Buffer.from('\xff/dbLocked', 'latin1');
+const TIMEOUT_MS = 10_000;
+/** A lock that stays is an outage. */
+const UNLOCK_TRIES = 6;
+
+/** Transactions that this is called in read past the lock. */
+export function readPastLock(transaction: Transaction): void {
+  transaction.setOption(READ_SYSTEM_KEYS);
+  transaction.setOption(READ_LOCK_AWARE);
+}
+
+/** Transactions that this is called in write past the lock. */
+export function writePastLock(transaction: Transaction): void {
+  transaction.setOption(LOCK_AWARE);
+}
+
+/** What stands for one time of being locked: unlocked and locked again, with the same UID too, it is another one. Only where the transaction reads past the lock. */
+export async function lockedSince(transaction: Transaction): Promise<string> {
+  return (await transaction.get(LOCKED_RAW))?.toString('hex') ?? '';
+}
+
+/**
+ * Locks the database under this UID, or takes over the lock that an earlier run of the same work has left: that of another epoch is ended first.
+ * @throws EngineError database-locked where it is somebody else's, database-unavailable
+ */
+export async function holdLock(db: Database, uid: LockUid): Promise<void> {
+  let result = await settled(() => lockDatabase(db, uid, TIMEOUT_MS));
+  if (result.kind === 'foreign' && (await endLeftLock(db, uid.system))) result = await settled(() => lockDatabase(db, uid, TIMEOUT_MS));
+  if (result.kind !== 'foreign') return;
+  throw new EngineError(
+    'database-locked',
+    `the database is locked under ${result.uid}, which is not ours: whoever locked it (fdbcli lock, fdbdr, a restore) has to end that first`,
+  );
+}
+
+/** Ends the lock that work of this name left when it was killed; false where there is none. The caller knows that no such work goes on. */
+export async function endLeftLock(db: Database, system: string): Promise<boolean> {
+  const found = await settled(() => lockOf(db, TIMEOUT_MS));
+  if (found === null) return false;
+  const holder = readLockUid(found, system);
+  if (holder.kind === 'foreign') return false;
+  await releaseLock(db, { system, epoch: holder.epoch });
+  return true;
+}
+
+/** @throws EngineError database-locked that tells how it is unlocked by hand */
+export async function releaseLock(db: Database, uid: LockUid): Promise<void> {
+  try {
+    await settled(() => unlockDatabase(db, uid, TIMEOUT_MS));
+  } catch (error) {
+    throw new EngineError(
+      'database-locked',
+      `the database may still be locked: \`fdbcli --exec "unlock ${lockUid(uid)}"\` unlocks it (it asks for a passphrase that it shows)`,
+      error,
+    );
+  }
+}
+
+/** Each of these may be repeated; an outcome that is not known is asked again. */
+async function settled<T extends LockResult | string | null>(ask: () => Promise<Outcome<T>>): Promise<T> {
+  let message = '';
+  for (let attempt = 0; attempt < UNLOCK_TRIES; attempt++) {
+    const outcome = await ask();
+    if (outcome.kind === 'done') return outcome.value;
+    message = outcome.message;
+    if (outcome.kind === 'not-done' && outcome.reason === 'refused') break;
+  }
+  throw new EngineError('database-unavailable', `the lock of the database cannot be told or changed: ${message}`);
+}
+
+/** Reads past the lock with the work's own time limit. */
+export async function readPast<T>(
+  db: Database,
+  read: (transaction: Transaction) => Promise<T>,
+): Promise<{ readonly value: T; readonly version: number }> {
+  const outcome = await transact(
+    db,
+    async (transaction) => {
+      readPastLock(transaction);
+      return { commit: false, value: await read(transaction) };
+    },
+    { timeoutMs: TIMEOUT_MS },
+  );
+  if (outcome.kind !== 'done') throw new EngineError('database-unavailable', `FoundationDB does not answer: ${outcome.message}`);
+  return outcome;
+}

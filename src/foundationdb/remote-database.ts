@@ -1,0 +1,147 @@
+import type { Database, Transaction } from 'foundationdb';
+import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
+import type { RemoteDatabase, RemoteSnapshot, Slice } from '../database/remote-snapshot.ts';
+import type { Clock } from '../platform/clock.ts';
+import { EngineError } from '../platform/errors.ts';
+import type { LogEnd } from '../replication/epochs.ts';
+import { clientSettings, openCluster } from './client.ts';
+import { readFence, type Fence } from './fence.ts';
+import { beginCopy, copyIsOver, endCopy, extendCopy, type BegunCopy } from './kept.ts';
+import { afterPrefix, keySpaceOf, type KeySpace } from './key-space.ts';
+import { endLeftLock, holdLock, lockedSince, readPast, readPastLock, releaseLock } from './lock-held.ts';
+import type { LockUid } from './lock-uid.ts';
+import { readSlice, type SliceRules } from './slices.ts';
+
+/** A third of what a copy lasts: two recoveries of FoundationDB may come in between. */
+const EXTEND_MS = 5 * 60_000;
+
+export interface RemoteOptions {
+  readonly db: Database;
+  readonly keys: KeySpace;
+  readonly clock: Clock;
+  /** What a lock of this work is held under. */
+  readonly lock: LockUid;
+  /** Whether all others are to be locked out while it is read. */
+  readonly locks: boolean;
+}
+
+/** @param folder of the configuration file. @throws EngineError bad-config */
+export function openFoundationdb(config: FoundationdbConfig, folder: string): Pick<RemoteOptions, 'db' | 'keys'> {
+  return { db: openCluster(clientSettings(config, folder)), keys: keySpaceOf(config.prefix) };
+}
+
+/** The key space as something to back up. The caller alone may back it up now. */
+export function foundationdbToRead(options: RemoteOptions): RemoteDatabase {
+  const { db, keys } = options;
+  const end = async (): Promise<LogEnd> => {
+    const { value, version } = await readPast(db, (transaction) => readFence(transaction, keys.fence));
+    return endAt(value, version);
+  };
+  return {
+    newest: end,
+    sizeBytes: async () =>
+      (await readPast(db, (transaction) => transaction.getEstimatedRangeSizeBytes(keys.data, afterPrefix(keys.data)))).value,
+    snapshot: async (signal) => {
+      signal.throwIfAborted();
+      if (options.locks) return await lockedSnapshot(options);
+      await endLeftLock(db, options.lock.system);
+      const copy = await beginCopy(db, keys);
+      return copy === null ? await versionSnapshot(options) : keptSnapshot(options, copy);
+    },
+    close: () => db.close(),
+  };
+}
+
+/** Of whom the data is: of the epoch that was served last. */
+function endAt({ servedEpoch }: Fence, version: number): LogEnd {
+  return { epoch: servedEpoch, index: version };
+}
+
+/** The state at the beginning of a copy for which writes put aside what they replace: any size, nobody waits. */
+function keptSnapshot({ db, keys, clock }: RemoteOptions, begun: BegunCopy): RemoteSnapshot {
+  let { mark } = begun;
+  let extendedAtMs = clock.monotonicMs();
+  let extending = Promise.resolve();
+  const confirm = async (transaction: Transaction): Promise<void> => {
+    const [{ copy }, version] = await Promise.all([readFence(transaction, keys.fence), transaction.getReadVersion()]);
+    if (copy?.id !== mark.id || Number(version.readBigInt64BE()) > copy.untilVersion) throw copyIsOver();
+  };
+  const rules: SliceRules = { prepare: () => undefined, confirm, keptFor: mark.id, tooOld: null };
+  return {
+    ...readWith({ db, keys }, rules, async () => {
+      if (clock.monotonicMs() - extendedAtMs > EXTEND_MS) {
+        extendedAtMs = clock.monotonicMs();
+        extending = extendCopy(db, keys, mark).then((extended) => void (mark = extended));
+      }
+      await extending;
+    }),
+    end: endAt(begun.fence, begun.version),
+    how: 'copy-on-write',
+    release: () => endCopy(db, keys, mark),
+  };
+}
+
+/** Nobody but us writes while it is read; each slice is of a time within the same lock. */
+async function lockedSnapshot({ db, keys, lock }: RemoteOptions): Promise<RemoteSnapshot> {
+  await holdLock(db, lock);
+  try {
+    const { value, version } = await readPast(db, (transaction) =>
+      Promise.all([lockedSince(transaction), readFence(transaction, keys.fence)]),
+    );
+    const [since, fence] = value;
+    const confirm = async (transaction: Transaction): Promise<void> => {
+      if (since === '' || (await lockedSince(transaction)) !== since)
+        throw new EngineError('backup-failed', 'somebody unlocked the database while it was read under our lock');
+    };
+    return {
+      ...readWith({ db, keys }, { prepare: readPastLock, confirm, keptFor: null, tooOld: null }),
+      end: endAt(fence, version),
+      how: 'locked',
+      release: () => releaseLock(db, lock),
+    };
+  } catch (error) {
+    await releaseLock(db, lock);
+    throw error;
+  }
+}
+
+/** All at one version, which FoundationDB keeps for about five seconds: what cannot be read in them is not backed up so. */
+async function versionSnapshot({ db, keys }: RemoteOptions): Promise<RemoteSnapshot> {
+  const { value: fence, version } = await readPast(db, (transaction) => readFence(transaction, keys.fence));
+  const stated = Buffer.alloc(8);
+  stated.writeBigInt64BE(BigInt(version));
+  const rules: SliceRules = {
+    prepare: (transaction) => transaction.setReadVersion(stated),
+    confirm: () => Promise.resolve(),
+    keptFor: null,
+    tooOld: () =>
+      new EngineError(
+        'backup-failed',
+        'the data is too large to be read at one version (FoundationDB keeps one for about 5 s), and no `database` program serves it that would keep what is replaced meanwhile: ' +
+          'start one, or back up with --lock, which locks everybody out of the database until it is read',
+      ),
+  };
+  return { ...readWith({ db, keys }, rules), end: endAt(fence, version), how: 'read-version', release: () => Promise.resolve() };
+}
+
+/** @param before each slice */
+function readWith(
+  place: { readonly db: Database; readonly keys: KeySpace },
+  rules: SliceRules,
+  before: () => Promise<void> = () => Promise.resolve(),
+): Pick<RemoteSnapshot, 'slice' | 'splitPoints'> {
+  const { db, keys } = place;
+  return {
+    slice: async (from, to, bytes, signal): Promise<Slice> => {
+      await before();
+      return await readSlice(place, rules, { from, to, bytes }, signal);
+    },
+    splitPoints: async (bytes) => {
+      const { value } = await readPast(db, (transaction) => transaction.getRangeSplitPoints(keys.data, afterPrefix(keys.data), bytes));
+      // The ends of the range are among them.
+      return value
+        .filter((point) => point.length > keys.data.length && point.subarray(0, keys.data.length).equals(keys.data))
+        .map((point) => point.subarray(keys.data.length));
+    },
+  };
+}

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { Database, Transaction } from 'foundationdb';
+import type { RemoteTarget } from '../database/remote-target.ts';
+import { EngineError } from '../platform/errors.ts';
+import { parseJson } from '../platform/https-client.ts';
+import { changeFence, NO_FENCE } from './fence.ts';
+import { afterPrefix, type KeySpace } from './key-space.ts';
+import { holdLock, readPastLock, releaseLock, writePastLock } from './lock-held.ts';
+import type { LockUid } from './lock-uid.ts';
+import { readSlice } from './slices.ts';
+import { transact } from './transaction.ts';
+
+const TRY_MS = 15_000;
+/** A recovery of FoundationDB, and a failover, may come in between. */
+const TRIES = 8;
+
+export interface TargetOptions {
+  readonly db: Database;
+  readonly keys: KeySpace;
+  /** What the database is locked under while it is filled. */
+  readonly lock: LockUid;
+}
+
+/**
+ * The key space as something to restore into. The whole cluster is locked meanwhile, so that no gateway serves half a database, also after this program was killed: then the lock and a mark
+ * stay, and the next restore takes both over.
+ */
+export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTarget {
+  const run = randomUUID();
+  const requireMine = async (transaction: Transaction): Promise<void> => {
+    if ((await markIn(transaction, keys))?.run !== run)
+      throw new EngineError('backup-failed', 'another restore into this database has begun; this one stops');
+  };
+  return {
+    begin: async (job) => {
+      await holdLock(db, lock);
+      if (await claim({ db, keys }, { job, run })) return;
+      await releaseLock(db, lock);
+      throw new EngineError(
+        'bad-request',
+        `the key space ${keys.all.toString()} of this FoundationDB cluster is not empty; restore into an empty one (\`fdbcli --exec "writemode on; clearrange ${keys.all.toString()} ${afterPrefix(keys.all).toString()}"\` empties it, with no \`database\` program running)`,
+      );
+    },
+    put: async (rows) => {
+      await write(db, async (transaction) => {
+        await requireMine(transaction);
+        for (const { key, value } of rows) transaction.set(Buffer.concat([keys.data, key]), value as Buffer);
+      });
+    },
+    slice: (from, to, bytes, signal) =>
+      readSlice({ db, keys }, { prepare: readPastLock, confirm: requireMine, keptFor: null, tooOld: null }, { from, to, bytes }, signal),
+    finish: async (highestEpoch) => {
+      const outcome = await changeFence(
+        db,
+        keys.fence,
+        TRY_MS,
+        async (_fence, transaction) => {
+          await requireMine(transaction);
+          transaction.clear(keys.restoring);
+          return { ...NO_FENCE, epoch: highestEpoch, restored: true };
+        },
+        writePastLock,
+      );
+      if (outcome.kind !== 'done')
+        throw new EngineError(
+          'database-unavailable',
+          `the restore could not be ended: ${outcome.message}; the same command begins anew, or finds it ended`,
+        );
+      await releaseLock(db, lock);
+    },
+    close: () => db.close(),
+  };
+}
+
+interface Mark {
+  readonly job: string;
+  readonly run: string;
+}
+
+async function markIn(transaction: Transaction, { restoring }: KeySpace): Promise<Mark | null> {
+  const stored = await transaction.get(restoring);
+  return stored === undefined ? null : (parseJson(stored) as Mark | null);
+}
+
+/** Marks the key space as being filled; false where it holds data that no restore has left. */
+async function claim({ db, keys }: Pick<TargetOptions, 'db' | 'keys'>, mark: Mark): Promise<boolean> {
+  return await write(db, async (transaction) => {
+    const before = await markIn(transaction, keys);
+    if (before === null) {
+      const first = await transaction.getRangeAll(keys.all, afterPrefix(keys.all), { limit: 1 });
+      if (first.length > 0) return false;
+    }
+    transaction.clearRange(keys.all, afterPrefix(keys.all));
+    transaction.set(keys.restoring, JSON.stringify(mark));
+    return true;
+  });
+}
+
+/** All of what is written here may be written again: it is tried until it is known to be there. */
+async function write<T>(db: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  let message = '';
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const outcome = await transact(
+      db,
+      async (transaction) => {
+        writePastLock(transaction);
+        return { commit: true, value: await work(transaction) };
+      },
+      { timeoutMs: TRY_MS },
+    );
+    if (outcome.kind === 'done') return outcome.value;
+    message = outcome.message;
+    if (outcome.kind === 'not-done' && outcome.reason === 'refused') break;
+  }
+  throw new EngineError('database-unavailable', `FoundationDB cannot be written: ${message}`);
+}
