@@ -96,6 +96,15 @@ describe('gameday digest', () => {
     expect(certificate.runs[0]?.sha256['events.ndjson']).to.match(/^[0-9a-f]{64}$/);
   });
 
+  it('certifies nothing by what another engine, or a system that somebody else started, has passed', async () => {
+    const of = (engine: string) => (events: readonly RunEvent[]) =>
+      events.map((event) => (event.kind === 'run-started' ? { ...event, versions: { engine } } : event));
+    record('20261127T000000000Z-region-isolation', history({ edit: of('what notes.yaml describes') }));
+    expect(await run([SCENARIO]), said).to.equal(0);
+    expect(await run([SCENARIO], { subject: { tag: 'v1.0.0', commit: 'c0ffee' } })).to.equal(3);
+    expect(readFileSync(join(reports, 'certificate.md'), 'utf8')).to.match(/^# v1\.0\.0: NOT CERTIFIED\n/);
+  });
+
   it('takes a run for none of a scenario, or of a manifest, that asks for something else by now', async () => {
     record('20261127T000000000Z-region-isolation', history());
     write('scenario.yaml', scenario('1s'));

@@ -5,7 +5,7 @@ import { LogWatch } from '../engine/log-watch.ts';
 import { regionOfAddress } from '../engine/endpoints.ts';
 import { EffectProbes } from '../fault/effect-probe.ts';
 import { runGameday } from '../gameday.ts';
-import { EVENT_SCHEMA, type RunStarted } from '../history/event.ts';
+import { EVENT_SCHEMA, OWN_ENGINE, type RunStarted } from '../history/event.ts';
 import { Recorder } from '../history/recorder.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EXIT, HarnessError } from '../platform/errors.ts';
@@ -57,7 +57,7 @@ export async function play({ loaded, runFolder, seed, engine, live, platform: ki
     recorder.onEvent((event) => logs.onEvent(event));
     recorder.record({
       ...started(loaded, { runFolder, seed, originNs }),
-      versions: { ...versions, engine: engine ?? 'coditect-dr' },
+      versions: { ...versions, engine: engine ?? (systemFile === undefined ? OWN_ENGINE : `what ${systemFile} describes`) },
       platform: platform.kind,
       ...(platform.ownService === undefined ? {} : { ledger: 'templates' }),
       regionOfAddress: platform.ownService === undefined ? regionOfAddress(platform.pods()) : {},

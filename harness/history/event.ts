@@ -38,6 +38,9 @@ export type EventBody =
 
 export const EVENT_SCHEMA = 1;
 
+/** What `versions.engine` says where the run started the engine of this package. */
+export const OWN_ENGINE = 'coditect-dr';
+
 export interface RunStarted {
   readonly kind: 'run-started';
   readonly schema: typeof EVENT_SCHEMA;

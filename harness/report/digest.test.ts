@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { OWN_ENGINE } from '../history/event.ts';
 import { sampleRun, type SampleOptions } from '../testing/sample-run.ts';
 import { certificateMarkdown, certificateOf } from './certificate.ts';
 import { annotations, digestMarkdown, digestOf, type DigestRun } from './digest.ts';
@@ -36,6 +37,21 @@ describe('many runs as one verdict', () => {
     const digest = digestOf([others, played('b')], NONE);
     expect(digest.outcome).to.equal('inconclusive');
     expect(digest.reason).to.match(/of 2 engines: .*\/tmp\/other\.js/);
+  });
+
+  it('is no pass of one engine where all runs are of another, or nobody knows of which', () => {
+    const wanted = { ...NONE, engine: OWN_ENGINE };
+    for (const versions of [{ engine: '/tmp/other.js' }, {}]) {
+      const { folder, result } = played('a');
+      const other = { folder, result: { ...result!, environment: { ...result!.environment, versions } } };
+      expect(digestOf([other], NONE).outcome).to.equal('pass');
+      const digest = digestOf([other], wanted);
+      expect(digest.outcome).to.equal('inconclusive');
+      expect(digest.reason).to.match(
+        /^1 of 1 run passed, of 1 engine: (\/tmp\/other\.js|one that is not named); coditect-dr was to be played$/,
+      );
+    }
+    expect(digestOf([played('a')], wanted).outcome).to.equal('pass');
   });
 
   it('fails where one failed, whatever else is missing, and names what is', () => {

@@ -15,6 +15,8 @@ export interface DigestRun {
 export interface Wanted {
   readonly names: readonly string[];
   readonly times: number;
+  /** Undefined: any, but one and the same. */
+  readonly engine?: string | undefined;
 }
 
 export interface Digest {
@@ -39,6 +41,7 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
   const missing = wanted.names.filter((name) => often(name) < wanted.times);
   // What one engine passed says nothing of another.
   const engines = [...new Set(played.map(({ environment }) => environment.versions['engine'] ?? 'one that is not named'))];
+  const isOfOthers = engines.length > 1 || engines.some((engine) => engine !== (wanted.engine ?? engine));
   const count = (outcome: VerdictOutcome): number => played.filter(({ verdict }) => verdict.outcome === outcome).length;
   const [passed, failed, inconclusive] = [count('pass'), count('fail'), count('inconclusive')];
   const parts = [
@@ -47,12 +50,14 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
     ...(inconclusive > 0 ? [`${inconclusive} inconclusive`] : []),
     ...(brokenOff > 0 ? [`${brokenOff} broken off`] : []),
     ...(outdated > 0 ? [`${plural(outdated, 'run')} of a scenario or a manifest that was another then`] : []),
-    ...(engines.length > 1 ? [`of ${engines.length} engines: ${engines.join(', ')}`] : []),
+    ...(isOfOthers ? [`of ${plural(engines.length, 'engine')}: ${engines.join(', ')}${asked(wanted)}`] : []),
     ...(missing.length > 0 ? [`not played${wanted.times > 1 ? ` ${wanted.times} times` : ''}: ${missing.join(', ')}`] : []),
   ];
-  const isPass = passed > 0 && passed === runs.length && missing.length === 0 && engines.length === 1;
+  const isPass = passed > 0 && passed === runs.length && missing.length === 0 && !isOfOthers;
   return { outcome: failed > 0 ? 'fail' : isPass ? 'pass' : 'inconclusive', reason: parts.join(', '), runs, missing };
 }
+
+const asked = ({ engine }: Wanted): string => (engine === undefined ? '' : `; ${engine} was to be played`);
 
 /** For a job's summary, an issue, a release. Its first line is the verdict. */
 export function digestMarkdown({ outcome, reason, runs, missing }: Digest): string {

@@ -1,4 +1,4 @@
-import type { EventBody, OperationCompleted, RunEvent } from '../history/event.ts';
+import { OWN_ENGINE, type EventBody, type OperationCompleted, type RunEvent } from '../history/event.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { phaseOf } from '../scenario/phase-of.ts';
 import { operationPlan } from '../workload/plan.ts';
@@ -176,7 +176,7 @@ function head({ scenario, vantages }: Handmade): readonly RunEvent[] {
     seed: 1,
     platform: 'local',
     machine: { kernel: '6.1', cpus: 2, node: 'v24', user: 'root' },
-    versions: {},
+    versions: { engine: OWN_ENGINE },
     regionOfAddress: Object.fromEntries(Object.entries(ADDRESS).map(([region, address]) => [address, region])),
     vantages,
   };

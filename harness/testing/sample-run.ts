@@ -1,5 +1,5 @@
 import type { Finding, RunResult, VerdictOutcome } from '../check/verdict.ts';
-import type { EventBody, RunEvent } from '../history/event.ts';
+import { OWN_ENGINE, type EventBody, type RunEvent } from '../history/event.ts';
 import type { AvailabilitySecond, Measurement, RecoveryTime, VantageMeasurement, WriteRef } from '../measure/measurement.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 
@@ -244,7 +244,7 @@ function sampleEvents(scenario: Scenario, { fault = true }: SampleOptions): read
       seed: 42,
       platform: 'local',
       machine: { kernel: 'Linux 6.1.0', cpus: 2, node: 'v24.21.0', user: 'root' },
-      versions: { 'coditect-dr': '0.1.0', etcd: '3.4.23', knot: '3.2.6', unbound: '1.17.1' },
+      versions: { engine: OWN_ENGINE, etcd: '3.4.23', knot: '3.2.6', unbound: '1.17.1' },
       regionOfAddress: { '10.77.1.10': 'us-central1' },
       vantages: [...VANTAGES],
     }),
