@@ -1,3 +1,4 @@
+import { maxBlobBytes } from '../format/blob.ts';
 import { blobId } from '../format/ids.ts';
 import { encodeFileLists, type BackupFile } from '../repository/file-list.ts';
 import type { KnownBlobs } from './known.ts';
@@ -16,12 +17,15 @@ export async function storeLists(
   files: readonly BackupFile[],
   settings: PackSettings,
   known: KnownBlobs,
-  packs: PackStore,
+  packs: Pick<PackStore, 'put'>,
 ): Promise<StoredLists> {
-  const builder = new PackBuilder(settings);
+  const all = encodeFileLists(files);
+  // The edges of files with long keys are larger than any range file.
+  const largestBytes = maxBlobBytes(Math.max(0, ...all.flatMap(({ list, edges }) => [list.length, edges.length])));
+  const builder = new PackBuilder(settings, largestBytes);
   const ids: Buffer[] = [];
   const send = async (): Promise<void> => {
-    const { id, name, bytes, crc32c, blobs } = builder.seal(Buffer.allocUnsafeSlow(maxPackBytes(settings)));
+    const { id, name, bytes, crc32c, blobs } = builder.seal(Buffer.allocUnsafeSlow(maxPackBytes(settings, largestBytes)));
     await packs.put({ id, name, crc32c, blobs, body: bytes });
   };
   const store = async (plain: Buffer): Promise<string> => {
@@ -33,7 +37,7 @@ export async function storeLists(
   };
   const lists: string[] = [];
   const edges: string[] = [];
-  for (const blobs of encodeFileLists(files)) {
+  for (const blobs of all) {
     lists.push(await store(blobs.list));
     edges.push(await store(blobs.edges));
   }

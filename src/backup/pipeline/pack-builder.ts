@@ -30,9 +30,12 @@ export interface SealedPack {
   readonly blobs: readonly PlacedBlob[];
 }
 
-/** The largest pack as it is stored: the last blob may exceed the limit by one range file. */
-export function maxPackBytes({ packBytes }: Pick<PackSettings, 'packBytes'>): number {
-  return floeSealedBytes(packBytes + MAX_FILE_BYTES + 256 * 1024);
+/** What a range file may need at most: it is cut after the record that exceeds its limit. */
+const FILE_ROOM_BYTES = MAX_FILE_BYTES + 256 * 1024;
+
+/** The largest pack as it is stored: the last blob may exceed the limit, by a range file where nothing else is said. */
+export function maxPackBytes({ packBytes }: Pick<PackSettings, 'packBytes'>, lastBlobBytes = FILE_ROOM_BYTES): number {
+  return floeSealedBytes(packBytes + lastBlobBytes);
 }
 
 /** Collects blobs and encrypts them as one pack. */
@@ -42,9 +45,10 @@ export class PackBuilder {
   #used = 0;
   #blobs: PlacedBlob[] = [];
 
-  constructor(settings: PackSettings) {
+  /** lastBlobBytes: room for the largest blob, as it may be while it is written (maxBlobBytes). */
+  constructor(settings: PackSettings, lastBlobBytes?: number) {
     this.#settings = settings;
-    this.#plain = Buffer.allocUnsafeSlow(maxPackBytes(settings));
+    this.#plain = Buffer.allocUnsafeSlow(maxPackBytes(settings, lastBlobBytes));
   }
 
   get isEmpty(): boolean {
