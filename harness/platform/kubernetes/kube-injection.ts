@@ -111,7 +111,8 @@ export class KubeInjection implements Injection {
     const answer = await untilServed(() => client.ask('DELETE', pathOf(place), { signal }), signal);
     if (!isAbsent(answer, place.name)) {
       if (answer.status >= 300) throw refusal(`DELETE ${pathOf(place)}`, answer);
-      await watch.untilGone(signal);
+      if (watch.object === undefined) await untilGoneNow(client, place, signal);
+      else await watch.untilGone(signal);
       const last = watch.object;
       if (last !== undefined && !condition(last, 'AllRecovered'))
         this.#note(experiment, 'it was gone before anybody saw it AllRecovered; the probes tell whether it is');
@@ -131,6 +132,16 @@ export class KubeInjection implements Injection {
 
   #note({ fault }: Experiment, what: string): void {
     this.#context.record({ kind: 'note', message: `${fault}: ${what}` });
+  }
+}
+
+/** By a look that begins now: one that began before the experiment was there, and has not seen it yet, would take that for its being gone. */
+async function untilGoneNow(client: KubeClient, place: Place, signal: AbortSignal): Promise<void> {
+  const watch = new ExperimentWatch(client, place, () => undefined);
+  try {
+    await watch.untilGone(signal);
+  } finally {
+    await watch.close();
   }
 }
 
