@@ -64,13 +64,16 @@ export function longestWritePause(view: RunView): WritePause | null {
   return pauses.toSorted((a, b) => b.pauseMs - a.pauseMs)[0] ?? null;
 }
 
+/** What the engine says where it does not know a lag: no height of a chart. */
+const UNKNOWN_LAG_MS = Number.MAX_SAFE_INTEGER;
+
 /** What the primary's status said of its standbys' lag, for the chart: highest in each second. */
 export function lagSamples(view: RunView): readonly LagSample[] {
   const highest = new Map<string, LagSample>();
   for (const status of eventsOf(view.events, 'engine-status')) {
     const standbys = (status.body as { standbys?: Record<string, { lagMs?: unknown } | undefined> } | undefined)?.standbys ?? {};
     for (const [region, standby] of Object.entries(standbys)) {
-      if (typeof standby?.lagMs !== 'number') continue;
+      if (typeof standby?.lagMs !== 'number' || standby.lagMs >= UNKNOWN_LAG_MS) continue;
       const sample = { second: Math.floor(status.atMs / 1000), region, lagMs: standby.lagMs };
       const key = `${sample.second} ${region}`;
       if ((highest.get(key)?.lagMs ?? -1) < sample.lagMs) highest.set(key, sample);

@@ -99,7 +99,7 @@ function verdictOf({ verdict, ageMs }: ControllerStatus['observers'][string], fr
 function lagOf(region: string, primary: DatabaseStatus | null): string {
   const standby = primary?.standbys[region];
   if (standby === undefined) return '-';
-  const lag = standby.lagMs < UNKNOWN_LAG_MS ? `${Math.round(standby.lagMs)} ms` : 'since before the primary was started';
+  const lag = standby.lagMs < UNKNOWN_LAG_MS ? `${Math.round(standby.lagMs)} ms` : 'an unknown lag';
   return `${standby.lagEntries} entries, ${lag}${standby.inSync ? ', in sync' : ''}`;
 }
 

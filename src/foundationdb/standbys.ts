@@ -1,3 +1,4 @@
+import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { isRecent, type Seen } from './cluster-monitor.ts';
 import { canTake } from './cluster-view.ts';
@@ -27,7 +28,7 @@ export function replicaStatus({ seen, dataCenters, region, nowMs, periodMs }: Re
       .filter(([other]) => other !== region)
       .map(([other, dc]) => {
         const inSync = isFresh && lagSeconds !== null && canTake(seen.view, dc, seen.awaySinceMs) === true;
-        const lagMs = lagSeconds === null ? ageMs : Math.round(lagSeconds * 1000);
+        const lagMs = isFresh && lagSeconds !== null ? Math.round(lagSeconds * 1000) : UNKNOWN_LAG_MS;
         return [other, { matchIndex: 0, lagEntries: inSync ? 0 : SOME, lagMs, ageMs, inSync }];
       }),
   );
