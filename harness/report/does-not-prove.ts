@@ -25,6 +25,7 @@ export function doesNotProve({ scenario, measurement, events }: RunResult): read
     ...(measurement.backups?.made.length || scenario.backup
       ? ['Google Cloud Storage: the store is a folder or an emulator on this machine; how a real bucket fails is not part of this run.']
       : []),
+    ...hiddenBulk(measurement),
     ...censoredVantages(measurement),
     ...events.filter((event) => event.kind === 'fault-planned').flatMap((event) => event.notes.map((note) => `${event.fault}: ${note}`)),
   ].filter((line) => line !== null);
@@ -59,6 +60,19 @@ const LIMITS_WITHOUT_CONTAINERS = [
   "Chaos Mesh and containers: the API server was real, pods were processes of this machine, and a controller of ours stood in for Chaos Mesh's.",
   'Failures of the cluster itself: only what the fault selected was broken.',
 ] as const;
+
+/** What is there may be what nobody was acknowledged, in place of what somebody was: k6 counts its answers, and does not say to which writes they were. */
+function hiddenBulk({ backups }: RunResult['measurement']): readonly string[] {
+  return (backups?.bulk ?? []).flatMap(({ name, requests, acknowledged, kept }) => {
+    const gone = requests - kept;
+    const hidden = Math.min(gone, requests - acknowledged);
+    return hidden <= 0
+      ? []
+      : [
+          `Every acknowledged write of bulk load ${name}: ${gone} of its ${requests} are not there, ${acknowledged} were acknowledged, and which ones is not known. Up to ${hidden} of those that are gone may be among them.`,
+        ];
+  });
+}
 
 function censoredVantages(measurement: RunResult['measurement']): readonly string[] {
   return measurement.vantages

@@ -139,6 +139,11 @@ describe('reports of a run', () => {
       .and.match(/Newest proved backup when isolate-primary took effect: 2\.00 s old/);
     expect(reportPage(result)).to.contain('5.0 MB/s').and.contain('the copy lacks &lt;b&gt;').and.contain('crossed: dropped_iterations');
     expect(reportPage(toResultDocument(run))).to.not.contain('Backups');
+    // 570 are there and 570 were acknowledged; whether they are the same ones nobody knows.
+    expect(result.whatThisDoesNotProve.join(' ')).to.match(/bulk load many: 30 of its 600 are not there, 570 were acknowledged.*Up to 30/);
+    const whole = { ...backups, bulk: backups.bulk.map((load) => ({ ...load, kept: 600 })) };
+    const known = toResultDocument({ ...run, measurement: { ...run.measurement, backups: whole } });
+    expect(known.whatThisDoesNotProve.join(' ')).to.not.include('bulk load');
   });
 
   it('every difference of the timeline leads from one seen point to the next', () => {
