@@ -108,16 +108,22 @@ describe('checks of restored copies', () => {
     });
     it('is lost when the region that serves has less of it than was acknowledged', () => {
       expect(of('lost-writes', 75)).to.equal('fail');
-      const kept = (count: number, allowed: Partial<Scenario> = {}): FindingOutcome => {
+      const kept = (count: number, allowed: Partial<Scenario> = {}, told: Partial<EventBody> = {}): FindingOutcome => {
         const events = failoverHistory({
           scenario: { ...SCENARIO, backup: null, method: [step, ...SCENARIO.method], ...allowed },
           copy: (store) => entries(count).forEach(([key, value]) => store.set(key, value)),
-          edit: (plain) => [...plain, at(...load)].toSorted((a, b) => a.atMs - b.atMs),
+          edit: (plain) => [...plain, at(load[0], { ...load[1], ...told } as EventBody)].toSorted((a, b) => a.atMs - b.atMs),
         });
         return judge(events, CHECKS).verdict.findings.find((one) => one.check === 'lost-writes')!.outcome;
       };
       expect(kept(95)).to.equal('pass');
       expect(kept(94)).to.equal('fail');
+      const numbered = (from: number, to: number) => ({ acknowledged: Array.from({ length: to - from }, (_, n) => from + n) });
+      expect(kept(100, {}, numbered(5, 100))).to.equal('pass');
+      expect(kept(95, {}, numbered(5, 100)), 'five that came without an answer do not stand for five that were acknowledged').to.equal(
+        'fail',
+      );
+      expect(kept(95, {}, numbered(5, 99)), 'k6 counted one more than it named').to.equal('pass');
       const allowed = (lostWrites: number | null, recoveryPointMs: number | null = null): Partial<Scenario> => ({
         expect: { ...SCENARIO.expect, loss: 'allowed' },
         targets: { ...SCENARIO.targets, lostWrites, recoveryPointMs },

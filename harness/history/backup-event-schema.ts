@@ -49,5 +49,6 @@ export const backupEvents = [
     endedMs: ms,
     exitCode: z.number().nullable(),
     summary: z.record(z.string(), z.unknown()).nullable(),
+    acknowledged: z.array(z.number()).exactOptional(),
   }),
 ] as const;

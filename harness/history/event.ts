@@ -357,6 +357,8 @@ export interface BulkLoaded {
   readonly endedMs: number;
   readonly exitCode: number | null;
   readonly summary: Readonly<Record<string, unknown>> | null;
+  /** Numbers of the iterations whose write was acknowledged; absent in records of before. */
+  readonly acknowledged?: readonly number[];
 }
 
 /** A line of an engine program's own log, as it was written. */

@@ -56,7 +56,9 @@ export interface BulkAccount {
   /** Requests that were really sent: an iteration whose script broke before counts as one all the same. */
   readonly requests: number;
   readonly acknowledged: number;
-  /** Entries of it in the copy of the region that serves after the run. */
+  /** Whether it is known which. */
+  readonly known: boolean;
+  /** Entries of it in the copy of the region that serves after the run: of those that were acknowledged, where these are known, else of all. */
   readonly kept: number;
   readonly endedMs: number;
   readonly dropped: number;

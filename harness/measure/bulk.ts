@@ -24,19 +24,25 @@ export function bulkAtLeast(view: RunView, { fromMs, prefix }: CopyWindow): numb
 /** From the summary that k6 exported (`--summary-export`): there a threshold is `true` when it was crossed, and `fails` of "failed" are those that did not. */
 export function bulkOf(view: RunView): readonly BulkAccount[] {
   const survivor = Object.entries(survivingCopy(view)?.entries ?? {});
-  return eventsOf(view.events, 'bulk').map(({ name, summary, endedMs, exitCode, lineNumber }) => {
+  return eventsOf(view.events, 'bulk').map(({ name, summary, endedMs, exitCode, lineNumber, acknowledged: numbers }) => {
     const metrics = (summary?.['metrics'] ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
     const value = (metric: string, field: string): number => {
       const found = metrics[metric]?.[field];
       return typeof found === 'number' ? found : 0;
     };
     const duration = metrics['http_req_duration'];
+    const acknowledged = value('http_req_failed', 'fails');
+    const keys = new Set(numbers?.map((number) => `bulk/${name}/${number}`));
+    // Where k6 counted others than it wrote down, nobody knows which they are.
+    const known = keys.size === acknowledged;
+    const counts = (key: string): boolean => (known ? keys.has(key) : key.startsWith(`bulk/${name}/`));
     return {
       name,
       iterations: value('iterations', 'count'),
       endedMs,
-      acknowledged: value('http_req_failed', 'fails'),
-      kept: survivor.filter(([key, text]) => key.startsWith(`bulk/${name}/`) && isBulkEntry(view.scenario, key, text)).length,
+      acknowledged,
+      known,
+      kept: survivor.filter(([key, text]) => counts(key) && isBulkEntry(view.scenario, key, text)).length,
       requests: value('http_reqs', 'count'),
       dropped: value('dropped_iterations', 'count'),
       failedShare: value('http_req_failed', 'value'),

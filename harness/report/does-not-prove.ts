@@ -61,12 +61,12 @@ const LIMITS_WITHOUT_CONTAINERS = [
   'Failures of the cluster itself: only what the fault selected was broken.',
 ] as const;
 
-/** What is there may be what nobody was acknowledged, in place of what somebody was: k6 counts its answers, and does not say to which writes they were. */
+/** What is there may be what nobody was acknowledged, in place of what somebody was, where only the number of answers is known. */
 function hiddenBulk({ backups }: RunResult['measurement']): readonly string[] {
-  return (backups?.bulk ?? []).flatMap(({ name, requests, acknowledged, kept }) => {
+  return (backups?.bulk ?? []).flatMap(({ name, requests, acknowledged, kept, known }) => {
     const gone = requests - kept;
     const hidden = Math.min(gone, requests - acknowledged);
-    return hidden <= 0
+    return known || hidden <= 0
       ? []
       : [
           `Every acknowledged write of bulk load ${name}: ${gone} of its ${requests} are not there, ${acknowledged} were acknowledged, and which ones is not known. Up to ${hidden} of those that are gone may be among them.`,

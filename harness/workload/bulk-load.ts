@@ -41,15 +41,17 @@ export class BulkLoad {
     ]);
     let summary: Readonly<Record<string, unknown>> | null = null;
     let exitCode: number | null = null;
+    let acknowledged: readonly number[] = [];
     program.onMessage((message) => {
-      const { k6: told, code } = message as { k6?: Record<string, unknown>; code?: number };
+      const { k6: told, code, acknowledged: numbers } = message as { k6?: Record<string, unknown>; code?: number; acknowledged?: number[] };
       if (told !== undefined) summary = told;
+      if (numbers !== undefined) acknowledged = numbers;
       if (code !== undefined) exitCode = code;
     });
     const limit = setTimeout(() => program.kill(), step.forMs + SLACK_MS);
     const recorded = program.exited.then(() => {
       clearTimeout(limit);
-      this.#context.record({ kind: 'bulk', name: step.name, startedMs, endedMs: this.#context.nowMs(), exitCode, summary });
+      this.#context.record({ kind: 'bulk', name: step.name, startedMs, endedMs: this.#context.nowMs(), exitCode, summary, acknowledged });
     });
     this.#running.push({ program, recorded });
   }
@@ -66,10 +68,13 @@ export class BulkLoad {
 }
 
 const SUMMARY = '/run/pod/k6-summary.json';
+/** `time="…" level=info msg=NUMBER`, a line for each write that was acknowledged. */
+const ACKNOWLEDGED = '/run/pod/k6-acknowledged.log';
 /** Nothing asked of anybody but the service: no usage report, no port of its own. */
-const FLAGS = ['--quiet', '--no-color', '--address', '', '--summary-export', SUMMARY];
-const RUN = `env "$@"; code=$?
+const FLAGS = ['--quiet', '--no-color', '--address', '', '--summary-export', SUMMARY, '--console-output', ACKNOWLEDGED];
+const RUN = `rm -f ${ACKNOWLEDGED}; env "$@"; code=$?
 [ -s ${SUMMARY} ] && { printf '{"k6":'; tr -d '\\n' < ${SUMMARY}; printf '}\\n'; }
+[ -s ${ACKNOWLEDGED} ] && { printf '{"acknowledged":['; sed -n 's/.* level=info msg=\\([0-9][0-9]*\\)$/\\1/p' ${ACKNOWLEDGED} | paste -sd, - | tr -d '\\n'; printf ']}\\n'; }
 printf '{"code":%s}\\n' "$code"`;
 
 function settings(step: BulkStep, timeoutMs: number): Readonly<Record<string, string>> {
