@@ -3,6 +3,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENGINE_PORTS } from '../../engine/endpoints.ts';
 import type { ClockReading, PodProcess, ReachabilityCell } from '../../history/event.ts';
+import { abortable } from '../abortable.ts';
 import { HarnessError } from '../errors.ts';
 import type { Experiment, Injection, LinkWatch, OwnService, Platform, Pod, PodProgram, Primitive, RunContext } from '../platform.ts';
 import { Chaos } from './chaos.ts';
@@ -88,7 +89,7 @@ export class KubernetesPlatform implements Platform {
   async start(signal: AbortSignal): Promise<void> {
     const originNs = process.hrtime.bigint() - BigInt(Math.round(this.#context.nowMs() * 1e6));
     await this.#inside.start(originNs, signal);
-    await Promise.all(this.#parts.map((part) => this.#follow(part).synced));
+    await abortable(Promise.all(this.#parts.map((part) => this.#follow(part).synced)), signal);
   }
 
   pods(): readonly Pod[] {
