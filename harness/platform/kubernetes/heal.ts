@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError } from '../errors.ts';
 import { Chaos, type ChaosPart, type OwnedExperiment } from './chaos.ts';
@@ -35,19 +36,34 @@ export async function healClusters(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(HEAL_MS)]);
   const { chaos, owned } = await untilKnown(parts, limit);
   const labelled = owned.map((one): Found => ({ ...one, how: 'label' }));
-  const journals = runFolders.flatMap((folder) => openEntries(folder).map((entry) => ({ folder, entry })));
+  const { journals, unread } = readJournals(runFolders);
   const written = journals
     .flatMap(({ entry }) => inCluster(entry, parts, chaos))
     .filter((one) => !labelled.some((other) => same(one, other)));
   const unknown = journals.flatMap(({ entry }) => kindUnknown(entry, parts, chaos));
   const work = [...labelled.map((one) => heal(one, limit)), ...written.map((one) => healNamed(one, limit))];
-  const healed = [...(await Promise.all(work)).flat(), ...unknown];
+  const healed = [...(await Promise.all(work)).flat(), ...unknown, ...unread];
   for (const { folder, entry } of journals) {
     const stuck = healed.some((one) => one.problem !== undefined && one.kind === entry.kind && one.name === entry.name);
     const looked = partOf(entry, parts) !== undefined; // else it is of another system
     if (looked && !stuck) writeUndone(folder, entry);
   }
   return healed;
+}
+
+/** One that cannot be read keeps nothing else from being taken back. */
+function readJournals(runFolders: readonly string[]) {
+  const journals: { readonly folder: string; readonly entry: Entry }[] = [];
+  const unread: Healed[] = [];
+  for (const folder of runFolders) {
+    try {
+      journals.push(...openEntries(folder).map((entry) => ({ folder, entry })));
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      unread.push({ kind: 'whatever', namespace: '?', name: '?', run: path.basename(folder), how: 'journal', problem });
+    }
+  }
+  return { journals, unread };
 }
 
 /** Who cannot ask for the kind cannot say that the experiment is gone. */

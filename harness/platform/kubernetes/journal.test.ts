@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openEntries, writeUndo, writeUndone, type Entry } from './journal.ts';
@@ -25,5 +25,14 @@ describe('undo journal', () => {
     writeUndone(folder, entry('one'));
     appendFileSync(path.join(folder, 'undo.ndjson'), '{"do":"delete","context":"us-c');
     expect(openEntries(folder)).to.deep.equal([entry('two')]);
+  });
+
+  it('that cannot be read is none that is empty: somebody else may have written it', () => {
+    const file = path.join(folder, 'a file');
+    writeFileSync(file, '');
+    expect(openEntries(file), 'no folder of a run').to.deep.equal([]);
+    const other = path.join(folder, 'other');
+    mkdirSync(path.join(other, 'undo.ndjson'), { recursive: true });
+    expect(() => openEntries(other)).to.throw(/undo\.ndjson: cannot be read/);
   });
 });

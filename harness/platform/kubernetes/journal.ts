@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { HarnessError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 
 const FILE = 'undo.ndjson';
@@ -30,13 +31,19 @@ function append(runFolder: string, line: object): void {
   appendFileSync(path.join(runFolder, FILE), `${JSON.stringify(line)}\n`, { flush: true, mode: 0o600 });
 }
 
-/** What a run has put into a cluster and not seen go. A last line that was cut by a crash is one that was never acted on. */
+const NO_JOURNAL: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
+
+/**
+ * What a run has put into a cluster and not seen go. A last line that was cut by a crash is one that was never acted on. Throws HarnessError `bad-input` for a journal that is there and cannot be read.
+ */
 export function openEntries(runFolder: string): readonly Entry[] {
+  const file = path.join(runFolder, FILE);
   let text: string;
   try {
-    text = readFileSync(path.join(runFolder, FILE), 'utf8');
-  } catch {
-    return []; // no run on a cluster
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (NO_JOURNAL.has((error as NodeJS.ErrnoException).code ?? '')) return []; // no run on a cluster
+    throw new HarnessError('bad-input', `${file}: cannot be read, so nobody knows what is to be taken back: ${String(error)}`, error);
   }
   const open = new Map<string, Entry>();
   for (const line of text.split('\n')) {
