@@ -97,6 +97,14 @@ describe('Google Cloud Storage, against a strict store of ours', () => {
     expect(await store.stat('x')).to.equal(null);
   });
 
+  it('removes nothing that it was to replace, whatever the bucket made of it: a lease that is gone is one that nobody ever had', async () => {
+    const first = await store.put('lease', Buffer.from('12345'));
+    const replace = { generation: first.outcome === 'stored' ? first.object.generation : '' };
+    gcs.fail('store-short');
+    await expectError(store.put('lease', Buffer.from('67890'), { replace }), 'object-store-transient');
+    expect((await store.stat('lease'))?.bytes).to.equal(4);
+  });
+
   it('with retry gets through faults, and knows its own object again after a lost answer', async () => {
     const retrying = withRetry(store, { attempts: 4, firstDelayMs: 1, maxDelayMs: 2 }, systemClock, Math.random);
     const body = randomBytes(1000);

@@ -71,7 +71,8 @@ async function putObject(file: File, body: Uint8Array, options: PutOptions | und
   }
   const object = describeObject(file.name, file.metadata);
   if (object.bytes === body.length && object.crc32c === crc32c) return { outcome: 'stored', object };
-  await deleteObject(file, object.generation).catch(() => undefined); // what is wrong there would be found by its reader, too
+  // What is wrong there would be found by its reader, too. One that was replaced stays: where it is gone nobody knows that there was one (a lease, and its epoch).
+  if (replace === undefined) await deleteObject(file, object.generation).catch(() => undefined);
   throw new EngineError(
     'object-store-transient',
     `${file.name}: the bucket stored ${object.bytes} bytes with CRC32C ${object.crc32c}, not ours`,
