@@ -108,11 +108,13 @@ export class Leadership {
 
   /** `held` as it was before anybody was asked: where somebody else took it meanwhile, the arbiter refuses. */
   async #handOver(held: Held<Leader>, surroundings: () => Surroundings, ask: () => Promise<void>): Promise<void> {
-    const { region, clock } = this.#options;
+    const { region, clock, policy } = this.#options;
     const askedAtMs = clock.monotonicMs();
     await ask();
     const around = surroundings();
-    const heir = heirOf({ region, primary: around.primary, peers: this.#heirs(around, askedAtMs) });
+    // Who itself stood still meanwhile knows only who answered before.
+    const sinceMs = Math.max(askedAtMs, clock.monotonicMs() - voteLifeMs(policy));
+    const heir = heirOf({ region, primary: around.primary, peers: this.#heirs(around, sinceMs) });
     if (heir !== null) await this.#make({ kind: 'write', why: 'hand-over', value: heir }, held, around.onRecord);
   }
 

@@ -57,7 +57,8 @@ export class Peers {
       ...controllers.map(({ peer, url }) =>
         this.#loop(
           () => votesPeriodMs(policy.probePeriodMs * pace(), votesPace(controllers.length)),
-          () => this.#askVote(peer, url, signal),
+          // An older one would count for nothing.
+          () => this.#askVote({ peer, url, timeoutMs: voteLifeMs(policy) }, signal),
           signal,
         ),
       ),
@@ -78,10 +79,12 @@ export class Peers {
     this.#pause = new AbortController();
   }
 
-  /** Asks every controller for its vote once; resolves when each has answered, or has not in the time in which a vote counts. */
+  /** Asks every controller for its vote once; resolves when each has answered, or has not for so long that those which have count for one period yet. */
   async askVotes(): Promise<void> {
+    const { policy } = this.#options;
     const { signal } = new AbortController();
-    await Promise.all(this.#controllers().map(({ peer, url }) => this.#askVote(peer, url, signal)));
+    const timeoutMs = voteLifeMs(policy) - policy.probePeriodMs;
+    await Promise.all(this.#controllers().map(({ peer, url }) => this.#askVote({ peer, url, timeoutMs }, signal)));
   }
 
   async #loop(periodMs: () => number, ask: () => Promise<void>, signal: AbortSignal): Promise<void> {
@@ -95,10 +98,12 @@ export class Peers {
     }
   }
 
-  async #askVote(peer: string, url: string, signal: AbortSignal): Promise<void> {
+  async #askVote(
+    { peer, url, timeoutMs }: { readonly peer: string; readonly url: string; readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<void> {
     const sentAtMs = this.#options.clock.monotonicMs();
-    // An older one would count for nothing.
-    const body = await this.#get(`${url}/v1/vote`, voteLifeMs(this.#options.policy), signal);
+    const body = await this.#get(`${url}/v1/vote`, timeoutMs, signal);
     const parsed = voteShape.safeParse(body);
     if (!parsed.success || parsed.data.region !== peer || parsed.data.incarnation === this.#options.incarnation) return;
     this.votes = takeVote(this.votes, url, { vote: parsed.data, sentAtMs, receivedAtMs: this.#options.clock.monotonicMs() });

@@ -36,8 +36,8 @@ export class Cause {
   readonly #statuses = new Map<string, { readonly sentAtMs: number; readonly atMs: number }[]>();
   readonly #begun = new Set<string>();
   readonly #beganAtMs = new Map<string, number>();
-  /** When the arbiter last answered anybody, and when it last did so again after a silence in which a primary may have stopped for it. */
-  #answeredAtMs = 0;
+  /** When anybody last had an answer or news of the arbiter, and when that was so again after a silence in which a primary may have stopped for it. */
+  #spokeAtMs = 0;
   #backAtMs = -Infinity;
   /** When the last automatic failover that was done had begun. */
   #lastDoneMs: number | null = null;
@@ -78,11 +78,14 @@ export class Cause {
     if (heard.length > 200) heard.splice(0, 100);
   }
 
-  /** The arbiter's answer has come to somebody: where it is there, somebody asks all the time. */
-  arbiterAnswered(nowMs: number): void {
+  /**
+   * The arbiter's answer, or its news of a change, has come to somebody. Where it is there, somebody is told something all the time: who hears no news asks. Answers alone would not do: where those who write
+   * hear nothing any more, those who read the news of it have no reason to ask.
+   */
+  arbiterSpoke(nowMs: number): void {
     const { holderStopsMs, leaseRenewMs } = this.#policy;
-    if (nowMs - this.#answeredAtMs > (holderStopsMs - leaseRenewMs) / TOLERANCE) this.#backAtMs = nowMs;
-    this.#answeredAtMs = nowMs;
+    if (nowMs - this.#spokeAtMs > (holderStopsMs - leaseRenewMs) / TOLERANCE) this.#backAtMs = nowMs;
+    this.#spokeAtMs = nowMs;
   }
 
   /** The controller of `by` asks, for the first time, to write this into the journal. */

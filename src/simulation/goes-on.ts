@@ -9,12 +9,16 @@ const LOOK_MS = 50;
 /** The promises, and the handover back to the arbiter's lease, are watched for so long after it is back. */
 const AFTERWARDS_MS = 1500;
 
-/** A whole system of which only the arbiter fails goes on serving, by the standbys' direct leases, however long that lasts. */
+/**
+ * A whole system of which only the arbiter fails goes on serving, by the standbys' direct leases, however long that lasts. Whole is one that has served since the last other fault was over: a disk that was slow
+ * is slow for what it had begun until then, and observers may rightly confirm such a primary down before the arbiter's silence keeps them from it.
+ */
 export class GoesOn {
   readonly #world: World;
   readonly #clients: Clients;
   #arbiterFaults = 0;
   #otherFaults = 0;
+  #otherOverAtMs = -1;
   #watched: { readonly node: DatabaseNode; untilMs: number } | null = null;
 
   constructor(world: World, clients: Clients) {
@@ -30,12 +34,13 @@ export class GoesOn {
     }
     this.#arbiterFaults++;
     if (this.#watched !== null) this.#watched.untilMs = Infinity;
-    else if (this.#otherFaults === 0 && whyNotSettled(this.#world, this.#clients, -1) === null) this.#watch();
+    else if (this.#otherFaults === 0 && whyNotSettled(this.#world, this.#clients, this.#otherOverAtMs) === null) this.#watch();
   }
 
   ends(fault: Fault): void {
     if (!isOfArbiter(fault)) {
       this.#otherFaults--;
+      this.#otherOverAtMs = this.#world.time.nowMs;
       return;
     }
     this.#arbiterFaults--;

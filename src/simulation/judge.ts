@@ -95,8 +95,8 @@ export class Judge implements HttpWitness, ArbiterWitness {
     });
   }
 
-  answered(): void {
-    this.cause.arbiterAnswered(this.#scene.time.nowMs);
+  told(): void {
+    this.cause.arbiterSpoke(this.#scene.time.nowMs);
   }
 
   stored<K extends RecordName>(by: SimulatedProcess, record: K, after: Records[K], before: Records[K] | null): void {

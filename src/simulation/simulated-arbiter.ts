@@ -11,8 +11,8 @@ export interface ArbiterWitness {
   /** A process asks for this change, for the first time or again. */
   asked<K extends RecordName>(by: SimulatedProcess, record: K, value: Records[K]): void;
   stored<K extends RecordName>(by: SimulatedProcess, record: K, value: Records[K], before: Records[K] | null): void;
-  /** An answer, of whatever kind, has arrived at who asked. */
-  answered(): void;
+  /** An answer, of whatever kind, has arrived at who asked, or the news of a change at who watches. */
+  told(): void;
 }
 
 export interface SimulatedEtcdOptions {
@@ -149,7 +149,7 @@ export class SimulatedEtcd {
         const [backMs] = network.deliveries(member.place, place);
         if (backMs === undefined || random.chance(this.lostAnswers)) return;
         time.after(backMs, process, () => {
-          witness.answered();
+          witness.told();
           end(answer);
         });
       });
@@ -221,7 +221,7 @@ export class SimulatedEtcd {
   }
 
   #tell(watcher: Watcher): void {
-    const { time, network, random } = this.#options;
+    const { time, network, random, witness } = this.#options;
     const { member, process, place } = watcher;
     if (process.isDead) {
       this.#watchers.delete(watcher);
@@ -232,6 +232,7 @@ export class SimulatedEtcd {
     const [delayMs] = network.deliveries(member.place, place);
     if (delayMs === undefined) return;
     time.after(delayMs + random.between(0, 2), process, () => {
+      witness.told();
       watcher.heardAtMs = time.nowMs;
       watcher.learn(snapshot);
     });
