@@ -18,6 +18,22 @@ describe('simulator', function () {
     expect(acknowledgedWrites).to.be.greaterThan(1500);
   });
 
+  /** A seed is another world when what the simulator draws from it changes: then those found last tell most. */
+  const ONCE_BROKEN: Readonly<Record<number, string>> = {
+    2962: 'gate and quorum that open in one moment',
+    3135: 'async: loss behind direct leases told too low',
+    3549: 'async: loss behind direct leases told too low',
+    4770: 'answers of the arbiter are lost, its news are not',
+    7302: 'the arbiter fails in the moment in which a slow disk is over',
+    20525: 'a leader that stood still while it ended',
+    22752: 'who writes hears nothing, who hears asks nothing',
+  };
+  for (const [seed, what] of Object.entries(ONCE_BROKEN)) {
+    it(`breaks no promise any more in seed ${seed}: ${what}`, async () => {
+      expect((await simulate({ firstSeed: Number(seed), seeds: 1, workers: 1 })).failures).to.deep.equal([]);
+    });
+  }
+
   it('runs a seed the same way in every thread', async () => {
     const run = (workers: number) => simulate({ firstSeed: 100, seeds: 9, workers, trace: true });
     const [once, again] = [await run(1), await run(2)];
