@@ -1,30 +1,64 @@
 import type { Policy } from '../config/policy.ts';
 
-/** When this controller last heard the arbiter, and when it heard it again after a silence that may have stopped the primary; null: there was none. */
-export interface ArbiterContact {
+/** When something was last heard, and when it was heard again after a silence that may have stopped the primary; null: there was none. */
+interface Contact {
   readonly heardAtMs: number;
   readonly backAtMs: number | null;
 }
 
-type Timing = Pick<Policy, 'holderStopsMs' | 'leaseRenewMs' | 'suspectAfterMs' | 'confirmMs'>;
+/** What this controller hears of the arbiter. */
+export interface ArbiterContact {
+  /** Anything: news of changes, or answers. */
+  readonly news: Contact;
+  /** Answers to its own requests, while it leads; null: it does not, and asks nothing. */
+  readonly answers: Contact | null;
+}
+
+type Timing = Pick<Policy, 'holderStopsMs' | 'leaseRenewMs' | 'suspectAfterMs' | 'confirmMs' | 'leaderRenewMs' | 'arbiterRpcMs'>;
 
 /** Nothing was heard yet: the first word is a return. */
-export const NEVER_HEARD: ArbiterContact = { heardAtMs: -Infinity, backAtMs: null };
+export const NEVER_HEARD: ArbiterContact = { news: { heardAtMs: -Infinity, backAtMs: null }, answers: null };
 
-export function hear(before: ArbiterContact, nowMs: number, policy: Timing): ArbiterContact {
-  return { heardAtMs: nowMs, backAtMs: isSilent(before, nowMs, policy) ? nowMs : before.backAtMs };
+export function hearNews({ news, answers }: ArbiterContact, nowMs: number, policy: Timing): ArbiterContact {
+  return { news: hear(news, nowMs, newsSilenceMs(policy)), answers };
+}
+
+export function hearAnswer(before: ArbiterContact, nowMs: number, policy: Timing): ArbiterContact {
+  const { news, answers } = hearNews(before, nowMs, policy);
+  return { news, answers: answers === null ? null : hear(answers, nowMs, answersSilenceMs(policy)) };
+}
+
+/** Whoever begins to lead has been named or was answered just now. */
+export function beginToAsk({ news }: ArbiterContact, nowMs: number): ArbiterContact {
+  return { news, answers: { heardAtMs: nowMs, backAtMs: null } };
 }
 
 /**
  * Whether a primary that is not seen to commit may still be one that only waits for the arbiter: no lease can be renewed while the arbiter is silent, and when it is back the
  * primary needs as long to be seen again as any other needs to be suspected and confirmed. (A game day found a failover that began 60 ms after the arbiter's return.)
+ * An arbiter that answers too late for anybody carries requests out all the same and tells who watches: its news are no sign that a lease can be renewed. (Found by the simulator, seed 4770.)
  */
-export function mayWaitForArbiter(contact: ArbiterContact, nowMs: number, policy: Timing): boolean {
-  if (isSilent(contact, nowMs, policy)) return true;
-  return contact.backAtMs !== null && nowMs - contact.backAtMs < policy.suspectAfterMs + policy.confirmMs;
+export function mayWaitForArbiter({ news, answers }: ArbiterContact, nowMs: number, policy: Timing): boolean {
+  return (
+    isRecent(news, nowMs, newsSilenceMs(policy), policy) || (answers !== null && isRecent(answers, nowMs, answersSilenceMs(policy), policy))
+  );
+}
+
+function isRecent(contact: Contact, nowMs: number, silenceMs: number, { suspectAfterMs, confirmMs }: Timing): boolean {
+  if (nowMs - contact.heardAtMs > silenceMs) return true;
+  return contact.backAtMs !== null && nowMs - contact.backAtMs < suspectAfterMs + confirmMs;
+}
+
+function hear({ heardAtMs, backAtMs }: Contact, nowMs: number, silenceMs: number): Contact {
+  return { heardAtMs: nowMs, backAtMs: nowMs - heardAtMs > silenceMs ? nowMs : backAtMs };
 }
 
 /** Long enough for a holder to have stopped: it renewed one period before at the latest. An election of the arbiter is shorter. */
-function isSilent({ heardAtMs }: ArbiterContact, nowMs: number, { holderStopsMs, leaseRenewMs }: Timing): boolean {
-  return nowMs - heardAtMs > holderStopsMs - leaseRenewMs;
+function newsSilenceMs({ holderStopsMs, leaseRenewMs }: Timing): number {
+  return holderStopsMs - leaseRenewMs;
+}
+
+/** A leader asks only so often, and notices only after a while that it was not answered: without that on top an election of the arbiter would count. */
+export function answersSilenceMs(policy: Timing): number {
+  return newsSilenceMs(policy) + policy.leaderRenewMs + 2 * policy.arbiterRpcMs;
 }

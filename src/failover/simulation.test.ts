@@ -260,7 +260,7 @@ class ModelController {
       quorum: holder === null ? { kind: 'none', why: 'no primary' } : quorum,
       vetoedAtMs: null,
       gateShutAtMs: null,
-      arbiter: { heardAtMs: world.nowMs, backAtMs: null },
+      arbiter: { news: { heardAtMs: world.nowMs, backAtMs: null }, answers: null },
       databases: new Map(seen),
       newRunId: `run-of-${this.setting.incarnation}-at-${world.nowMs}`,
     };

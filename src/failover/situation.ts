@@ -5,7 +5,7 @@ import { FOLLOWERS_PACE, type Peers } from '../health/peers.ts';
 import { judgeQuorum, type Quorum } from '../health/quorum.ts';
 import type { ReceivedVote } from '../health/vote.ts';
 import type { Clock } from '../platform/clock.ts';
-import { hear, NEVER_HEARD } from './arbiter-contact.ts';
+import { beginToAsk, hearAnswer, hearNews, NEVER_HEARD } from './arbiter-contact.ts';
 import { likelyCandidate, noteShut } from './gate.ts';
 import { NOBODY_IN_SYNC, watchInSync, type InSync } from './in-sync.ts';
 import { nothingKnown, takeRecord, takeSnapshot, type Knowledge } from './knowledge.ts';
@@ -40,18 +40,18 @@ export class Situation {
     return this.#knowledge;
   }
 
+  /** What the arbiter answered to a request of this controller. */
   takeRecord<K extends RecordName>(name: K, held: Held<Records[K]>): void {
-    this.#learn(takeRecord(this.#knowledge, name, held, this.#options.clock.monotonicMs()));
+    const { clock, setting } = this.#options;
+    this.#arbiter = hearAnswer(this.#arbiter, clock.monotonicMs(), setting.policy);
+    this.#knowledge = takeRecord(this.#knowledge, name, held, clock.monotonicMs());
   }
 
+  /** What the arbiter told of itself. */
   takeSnapshot(snapshot: Snapshot): void {
-    this.#learn(takeSnapshot(this.#knowledge, snapshot, this.#options.clock.monotonicMs()));
-  }
-
-  /** Only the arbiter's own answers teach anything, so it was heard. */
-  #learn(knowledge: Knowledge): void {
-    this.#arbiter = hear(this.#arbiter, this.#options.clock.monotonicMs(), this.#options.setting.policy);
-    this.#knowledge = knowledge;
+    const { clock, setting } = this.#options;
+    this.#arbiter = hearNews(this.#arbiter, clock.monotonicMs(), setting.policy);
+    this.#knowledge = takeSnapshot(this.#knowledge, snapshot, clock.monotonicMs());
   }
 
   /** The wall clock as it was at the start, and what was counted since: one that jumps later changes nothing. */
@@ -103,6 +103,7 @@ export class Situation {
   follow(): void {
     this.#inSync = NOBODY_IN_SYNC;
     this.#leadsSinceMs = null;
+    this.#arbiter = { ...this.#arbiter, answers: null };
     if (this.#options.observer.vote().verdict === 'suspect') this.#watchGate(this.facts());
   }
 
@@ -112,7 +113,10 @@ export class Situation {
     const primary = this.#knowledge.records.lease?.value.holder ?? null;
     const now = { ms: clock.monotonicMs(), freshMs: 2 * setting.policy.suspectAfterMs };
     this.#inSync = watchInSync(this.#inSync, primary, peers.databases.get(primary ?? ''), now);
-    if (this.#leadsSinceMs === null) peers.askNow();
+    if (this.#leadsSinceMs === null) {
+      peers.askNow();
+      this.#arbiter = beginToAsk(this.#arbiter, now.ms);
+    }
     this.#leadsSinceMs ??= now.ms;
     const facts = this.facts();
     this.#watchGate(facts);

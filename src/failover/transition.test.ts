@@ -56,7 +56,7 @@ function facts(change: Partial<Facts> = {}): Facts {
     quorum: { kind: 'suspects', sinceMs: NOW - policy.confirmMs, by: ['us-east1', 'europe-west1'] },
     vetoedAtMs: null,
     gateShutAtMs: null,
-    arbiter: { heardAtMs: Infinity, backAtMs: null },
+    arbiter: { news: { heardAtMs: Infinity, backAtMs: null }, answers: null },
     databases: new Map([seen('us-east1', 10), seen('europe-west1', 10)]),
     newRunId: 'run',
     ...change,
@@ -138,8 +138,10 @@ describe('failover before anything is taken', () => {
   it('does not take a primary for down that may only wait for the arbiter: silent, or back for too short', () => {
     const silence = policy.holderStopsMs - policy.leaseRenewMs;
     const given = (heardAgoMs: number, backAgoMs: number | null) =>
-      tick({ kind: 'suspect' }, facts({ arbiter: { heardAtMs: NOW - heardAgoMs, backAtMs: backAgoMs === null ? null : NOW - backAgoMs } }))
-        .state.kind;
+      tick(
+        { kind: 'suspect' },
+        facts({ arbiter: { news: { heardAtMs: NOW - heardAgoMs, backAtMs: backAgoMs === null ? null : NOW - backAgoMs }, answers: null } }),
+      ).state.kind;
     expect(given(silence + 1, null)).to.equal('suspect');
     expect(given(silence, null)).to.equal('run');
     expect(given(0, policy.suspectAfterMs + policy.confirmMs - 1)).to.equal('suspect');

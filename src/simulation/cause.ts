@@ -14,7 +14,19 @@ interface KnownAtBegin {
   readonly lease: Lease | null;
   readonly replication: Replication | null;
   readonly pausedKnown: boolean;
+  /** Since when who leads does. */
+  readonly ledSinceMs: number;
 }
+
+/** When something was last heard, and when it was again after a silence of more than `silenceMs`, which began at `silentSinceMs`. */
+interface Contact {
+  readonly silenceMs: number;
+  heardAtMs: number;
+  backAtMs: number;
+  silentSinceMs: number;
+}
+
+const NEVER_SILENT = { heardAtMs: 0, backAtMs: -Infinity, silentSinceMs: 0 } as const;
 
 /** Clocks may run wrong, so that what a controller takes for a window may be so much shorter. */
 export const TOLERANCE = 0.9;
@@ -36,15 +48,16 @@ export class Cause {
   readonly #statuses = new Map<string, { readonly sentAtMs: number; readonly atMs: number }[]>();
   readonly #begun = new Set<string>();
   readonly #beganAtMs = new Map<string, number>();
-  /** When anybody last had an answer or news of the arbiter, and when that was so again after a silence in which a primary may have stopped for it. */
-  #spokeAtMs = 0;
-  #backAtMs = -Infinity;
+  /** News or answers of the arbiter that came to anybody, and answers to each controller, with the silences in which a primary may have stopped for it. */
+  readonly #news: Contact;
+  readonly #answers = new Map<string, Contact>();
   /** When the last automatic failover that was done had begun. */
   #lastDoneMs: number | null = null;
 
   constructor(policy: Policy, regions: readonly string[], clocksJump: boolean) {
     this.#clocksJump = clocksJump;
     this.#policy = policy;
+    this.#news = { ...NEVER_SILENT, silenceMs: policy.holderStopsMs - policy.leaseRenewMs };
     this.#regions = regions;
   }
 
@@ -79,13 +92,24 @@ export class Cause {
   }
 
   /**
-   * The arbiter's answer, or its news of a change, has come to somebody. Where it is there, somebody is told something all the time: who hears no news asks. Answers alone would not do: where those who write
+   * The arbiter's answer, or its news of a change, has come to somebody. Where it is there, somebody is told something all the time: who hears no news asks. Answers alone are not as dense: where those who write
    * hear nothing any more, those who read the news of it have no reason to ask.
    */
   arbiterSpoke(nowMs: number): void {
-    const { holderStopsMs, leaseRenewMs } = this.#policy;
-    if (nowMs - this.#spokeAtMs > (holderStopsMs - leaseRenewMs) / TOLERANCE) this.#backAtMs = nowMs;
-    this.#spokeAtMs = nowMs;
+    hear(this.#news, nowMs);
+  }
+
+  /** A controller's request was answered. */
+  arbiterAnswered(by: string, nowMs: number): void {
+    hear(this.#answersTo(by), nowMs);
+  }
+
+  #answersTo(by: string): Contact {
+    const { holderStopsMs, leaseRenewMs, leaderRenewMs, arbiterRpcMs } = this.#policy;
+    const silenceMs = holderStopsMs - leaseRenewMs + leaderRenewMs + 2 * arbiterRpcMs;
+    const contact = this.#answers.get(by) ?? { ...NEVER_SILENT, silenceMs };
+    this.#answers.set(by, contact);
+    return contact;
   }
 
   /** The controller of `by` asks, for the first time, to write this into the journal. */
@@ -100,7 +124,7 @@ export class Cause {
     if (!this.#beganAtMs.has(journal.runId)) this.#noFlapping(by, journal, nowMs);
     this.#noVeto(by, journal, nowMs);
     if (known.replication?.mode === 'sync') this.#noReturn(by, journal, known.replication, nowMs);
-    this.#noArbitersReturn(by, journal, nowMs);
+    this.#noArbitersReturn(by, journal, known.ledSinceMs, nowMs);
     this.#quorum(by, journal, nowMs);
   }
 
@@ -116,10 +140,12 @@ export class Cause {
     throw new Violation('no-flapping', `${by} began ${runId} ${Math.round(nowMs - last)} ms after the last automatic failover`);
   }
 
-  /** A primary that had only waited for the arbiter serves in a moment. */
-  #noArbitersReturn(by: string, { runId }: Journal, nowMs: number): void {
+  /** A primary that had only waited for the arbiter serves in a moment. Where there are news, but no answers, only who leads and asks all the time can know it: the silence began with an answer while it led. */
+  #noArbitersReturn(by: string, { runId }: Journal, ledSinceMs: number, nowMs: number): void {
     const { suspectAfterMs, confirmMs } = this.#policy;
-    const backMs = nowMs - this.#backAtMs;
+    const answers = this.#answersTo(by);
+    const isNew = ledSinceMs > silentSinceMs(answers, nowMs);
+    const backMs = Math.min(sinceBackMs(this.#news, nowMs), isNew ? Infinity : sinceBackMs(answers, nowMs));
     if (backMs >= (suspectAfterMs + confirmMs) * TOLERANCE) return;
     const what = `${by} began ${runId} ${Math.round(backMs)} ms after the arbiter was back`;
     throw new Violation('no-failover-in-the-moment-of-the-arbiters-return', what);
@@ -194,4 +220,24 @@ export class Cause {
     const vote = JSON.parse(last.body.toString()) as Vote;
     return vote.verdict === 'suspect' && vote.primary === journal.from && vote.epoch === journal.epoch - 1;
   }
+}
+
+function hear(contact: Contact, nowMs: number): void {
+  if (isSilent(contact, nowMs)) {
+    contact.backAtMs = nowMs;
+    contact.silentSinceMs = contact.heardAtMs;
+  }
+  contact.heardAtMs = nowMs;
+}
+
+function isSilent({ heardAtMs, silenceMs }: Contact, nowMs: number): boolean {
+  return nowMs - heardAtMs > silenceMs / TOLERANCE;
+}
+
+function sinceBackMs(contact: Contact, nowMs: number): number {
+  return isSilent(contact, nowMs) ? 0 : nowMs - contact.backAtMs;
+}
+
+function silentSinceMs(contact: Contact, nowMs: number): number {
+  return isSilent(contact, nowMs) ? contact.heardAtMs : contact.silentSinceMs;
 }

@@ -90,9 +90,14 @@ export class Judge implements HttpWitness, ArbiterWitness {
       if (journal.acceptedLossSeconds !== null) this.ledger.mode = 'async';
       const { lease, maintenance, replication } = etcd.records;
       const pausedKnown = maintenance?.value.paused === true && etcd.seenBy(by) >= maintenance.revision;
-      const known = { lease: lease?.value ?? null, replication: replication?.value ?? null, pausedKnown };
+      const known = { lease: lease?.value ?? null, replication: replication?.value ?? null, pausedKnown, ledSinceMs: this.tenure.sinceMs };
       this.cause.begins(by.region, journal, known, time.nowMs);
     });
+  }
+
+  answered(by: SimulatedProcess): void {
+    if (by.program === 'controller') this.cause.arbiterAnswered(by.region, this.#scene.time.nowMs);
+    this.told();
   }
 
   told(): void {

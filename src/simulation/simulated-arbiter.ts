@@ -11,7 +11,9 @@ export interface ArbiterWitness {
   /** A process asks for this change, for the first time or again. */
   asked<K extends RecordName>(by: SimulatedProcess, record: K, value: Records[K]): void;
   stored<K extends RecordName>(by: SimulatedProcess, record: K, value: Records[K], before: Records[K] | null): void;
-  /** An answer, of whatever kind, has arrived at who asked, or the news of a change at who watches. */
+  /** An answer, of whatever kind, has arrived at who asked. */
+  answered(by: SimulatedProcess): void;
+  /** The news of a change has arrived at who watches. */
   told(): void;
 }
 
@@ -149,7 +151,7 @@ export class SimulatedEtcd {
         const [backMs] = network.deliveries(member.place, place);
         if (backMs === undefined || random.chance(this.lostAnswers)) return;
         time.after(backMs, process, () => {
-          witness.told();
+          witness.answered(process);
           end(answer);
         });
       });

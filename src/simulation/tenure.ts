@@ -6,6 +6,8 @@ import { Violation } from './violation.ts';
 export class Tenure {
   readonly #leaderTakeoverMs: number;
   #changedAtMs = 0;
+  /** When who leads now was named, or took it. */
+  sinceMs = 0;
 
   constructor(leaderTakeoverMs: number) {
     this.#leaderTakeoverMs = leaderTakeoverMs;
@@ -15,6 +17,7 @@ export class Tenure {
   stored(by: string, after: Leader, before: Leader | null, nowMs: number): void {
     const stoodMs = nowMs - this.#changedAtMs;
     this.#changedAtMs = nowMs;
+    if (after.incarnation !== before?.incarnation) this.sinceMs = nowMs;
     if (before === null || after.incarnation === before.incarnation || stoodMs >= this.#leaderTakeoverMs * TOLERANCE) return;
     const handedOver = before.region === by && after.region !== by;
     if (!handedOver)

@@ -47,6 +47,12 @@ export const WRONG_CONTROLLERS: readonly WrongMachine[] = [
     find: ' || mayWaitForArbiter(arbiter, nowMs, policy)',
     put: '',
   },
+  {
+    name: 'an arbiter whose news come is taken for one that answers',
+    module: 'failover/arbiter-contact.js',
+    find: 'answers !== null && isRecent(',
+    put: 'answers !== null && false && isRecent(',
+  },
   { name: 'a pause is ignored', module: 'failover/gate.js', find: 'if (pause !== null)', put: 'if (false)' },
   { name: 'the anti-flap period is ignored', module: 'failover/gate.js', find: 'if (last === null)', put: 'if (true)' },
   {

@@ -53,7 +53,7 @@ export function facts(change: Partial<Facts> = {}): Facts {
     quorum: { kind: 'veto', by: EUROPE },
     vetoedAtMs: null,
     gateShutAtMs: null,
-    arbiter: { heardAtMs: Infinity, backAtMs: null },
+    arbiter: { news: { heardAtMs: Infinity, backAtMs: null }, answers: null },
     databases: new Map([serving(), seen(EAST), seen(EUROPE)]),
     newRunId: 'run',
     ...change,
