@@ -1,14 +1,30 @@
 import { z } from 'zod';
+import { LONGEST_WAIT_MS } from '../config/policy.ts';
 
 const count = z.number().int().nonnegative();
 const region = z.string().min(1);
 
 /**
+ * How long a lease lasts, by the policy of whoever holds it: it stops `holderStopsMs` after sending its last renewal, and a successor waits `successorWaitsMs` after it
+ * last saw the record change. Bounded, so that no record keeps everybody waiting for ever.
+ */
+const leaseTimesShape = z
+  .strictObject({ holderStopsMs: z.number().int().positive(), successorWaitsMs: z.number().int().positive().max(LONGEST_WAIT_MS) })
+  .refine(({ holderStopsMs, successorWaitsMs }) => holderStopsMs < successorWaitsMs, 'holderStopsMs must be below successorWaitsMs');
+export type LeaseTimes = z.infer<typeof leaseTimesShape>;
+
+/**
  * Who may write, and under which epoch: the only source of epochs. `holder: null` is a pending epoch: a failover has taken it, no database serves, and the database that
  * is promoted takes it by CAS with `seq` 0. A pending lease's `incarnation` is the run's id and its `seq` the revision of the lease that it replaced: who saw just that
- * revision knows when the old holder stops.
+ * revision knows when the old holder stops. Its `times` are at least those of the lease that it replaced. Without `times` it was written by an engine that did not tell them.
  */
-export const leaseShape = z.strictObject({ epoch: count, holder: region.nullable(), incarnation: z.string().min(1), seq: count });
+export const leaseShape = z.strictObject({
+  epoch: count,
+  holder: region.nullable(),
+  incarnation: z.string().min(1),
+  seq: count,
+  times: leaseTimesShape.optional(),
+});
 export type Lease = z.infer<typeof leaseShape>;
 
 /**

@@ -1,3 +1,4 @@
+import { ZodError } from 'zod';
 import { EngineError } from '../platform/errors.ts';
 import { RECORD_SHAPES, type CasResult, type Held, type RecordName, type Records } from './arbiter.ts';
 
@@ -14,10 +15,16 @@ export function decodeRecord<K extends RecordName>(name: K, text: string): Recor
   } catch (cause) {
     throw new EngineError(
       'internal',
-      `arbiter record ${name} is not what this version writes; was it changed by hand or by a newer version?`,
+      `arbiter record ${name} is not what this version writes${whatIsWrong(cause)}; was it changed by hand or by another version?`,
       cause,
     );
   }
+}
+
+/** The field, and what is the matter with it. */
+function whatIsWrong(cause: unknown): string {
+  const issue = cause instanceof ZodError ? cause.issues[0] : undefined;
+  return issue === undefined ? '' : ` (${[...issue.path, issue.message].join(': ')})`;
 }
 
 /** What a CAS of `text` amounts to that was refused because of `current`: the very same value was carried out by an earlier try, whose answer was lost. */

@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 const ms = z.number().int().positive();
 
+/** No successor waits longer for a lease: a mistyped number must not leave the service down for as long as it says. */
+export const LONGEST_WAIT_MS = 600_000;
+
 /** Every number that decides; no constants elsewhere. Times in milliseconds. */
 export const policyShape = z.strictObject({
   probePeriodMs: ms,
@@ -142,6 +145,10 @@ export function policyProblems(policy: Policy): readonly string[] {
   );
   need(policy.holderStopsMs < policy.leaseMs, 'holderStopsMs must be below leaseMs');
   need(policy.leaseMs < policy.successorWaitsMs, 'leaseMs must be below successorWaitsMs (margin for clock drift)');
+  need(
+    policy.successorWaitsMs <= LONGEST_WAIT_MS,
+    `successorWaitsMs must not exceed ${LONGEST_WAIT_MS}: a region that was lost is replaced only after so long`,
+  );
   need(policy.probeTimeoutMs + policy.probePeriodMs < policy.suspectAfterMs, 'suspectAfterMs must cover more than one probe');
   need(
     policy.successorWaitsMs <= policy.undoMs,

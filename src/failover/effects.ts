@@ -147,8 +147,8 @@ async function fence(effect: Of<'fence'>, context: EffectContext, signal: AbortS
 }
 
 async function seal(effect: Of<'seal'>, context: EffectContext, signal: AbortSignal): Promise<Event | null> {
-  const { region, epoch, runId } = effect;
-  const reply = await post(region, 'seal', { epoch, runId }, context, signal);
+  const { region, epoch, runId, waitMs } = effect;
+  const reply = await post(region, 'seal', { epoch, runId, waitMs }, context, signal);
   const parsed = sealResponseShape.safeParse(reply.json);
   const sealed = reply.status === 200 && parsed.success && parsed.data.region === region && parsed.data.sealedEpoch >= epoch;
   if (!sealed) return signal.aborted ? null : { kind: 'seal-failed', region };

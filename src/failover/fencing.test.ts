@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { PRESETS } from '../config/policy.ts';
-import { fencedAtMs, holderRemainingMs, mayReacquire, sealQuorum, sightLease, successorMayActAtMs } from './fencing.ts';
+import { leaseShape, type Lease } from '../arbiter/arbiter.ts';
+import { decodeRecord, encodeRecord } from '../arbiter/record-text.ts';
+import { LONGEST_WAIT_MS, policyProblems, PRESETS } from '../config/policy.ts';
+import { fencedAtMs, holderRemainingMs, leaseTimes, mayReacquire, sealQuorum, sightLease, successorMayActAtMs } from './fencing.ts';
 
 const lease = (epoch: number, seq: number) => ({ epoch, holder: 'us-central1', incarnation: 'i', seq });
 
@@ -20,6 +22,56 @@ describe('fencing', () => {
         }
       }),
     );
+  });
+
+  it('never lets them overlap where the policies of holder, successor and whoever took the epoch differ', () => {
+    const delays = fc.record({
+      sent: fc.double({ min: 0, max: 10_000, noNaN: true }),
+      toSight: fc.double({ min: 0, max: 10_000, noNaN: true }),
+    });
+    const rate = fc.double({ min: 0.95, max: 1.05, noNaN: true });
+    const rates = fc.record({ holderRate: rate, ownRate: rate });
+    const policy = fc.constantFrom(PRESETS.lab, PRESETS.production, { ...PRESETS.lab, holderStopsMs: 40_000, successorWaitsMs: 48_000 });
+    const policies = fc.record({ holder: policy, own: policy, taker: policy });
+    fc.assert(
+      fc.property(delays, rates, policies, fc.boolean(), ({ sent, toSight }, { holderRate, ownRate }, { holder, own, taker }, saw) => {
+        const { holderStopsMs, successorWaitsMs } = holder;
+        const held = { ...lease(1, 4), times: { holderStopsMs, successorWaitsMs } };
+        const holderStops = sent + holderRemainingMs(0, 0, holder) / holderRate;
+        const sight = (value: Lease, revision: number) =>
+          sightLease(null, { value, revision }, (sent + toSight) * ownRate) as NonNullable<ReturnType<typeof sightLease>>;
+        expect(successorMayActAtMs(sight(held, 7), own) / ownRate).to.be.greaterThan(holderStops);
+        const pending = { epoch: 2, holder: null, incarnation: 'run', seq: 7, times: leaseTimes(held, taker) };
+        expect(fencedAtMs(sight(pending, 8), saw ? sight(held, 7) : null, own) / ownRate).to.be.greaterThan(holderStops);
+        // Taken again before anybody served: it is still the first holder that may serve.
+        const again = { ...pending, epoch: 3, seq: 8, times: leaseTimes(pending, own) };
+        expect(fencedAtMs(sight(again, 9), null, own) / ownRate).to.be.greaterThan(holderStops);
+      }),
+    );
+  });
+
+  it('counts by the own policy where the lease does not tell, and never by less', () => {
+    const own = PRESETS.production;
+    const { holderStopsMs, successorWaitsMs } = own;
+    expect(leaseTimes(lease(1, 1), own)).to.deep.equal({ holderStopsMs, successorWaitsMs });
+    expect(leaseTimes(null, own)).to.deep.equal({ holderStopsMs, successorWaitsMs });
+    expect(leaseTimes({ ...lease(1, 1), times: { holderStopsMs: 1, successorWaitsMs: 2 } }, own)).to.deep.equal({
+      holderStopsMs,
+      successorWaitsMs,
+    });
+  });
+
+  it('refuses a lease that would keep everybody waiting for ever, or none at all, and says what is wrong with it', () => {
+    const times = (holderStopsMs: unknown, successorWaitsMs: unknown) => ({ ...lease(1, 1), times: { holderStopsMs, successorWaitsMs } });
+    for (const wait of [-1600, 0, NaN, Infinity, 1600.5, '1600', null, 365 * 86_400_000, LONGEST_WAIT_MS + 1])
+      expect(leaseShape.safeParse(times(1300, wait)).success, String(wait)).to.equal(false);
+    for (const stops of [-1, 0, NaN, 1600, 1700]) expect(leaseShape.safeParse(times(stops, 1600)).success, String(stops)).to.equal(false);
+    const longest = { ...lease(1, 1), times: { holderStopsMs: 1300, successorWaitsMs: LONGEST_WAIT_MS } };
+    expect(decodeRecord('lease', encodeRecord('lease', longest))).to.deep.equal(longest);
+    expect(() => decodeRecord('lease', JSON.stringify(times(1300, 365 * 86_400_000)))).to.throw(/record lease .*successorWaitsMs.*600000/);
+    const year = { ...PRESETS.production, successorWaitsMs: 365 * 86_400_000, undoMs: 366 * 86_400_000 };
+    expect(policyProblems(year)).to.have.length(1);
+    expect(policyProblems(year)[0]).to.contain('successorWaitsMs must not exceed 600000');
   });
 
   it('keeps the time of the first sight of a revision and never goes back to an older one', () => {

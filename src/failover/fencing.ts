@@ -1,12 +1,22 @@
-import type { Held, Journal, Lease } from '../arbiter/arbiter.ts';
+import type { Held, Journal, Lease, LeaseTimes } from '../arbiter/arbiter.ts';
 import { journalIsOpen } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 
 /**
  * The arithmetic of the lease, for both sides. Every time is on the caller's own monotonic clock; no two clocks are ever compared.
  * Why it is safe: a renewal is sent before it is stored and stored before anybody sees it, so (holder's stop) = sent + holderStopsMs is earlier
- * than (successor's start) = seen + successorWaitsMs, with the policy's difference as margin for drift of the clocks' rates.
+ * than (successor's start) = seen + successorWaitsMs, with the policy's difference as margin for drift of the clocks' rates. Both numbers are the holder's: its lease tells
+ * them, as the successor's own policy may be another (a rollout, a region that is configured otherwise).
  */
+
+/** How long this lease lasts, by its own word and never less than by the own policy, which is all there is of one whose holder did not tell. */
+export function leaseTimes(lease: Lease | null, own: LeaseTimes): LeaseTimes {
+  const times = lease?.times ?? own;
+  return {
+    holderStopsMs: Math.max(times.holderStopsMs, own.holderStopsMs),
+    successorWaitsMs: Math.max(times.successorWaitsMs, own.successorWaitsMs),
+  };
+}
 
 /** How long the holder may still accept and acknowledge, counted from *sending* the last renewal that succeeded; 0 when it is over. */
 export function holderRemainingMs(renewalSentAtMs: number, nowMs: number, policy: Pick<Policy, 'holderStopsMs'>): number {
@@ -28,15 +38,15 @@ export function sightLease(before: LeaseSighting | null, held: Held<Lease> | nul
 }
 
 /** From when on the holder of this lease has certainly stopped, if it was not renewed any more after this sighting. */
-export function successorMayActAtMs(sighting: LeaseSighting, policy: Pick<Policy, 'successorWaitsMs'>): number {
-  return sighting.seenAtMs + policy.successorWaitsMs;
+export function successorMayActAtMs({ lease, seenAtMs }: LeaseSighting, policy: LeaseTimes): number {
+  return seenAtMs + leaseTimes(lease, policy).successorWaitsMs;
 }
 
 /**
  * From when on the holder that a pending lease replaced has certainly stopped. `replaced` is this process's last sighting of a lease of a lower epoch. Only who saw the very
  * revision that was replaced (`pending.lease.seq`) may count from that sight; anybody else (it missed a renewal, or it took over later) counts from seeing the epoch taken.
  */
-export function fencedAtMs(pending: LeaseSighting, replaced: LeaseSighting | null, policy: Pick<Policy, 'successorWaitsMs'>): number {
+export function fencedAtMs(pending: LeaseSighting, replaced: LeaseSighting | null, policy: LeaseTimes): number {
   const sawTheLastRenewal = replaced !== null && replaced.revision === pending.lease.seq;
   return successorMayActAtMs(sawTheLastRenewal ? replaced : pending, policy);
 }

@@ -1,5 +1,5 @@
 import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
-import { sealQuorum, type LeaseSighting } from './fencing.ts';
+import { leaseTimes, sealQuorum, type LeaseSighting } from './fencing.ts';
 import { blockingFailover } from './history.ts';
 import { describePause, pauseInForce } from './maintenance.ts';
 import { compareLogs } from './sealing.ts';
@@ -91,8 +91,9 @@ export function estimateLossSeconds(facts: Facts, from: string, region: string, 
 
 function estimateLossMs(facts: Facts, from: string, region: string, { policy }: Setting): number | null {
   const held = lastSighting(facts, from);
-  const leaseOverAtMs = held === null ? facts.nowMs : Math.min(facts.nowMs, held.seenAtMs + policy.holderStopsMs);
-  const stoppedAtMs = stoppedAt(facts, from, region, { seenAtMs: held?.seenAtMs ?? facts.nowMs, leaseOverAtMs }, policy);
+  const { holderStopsMs } = leaseTimes(held?.lease ?? null, policy);
+  const leaseOverAtMs = held === null ? facts.nowMs : Math.min(facts.nowMs, held.seenAtMs + holderStopsMs);
+  const stoppedAtMs = stoppedAt(facts, from, region, { seenAtMs: held?.seenAtMs ?? facts.nowMs, leaseOverAtMs, holderStopsMs }, policy);
   const sample = facts.databases.get(from);
   const lagMs = sample?.status.standbys[region]?.lagMs;
   if (sample !== undefined && lagMs !== undefined && lagMs < UNKNOWN_LAG_MS) return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
@@ -108,7 +109,7 @@ function stoppedAt(
   { nowMs, databases }: Facts,
   from: string,
   region: string,
-  { seenAtMs, leaseOverAtMs }: { readonly seenAtMs: number; readonly leaseOverAtMs: number },
+  { seenAtMs, leaseOverAtMs, holderStopsMs }: { readonly seenAtMs: number; readonly leaseOverAtMs: number; readonly holderStopsMs: number },
   policy: Setting['policy'],
 ): number {
   const standby = databases.get(region);
@@ -117,7 +118,7 @@ function stoppedAt(
   const heardAtMs = upstream == null || upstream.region !== from ? -Infinity : standby.askedAtMs - upstream.ageMs;
   // Standbys are asked to promise only where the arbiter has been silent for longer than this.
   const mayBeDirect = heardAtMs > seenAtMs + policy.leaseRenewMs;
-  return mayBeDirect ? Math.min(nowMs, Math.max(leaseOverAtMs, heardAtMs + policy.holderStopsMs)) : leaseOverAtMs;
+  return mayBeDirect ? Math.min(nowMs, Math.max(leaseOverAtMs, heardAtMs + holderStopsMs)) : leaseOverAtMs;
 }
 
 /** From when on the old primary cannot have renewed its lease any more. One whose last renewal this controller missed may have renewed until its epoch was seen taken. */

@@ -1,9 +1,10 @@
 import type { Journal, SealedLog, Tier } from '../arbiter/arbiter.ts';
 import { advance, restart } from './advance.ts';
 import { end } from './ending.ts';
+import { leaseTimes } from './fencing.ts';
 import { INTENTS, announced, directOverAtMs, enter, stay, stepTime, unsaved, type Moved } from './moves.ts';
 import { promoteFailed } from './promotion.ts';
-import type { Event, Facts, OperatorRequest, Run, Setting } from './state.ts';
+import type { Announcement, Event, Facts, OperatorRequest, Run, Setting } from './state.ts';
 
 export interface Cause {
   readonly tier: Tier;
@@ -50,8 +51,15 @@ export function begin(cause: Cause, facts: Facts, setting: Setting, runId = fact
   };
   return {
     state: unsaved(journal, facts),
-    announce: [{ action: 'failover_initiated', details: { runId, tier, from, target, epoch, by, reason } }],
+    announce: [{ action: 'failover_initiated', details: { runId, tier, from, target, epoch, by, reason } }, ...outlasting(facts, setting)],
   };
+}
+
+/** People are told where the old lease lasts longer than this controller's policy would have it: until it is over, nobody serves. */
+function outlasting({ lease }: Facts, { policy }: Setting): Announcement[] {
+  const waitMs = leaseTimes(lease?.lease ?? null, policy).successorWaitsMs;
+  if (waitMs === policy.successorWaitsMs) return [];
+  return [{ action: 'lease_lasts_longer', details: { holder: lease?.lease.holder, waitMs, ownWaitMs: policy.successorWaitsMs } }];
 }
 
 /** Somebody else's open run: this controller writes itself in as the owner, then repeats the step that stands there. */

@@ -158,7 +158,7 @@ export type Effect =
   | { readonly kind: 'acquire-lease'; readonly expected: number; readonly value: Lease }
   | { readonly kind: 'freeze-set'; readonly epoch: number }
   | { readonly kind: 'fence'; readonly region: string; readonly epoch: number; readonly runId: string }
-  | { readonly kind: 'seal'; readonly region: string; readonly epoch: number; readonly runId: string }
+  | { readonly kind: 'seal'; readonly region: string; readonly epoch: number; readonly runId: string; readonly waitMs: number }
   | { readonly kind: 'promote'; readonly region: string; readonly request: PromoteRequest }
   | { readonly kind: 'verify-database'; readonly region: string; readonly epoch: number }
   | { readonly kind: 'route'; readonly region: string; readonly epoch: number }

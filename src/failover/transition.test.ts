@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import type { SealedLog, Journal, PastRun } from '../arbiter/arbiter.ts';
+import type { SealedLog, Journal, Lease, PastRun } from '../arbiter/arbiter.ts';
 import { PRESETS } from '../config/policy.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
+import type { LeaseSighting } from './fencing.ts';
 import { estimateLossSeconds, noteShut, passGate } from './gate.ts';
 import { pastRun } from './history.ts';
 import { judgeSealing } from './sealing.ts';
@@ -62,6 +63,9 @@ function facts(change: Partial<Facts> = {}): Facts {
     ...change,
   };
 }
+const own = { holderStopsMs: policy.holderStopsMs, successorWaitsMs: policy.successorWaitsMs };
+/** Of a holder with another policy. */
+const long = { holderStopsMs: 10 * policy.holderStopsMs, successorWaitsMs: 10 * policy.successorWaitsMs };
 const tick = (state: State, given: Facts) => transition(state, { kind: 'tick' }, given, setting);
 const actions = (given: ReturnType<typeof tick>) => given.announce.map(({ action }) => action);
 
@@ -148,12 +152,45 @@ describe('failover before anything is taken', () => {
     expect(given(0, policy.suspectAfterMs + policy.confirmMs)).to.equal('run');
   });
 
+  it('waits as long as the old holder believes in its lease, whoever has which policy, and tells that it does', () => {
+    const held = { ...(facts().lease as LeaseSighting), lease: { epoch: 1, holder: 'us-central1', incarnation: 'p', seq: 3, times: long } };
+    const begun = tick(INITIAL, facts({ lease: held }));
+    expect(begun.announce.at(-1)).to.deep.equal({
+      action: 'lease_lasts_longer',
+      details: { holder: 'us-central1', waitMs: long.successorWaitsMs, ownWaitMs: policy.successorWaitsMs },
+    });
+    const acting = transition(begun.state, { kind: 'journal-saved', seq: 0, revision: 20 }, facts({ lease: held }), setting);
+    const [acquire] = acting.effects;
+    if (acquire?.kind !== 'acquire-lease') return expect.fail('nothing is taken');
+    expect(acquire.value.times).to.deep.equal(long);
+    // Whoever goes on with the run never saw the lease that was replaced.
+    const sealed = [log('us-east1', 10), log('europe-west1', 10)];
+    const fencedBy = (agoMs: number): string | null => {
+      const run = running({ journal: journal({ sealed }), directOverAtMs: NOW - 1 });
+      const { state } = tick(run, facts({ lease: { lease: acquire.value, revision: 8, seenAtMs: NOW - agoMs } }));
+      return state.kind === 'run' ? state.journal.fencedBy : null;
+    };
+    expect(fencedBy(long.successorWaitsMs - 1)).to.equal(null);
+    expect(fencedBy(long.successorWaitsMs)).to.equal('lease');
+    return undefined;
+  });
+
+  it('tells a database that it seals how long the one before may have promised', () => {
+    const pending = { epoch: 2, holder: null, incarnation: 'other', seq: 7 };
+    const seals = (lease: Lease) =>
+      tick(running({}), facts({ lease: { lease, revision: 8, seenAtMs: NOW } })).effects.flatMap((effect) =>
+        effect.kind === 'seal' ? [effect.waitMs] : [],
+      );
+    expect(seals({ ...pending, times: long })).to.deep.equal([long.successorWaitsMs, long.successorWaitsMs]);
+    expect(seals(pending)).to.deep.equal([policy.successorWaitsMs, policy.successorWaitsMs]);
+  });
+
   it('takes the epoch once the intent is there, and drops it when the primary is seen to commit before', () => {
     const begun = tick(INITIAL, facts());
     const saved: Event = { kind: 'journal-saved', seq: 0, revision: 20 };
     const acting = transition(begun.state, saved, facts(), setting);
     expect(acting.effects).to.deep.equal([
-      { kind: 'acquire-lease', expected: 7, value: { epoch: 2, holder: null, incarnation: 'run', seq: 7 } },
+      { kind: 'acquire-lease', expected: 7, value: { epoch: 2, holder: null, incarnation: 'run', seq: 7, times: own } },
     ]);
     const back = tick(acting.state, facts({ quorum: { kind: 'veto', by: 'us-central1' } }));
     expect(actions(back)).to.deep.equal(['failover_aborted']);
@@ -325,6 +362,18 @@ describe('gate', () => {
     expect(loss(seenAtMs + policy.leaseRenewMs), 'by the lease in the arbiter').to.equal(0.1);
     expect(loss(NOW - 4000), 'heard after it').to.equal((100 + 1000 + policy.holderStopsMs) / 1000);
     expect(loss(NOW - 10), 'never beyond now').to.equal(5.1);
+  });
+
+  it('counts what a primary may have acknowledged until it stops by its own policy', () => {
+    const replication = { value: { epoch: 1, mode: 'async' as const, set: [], w: 1 }, revision: 2 };
+    const standbys = { 'us-east1': { matchIndex: 9, lagEntries: 1, lagMs: 0, ageMs: 10, inSync: true } };
+    const databases = new Map([seen('us-east1', 10), seen('us-central1', 11, { standbys }, NOW - 9000)]);
+    const loss = (times: Lease['times']) => {
+      const held = { lease: { epoch: 1, holder: 'us-central1', incarnation: 'p', seq: 3, times }, revision: 7, seenAtMs: NOW - 9000 };
+      return estimateLossSeconds(facts({ replication, databases, lease: held }), 'us-central1', 'us-east1', setting);
+    };
+    expect(loss(undefined)).to.equal(policy.holderStopsMs / 1000);
+    expect(loss({ holderStopsMs: 5000, successorWaitsMs: 6000 })).to.equal(5);
   });
 
   it('lets one automatic failover pass in the block period, unless an operator acknowledged it', () => {

@@ -1,5 +1,5 @@
 import { isEnd } from '../arbiter/arbiter.ts';
-import { fencedAtMs } from './fencing.ts';
+import { fencedAtMs, leaseTimes } from './fencing.ts';
 import { pastRun, recording } from './history.ts';
 import type { Effect, Facts, Run, Setting } from './state.ts';
 
@@ -13,7 +13,7 @@ export function wantedEffects(run: Run, facts: Facts, setting: Setting): readonl
     case 'PREPARE':
       return run.announced ? [] : [{ kind: 'lower-ttl', region: journal.from, epoch: epoch - 1 }];
     case 'ACQUIRE':
-      return acquisition(run, facts);
+      return acquisition(run, facts, setting);
     case 'FENCE_AND_SEAL':
       return [...freezing(run), ...fencing(run, facts, setting), ...catchingUp(run), ...sealing(run, facts, setting)];
     case 'PROMOTE':
@@ -80,9 +80,16 @@ function routingAhead(run: Run, facts: Facts): readonly Effect[] {
   return [{ kind: 'route', region: to, epoch: servingEpoch(run, facts) }];
 }
 
-function acquisition({ journal }: Run, { lease }: Facts): readonly Effect[] {
+/** Whoever goes on with the run may have another policy, and may not have seen the lease that is replaced: the pending one tells how long that lasts. */
+function acquisition({ journal }: Run, { lease }: Facts, { policy }: Setting): readonly Effect[] {
   if (lease === null || lease.lease.epoch !== journal.epoch - 1) return [];
-  const value = { epoch: journal.epoch, holder: null, incarnation: journal.runId, seq: lease.revision };
+  const value = {
+    epoch: journal.epoch,
+    holder: null,
+    incarnation: journal.runId,
+    seq: lease.revision,
+    times: leaseTimes(lease.lease, policy),
+  };
   return [{ kind: 'acquire-lease', expected: lease.revision, value }];
 }
 
@@ -105,9 +112,10 @@ function catchingUp({ journal, fenced, caughtUp }: Run): readonly Effect[] {
 function sealing(run: Run, facts: Facts, setting: Setting): readonly Effect[] {
   const { journal } = run;
   if (!mayBeSealed(run, facts, setting)) return [];
+  const waitMs = leaseTimes(facts.lease?.lease ?? null, setting.policy).successorWaitsMs;
   return setting.regions
     .filter((region) => region !== journal.from && !journal.sealed.some((log) => log.region === region))
-    .map((region) => ({ kind: 'seal', region, epoch: journal.epoch, runId: journal.runId }));
+    .map((region) => ({ kind: 'seal', region, epoch: journal.epoch, runId: journal.runId, waitMs }));
 }
 
 /** A planned run seals when its target has everything. One with a target whose old primary confirmed gives that a while too: what is shipped is not lost. */

@@ -43,20 +43,23 @@ describe('direct leases', () => {
     expect(new DirectLeases({ others: [], clock: new Watch(5), policy }).remainingMs()).to.equal(0);
   });
 
-  it('end before the standby may be promoted, whatever the delays and 5 % drift of either clock', () => {
+  it('end before the standby may be promoted, whatever the delays, 5 % drift of either clock and the policy of either', () => {
     const delay = fc.double({ min: 0, max: 10_000, noNaN: true });
     const rate = fc.double({ min: 0.95, max: 1.05, noNaN: true });
     fc.assert(
-      fc.property(delay, delay, rate, rate, (sent, toArrive, primaryRate, standbyRate) => {
-        for (const preset of Object.values(PRESETS)) {
+      fc.property(delay, delay, rate, rate, fc.boolean(), (sent, toArrive, primaryRate, standbyRate, restarted) => {
+        const presets = Object.values(PRESETS);
+        for (const [preset, own] of presets.flatMap((one) => presets.map((other) => [one, other] as const))) {
           const primary = new Watch(sent * primaryRate);
           const direct = new DirectLeases({ others: ['b'], clock: primary, policy: preset });
           direct.promised('b', primary.nowMs);
           const primaryStops = sent + direct.remainingMs() / primaryRate;
           const standby = new Watch((sent + toArrive) * standbyRate);
-          const promises = new Promises(standby, preset);
-          promises.promise('a', 1);
-          const standbyMay = sent + toArrive + promises.boundMs() / standbyRate;
+          let promises = new Promises(standby, own);
+          promises.promise('a', 1, preset.successorWaitsMs);
+          // The next process knows nothing of it but what the lease tells that was replaced.
+          if (restarted) promises = new Promises(standby, own);
+          const standbyMay = sent + toArrive + promises.boundMs(restarted ? preset.successorWaitsMs : 0) / standbyRate;
           expect(standbyMay).to.be.greaterThan(primaryStops);
         }
       }),
@@ -72,6 +75,20 @@ describe('promises of a standby', () => {
     expect(promises.boundMs()).to.equal(policy.successorWaitsMs);
     clock.nowMs += policy.successorWaitsMs;
     expect(promises.boundMs()).to.equal(0);
+  });
+
+  it('bind for as long as the primary asks, and never for less than by the own policy', () => {
+    const clock = new Watch(50_000);
+    const promises = new Promises(clock, policy);
+    clock.nowMs += 10_000;
+    promises.promise('a', 3, 9 * policy.successorWaitsMs);
+    expect(promises.boundMs()).to.equal(9 * policy.successorWaitsMs);
+    promises.promise('a', 3, 1);
+    promises.promise('b', 4);
+    expect(promises.boundMs()).to.equal(9 * policy.successorWaitsMs);
+    clock.nowMs += 9 * policy.successorWaitsMs;
+    promises.promise('b', 4, 1);
+    expect(promises.boundMs()).to.equal(policy.successorWaitsMs);
   });
 
   it('are over after the last of them, whoever got it', () => {

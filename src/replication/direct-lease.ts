@@ -4,7 +4,8 @@ import type { Clock } from '../platform/clock.ts';
 
 /**
  * Direct leases: what lets a primary go on while the arbiter is silent (ARCHITECTURE §4). Every other region promises it, with the answer to an append, not to be promoted
- * for a while. The arithmetic is that of the lease: the primary counts `holderStopsMs` from *sending* the append, the standby `successorWaitsMs` from receiving it.
+ * for a while. The arithmetic is that of the lease: the primary counts `holderStopsMs` from *sending* the append, the standby the primary's `successorWaitsMs`, which the append tells, from
+ * receiving it; its own where that is longer, or the primary does not tell.
  */
 export interface DirectLeaseOptions {
   /** Every other region of the configuration: whoever could be promoted, in the sync set or not. */
@@ -56,8 +57,8 @@ export class Promises {
   }
 
   /** To be called where it is certain that no lower epoch than `epoch` is sealed, with no pause between the check and this. */
-  promise(to: string, epoch: number): void {
-    const untilMs = this.#clock.monotonicMs() + this.#policy.successorWaitsMs;
+  promise(to: string, epoch: number, forMs = 0): void {
+    const untilMs = this.#clock.monotonicMs() + Math.max(this.#policy.successorWaitsMs, forMs);
     this.#last = { to, epoch, untilMs: Math.max(this.#last?.untilMs ?? 0, untilMs) };
   }
 
@@ -66,9 +67,13 @@ export class Promises {
     return this.#last !== null && this.#last.untilMs > this.#clock.monotonicMs() ? this.#last : null;
   }
 
-  /** How long this region must not be promoted. A process before this one may have promised right until this one started, and nobody remembers. */
-  boundMs(): number {
-    const untilMs = Math.max(this.#startedAtMs + this.#policy.successorWaitsMs, this.#last?.untilMs ?? 0);
+  /**
+   * How long this region must not be promoted. A process before this one may have promised right until this one started, and nobody remembers: for `waitMs`, which is what the
+   * holder of the replaced lease asked for.
+   */
+  boundMs(waitMs = 0): number {
+    const startUntilMs = this.#startedAtMs + Math.max(this.#policy.successorWaitsMs, waitMs);
+    const untilMs = Math.max(startUntilMs, this.#last?.untilMs ?? 0);
     return Math.max(0, untilMs - this.#clock.monotonicMs());
   }
 }

@@ -132,6 +132,7 @@ export class Shipper {
       lastIndex: state.log.index,
       entries,
       promise,
+      promiseMs: promise === undefined ? undefined : policy.successorWaitsMs,
     });
     const answer = await this.#exchange.ask(line, policy.appendTimeoutMs, signal);
     const reply = answer === null || signal.aborted ? null : decodeAppendReply(parseJson(answer));

@@ -71,8 +71,8 @@ export class Standby {
   }
 
   /** Gives the direct lease that the append asks for; only where its epoch was found not to be sealed, with no await between: whoever seals finds either this promise or none. */
-  #promise({ promise, region, epoch }: AppendRequest): number | undefined {
-    if (promise !== undefined) this.#options.promises.promise(region, epoch);
+  #promise({ promise, promiseMs, region, epoch }: AppendRequest): number | undefined {
+    if (promise !== undefined) this.#options.promises.promise(region, epoch, promiseMs);
     return promise;
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LONGEST_WAIT_MS } from '../config/policy.ts';
 import type { Entry, Operation } from '../database/database.ts';
 import type { EpochTable, LogEnd } from './epochs.ts';
 
@@ -16,6 +17,7 @@ const appendShape = z.strictObject({
   lastIndex: count,
   entries: z.array(z.tuple([count, z.enum(OPERATIONS), z.string(), z.string()])),
   promise: count.optional(),
+  promiseMs: count.max(LONGEST_WAIT_MS).optional(),
 });
 
 export interface AppendRequest {
@@ -28,6 +30,8 @@ export interface AppendRequest {
   readonly entries: readonly Entry[];
   /** Asks for a direct lease; the number tells which answer belongs to it. */
   readonly promise?: number | undefined;
+  /** For how long at least, from when it is received. */
+  readonly promiseMs?: number | undefined;
 }
 
 export interface LogSummary {

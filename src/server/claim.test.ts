@@ -30,7 +30,7 @@ describe('what a database without a lease does', () => {
     const claim = decideClaim(NO_RECORDS, empty);
     expect(claim).to.deep.equal({
       kind: 'acquire',
-      acquiring: { epoch: 1, expected: null, rule: { mode: 'sync', set: [EAST, EUROPE], w: 1 }, before: null, how: 'bootstrap' },
+      acquiring: { epoch: 1, expected: null, rule: { mode: 'sync', set: [EAST, EUROPE], w: 1 }, before: null, how: 'bootstrap', waitMs: 0 },
     });
     expect(decideClaim(NO_RECORDS, { ...empty, region: EAST }).kind).to.equal('follow');
   });
@@ -50,6 +50,14 @@ describe('what a database without a lease does', () => {
     expect(claim)
       .to.have.nested.property('acquiring.rule')
       .that.deep.equals({ mode: 'sync', set: [EUROPE], w: 1 });
+  });
+
+  it('learns from the lease that it replaces for how long the process before it may have promised', () => {
+    const request = { epoch: 4, runId: 'r', mode: 'sync', set: [EUROPE], w: 1 } as const;
+    const pending = { epoch: 4, holder: null, incarnation: 'r', seq: 9 };
+    const promoted = (change: Partial<Lease>) => decidePromotion(held({ ...pending, ...change }), { ...request, set: [EUROPE] }, self());
+    expect(promoted({ times: { holderStopsMs: 12_000, successorWaitsMs: 16_000 } })).to.include({ waitMs: 16_000 });
+    expect(promoted({})).to.include({ waitMs: 0 });
   });
 
   it('follows where another holds the lease or a failover is under way, and waits for its own promotion', () => {

@@ -1,4 +1,4 @@
-import { journalIsOpen, type Held, type Replication, type Snapshot } from '../arbiter/arbiter.ts';
+import { journalIsOpen, type Held, type Lease, type Replication, type Snapshot } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { DatabaseState } from '../database/database.ts';
 import { mayReacquire } from '../failover/fencing.ts';
@@ -42,6 +42,8 @@ export interface Acquiring {
   /** The commit rule that an earlier epoch left. */
   readonly before: Held<Replication> | null;
   readonly how: 'bootstrap' | 'restored' | 'reacquired' | 'promoted';
+  /** How long the lease that is replaced lasts, by its own word: so long the process before this one may have promised its holder not to be promoted. */
+  readonly waitMs: number;
 }
 
 export type Claim =
@@ -59,7 +61,7 @@ export function decideClaim(snapshot: Snapshot, self: Claimant): Claim {
   const rule = ruleFor(snapshot, self);
   const acquire = (epoch: number, how: Acquiring['how']): Claim => ({
     kind: 'acquire',
-    acquiring: { epoch, expected: lease?.revision ?? null, rule, before, how },
+    acquiring: { epoch, expected: lease?.revision ?? null, rule, before, how, waitMs: waitMsOf(lease) },
   });
   const { end, restored, sealedEpoch } = self;
   if (lease === null) {
@@ -94,7 +96,11 @@ export function decidePromotion(
   }
   if (end.epoch >= epoch) return setBack(end, epoch - 1);
   const rule = { mode, set: set.filter((other) => other !== region), w };
-  return { epoch, expected: lease.revision, rule, before: replication, how: 'promoted' };
+  return { epoch, expected: lease.revision, rule, before: replication, how: 'promoted', waitMs: waitMsOf(lease) };
+}
+
+function waitMsOf(lease: Held<Lease> | null): number {
+  return lease?.value.times?.successorWaitsMs ?? 0;
 }
 
 /** Whoever wrote in an epoch had taken it at the arbiter. One that knows nothing of it would give it to a second writer, and then nothing tells their logs apart. */

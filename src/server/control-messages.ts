@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LONGEST_WAIT_MS } from '../config/policy.ts';
 
 /**
  * What a controller says to a database (POST, role controller) and what it answers. Every one is idempotent: the controller repeats it until it has an answer,
@@ -12,8 +13,8 @@ export const fenceRequestShape = z.strictObject({ epoch: count, runId: z.string(
 export const fenceResponseShape = z.object({ region: z.string(), epoch: count, lastIndex: count, lastEpoch: count });
 export type FenceResponse = z.infer<typeof fenceResponseShape>;
 
-/** `POST /v1/seal`: durably refuse every append and every seal below this epoch; answer with the log's end. A primary of a lower epoch is fenced by it too. */
-export const sealRequestShape = z.strictObject({ epoch: count, runId: z.string() });
+/** `POST /v1/seal`: durably refuse every append and every seal below this epoch; answer with the log's end. A primary of a lower epoch is fenced by it too. `waitMs`: for how long the process before this one may have promised a direct lease, by the replaced lease's word. */
+export const sealRequestShape = z.strictObject({ epoch: count, runId: z.string(), waitMs: count.max(LONGEST_WAIT_MS).optional() });
 export const sealResponseShape = z.object({
   region: z.string(),
   sealedEpoch: count,

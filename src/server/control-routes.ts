@@ -66,7 +66,7 @@ async function seal({ node, database, region }: ControlOptions, request: HttpReq
   if (asked === null) return malformed();
   if (!(await node.seal(asked.epoch))) return passed(database);
   const { log, sealedEpoch } = database.state();
-  const promisedMs = Math.ceil(node.promises.boundMs());
+  const promisedMs = Math.ceil(node.promises.boundMs(asked.waitMs));
   return jsonReply({ region, sealedEpoch, lastIndex: log.index, lastEpoch: log.epoch, promisedMs } satisfies SealResponse);
 }
 

@@ -1,4 +1,4 @@
-import type { Arbiter, CasResult, Held, Lease } from '../arbiter/arbiter.ts';
+import type { Arbiter, CasResult, Held, Lease, LeaseTimes } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import { holderRemainingMs } from '../failover/fencing.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -36,11 +36,16 @@ export async function acquireLease(
   expected: number | null,
   signal: AbortSignal,
 ): Promise<AcquireResult> {
-  const { arbiter, clock, region, incarnation } = options;
+  const { arbiter, clock, region, incarnation, policy } = options;
   const sentAtMs = clock.monotonicMs();
-  const result = await arbiter.cas('lease', expected, { epoch, holder: region, incarnation, seq: 0 }, signal);
+  const result = await arbiter.cas('lease', expected, { epoch, holder: region, incarnation, seq: 0, times: timesOf(policy) }, signal);
   if (result.ok) return { kind: 'held', lease: new HeldLease(options, epoch, { revision: result.revision, sentAtMs }) };
   return result.reason === 'conflict' ? { kind: 'refused', current: result.current } : { kind: 'unknown' };
+}
+
+/** What the lease says of itself: whoever comes next waits for as long as this process believes in it. */
+function timesOf({ holderStopsMs, successorWaitsMs }: Policy): LeaseTimes {
+  return { holderStopsMs, successorWaitsMs };
 }
 
 /**
@@ -122,8 +127,8 @@ export class HeldLease {
   }
 
   async #decide(onRanOut: () => void, signal: AbortSignal): Promise<CasResult<Lease> | null> {
-    const { arbiter, clock, region, incarnation } = this.#options;
-    const next: Lease = { epoch: this.epoch, holder: region, incarnation, seq: this.#seq + 1 };
+    const { arbiter, clock, region, incarnation, policy } = this.#options;
+    const next: Lease = { epoch: this.epoch, holder: region, incarnation, seq: this.#seq + 1, times: timesOf(policy) };
     while (!signal.aborted && !this.#ended) {
       const result = await arbiter.cas('lease', this.#revision, next, signal);
       if (result.ok || result.reason === 'conflict') return result;

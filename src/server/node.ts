@@ -132,13 +132,13 @@ export class DatabaseNode {
   }
 
   async #acquire(
-    { epoch, expected, rule, before, how }: Acquiring,
+    { epoch, expected, rule, before, how, waitMs }: Acquiring,
     signal: AbortSignal,
   ): Promise<'held' | 'refused' | 'unknown' | 'bound'> {
     const { database, log } = this.#options;
     await database.seal(epoch);
     // After the seal, which ends all promising to lower epochs. Who held the last epoch itself was bound to nobody when it took it, and has promised nobody since.
-    if ((how === 'promoted' || how === 'restored') && this.promises.boundMs() > 0) return 'bound';
+    if ((how === 'promoted' || how === 'restored') && this.promises.boundMs(waitMs) > 0) return 'bound';
     const result = await acquireLease(this.#leaseOptions(), epoch, expected, signal);
     if (result.kind !== 'held') return result.kind;
     if (database.state().sealedEpoch > epoch) return 'refused';
@@ -225,7 +225,8 @@ export class DatabaseNode {
     if (typeof acquiring === 'string') return { kind: 'epoch-passed', message: acquiring };
     const outcome = await this.#acquire(acquiring, signal);
     if (outcome === 'refused') return { kind: 'epoch-passed', message: `the lease of epoch ${epoch} was taken by another` };
-    if (outcome === 'bound') return { kind: 'bound', message: `bound for ${Math.ceil(this.promises.boundMs())} ms more by a direct lease` };
+    if (outcome === 'bound')
+      return { kind: 'bound', message: `bound for ${Math.ceil(this.promises.boundMs(acquiring.waitMs))} ms more by a direct lease` };
     if (outcome === 'unknown') return { kind: 'unknown', message: 'the arbiter did not answer; ask again' };
     log.info('promoted', { epoch, set, mode }, runId);
     return null;

@@ -7,6 +7,7 @@ import { Cause, TOLERANCE } from './cause.ts';
 import type { Heard, HttpWitness } from './http.ts';
 import { Ledger } from './ledger.ts';
 import type { Place } from './network.ts';
+import { withLongLease } from './policies.ts';
 import type { ArbiterWitness } from './simulated-arbiter.ts';
 import { REGIONS } from './simulated-config.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
@@ -17,7 +18,13 @@ import type { VirtualTime } from './virtual-time.ts';
 
 /** What is judged: the world as somebody sees it who sees everything. */
 export interface Scene {
-  readonly options: { readonly policy: Policy; readonly mode: 'sync' | 'async'; readonly rpoSeconds: number; readonly clocksJump: boolean };
+  readonly options: {
+    readonly policy: Policy;
+    readonly leasesDiffer: boolean;
+    readonly mode: 'sync' | 'async';
+    readonly rpoSeconds: number;
+    readonly clocksJump: boolean;
+  };
   readonly time: VirtualTime;
   readonly databases: ReadonlyMap<string, { readonly database: { state(): DatabaseState } }>;
   readonly etcd: { readonly records: Snapshot; seenBy(process: SimulatedProcess): number };
@@ -38,10 +45,11 @@ export class Judge implements HttpWitness, ArbiterWitness {
   readonly #scene: Scene;
 
   constructor(scene: Scene) {
-    const { policy, mode, clocksJump } = scene.options;
+    const { policy, leasesDiffer, mode, clocksJump } = scene.options;
     this.#scene = scene;
     this.ledger = new Ledger(mode);
-    this.cause = new Cause(policy, REGIONS, clocksJump);
+    // A silence of the arbiter that may have stopped a primary is told by each controller by its own lease; the longest counts for all.
+    this.cause = new Cause(leasesDiffer ? withLongLease(policy) : policy, REGIONS, clocksJump);
     this.tenure = new Tenure(policy.leaderTakeoverMs);
   }
 

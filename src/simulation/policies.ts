@@ -1,5 +1,5 @@
 import { PRESETS, type Policy } from '../config/policy.ts';
-import type { Random } from './random.ts';
+import { Random } from './random.ts';
 
 /** The lab's promises at a quieter pace: fewer happenings in the same virtual time. */
 const CALM: Policy = {
@@ -23,6 +23,17 @@ const CALM: Policy = {
 
 /** Decides long before the old lease is over, so that a failover and the old primary meet. */
 const EAGER: Policy = { ...CALM, probePeriodMs: 200, probeTimeoutMs: 150, suspectAfterMs: 450, confirmMs: 100 };
+
+/** The same for somebody whose lease lasts twice as long: in a region that is configured otherwise, or that a rollout has or has not reached yet. */
+export function withLongLease(policy: Policy): Policy {
+  const twice = { leaseMs: 2 * policy.leaseMs, holderStopsMs: 2 * policy.holderStopsMs, successorWaitsMs: 2 * policy.successorWaitsMs };
+  return { ...policy, ...twice, undoMs: Math.max(policy.undoMs, twice.successorWaitsMs) };
+}
+
+/** Whether programs differ in how long a lease lasts. */
+export function chooseLeasesDiffer(seed: number): boolean {
+  return new Random(seed, 'leases').chance(0.2);
+}
 
 /** The numbers of a run: mostly calm, sometimes eager, sometimes just those of the lab. */
 export function choosePolicy(random: Random): Policy {

@@ -26,7 +26,8 @@ export interface Surroundings {
   readonly dns: SimulatedDns;
   readonly hosts: Hosts;
   readonly judge: Judge;
-  configOf(region: string): EngineConfig;
+  /** For a process that begins. */
+  configOf(process: SimulatedProcess): EngineConfig;
   log(process: SimulatedProcess): Log;
 }
 
@@ -42,7 +43,7 @@ export function startDatabase(world: Surroundings, process: SimulatedProcess): R
   const { hosts, http, etcd, judge } = world;
   const { ledger } = judge;
   const disk = hosts.disk(region);
-  const config = world.configOf(region);
+  const config = world.configOf(process);
   const log = world.log(process);
   const database = new SimulatedDatabase({
     disk,
@@ -94,7 +95,7 @@ export function startController(world: Surroundings, process: SimulatedProcess):
   const { http, etcd, dns, judge } = world;
   const metrics: Pick<ControllerMetrics, 'stepTook' | 'failoverEnded'> = { stepTook: () => undefined, failoverEnded: () => undefined };
   const controller = new Controller({
-    config: world.configOf(region),
+    config: world.configOf(process),
     clock,
     log: world.log(process),
     arbiter: etcd.client(process),

@@ -3,7 +3,7 @@ import type { Fault } from './fault.ts';
 import { inject } from './fault-inject.ts';
 import { GoesOn } from './goes-on.ts';
 import { approveAsTold } from './operator.ts';
-import { choosePolicy } from './policies.ts';
+import { chooseLeasesDiffer, choosePolicy } from './policies.ts';
 import { Random } from './random.ts';
 import { whyNotSettled } from './settled.ts';
 import { enterWorld } from './stand-ins.ts';
@@ -46,6 +46,7 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
     seed,
     clocksJump,
     policy: choosePolicy(settings),
+    leasesDiffer: chooseLeasesDiffer(seed),
     mode: settings.chance(0.12) ? 'async' : 'sync',
     rpoSeconds: new Random(seed, 'objective').pick(RPO_SECONDS),
     onLine: onLine ?? null,

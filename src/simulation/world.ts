@@ -7,6 +7,7 @@ import { Hosts } from './hosts.ts';
 import { Http } from './http.ts';
 import { Judge, type Scene } from './judge.ts';
 import { Network } from './network.ts';
+import { withLongLease } from './policies.ts';
 import { startController, startDatabase, type RunningDatabase, type Surroundings } from './programs.ts';
 import { Random } from './random.ts';
 import { SimulatedEtcd } from './simulated-arbiter.ts';
@@ -19,6 +20,8 @@ import { VirtualTime } from './virtual-time.ts';
 export interface WorldOptions {
   readonly seed: number;
   readonly policy: Policy;
+  /** Each process begins with one of two policies: the lease of the other lasts longer. */
+  readonly leasesDiffer: boolean;
   readonly mode: 'sync' | 'async';
   /** What an asynchronous failover may lose by itself. */
   readonly rpoSeconds: number;
@@ -39,11 +42,13 @@ export class World implements Surroundings, Scene {
   readonly judge: Judge;
   readonly options: WorldOptions;
   readonly databases = new Map<string, RunningDatabase>();
+  readonly #leases: Random;
 
   constructor(options: WorldOptions) {
     const { seed, policy } = options;
     const { time } = this;
     this.options = options;
+    this.#leases = new Random(seed, 'leases of processes');
     this.judge = new Judge(this);
     const { judge } = this;
     this.hosts = new Hosts(time, seed, (process) => this.#boot(process));
@@ -71,8 +76,11 @@ export class World implements Surroundings, Scene {
     return { debug: () => undefined, info: write, warn: write, error: write };
   }
 
-  configOf(region: string): EngineConfig {
-    return configOf(region, this.options);
+  configOf({ region, program }: SimulatedProcess): EngineConfig {
+    const { policy, leasesDiffer } = this.options;
+    // Of a database more often: those hold leases, and controllers wait for them.
+    const long = leasesDiffer && this.#leases.chance(program === 'database' ? 0.6 : 0.3);
+    return configOf(region, { ...this.options, policy: long ? withLongLease(policy) : policy });
   }
 
   /** A region by what it is now: see `Where`. */

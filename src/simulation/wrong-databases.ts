@@ -6,8 +6,14 @@ export const WRONG_DATABASES: readonly WrongMachine[] = [
   {
     name: 'the successor acts one lease too early',
     module: 'failover/fencing.js',
-    find: 'return sighting.seenAtMs + policy.successorWaitsMs;',
-    put: 'return sighting.seenAtMs;',
+    find: 'return seenAtMs + leaseTimes(lease, policy).successorWaitsMs;',
+    put: 'return seenAtMs;',
+  },
+  {
+    name: 'a lease lasts as long as the policy of whoever waits for it says',
+    module: 'failover/fencing.js',
+    find: 'const times = lease?.times ?? own;',
+    put: 'const times = own;',
   },
   {
     name: 'the holder goes on for one lease too long',
@@ -40,13 +46,13 @@ export const WRONG_DATABASES: readonly WrongMachine[] = [
   {
     name: 'a standby is promoted against its promise',
     module: 'server/node.js',
-    find: "(how === 'promoted' || how === 'restored') && this.promises.boundMs() > 0",
+    find: "(how === 'promoted' || how === 'restored') && this.promises.boundMs(waitMs) > 0",
     put: 'false',
   },
   {
     name: 'a restarted standby forgets what it may have promised',
     module: 'replication/direct-lease.js',
-    find: 'Math.max(this.#startedAtMs + this.#policy.successorWaitsMs, this.#last?.untilMs ?? 0)',
+    find: 'Math.max(startUntilMs, this.#last?.untilMs ?? 0)',
     put: 'this.#last?.untilMs ?? 0',
   },
   {
