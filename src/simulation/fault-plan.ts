@@ -1,6 +1,7 @@
 import { chooseKind, DIRECTIONS, type Details } from './fault-kinds.ts';
-import { arbiterAway, changingSet, flicker, lastCopy, oneStandbyOut, rollout, staleLeader } from './fault-stories.ts';
+import { arbiterAway, changingSet, flicker, lastCopy, longLease, oneStandbyOut, rollout, staleLeader } from './fault-stories.ts';
 import { LEADER, PRIMARY, PROMOTED, STANDBYS, STEPS_UNDER_WAY, type Fault } from './fault.ts';
+import { chooseLeasesDiffer } from './policies.ts';
 import { Random } from './random.ts';
 import { REGIONS } from './simulated-config.ts';
 
@@ -11,6 +12,8 @@ const LAST_BEGIN_MS = 4000;
 
 /** The faults that a seed stands for. */
 export function faultsOf(seed: number): readonly Fault[] {
+  const leases = new Random(seed, 'faults of leases');
+  if (chooseLeasesDiffer(seed) && leases.chance(0.4)) return longLease(leases, leases.between(FIRST_BEGIN_MS, 1600));
   const rollouts = new Random(seed, 'rollouts');
   const losses = new Random(seed, 'losses');
   const planned = planFaults(new Random(seed, 'faults'), REGIONS).map((fault): Fault => {

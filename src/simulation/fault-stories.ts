@@ -104,6 +104,30 @@ export function oneStandbyOut(random: Random, atMs: number): readonly Fault[] {
   return faults.toSorted((a, b) => a.atMs - b.atMs);
 }
 
+/**
+ * For worlds in which leases last differently: the primary, which may believe in its lease for longer than the others would, is heard of no more. Before that it went on under direct
+ * leases, and standbys that had promised are restarted; or controllers are restarted in the middle of the failover, and know of its lease what the pending one tells.
+ */
+export function longLease(random: Random, atMs: number): readonly Fault[] {
+  const apart = { kind: 'isolate', region: PRIMARY, direction: 'both', forMs: random.between(3000, 5000) } as const;
+  const restarted = random.pick([[...STANDBYS], [STANDBYS[0]], [STANDBYS[1]]]);
+  if (random.chance(0.5)) {
+    const onStep = random.pick(['ACQUIRE', 'FENCE_AND_SEAL'] as const);
+    const crash = { kind: 'crash', program: 'controller', atMs, onStep, afterStepMs: random.between(0, 60) } as const;
+    return [{ ...apart, atMs }, ...STANDBYS.map((region) => ({ ...crash, region, forMs: random.between(5, 60) }))];
+  }
+  const apartAtMs = atMs + random.between(2000, 3200);
+  const faults: Fault[] = [
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'both', atMs, forMs: 8000 },
+    { ...apart, atMs: apartAtMs },
+  ];
+  const crashAtMs = apartAtMs + random.between(0, 500);
+  if (random.chance(0.7))
+    for (const region of restarted)
+      faults.push({ kind: 'crash', region, program: 'database', atMs: crashAtMs, forMs: random.between(5, 60) });
+  return faults;
+}
+
 /** A link that flaps: cut, there for a moment, cut again. */
 export function flicker(random: Random, fromMs: number): readonly Fault[] {
   const faults: Fault[] = [];

@@ -32,7 +32,7 @@ export function withLongLease(policy: Policy): Policy {
 
 /** Whether programs differ in how long a lease lasts. */
 export function chooseLeasesDiffer(seed: number): boolean {
-  return new Random(seed, 'leases').chance(0.2);
+  return new Random(seed, 'unequal leases').chance(0.2);
 }
 
 /** The numbers of a run: mostly calm, sometimes eager, sometimes just those of the lab. */

@@ -16,6 +16,12 @@ export const WRONG_DATABASES: readonly WrongMachine[] = [
     put: 'const times = own;',
   },
   {
+    name: 'a pending lease tells how long one of whoever took it lasts',
+    module: 'failover/wanted.js',
+    find: 'times: leaseTimes(lease.lease, policy)',
+    put: 'times: leaseTimes(null, policy)',
+  },
+  {
     name: 'the holder goes on for one lease too long',
     module: 'failover/fencing.js',
     find: 'renewalSentAtMs + policy.holderStopsMs - nowMs',
@@ -54,6 +60,18 @@ export const WRONG_DATABASES: readonly WrongMachine[] = [
     module: 'replication/direct-lease.js',
     find: 'Math.max(startUntilMs, this.#last?.untilMs ?? 0)',
     put: 'this.#last?.untilMs ?? 0',
+  },
+  {
+    name: 'a standby promises for as long as its own policy says',
+    module: 'replication/direct-lease.js',
+    find: 'Math.max(this.#policy.successorWaitsMs, forMs)',
+    put: 'this.#policy.successorWaitsMs',
+  },
+  {
+    name: 'a restarted standby takes its own policy for that of whom it may have promised',
+    module: 'replication/direct-lease.js',
+    find: 'this.#startedAtMs + Math.max(this.#policy.successorWaitsMs, waitMs)',
+    put: 'this.#startedAtMs + this.#policy.successorWaitsMs',
   },
   {
     name: 'the promise of one standby is enough',
