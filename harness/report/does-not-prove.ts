@@ -54,6 +54,7 @@ const LIMITS_OF_TEMPLATES = [
 ] as const;
 const LIMITS_OF_FOUNDATIONDB = [
   'The copies of each region apart: FoundationDB shows one database, so every region was read back from that, and that itself with fdbcli, past the engine; that its copies are whole is its own word, asked past the engine.',
+  'Another beginning: FoundationDB had its transaction system in the primary region when the run began. Where a new cluster has it is chance; a service that is apart from it lives through other failures.',
   'Other ways to replicate: the cluster was `three_datacenter`; regions with satellites and `fdbdr` recover otherwise.',
 ] as const;
 const LIMITS_WITHOUT_CONTAINERS = [

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Transaction } from 'foundationdb';
+import type { Database } from 'foundationdb';
 import type { Arbiter, Held, Replication } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -8,10 +8,11 @@ import { decideClaim, decidePromotion, type Acquiring, type Claimant } from '../
 import type { PromoteRequest } from '../server/control-messages.ts';
 import { acquireLease, type HeldLease } from '../server/lease.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
-import { FENCE_TIMEOUT_MS, NO_FENCE, raiseFence, readFence, type Fence, type FenceChange } from './fence.ts';
-import { openEpoch } from './open-epoch.ts';
+import { FENCE_TIMEOUT_MS, NO_FENCE, raiseFence, type Fence, type FenceChange } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
-import { transact, type Decision, type Outcome } from './transaction.ts';
+import { lookNow, SharedLook, type Look } from './look.ts';
+import { openEpoch } from './open-epoch.ts';
+import type { Outcome } from './transaction.ts';
 
 /** Between two looks while it is not known whether this region is to be primary. */
 const LOOK_MS = 100;
@@ -32,11 +33,6 @@ interface Session {
   established: boolean;
 }
 
-export interface Look {
-  readonly fence: Fence;
-  /** Everything committed before is seen at it. */
-  readonly version: number;
-}
 export type Refused = { readonly kind: 'epoch-passed' | 'unavailable'; readonly message: string };
 export type Fenced = { readonly kind: 'fenced'; readonly fence: Fence } | Refused;
 export type Promoted = { readonly kind: 'promoted'; readonly writable: boolean; readonly fence: Fence } | Refused;
@@ -53,10 +49,11 @@ export class Gateway {
   #starting = true;
   /** As last read; it may be older than what is there. */
   #fence = NO_FENCE;
-  #looking: Promise<Look | null> | null = null;
+  readonly #looks: SharedLook<Look>;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#looks = new SharedLook(() => this.#readFence(), options.clock);
   }
 
   get role(): 'primary' | 'standby' | 'starting' {
@@ -93,34 +90,23 @@ export class Gateway {
     await session?.done;
   }
 
-  /** The fence as it is now and the version at which that was so; null where the database does not answer within the limit. Who asks at the same time shares one answer. */
+  /** The fence as it is now and the version at which that was so; null where the database did not answer within the limit. */
   look(timeoutMs: number): Promise<Look | null> {
-    this.#looking ??= this.#readFence(timeoutMs).finally(() => (this.#looking = null));
-    return this.#looking;
+    return this.#looks.within(timeoutMs);
   }
 
-  /**
-   * With a commit that changes nothing: whoever took the database for back as soon as it can be read would fail over from a primary that waits for commits, as all do (measured: reads
-   * came back 0.8 s and more before them).
-   */
-  async #readFence(timeoutMs: number): Promise<Look | null> {
+  async #readFence(): Promise<Look | null> {
     const { db, keys } = this.#options;
-    const work = async (transaction: Transaction): Promise<Decision<Fence>> => {
-      const fence = await readFence(transaction, keys.fence);
-      transaction.addWriteConflictKey(keys.look);
-      return { commit: true, value: fence };
-    };
-    const outcome = await transact(db, work, { timeoutMs });
-    if (outcome.kind !== 'done') return null;
-    this.#fence = outcome.value;
-    return { fence: outcome.value, version: outcome.version };
+    const look = await lookNow(db, keys, FENCE_TIMEOUT_MS);
+    if (look !== null) this.#fence = look.fence;
+    return look;
   }
 
   /** What keeps it from being decided, or null. */
   async #look(signal: AbortSignal): Promise<string | null> {
     const { arbiter } = this.#options;
     const snapshot = await arbiter.read(signal);
-    const look = await this.#readFence(FENCE_TIMEOUT_MS);
+    const look = await this.#readFence();
     if (look === null) return 'FoundationDB does not answer';
     const claim = decideClaim(snapshot, this.#claimant(look.fence));
     if (claim.kind === 'acquire') return await this.#acquire(claim.acquiring, signal);

@@ -5,6 +5,7 @@ import { HarnessError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { run } from '../process.ts';
 import { rowsOf } from './fdbcli-rows.ts';
+import { nextToPlace } from './foundationdb-place.ts';
 import { podNamed, podsOf, PORTS, type PodSpec, type Topology } from './topology.ts';
 
 /** Of the pods that hold or use it: their own copy, since servers and clients rewrite it when coordinators change. */
@@ -76,19 +77,24 @@ export class LabFoundationdb {
     }
   }
 
-  /** Resolves when every region has its servers and all data all its copies, by FoundationDB's own word. Throws HarnessError `lab-failed` with what was missing when the signal aborts before. */
-  async untilWhole(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when every region has its servers, all data all its copies, and the transaction system is in the primary region, by FoundationDB's own word. Throws HarnessError `lab-failed` with
+   * what was missing when the signal aborts before.
+   */
+  async untilReady(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const missing = await this.problem(signal);
-      if (missing === null) return;
-      await again(`FoundationDB is not whole: ${missing}`, signal);
+      const status = await this.#status(signal);
+      const next = nextToPlace(status, this.#topology);
+      const missing = whatIsMissing(status, this.#topology);
+      if (next === null && missing === null) return;
+      const said = next === null || next === '' ? '' : await this.#cli(next, signal);
+      await again(`FoundationDB is not ready: ${missing ?? `it is not in ${this.#topology.primaryRegion}`} ${said}`.trim(), signal);
     }
   }
 
   /** What keeps it from being whole now; null: nothing. */
   async problem(signal: AbortSignal): Promise<string | null> {
-    const answer = await this.#cli('status json', signal);
-    return whatIsMissing(parseJson(answer.slice(Math.max(0, answer.indexOf('{')))), this.#topology);
+    return whatIsMissing(await this.#status(signal), this.#topology);
   }
 
   /** All data of the system as the database has it, in one transaction. Throws HarnessError with the reason where it could not be read whole. */
@@ -96,6 +102,11 @@ export class LabFoundationdb {
     const prefix = `${PREFIX}data/`;
     // '0' is the byte after '/'.
     return rowsOf(await this.#run(`getrange ${prefix} ${PREFIX}data0 ${MOST_ROWS}`, signal), prefix);
+  }
+
+  async #status(signal: AbortSignal): Promise<unknown> {
+    const answer = await this.#cli('status json', signal);
+    return parseJson(answer.slice(Math.max(0, answer.indexOf('{'))));
   }
 
   /** What fdbcli said, be it an error. */

@@ -141,7 +141,7 @@ export class LocalPlatform implements Platform {
     if (this.#foundationdb === undefined) return;
     await this.#startPods(({ app }) => app === 'fdb', signal);
     await this.#foundationdb.create(signal);
-    await this.#foundationdb.untilWhole(signal);
+    await this.#foundationdb.untilReady(signal);
   }
 
   async databaseProblem(signal: AbortSignal): Promise<string | null> {

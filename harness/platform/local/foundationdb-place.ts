@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { podsOf, PORTS, type Topology } from './topology.ts';
+
+/**
+ * Where FoundationDB's transaction system is. On a new `three_datacenter` cluster that is chance: a scenario that cuts the primary region from one standby would ask another question each time, and half of
+ * the time that of a service that is cut from its own database. So a lab begins with it in the primary region, as the embedded database does. After that nobody holds it there: a recovery takes it
+ * wherever FoundationDB wants it, and it stays there.
+ */
+const placeShape = z.object({
+  cluster: z.object({
+    active_primary_dc: z.string().optional(),
+    processes: z.record(z.string(), z.object({ class_type: z.string().optional() })).default({}),
+  }),
+});
+
+/** Of processes that were not given any. */
+const NO_CLASS = 'unset';
+/** Fits everything but the cluster controller's process, which the transaction system is started beside. */
+const UNFIT = 'storage';
+
+/**
+ * What fdbcli is to do next so that the transaction system is in the primary region and no process has a class; null: nothing, both are so; empty: it is under way, or the status does not tell. May be done
+ * again. Pure.
+ */
+export function nextToPlace(status: unknown, topology: Topology): string | null {
+  const decoded = placeShape.safeParse(status);
+  const { active_primary_dc: primary, processes } = decoded.data?.cluster ?? {};
+  if (primary === undefined || processes === undefined || Object.keys(processes).length === 0) return '';
+  const classes = Object.values(processes).map(({ class_type: given }) => given ?? NO_CLASS);
+  const others = topology.regions
+    .filter((region) => region !== topology.primaryRegion)
+    .flatMap((region) => podsOf(topology, 'fdb', region));
+  const toAll = (name: string): string => others.map(({ ipv4 }) => `setclass ${ipv4}:${PORTS.fdb} ${name}`).join('; ');
+  if (primary !== topology.primaryRegion) return classes.filter((name) => name === UNFIT).length < others.length ? toAll(UNFIT) : '';
+  return classes.some((name) => name !== NO_CLASS) ? toAll('default') : null;
+}
