@@ -37,10 +37,7 @@ export function describeOperations(program: Command, tools: Tools): void {
       .addOption(tools.config)
       .option('--json', 'for programs')
       .addHelpText('after', `\nExample:\n  ${example}`);
-  const loss = new Option(
-    '--accept-data-loss <seconds>',
-    'up to so many seconds of writes may be lost; "any" where nobody can know',
-  ).argParser(parseLoss);
+  const loss = lossOption();
   const dryRun = new Option('--dry-run', 'only print every effect it would have');
 
   const switchover = add(
@@ -92,7 +89,50 @@ export function describeOperations(program: Command, tools: Tools): void {
       tools.done(await orderMove(await tools.load(config), move, { ...tools.world, json: json === true }));
     });
   }
+  describeForcedRecovery(add('force-recovery', FORCE_SAYS, FORCE_EXAMPLE), { by, dryRun }, tools);
   describeMaintenance(add, by, tools);
+}
+
+const FORCE_SAYS = `let FoundationDB in two regions go on in one alone, where it cannot by itself; what that one had not got is lost; ${OUTCOMES}`;
+const FORCE_EXAMPLE = 'coditect-dr force-recovery --target=us-east1 --accept-data-loss=any --dry-run';
+/** Twice as long as FoundationDB takes to fail over by itself (22 to 28 s, measured). */
+const PATIENCE_MS = 60_000;
+
+interface GivenForce extends Given {
+  readonly target: string;
+  readonly giveUp?: readonly string[];
+  readonly acceptDataLoss: number | 'any';
+  readonly patience: number;
+  readonly fdbcli: string;
+}
+
+function describeForcedRecovery(command: Command, options: { by: Option; dryRun: Option }, tools: Tools): void {
+  const regions = (text: string): readonly string[] => text.split(',').map((region) => region.trim());
+  command
+    .requiredOption('--target <region>', 'the region that is to go on')
+    .addOption(lossOption().makeOptionMandatory())
+    .option('--give-up <regions>', 'regions of which something answers, and that are given up all the same: a,b', regions)
+    .addOption(
+      new Option('--patience <duration>', 'for so long it must have been seen out without a break')
+        .argParser(parseDuration)
+        .default(PATIENCE_MS, '60s'),
+    )
+    .option('--fdbcli <file>', "FoundationDB's own program, of the cluster's version", 'fdbcli')
+    .addOption(options.by)
+    .addOption(options.dryRun)
+    .action(async ({ config, json, target, giveUp, acceptDataLoss, patience, fdbcli, dryRun, by: who }: GivenForce) => {
+      const order = {
+        target,
+        giveUp: giveUp ?? [],
+        acceptDataLoss,
+        patienceMs: patience,
+        fdbcli,
+        dryRun: dryRun === true,
+        by: who ?? 'operator',
+      };
+      const { orderForcedRecovery } = await import('./commands/force-recovery.ts');
+      tools.done(await orderForcedRecovery(await tools.load(config), order, { ...tools.world, json: json === true }));
+    });
 }
 
 function describeMaintenance(add: (name: string, says: string, example: string) => Command, by: Option, tools: Tools): void {
@@ -129,6 +169,12 @@ function describeMaintenance(add: (name: string, says: string, example: string) 
       const { showHistory } = await import('./commands/history.ts');
       tools.done(await showHistory(await tools.load(config), { ...tools.world, json: json === true }));
     },
+  );
+}
+
+function lossOption(): Option {
+  return new Option('--accept-data-loss <seconds>', 'up to so many seconds of writes may be lost; "any" where nobody can know').argParser(
+    parseLoss,
   );
 }
 

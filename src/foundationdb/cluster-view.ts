@@ -96,6 +96,16 @@ export type Condition =
 const RECOVERED = 'fully_recovered';
 const SERVING: readonly string[] = ['accepting_commits', 'all_logs_recruited', 'storage_recovered', RECOVERED];
 
+/** Whether commits are accepted as far as its recovery tells. */
+export function mayServe({ recoveryState }: ClusterView): boolean {
+  return recoveryState !== null && SERVING.includes(recoveryState);
+}
+
+/** Whether it serves, by its own word and the client's. */
+export function isServing(view: ClusterView): boolean {
+  return view.available === true && mayServe(view);
+}
+
 /** How the cluster is, with the data centres that it is to have. */
 export function conditionOf(view: ClusterView, expectedDcs: readonly string[]): Condition {
   if (view.available === false)
@@ -136,6 +146,6 @@ export function isWhole(view: ClusterView, dc: string): boolean | null {
 export function canTake(view: ClusterView, dc: string, away: ReadonlyMap<string, number>): boolean | null {
   const whole = isWhole(view, dc);
   if (whole !== false || view.usableRegions === 2 || view.available !== true || view.losingData) return whole;
-  if (view.recoveryState === null || !SERVING.includes(view.recoveryState)) return false;
+  if (!mayServe(view)) return false;
   return (view.dataCenters?.get(dc)?.storage ?? 0) > 0 && away.size > 0;
 }

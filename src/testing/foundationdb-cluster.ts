@@ -87,12 +87,13 @@ export class FoundationdbCluster {
     this.#servers = servers;
   }
 
-  /** Two processes in each of its data centres, the least with which they can be configured; one in all for `single`. */
-  static async start(programs: FoundationdbPrograms, mode: Mode): Promise<FoundationdbCluster> {
+  /** Two processes in each of its data centres, the least with which they can be configured; one in all for `single`. `coordinators`: which of them, by their number; all where it is left out. */
+  static async start(programs: FoundationdbPrograms, mode: Mode, coordinators?: readonly number[]): Promise<FoundationdbCluster> {
     const dcs = DATA_CENTERS[mode];
     const folder = mkdtempSync(join(tmpdir(), 'fdb-test-'));
     const ports = await freePorts(dcs.length);
-    const connection = `test:test@${ports.map((port) => `127.0.0.1:${port}`).join(',')}\n`;
+    const addresses = ports.map((port) => `127.0.0.1:${port}`);
+    const connection = `test:test@${(coordinators?.map((i) => addresses[i]) ?? addresses).join(',')}\n`;
     const servers = dcs.map((dc, i): Server => {
       const own = join(folder, `${dc}-${i}`);
       mkdirSync(own);

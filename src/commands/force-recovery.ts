@@ -1,0 +1,169 @@
+import { EXIT, type World } from './world.ts';
+import { Controllers } from './controllers.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
+import { forceRecovery, lookWhetherToForce, managedBy, waitForFoundationdb, type ForcedRecovery } from '../foundationdb/forced-recovery.ts';
+import { clientSettings } from '../foundationdb/client.ts';
+import { systemClock } from '../platform/clock.ts';
+import { EngineError } from '../platform/errors.ts';
+
+export interface ForceOrder {
+  readonly target: string;
+  readonly giveUp: readonly string[];
+  readonly acceptDataLoss: number | 'any';
+  readonly patienceMs: number;
+  readonly fdbcli: string;
+  readonly dryRun: boolean;
+  readonly by: string;
+}
+type Shown = World & { readonly json: boolean };
+type Tell = (step: string, text: string) => void;
+
+/** A pause that nobody ends: whoever gave the order may be gone. */
+const PAUSE_MS = 60 * 60_000;
+const RESUME_MS = 20_000;
+
+/**
+ * Lets FoundationDB go on in one region alone, with the loss of what that had not got. Under a pause, which is the journal of it: who, what for, and how it ended stand in the arbiter and in the
+ * controllers' logs, and nobody fails over while the database is cut to size. After it failovers begin by themselves again, and the service follows the database.
+ */
+export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrder, world: Shown): Promise<number> {
+  const foundationdb = foundationdbOf(loaded, order);
+  const tell: Tell = (step, text) =>
+    world.out(world.json ? `${JSON.stringify({ step, message: text })}\n` : `${step.padEnd(16)} ${text}\n`);
+  // A data centre that is no region, of coordinators alone, is given up by its own name.
+  const dcOf = (region: string): string => foundationdb.data_centers[region] ?? region;
+  const { clusterFile, tls } = clientSettings(foundationdb, loaded.folder);
+  const controllers = new Controllers(loaded, world.signal);
+  const recovery: ForcedRecovery = {
+    cluster: managedBy({ program: order.fdbcli, clusterFile, ...(tls === null ? {} : { tls }) }),
+    clock: systemClock,
+    forcing: { dataCenter: dcOf(order.target), givenUp: order.giveUp.map(dcOf) },
+    servedBy: () => whoCommits(controllers),
+  };
+  try {
+    if (order.dryRun) return await rehearse(recovery, order, tell, world.signal);
+    const refused = await whyNotNow(controllers);
+    if (refused !== null) {
+      tell('refused', refused);
+      return EXIT.failed;
+    }
+    const what = `FoundationDB is to go on in ${order.target} alone, whatever is lost (typed by ${order.by})`;
+    const paused = await controllers.change('/v1/pause', { by: order.by, why: what, forMs: PAUSE_MS });
+    if (paused.kind !== 'ok') {
+      tell(paused.kind, paused.why);
+      return paused.kind === 'refused' ? EXIT.failed : EXIT.undecided;
+    }
+    tell('paused', `no failover begins by itself meanwhile`);
+    return await underPause({ loaded, order, recovery, tell }, world.signal);
+  } finally {
+    controllers.close();
+  }
+}
+
+interface Work {
+  readonly loaded: LoadedConfig;
+  readonly order: ForceOrder;
+  readonly recovery: ForcedRecovery;
+  readonly tell: Tell;
+}
+
+/** Ends the pause, but where it is not known how it ended. */
+async function underPause({ loaded, order, recovery, tell }: Work, signal: AbortSignal): Promise<number> {
+  const { target, patienceMs } = order;
+  const end = async (step: string, text: string, code: number): Promise<number> => {
+    tell(step, text);
+    await resume(loaded, order.by, `FoundationDB into ${target}: ${step}: ${text}`, tell);
+    return code;
+  };
+  try {
+    tell('waiting', `until FoundationDB has been out for ${patienceMs / 1000} s without a break: it fails over by itself where it can`);
+    const why = await waitForFoundationdb(recovery, patienceMs, signal);
+    if (why !== null) return await end('refused', why, EXIT.failed);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return await end('interrupted', 'nothing was forced', EXIT.interrupted);
+  }
+  tell('forcing', `FoundationDB into ${target}`);
+  const forced = await forceRecovery(recovery, signal);
+  if (forced.kind === 'not-done') return await end('refused', forced.why, EXIT.failed);
+  if (forced.kind === 'done')
+    return await end(
+      'done',
+      `FoundationDB goes on in ${target} alone. What others had acknowledged and it had not got is lost, and nobody knows how much. A region is added again as deploy/foundationdb/README.md says`,
+      EXIT.ok,
+    );
+  tell('undecided', `${forced.why}. Look at the cluster; the same command may be given again. Failovers stay paused: coditect-dr resume`);
+  return signal.aborted ? EXIT.interrupted : EXIT.undecided;
+}
+
+/** With a time of its own: whoever was interrupted leaves no pause behind. */
+async function resume(loaded: LoadedConfig, by: string, why: string, tell: Tell): Promise<void> {
+  const controllers = new Controllers(loaded, AbortSignal.timeout(RESUME_MS));
+  try {
+    const resumed = await controllers.change('/v1/resume', { by, why: why.slice(0, 1000) });
+    if (resumed.kind !== 'ok') tell('still paused', `${resumed.why}; coditect-dr resume ends the pause`);
+  } finally {
+    controllers.close();
+  }
+}
+
+/** A gateway tells its status by a commit of its own. */
+async function whoCommits(controllers: Controllers): Promise<string | null> {
+  const regions = Object.entries(controllers.config.regions);
+  const answers = await Promise.all(
+    regions.map(async ([region, { database }]) => [region, await controllers.get(database, '/v1/status')] as const),
+  );
+  return answers.find(([, status]) => status !== undefined)?.[0] ?? null;
+}
+
+/** What the machine has against it; null: nothing. A pause of somebody else is theirs to end. */
+async function whyNotNow(controllers: Controllers): Promise<string | null> {
+  const leader = (await controllers.status()).find(({ answer }) => answer.leads)?.answer;
+  if (leader === undefined)
+    return 'no controller that leads answers, so nobody can be kept from failing over meanwhile; is the arbiter reachable?';
+  if (leader.state === 'Normal') return `the observers see commits in ${leader.primary ?? 'the primary'}: nothing is out`;
+  if (leader.run !== undefined) return `${leader.run.tier} ${leader.run.runId} is under way (${leader.run.step})`;
+  if (leader.paused !== undefined)
+    return `${leader.paused.by} has paused failovers (${leader.paused.why}): coditect-dr resume, when that is over`;
+  return null;
+}
+
+async function rehearse(
+  recovery: ForcedRecovery,
+  { target, giveUp, patienceMs }: ForceOrder,
+  tell: Tell,
+  signal: AbortSignal,
+): Promise<number> {
+  const found = await lookWhetherToForce(recovery, signal);
+  tell(
+    found.kind,
+    found.kind === 'not'
+      ? found.why
+      : { may: 'it could be forced now', serves: 'it serves: there is nothing to force', 'no-answer': 'FoundationDB tells no status' }[
+          found.kind
+        ],
+  );
+  tell(
+    'would',
+    `pause failovers, see FoundationDB out for ${patienceMs / 1000} s, run force_recovery_with_data_loss ${recovery.forcing.dataCenter}, read back, resume`,
+  );
+  tell(
+    'would lose',
+    `what ${target} has not got yet, and everything that only ${giveUp.length === 0 ? 'other regions' : giveUp.join(', ')} had`,
+  );
+  return found.kind === 'may' ? EXIT.ok : EXIT.failed;
+}
+
+function foundationdbOf({ config }: LoadedConfig, { target, giveUp, acceptDataLoss }: ForceOrder): FoundationdbConfig {
+  if (config.database.kind !== 'foundationdb') throw new EngineError('bad-request', 'the database of this system is not FoundationDB');
+  if (config.regions[target] === undefined)
+    throw new EngineError('bad-request', `--target: ${target} is not a region; there are ${Object.keys(config.regions).join(', ')}`);
+  if (giveUp.includes(target)) throw new EngineError('bad-request', `--give-up: ${target} is to go on`);
+  if (acceptDataLoss !== 'any')
+    throw new EngineError(
+      'bad-request',
+      'how much may be lost is not known (in such an outage FoundationDB tells a lag of 0, whatever it was): only --accept-data-loss=any goes on',
+    );
+  return config.database;
+}

@@ -1,0 +1,115 @@
+import { expect } from 'chai';
+import { systemClock } from '../platform/clock.ts';
+import { EngineCluster } from '../testing/engine-cluster.ts';
+import { FoundationdbCluster, findFoundationdb } from '../testing/foundationdb-cluster.ts';
+import { REGIONS } from '../testing/test-config.ts';
+import { viewOf } from './cluster-view.ts';
+
+const programs = findFoundationdb();
+const [PRIMARY, REMOTE, SATELLITE] = REGIONS;
+/** One coordinator with the primary, two with the remote: what is left can still decide when the primary and its satellite are lost together. */
+const COORDINATORS = [0, 2, 3];
+const KEYS = 30;
+
+/** A whole engine of three regions on a real cluster of two regions and a satellite, which loses the primary and the satellite at once: nothing comes back by itself. */
+describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: skipped: ${programs}` : ''}`, function () {
+  this.timeout(300_000);
+  let foundationdb: FoundationdbCluster;
+  let cluster: EngineCluster;
+  before(async function () {
+    if (typeof programs === 'string') return this.skip();
+    foundationdb = await FoundationdbCluster.start(programs, 'two_regions', COORDINATORS);
+    const database = {
+      kind: 'foundationdb',
+      experimental: true,
+      cluster_file: foundationdb.clusterFile,
+      data_centers: Object.fromEntries(REGIONS.map((region) => [region, region])),
+      ...(programs.library === null ? {} : { client_library: programs.library }),
+    };
+    cluster = await EngineCluster.prepare('sync', undefined, { database });
+    cluster.startAll();
+    await until('serving', () => put('first'));
+    await until('normal', async () => (await leader())?.['state'] === 'Normal');
+  });
+  after(async () => {
+    await cluster?.stop();
+    await foundationdb?.stop();
+  });
+
+  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    for (const end = systemClock.monotonicMs() + 120_000; systemClock.monotonicMs() < end; await systemClock.sleep(200))
+      if (await holds().catch(() => false)) return;
+    throw new Error(`not seen in time: ${what}\n${cluster.transcript()}`);
+  }
+  /** Through the region that serves, whichever it is. */
+  async function put(key: string): Promise<boolean> {
+    for (const region of REGIONS) if ((await cluster.ask('api', region, `/v1/kv/${key}`, 'x'))?.status === 200) return true;
+    return false;
+  }
+  async function read(key: string): Promise<boolean> {
+    for (const region of REGIONS) if ((await cluster.ask('api', region, `/v1/kv/${key}`))?.status === 200) return true;
+    return false;
+  }
+  async function leader(): Promise<Readonly<Record<string, unknown>> | null> {
+    const all = await Promise.all(REGIONS.map((region) => cluster.ask('controller', region, '/v1/status')));
+    return (
+      all.map((answer) => answer?.json as Readonly<Record<string, unknown>> | undefined).find((one) => one?.['leads'] === true) ?? null
+    );
+  }
+  const force = (...args: string[]) =>
+    cluster.command(
+      'force-recovery',
+      `--target=${REMOTE}`,
+      '--fdbcli',
+      programs === 'string' ? '' : (programs as { fdbcli: string }).fdbcli,
+      ...args,
+    );
+  /** What the remote has for certain: its lag, in versions of a microsecond, is less than the time since. */
+  async function untilShipped(): Promise<void> {
+    const sinceMs = systemClock.monotonicMs();
+    await until('shipped', async () => {
+      const lagSeconds = viewOf(await foundationdb.status()).lagSeconds;
+      return lagSeconds !== null && lagSeconds * 1000 < systemClock.monotonicMs() - sinceMs - 2000;
+    });
+  }
+
+  it('is refused while the database serves, and where the loss is not typed as unknown; nothing is paused by that', async () => {
+    const early = await force('--accept-data-loss=any');
+    expect(early.code, early.out).to.equal(1);
+    expect(early.out).to.match(/observers see commits/);
+    const little = await force('--accept-data-loss=2.5');
+    expect(little.code, little.out).to.equal(2);
+    expect(await leader()).not.to.have.property('paused');
+  });
+
+  it('lets the remote region go on alone, the service too, with everything that it had; by then the pause is over', async () => {
+    for (let i = 0; i < KEYS; i++) expect(await put(`before-${i}`)).to.equal(true);
+    await untilShipped();
+    for (const dc of [PRIMARY, SATELLITE]) foundationdb.signal(dc, 'SIGKILL');
+    await until('out', async () => (await leader())?.['state'] !== 'Normal' && !(await put('lost')));
+    const rehearsed = await force('--accept-data-loss=any', '--dry-run');
+    expect(rehearsed.out).to.match(/would lose/);
+    const forced = await force('--accept-data-loss=any', '--patience=5s', '--by=ada');
+    expect(forced.code, forced.out).to.equal(0);
+    expect(forced.out).to.match(/done .*goes on in us-east1 alone/);
+    await until('serving again', () => put('after'));
+    for (let i = 0; i < KEYS; i++) expect(await read(`before-${i}`), `before-${i}`).to.equal(true);
+    const view = viewOf(await foundationdb.status());
+    expect(view).to.include({ usableRegions: 1, primaryDc: REMOTE, available: true });
+    await until('not paused', async () => (await leader())?.['paused'] === undefined);
+    expect(
+      cluster.logs.filter(({ action }) => action === 'paused' || action === 'resumed').map(({ details }) => details['by']),
+    ).to.deep.equal(['ada', 'ada']);
+  });
+
+  it('is not thrown over by the old primary and the satellite when they come back', async () => {
+    for (const dc of [PRIMARY, SATELLITE]) await foundationdb.restart(dc);
+    await until('all there', async () => {
+      const { dataCenters } = viewOf(await foundationdb.status());
+      return [PRIMARY, SATELLITE].every((dc) => dataCenters?.has(dc) === true);
+    });
+    await until('serving', () => put('later'));
+    expect(await read('after')).to.equal(true);
+    expect(viewOf(await foundationdb.status())).to.include({ usableRegions: 1, primaryDc: REMOTE });
+  });
+});
