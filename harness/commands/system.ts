@@ -38,12 +38,15 @@ export async function openSystem(
   context: RunContext,
   signal: AbortSignal,
 ): Promise<OpenSystem> {
-  const { replication, policy, controllersPerRegion, backup = null, database = 'embedded' } = loaded.scenario;
+  const { replication, policy, controllersPerRegion, backup = null, database = 'embedded', foundationdb } = loaded.scenario;
   const movableClocks = [...loaded.faults.values()].flat().some((fault) => fault.kind === 'TimeChaos');
   const engine = options.engine === undefined ? {} : { engineMain: options.engine };
   const settings = { replication, policy, controllersPerRegion, movableClocks, ...engine };
   if (options.systemFile === undefined && options.platform === 'local')
-    return { platform: new LocalPlatform(context, { ...settings, backup, database }), close: () => Promise.resolve() };
+    return {
+      platform: new LocalPlatform(context, { ...settings, backup, database, foundationdbLayout: foundationdb }),
+      close: () => Promise.resolve(),
+    };
   if (database === 'foundationdb') throw new HarnessError('unsupported', 'FoundationDB is started in local labs only, so far');
   const addressed = options.systemFile === undefined ? undefined : readAddressed(options.systemFile);
   if (addressed !== undefined) return { platform: new AddressedSystem(addressed, context), close: () => Promise.resolve() };

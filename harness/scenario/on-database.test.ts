@@ -76,6 +76,14 @@ describe('a scenario on FoundationDB', () => {
     expect(decode(none.replace('\n  targets: {recoveryTime: 15s}', ''))).to.be.an('object');
   });
 
+  it('says how it replicates there, and is refused on the embedded database, where that means nothing', () => {
+    const two = `${WRITTEN}database: foundationdb\nfoundationdb: two_regions\n`;
+    expect(decode(two)).to.include({ foundationdb: 'two_regions' });
+    expect(decode(WRITTEN, 'foundationdb')).not.to.have.property('foundationdb');
+    expect(decode(two, 'embedded')).to.match(/^s\.yaml:\d+:\d+: foundationdb: is how FoundationDB replicates/);
+    expect(decode(`${two.replace('two_regions', 'three')}`)).to.match(/^s\.yaml:\d+:\d+: foundationdb/);
+  });
+
   it('names what is wrong on both once, where it is written for both', () => {
     const message = decode(WRITTEN.replace('outage: none', 'outage: allowed').replace('lostWrites: 0', 'brownOut: 1s'));
     expect(message).to.match(/^s\.yaml:\d+:\d+: targets\.brownOut: an outage may be here[^\n]*$/);

@@ -36,12 +36,22 @@ const loose = z.object({
   platform: z.string().catch('local'),
   replication: z.string().catch('sync'),
   backup: z.unknown().optional(),
+  foundationdb: z.unknown().optional(),
 });
 
-/** Why a scenario cannot be played on FoundationDB, where it is to be. */
+/** Why a scenario cannot be played on its database, or on the one that was asked for. */
 export function databaseProblems(document: YamlDocument, asked: LabDatabase | undefined): readonly InputProblem[] {
   const written = loose.safeParse(document.value).data;
-  if (written === undefined || (asked ?? written.database) !== 'foundationdb') return [];
+  if (written === undefined) return [];
+  if ((asked ?? written.database) !== 'foundationdb')
+    return written.foundationdb === undefined
+      ? []
+      : [
+          document.problem(
+            ['foundationdb'],
+            'is how FoundationDB replicates, and this is played on the embedded database: say `database: foundationdb`',
+          ),
+        ];
   return [
     ...(written.backup === undefined || written.backup === null
       ? []

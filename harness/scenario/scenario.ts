@@ -7,6 +7,9 @@ export const FAILOVERS = ['none', 'one', 'at-most-one', 'ordered', 'allowed'] as
 /** `foundationdb`: real fdbservers in every region, and a gateway to them where the embedded database would be. */
 export const DATABASES = ['embedded', 'foundationdb'] as const;
 export type LabDatabase = (typeof DATABASES)[number];
+/** How a lab's FoundationDB replicates: copies in all three regions, or in the first two, with a satellite in the third that holds the newest log of whoever is primary (`usable_regions=2`). */
+export const FOUNDATIONDB_LAYOUTS = ['three_datacenter', 'two_regions'] as const;
+export type FoundationdbLayout = (typeof FOUNDATIONDB_LAYOUTS)[number];
 
 /** One question about the system. Decoded from YAML by decode.ts; durations are written `500ms`, `10s`, `5m`. */
 export interface Scenario {
@@ -19,6 +22,8 @@ export interface Scenario {
   readonly controllersPerRegion: 1 | 2;
   /** Left out: embedded. */
   readonly database?: LabDatabase;
+  /** Left out: three_datacenter. */
+  readonly foundationdb?: FoundationdbLayout;
   readonly seed: number | null;
   readonly workload: Workload;
   /** null, or left out: a lab without backups, which costs nothing for them. */

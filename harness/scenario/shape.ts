@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { backupLabShape } from './backup-shape.ts';
 import { durationMs, parseDurationMs } from './duration.ts';
-import { DATABASES, FAILOVERS, SETS } from './scenario.ts';
+import { DATABASES, FAILOVERS, FOUNDATIONDB_LAYOUTS, SETS } from './scenario.ts';
 import type { OnFoundationdb, WrittenScenario } from './on-database.ts';
 import { methodShape } from './steps.ts';
 import { fields } from './yaml-decode.ts';
@@ -63,6 +63,7 @@ export const scenarioShape: z.ZodType<WrittenScenario> = fields({
   policy: z.enum(['lab', 'production']).default('lab'),
   controllersPerRegion: z.union([z.literal(1), z.literal(2)], { error: 'must be 1 or 2' }).default(1),
   database: z.enum(DATABASES).default('embedded'),
+  foundationdb: z.enum(FOUNDATIONDB_LAYOUTS).optional(),
   onFoundationdb: onFoundationdb.default({}),
   seed: z.number().int().nonnegative().nullable().default(null),
   workload: workloadShape.default(DEFAULT_WORKLOAD),
@@ -94,6 +95,7 @@ export const scenarioShape: z.ZodType<WrittenScenario> = fields({
   policy: raw.policy,
   controllersPerRegion: raw.controllersPerRegion,
   database: raw.database,
+  ...(raw.foundationdb === undefined ? {} : { foundationdb: raw.foundationdb }),
   onFoundationdb: raw.onFoundationdb,
   seed: raw.seed,
   workload: raw.workload,

@@ -22,6 +22,12 @@ describe('where the FoundationDB of a lab begins', () => {
     expect(nextToPlace(status('us-central1', ['unset', 'unset']), lab)).to.equal(null);
   });
 
+  it('is where the priorities put it where there are two regions: the classes of a satellite are left alone', () => {
+    const two = threeRegions({ database: 'foundationdb', foundationdb: 'two_regions' });
+    expect(nextToPlace(status('us-central1', ['unset', 'log']), two)).to.equal(null);
+    expect(nextToPlace(status('us-east1', ['unset', 'log']), two)).to.equal('');
+  });
+
   it('is not taken for settled by a status that does not tell', () => {
     for (const nothing of [undefined, null, 'x', {}, { cluster: {} }, status('us-central1', []), status(undefined, ['unset'])])
       expect(nextToPlace(nothing, lab)).to.equal('');

@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { FoundationdbPrograms } from '../foundationdb-programs.ts';
@@ -10,8 +12,10 @@ import { podNamed, podsOf, PORTS, type PodSpec, type Topology } from './topology
 
 /** Of the pods that hold or use it: their own copy, since servers and clients rewrite it when coordinators change. */
 export const CLUSTER_FILE = 'fdb.cluster';
-/** Copies in each of three regions; the least that it can be configured with is two processes a region (with one it never becomes available, measured on 7.3.79). */
-const MODE = 'three_datacenter ssd-2';
+/** The least that it can be configured with is two processes a region (with one it never becomes available, measured on 7.3.79). */
+const ENGINE = 'ssd-2';
+/** In the folder of the runner's cluster file. */
+const REGIONS_FILE = 'regions.json';
 /** Of the engine's keys; its data is below `data/` in it (ARCHITECTURE §7). */
 const PREFIX = 'gameday/';
 /** More than any game day writes; fdbcli reads them in one transaction. */
@@ -33,12 +37,30 @@ const addressOf = ({ ipv4 }: PodSpec): string => `${ipv4}:${PORTS.fdb}`;
 export function serverCommand(
   pod: PodSpec,
   { fdbserver }: Pick<FoundationdbPrograms, 'fdbserver'>,
-  podRoot: string,
+  { topology, podRoot }: { readonly topology: Topology; readonly podRoot: string },
 ): readonly [string, ...string[]] {
   const data = `${podRoot}/data`;
+  const role = topology.foundationdb === 'two_regions' && pod.region === satelliteOf(topology) ? ['-c', 'log'] : [];
   const place = ['-C', `${podRoot}/${CLUSTER_FILE}`, '-p', addressOf(pod), '-l', 'public', '-d', data, '-L', data];
   const locality = [`--locality_dcid=${pod.region}`, `--locality_zoneid=${pod.name}`, `--locality_machineid=${pod.name}`];
-  return [fdbserver, ...place, ...locality, ...LIMITS, ...KNOBS];
+  return [fdbserver, ...place, ...locality, ...role, ...LIMITS, ...KNOBS];
+}
+
+const satelliteOf = ({ regions }: Topology): string | undefined => regions.at(-1);
+
+/** What `fdbcli fileconfigure` makes two regions of, the first one primary whenever it is whole; null where they replicate otherwise. Pure. */
+export function regionsFile(topology: Topology): string | null {
+  if (topology.foundationdb !== 'two_regions') return null;
+  const homes = topology.regions.filter((region) => region !== satelliteOf(topology));
+  const regions = homes.map((id, i) => ({
+    datacenters: [
+      { id, priority: homes.length - 1 - i },
+      { id: satelliteOf(topology), priority: 1, satellite: 1 },
+    ],
+    satellite_redundancy_mode: 'one_satellite_double',
+    satellite_logs: 2,
+  }));
+  return JSON.stringify({ redundancy_mode: 'double', storage_engine: ENGINE, usable_regions: 2, regions });
 }
 
 /** `database` of the engine's configuration. Pure. */
@@ -70,8 +92,12 @@ export class LabFoundationdb {
 
   /** Makes the database, as soon as its servers let it. Throws HarnessError `lab-failed` with what fdbcli said last when the signal aborts before. */
   async create(signal: AbortSignal): Promise<void> {
+    const regions = regionsFile(this.#topology);
+    const file = path.join(path.dirname(this.#file), REGIONS_FILE);
+    if (regions !== null) await writeFile(file, regions);
+    const command = regions === null ? `configure new three_datacenter ${ENGINE}` : `fileconfigure new ${file}`;
     for (;;) {
-      const said = await this.#cli(`configure new ${MODE}`, signal);
+      const said = await this.#cli(command, signal);
       if (/Database created|already exists/i.test(said)) return;
       await again(`FoundationDB was not created: ${said}`, signal);
     }

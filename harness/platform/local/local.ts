@@ -33,7 +33,7 @@ import { Supervisor } from './supervisor.ts';
 import { unsupported } from './supports.ts';
 import { needFoundationdb } from '../foundationdb-programs.ts';
 import { findTool } from '../tools.ts';
-import type { LabDatabase } from '../../scenario/scenario.ts';
+import type { FoundationdbLayout, LabDatabase } from '../../scenario/scenario.ts';
 import { podAsSeen, podNamed, podOf, threeRegions, type PodSpec, type Topology } from './topology.ts';
 
 /** Programs get so long to end by themselves when the lab closes. */
@@ -48,6 +48,7 @@ export interface LocalOptions extends EngineSettings {
   /** 1 by default: each costs CPU that the load on the same machine needs. */
   readonly controllersPerRegion?: 1 | 2;
   readonly database?: LabDatabase;
+  readonly foundationdbLayout?: FoundationdbLayout | undefined;
 }
 
 /** The lab on this machine (ARCHITECTURE §2). Must be made inside a prepared sandbox (sandbox.ts, lifeline.ts). */
@@ -72,8 +73,8 @@ export class LocalPlatform implements Platform {
   constructor(context: RunContext, options: LocalOptions) {
     const engineMain = options.engineMain ?? path.resolve(import.meta.dirname, '../../../src/main.js');
     const { backup = null } = options;
-    const { controllersPerRegion = 1, database = 'embedded' } = options;
-    this.topology = threeRegions({ controllersPerRegion, database, backupStore: backup?.store ?? null });
+    const { controllersPerRegion = 1, database = 'embedded', foundationdbLayout = 'three_datacenter' } = options;
+    this.topology = threeRegions({ controllersPerRegion, database, foundationdb: foundationdbLayout, backupStore: backup?.store ?? null });
     this.#context = context;
     const foundationdb = database === 'foundationdb' ? needFoundationdb() : null;
     if (foundationdb !== null)

@@ -179,7 +179,7 @@ function credentialFiles(credentials: Credentials): readonly PodFile[] {
 function foundationdbProgram(topology: Topology, pod: PodSpec, { foundationdb }: LabSettings): Program {
   if (!foundationdb) throw new RangeError(`${pod.name}: this lab has no FoundationDB`);
   return {
-    command: serverCommand(pod, foundationdb, POD_ROOT),
+    command: serverCommand(pod, foundationdb, { topology, podRoot: POD_ROOT }),
     files: [{ path: CLUSTER_FILE, text: clusterFile(topology) }],
     readiness: { kind: 'tcp', port: PORTS.fdb },
   };

@@ -1,4 +1,4 @@
-import type { LabDatabase } from '../../scenario/scenario.ts';
+import type { FoundationdbLayout, LabDatabase } from '../../scenario/scenario.ts';
 import { OUTSIDE, type Pod } from '../platform.ts';
 
 /**
@@ -44,6 +44,8 @@ export interface Topology {
   readonly primaryRegion: string;
   readonly regions: readonly string[];
   readonly pods: readonly PodSpec[];
+  /** How the lab's FoundationDB replicates, where there is one. In `two_regions` the last region holds logs only. */
+  readonly foundationdb: FoundationdbLayout;
   /** The bridge itself: the runner's own address. Its traffic is never forwarded, so no fault touches it. */
   readonly bridge: { readonly name: string; readonly ipv4: string; readonly ipv6: string; readonly mac: string };
 }
@@ -79,10 +81,16 @@ export interface LabShape {
   /** Where backups go, if there are any. */
   readonly backupStore?: 'folder' | 'bucket' | null;
   readonly database?: LabDatabase;
+  readonly foundationdb?: FoundationdbLayout;
 }
 
 /** The lab of ARCHITECTURE §2: three regions of six pods each (one more with two controllers, one more with backups, two more with FoundationDB), and four pods outside. */
-export function threeRegions({ controllersPerRegion = 1, backupStore = null, database = 'embedded' }: LabShape = {}): Topology {
+export function threeRegions({
+  controllersPerRegion = 1,
+  backupStore = null,
+  database = 'embedded',
+  foundationdb = 'three_datacenter',
+}: LabShape = {}): Topology {
   const inRegions = REGIONS.flatMap((region, i) => [
     ...HOSTS_PER_REGION.map(([app, host]) => podSpec(app, region, i + 1, host)),
     ...(controllersPerRegion === 1 ? [] : [second(podSpec('dr-controller', region, i + 1, SECOND_CONTROLLER_HOST))]),
@@ -98,6 +106,7 @@ export function threeRegions({ controllersPerRegion = 1, backupStore = null, dat
     primaryRegion: REGIONS[0],
     regions: REGIONS,
     pods: [...inRegions, ...outside],
+    foundationdb,
     bridge: { name: 'lab0', ipv4: '10.77.0.1', ipv6: 'fd77::1', mac: mac(0, 1) },
   };
 }
