@@ -130,12 +130,16 @@ export function conditionOf(view: ClusterView, expectedDcs: readonly string[]): 
   return unknown.length > 0 ? { kind: 'unknown', why: [`status does not tell ${unknown.join(', ')}`] } : { kind: 'healthy' };
 }
 
-/** Whether a data centre could carry the service with everything that was acknowledged. Null: not known. */
+/**
+ * Whether a data centre could carry the service with everything that was acknowledged. A satellite of two regions, which by its configuration has logs and no storage, could, from afar: without that a whole
+ * cluster of two regions would never be told as one. Null: not known.
+ */
 export function isWhole(view: ClusterView, dc: string): boolean | null {
   if (view.available === false || view.replicated === false || view.losingData) return false;
   if (view.recoveryState !== null && view.recoveryState !== RECOVERED) return false;
   if (view.dataCenters === null) return null;
-  if ((view.dataCenters.get(dc)?.storage ?? 0) === 0) return false;
+  const { storage, logs } = view.dataCenters.get(dc) ?? { storage: 0, logs: 0 };
+  if (storage === 0 && (view.usableRegions !== 2 || logs === 0)) return false;
   return view.available === null || view.replicated === null || view.recoveryState === null ? null : true;
 }
 

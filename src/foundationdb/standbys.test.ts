@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
-import { viewOf } from './cluster-view.ts';
+import { isWhole, viewOf } from './cluster-view.ts';
 import { noteAway } from './cluster-monitor.ts';
 import { betterRegion, replicaStatus } from './standbys.ts';
 
@@ -49,6 +49,28 @@ describe('copies of FoundationDB in the words of the contract', () => {
   it('have the lag of two regions, and are not in sync where it is not known', () => {
     expect(replicas({ usableRegions: 2, lag: 1.5 })['us-east1']).to.include({ lagMs: 1500, inSync: true });
     expect(replicas({ usableRegions: 2, lag: null })['us-east1']).to.include({ inSync: false, lagMs: UNKNOWN_LAG_MS });
+  });
+});
+
+describe('the satellite of two regions', () => {
+  /** As 7.3.79 tells it: logs, and no storage. */
+  function view(usableRegions: number, role: string) {
+    return viewOf({
+      client: { database_status: { available: true } },
+      cluster: {
+        full_replication: true,
+        data: { state: { healthy: true }, team_trackers: [{ state: { healthy: true } }] },
+        recovery_state: { name: 'fully_recovered' },
+        configuration: { usable_regions: usableRegions },
+        processes: { c: { locality: { dcid: 'c' }, roles: [{ role }] } },
+      },
+    });
+  }
+
+  it('is whole with its logs alone, which is all that it is to have; no other data centre is', () => {
+    expect(isWhole(view(2, 'log'), 'c')).to.equal(true);
+    expect(isWhole(view(2, 'coordinator'), 'c')).to.equal(false);
+    expect(isWhole(view(1, 'log'), 'c')).to.equal(false);
   });
 });
 
