@@ -97,6 +97,7 @@ const FORCE_SAYS = `let FoundationDB in two regions go on in one alone, where it
 const FORCE_EXAMPLE = 'coditect-dr force-recovery --target=us-east1 --accept-data-loss=any --dry-run';
 /** Twice as long as FoundationDB takes to fail over by itself (22 to 28 s, measured). */
 const PATIENCE_MS = 60_000;
+const LEAST_PATIENCE_MS = 30_000;
 
 interface GivenForce extends Given {
   readonly target: string;
@@ -113,8 +114,8 @@ function describeForcedRecovery(command: Command, options: { by: Option; dryRun:
     .addOption(lossOption().makeOptionMandatory())
     .option('--give-up <regions>', 'regions of which something answers, and that are given up all the same: a,b', regions)
     .addOption(
-      new Option('--patience <duration>', 'for so long it must have been seen out without a break')
-        .argParser(parseDuration)
+      new Option('--patience <duration>', 'for so long it must have been seen out without a break; 30s or more')
+        .argParser(parsePatience)
         .default(PATIENCE_MS, '60s'),
     )
     .option('--fdbcli <file>', "FoundationDB's own program, of the cluster's version", 'fdbcli')
@@ -170,6 +171,14 @@ function describeMaintenance(add: (name: string, says: string, example: string) 
       tools.done(await showHistory(await tools.load(config), { ...tools.world, json: json === true }));
     },
   );
+}
+
+/** What has just begun to answer may not be in the status yet, and FoundationDB has to have had its time. */
+function parsePatience(text: string): number {
+  const patienceMs = parseDuration(text);
+  if (patienceMs < LEAST_PATIENCE_MS)
+    throw new InvalidArgumentError(`${text} is too short: FoundationDB fails over by itself in up to 28 s; write 30s or more`);
+  return patienceMs;
 }
 
 function lossOption(): Option {

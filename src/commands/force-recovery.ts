@@ -6,6 +6,7 @@ import { forceRecovery, lookWhetherToForce, managedBy, waitForFoundationdb, type
 import { clientSettings } from '../foundationdb/client.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
+import { runProgram } from '../platform/run-program.ts';
 
 export interface ForceOrder {
   readonly target: string;
@@ -22,6 +23,7 @@ type Tell = (step: string, text: string) => void;
 /** A pause that nobody ends: whoever gave the order may be gone. */
 const PAUSE_MS = 60 * 60_000;
 const RESUME_MS = 20_000;
+const VERSION_MS = 10_000;
 
 /**
  * Lets FoundationDB go on in one region alone, with the loss of what that had not got. Under a pause, which is the journal of it: who, what for, and how it ended stand in the arbiter and in the
@@ -42,19 +44,18 @@ export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrde
     servedBy: () => whoCommits(controllers),
   };
   try {
-    if (order.dryRun) return await rehearse(recovery, order, tell, world.signal);
-    const refused = await whyNotNow(controllers);
-    if (refused !== null) {
-      tell('refused', refused);
-      return EXIT.failed;
-    }
-    const what = `FoundationDB is to go on in ${order.target} alone, whatever is lost (typed by ${order.by})`;
-    const paused = await controllers.change('/v1/pause', { by: order.by, why: what, forMs: PAUSE_MS });
+    await needProgram(order.fdbcli, world.signal);
+    const why = `FoundationDB is to go on in ${order.target} alone, whatever is lost`;
+    const refused = await whyNotNow(controllers, why);
+    if (refused !== null) tell('refused', refused);
+    if (order.dryRun) return Math.max(await rehearse(recovery, order, tell, world.signal), refused === null ? EXIT.ok : EXIT.failed);
+    if (refused !== null) return EXIT.failed;
+    const paused = await controllers.change('/v1/pause', { by: order.by, why, forMs: PAUSE_MS });
     if (paused.kind !== 'ok') {
       tell(paused.kind, paused.why);
       return paused.kind === 'refused' ? EXIT.failed : EXIT.undecided;
     }
-    tell('paused', `no failover begins by itself meanwhile`);
+    tell('paused', 'no failover begins by itself meanwhile');
     return await underPause({ loaded, order, recovery, tell }, world.signal);
   } finally {
     controllers.close();
@@ -117,14 +118,21 @@ async function whoCommits(controllers: Controllers): Promise<string | null> {
   return answers.find(([, status]) => status !== undefined)?.[0] ?? null;
 }
 
-/** What the machine has against it; null: nothing. A pause of somebody else is theirs to end. */
-async function whyNotNow(controllers: Controllers): Promise<string | null> {
+/** Before anything waits for its answers, which would be none. */
+async function needProgram(fdbcli: string, signal: AbortSignal): Promise<void> {
+  const { code, said } = await runProgram({ program: fdbcli, args: ['--version'], input: '', timeoutMs: VERSION_MS }, signal);
+  signal.throwIfAborted();
+  if (code !== 0) throw new EngineError('bad-request', `--fdbcli: ${fdbcli} cannot be used: ${said}`);
+}
+
+/** What the machine has against it; null: nothing. A pause is for whoever made it to end, but for that of an order like this one which did not come to its end. */
+async function whyNotNow(controllers: Controllers, ours: string): Promise<string | null> {
   const leader = (await controllers.status()).find(({ answer }) => answer.leads)?.answer;
   if (leader === undefined)
     return 'no controller that leads answers, so nobody can be kept from failing over meanwhile; is the arbiter reachable?';
   if (leader.state === 'Normal') return `the observers see commits in ${leader.primary ?? 'the primary'}: nothing is out`;
   if (leader.run !== undefined) return `${leader.run.tier} ${leader.run.runId} is under way (${leader.run.step})`;
-  if (leader.paused !== undefined)
+  if (leader.paused !== undefined && leader.paused.why !== ours)
     return `${leader.paused.by} has paused failovers (${leader.paused.why}): coditect-dr resume, when that is over`;
   return null;
 }

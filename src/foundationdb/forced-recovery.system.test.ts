@@ -77,6 +77,8 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
     const early = await force('--accept-data-loss=any');
     expect(early.code, early.out).to.equal(1);
     expect(early.out).to.match(/observers see commits/);
+    const hasty = await force('--accept-data-loss=any', '--patience=5s');
+    expect(hasty.code, hasty.out).to.equal(2);
     const little = await force('--accept-data-loss=2.5');
     expect(little.code, little.out).to.equal(2);
     expect(await leader()).not.to.have.property('paused');
@@ -89,7 +91,7 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
     await until('out', async () => (await leader())?.['state'] !== 'Normal' && !(await put('lost')));
     const rehearsed = await force('--accept-data-loss=any', '--dry-run');
     expect(rehearsed.out).to.match(/would lose/);
-    const forced = await force('--accept-data-loss=any', '--patience=5s', '--by=ada');
+    const forced = await force('--accept-data-loss=any', '--patience=30s', '--by=ada');
     expect(forced.code, forced.out).to.equal(0);
     expect(forced.out).to.match(/done .*goes on in us-east1 alone/);
     await until('serving again', () => put('after'));
