@@ -82,11 +82,12 @@ export function failoverTable(runs: readonly PlayedRun[], expectations: readonly
   ].join('\n');
 }
 
-function byScenario(runs: readonly PlayedRun[]): ReadonlyMap<string, readonly PlayedRun[]> {
+export function byScenario(runs: readonly PlayedRun[]): ReadonlyMap<string, readonly PlayedRun[]> {
   return Map.groupBy(runs, ({ scenario }) => scenario);
 }
 
-function promises(scenarios: ReadonlyMap<string, readonly PlayedRun[]>): readonly string[] {
+/** What every scenario kept, a row each. */
+export function promises(scenarios: ReadonlyMap<string, readonly PlayedRun[]>): readonly string[] {
   const rows = [...scenarios].map(([name, runs]) => {
     const passed = runs.filter(({ verdict }) => verdict.outcome === 'pass').length;
     const lost = runs.reduce((sum, run) => sum + (run.lost ?? 0), 0);
@@ -134,7 +135,8 @@ function expected(expectations: readonly PolicyExpectation[]): readonly string[]
   return [...head, ...rows, '', `Computed (\`coditect-dr policy\`), without round trips, disks and the client's own connection. ${SEED}`];
 }
 
-function others(runs: readonly PlayedRun[]): readonly string[] {
+/** Runs that did not pass, each with the reason. */
+export function others(runs: readonly PlayedRun[]): readonly string[] {
   const told = runs.flatMap((run) => {
     const broken = brokenPromise(run);
     if (broken === null && run.verdict.outcome === 'pass') return [];
@@ -152,7 +154,7 @@ interface Shown {
   readonly max: string;
 }
 
-function spread(values: readonly (number | null)[]): Shown {
+export function spread(values: readonly (number | null)[]): Shown {
   const sorted = values.filter((value) => value !== null).sort((a, b) => a - b);
   const at = (share: number): string => (sorted.length === 0 ? '–' : String(Math.round(quantile(sorted, share))));
   return { n: sorted.length, median: at(0.5), p95: at(0.95), max: at(1) };

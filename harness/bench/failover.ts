@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { load } from '../commands/scenarios.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
+import type { LabDatabase } from '../scenario/scenario.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
-import { keptRuns, revision } from './kept-runs.ts';
+import { keptRuns, revision, type KeptRuns } from './kept-runs.ts';
 import { ROOT, runProgram } from './run-program.ts';
 
 /** Those whose times are broken down first, the two minutes of the flapping link last: runs in pieces then tell something early. */
@@ -33,7 +34,7 @@ const number = z.number().nullable();
 const outcome = z.enum(['pass', 'fail', 'inconclusive', 'warn', 'skipped', 'none']);
 
 /** What is kept of a run, one line a run. */
-const playedShape = z.object({
+export const playedShape = z.object({
   file: z.string(),
   scenario: z.string(),
   runId: z.string(),
@@ -71,21 +72,32 @@ export interface FailoverBench {
   readonly signal: AbortSignal;
 }
 
-const kept = keptRuns('failover', playedShape);
+/** What is played, and where its runs are kept. */
+export interface Course {
+  readonly names: readonly string[];
+  readonly kept: KeptRuns<PlayedRun>;
+  /** Instead of what the scenarios say. */
+  readonly database?: LabDatabase;
+}
+export const FAILOVERS: Course = { names: FAILOVER_SCENARIOS, kept: keptRuns('failover', playedShape) };
 
 /** Plays every scenario as often as asked, one round after the other, and keeps each run as soon as it is over; answers all that are kept. */
-export async function playFailovers(bench: FailoverBench): Promise<readonly PlayedRun[]> {
+export async function playFailovers(
+  bench: FailoverBench,
+  { names: all, kept, database }: Course = FAILOVERS,
+): Promise<readonly PlayedRun[]> {
   if (!bench.resume) kept.clear();
-  const names = FAILOVER_SCENARIOS.filter((name) => bench.only.length === 0 || bench.only.includes(name));
+  const names = all.filter((name) => bench.only.length === 0 || bench.only.includes(name));
   const endMs = bench.minutes === null ? Infinity : performance.now() + bench.minutes * 60_000;
   for (let round = 1; round <= bench.repeat; round++) {
     for (const name of names) {
       const file = fileOf(name);
       if (performance.now() > endMs || bench.signal.aborted) return kept.all();
-      if (roundsOf(file, kept.all()) >= round) continue;
+      if (roundsOf(file, kept.all(), database) >= round) continue;
       bench.say(`round ${round} of ${bench.repeat}: ${name}`);
       const [loadNow] = loadavg();
-      const results = await runGamedayProgram([join(ROOT, file)], { signal: bench.signal });
+      const on = database === undefined ? [] : ['--database', database];
+      const results = await runGamedayProgram([join(ROOT, file), ...on], { signal: bench.signal });
       for (const result of results) kept.keep(playedRun(file, result, loadNow ?? 0));
     }
   }
@@ -93,17 +105,17 @@ export async function playFailovers(bench: FailoverBench): Promise<readonly Play
 }
 
 /** Every scenario that is to be played, variants each by its own name. */
-export function askedScenarios(only: readonly string[]): readonly string[] {
-  return FAILOVER_SCENARIOS.filter((name) => only.length === 0 || only.includes(name)).flatMap((name) => variantsOf(fileOf(name)));
+export function askedScenarios(only: readonly string[], { names, database }: Course = FAILOVERS): readonly string[] {
+  return names.filter((name) => only.length === 0 || only.includes(name)).flatMap((name) => variantsOf(fileOf(name), database));
 }
 
-function variantsOf(file: string): readonly string[] {
-  return load([join(ROOT, file)]).map(({ scenario }) => scenario.name);
+function variantsOf(file: string, database: LabDatabase | undefined): readonly string[] {
+  return load([join(ROOT, file)], database).map(({ scenario }) => scenario.name);
 }
 
 /** How often every variant of a file was played. */
-function roundsOf(file: string, runs: readonly PlayedRun[]): number {
-  return Math.min(...variantsOf(file).map((name) => runs.filter((run) => run.scenario === name).length));
+function roundsOf(file: string, runs: readonly PlayedRun[], database: LabDatabase | undefined): number {
+  return Math.min(...variantsOf(file, database).map((name) => runs.filter((run) => run.scenario === name).length));
 }
 
 function fileOf(name: string): string {

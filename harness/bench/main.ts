@@ -4,6 +4,7 @@ import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT } from '../platform/errors.ts';
 import { askedScenarios, FAILOVER_SCENARIOS, playFailovers, policyExpectation } from './failover.ts';
 import { failoverHolds, failoverTable } from './failover-table.ts';
+import { embeddedRuns, foundationdbTable, ON_FOUNDATIONDB } from './foundationdb.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { playSideBySide } from './kubernetes.ts';
 import { compare, compares, kubernetesTable } from './kubernetes-table.ts';
@@ -24,12 +25,14 @@ const tell = (text: string): void => void process.stdout.write(`${text}\n`);
 
 const positive = wholeNumber(1);
 
-function scenarioNames(text: string): readonly string[] {
-  const names = text.split(',');
-  const unknown = names.find((name) => !FAILOVER_SCENARIOS.some((one) => one === name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`${unknown} is none of ${FAILOVER_SCENARIOS.join(', ')}.`);
-  return names;
-}
+const scenarioNames =
+  (all: readonly string[]) =>
+  (text: string): readonly string[] => {
+    const names = text.split(',');
+    const unknown = names.find((name) => !all.includes(name));
+    if (unknown !== undefined) throw new InvalidArgumentError(`${unknown} is none of ${all.join(', ')}.`);
+    return names;
+  };
 
 function scenarioFile(text: string): string {
   if (!existsSync(text)) throw new InvalidArgumentError(`${text} is not there.`);
@@ -88,7 +91,7 @@ program
   .command('failover')
   .description('every scenario of a failover so often: promises kept, where the recovery time went, pauses of planned moves')
   .option('--repeat <count>', 'runs of each', positive, 5)
-  .option('--scenarios <names>', `only these: ${FAILOVER_SCENARIOS.join(',')}`, scenarioNames, [])
+  .option('--scenarios <names>', `only these: ${FAILOVER_SCENARIOS.join(',')}`, scenarioNames(FAILOVER_SCENARIOS), [])
   .option('--resume', 'go on where an earlier call ended, which kept every run')
   .option('--minutes <count>', 'begin no run after so long; --resume goes on', positive)
   .action(
@@ -108,6 +111,29 @@ program
       const table = failoverTable(runs, expectations, asked);
       tell(table);
       say(`written: ${await publish('failover', { runs, expectations }, table)}.md and .json`);
+      process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
+    },
+  );
+program
+  .command('foundationdb')
+  .description('the scenarios of the set foundationdb on real fdbservers, beside what the embedded database was measured with')
+  .option('--repeat <count>', 'runs of each', positive, 5)
+  .option('--scenarios <names>', 'some of them: a,b', scenarioNames(ON_FOUNDATIONDB.names), [])
+  .option('--resume', 'go on where an earlier call ended, which kept every run')
+  .option('--minutes <count>', 'begin no run after so long; --resume goes on', positive)
+  .action(
+    async (options: {
+      readonly repeat: number;
+      readonly scenarios: readonly string[];
+      readonly resume?: true;
+      readonly minutes?: number;
+    }) => {
+      const { repeat, scenarios: only, resume = false, minutes = null } = options;
+      const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, ON_FOUNDATIONDB);
+      const asked = { scenarios: askedScenarios(only, ON_FOUNDATIONDB), repeat };
+      const table = foundationdbTable(runs, embeddedRuns(), asked);
+      tell(table);
+      say(`written: ${await publish('foundationdb', { runs }, table)}.md and .json`);
       process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
     },
   );

@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { loadSet } from '../commands/scenarios.ts';
+import { sampleRun } from '../testing/sample-run.ts';
+import { toResultDocument } from '../report/result.ts';
+import { askedScenarios, playedRun, type PlayedRun } from './failover.ts';
+import { foundationdbTable, ON_FOUNDATIONDB } from './foundationdb.ts';
+
+const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
+const run = (scenario: string, recovery: number): PlayedRun => ({ ...SAMPLE, scenario, breakdown: { recovery }, writePauseMs: recovery });
+
+describe('bench foundationdb', () => {
+  it('plays the whole set, each under its name there', () => {
+    const asked = askedScenarios([], ON_FOUNDATIONDB);
+    expect([...asked].sort()).to.deep.equal(
+      loadSet('foundationdb')
+        .map(({ scenario }) => scenario.name)
+        .sort(),
+    );
+    expect(asked).to.include('region-loss-on-foundationdb').and.to.include('foundationdb-two-regions-loss');
+  });
+
+  it('puts beside each what the embedded database took for the same scenario, and says what is missing', () => {
+    const runs = [run('region-loss-on-foundationdb', 6400), run('foundationdb-loss', 7000)];
+    const embedded = [run('region-loss', 2000), run('region-loss', 2200), run('switchover', 300)];
+    const table = foundationdbTable(runs, embedded, { scenarios: ['region-loss-on-foundationdb'], repeat: 2 });
+    expect(table).to.contain('| region-loss-on-foundationdb | 1 | 6400 | 6400 | 6400 | 2 | 2000 | 2200 | 2000 |');
+    expect(table).to.contain('| foundationdb-loss | 1 | 7000 | 7000 | 7000 | 0 | – | – | – |');
+    expect(table).to.contain('- region-loss-on-foundationdb: 1 of 2 runs');
+  });
+});

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { quantile } from '../measure/quantile.ts';
+import { byScenario, others, promises, shortcomings, spread, type Asked } from './failover-table.ts';
+import { playedShape, type Course, type PlayedRun } from './failover.ts';
+import { keptRuns } from './kept-runs.ts';
+import { ROOT } from './run-program.ts';
+
+/** The scenarios of the set `foundationdb`, on real fdbservers. */
+export const ON_FOUNDATIONDB: Course = {
+  names: [
+    'region-loss',
+    'region-isolation',
+    'region-partition',
+    'standby-loss',
+    'database-kill',
+    'frozen-primary',
+    'switchover',
+    'failback',
+    'foundationdb-loss',
+    'foundationdb-two-regions-loss',
+  ],
+  kept: keptRuns('foundationdb', playedShape),
+  database: 'foundationdb',
+};
+const SUFFIX = '-on-foundationdb';
+
+const published = z.object({ runs: z.array(playedShape) });
+
+/** What `bench failover` has published; none where it has not, or not as it would today. */
+export function embeddedRuns(): readonly PlayedRun[] {
+  try {
+    return published.parse(JSON.parse(readFileSync(join(ROOT, 'reports/benchmarks/failover.json'), 'utf8'))).runs;
+  } catch {
+    return [];
+  }
+}
+
+/** Runs on FoundationDB, and beside them what the embedded database took for the same scenario. */
+export function foundationdbTable(runs: readonly PlayedRun[], embedded: readonly PlayedRun[], asked: Asked): string {
+  const scenarios = byScenario(runs);
+  const loads = runs.map(({ load }) => load).sort((a, b) => a - b);
+  const short = shortcomings(runs, asked);
+  return [
+    `${runs.length} runs of ${scenarios.size} scenarios on real fdbservers, two in each region; load of the machine as a run began: median ${loads.length === 0 ? '–' : quantile(loads, 0.5).toFixed(1)}, highest ${(loads.at(-1) ?? 0).toFixed(1)}.`,
+    '',
+    ...(short.length === 0
+      ? []
+      : ['**Not the whole bench**, so that it proves nothing as a whole:', ...short.map((one) => `- ${one}`), '']),
+    ...promises(scenarios),
+    '',
+    '## Beside the embedded database',
+    '',
+    '| milliseconds | n | recovery, median | max | longest pause of writes, median | embedded: n | recovery, median | max | longest pause of writes, median |',
+    '|---|---|---|---|---|---|---|---|---|',
+    ...[...scenarios].map(([name, of]) =>
+      besides(
+        name,
+        of,
+        embedded.filter(({ scenario }) => `${scenario}${SUFFIX}` === name),
+      ),
+    ),
+    '',
+    'Recovery is the upper bound of the worst vantage that must recover. Both were played on the lab policy; the embedded runs are those that `./scripts/bench failover` published, at another time and load.',
+    '',
+    ...others(runs),
+  ].join('\n');
+}
+
+function besides(name: string, runs: readonly PlayedRun[], embedded: readonly PlayedRun[]): string {
+  const cells = [runs, embedded].flatMap((of) => {
+    const recovery = spread(of.map(({ breakdown }) => breakdown['recovery'] ?? null));
+    return [String(of.length), recovery.median, recovery.max, spread(of.map(({ writePauseMs }) => writePauseMs)).median];
+  });
+  return `| ${name} | ${cells.join(' | ')} |`;
+}
