@@ -41,7 +41,7 @@ describe("the description of somebody's service", function () {
 
   it('is refused where TLS is described and a client would go past it in the clear', () => {
     writeFileSync(path.join(folder, 'ca.crt'), 'the ca.crt');
-    const service = { clients: { ...clients, plain: 'http://10.0.0.1:80' }, ledger: NOTES_LEDGER, tls: { ca: 'ca.crt' } };
+    const service = { clients: { ...clients, plain: 'HTTP://10.0.0.1:80' }, ledger: NOTES_LEDGER, tls: { ca: 'ca.crt' } };
     expect(() => readServiceFile(written({ service }))).to.throw(
       HarnessError,
       /^\S+system\.yaml:4:\d+: service\.clients\.plain: is http:\/\/, where `tls` is passed over[^\n]*$/,

@@ -57,7 +57,7 @@ export function serviceShapeIn(folder: string): z.ZodType<OwnService> {
   })
     .superRefine(({ clients, tls }, context) => {
       if (Object.keys(tls).length === 0) return;
-      for (const client of Object.keys(clients).filter((one) => clients[one]?.startsWith('http:')))
+      for (const client of Object.keys(clients).filter((one) => URL.parse(clients[one] ?? '')?.protocol === 'http:'))
         context.addIssue({
           code: 'custom',
           path: ['clients', client],
