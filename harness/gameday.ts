@@ -1,4 +1,5 @@
 import { BackupHands } from './engine/backup-hands.ts';
+import { watchMachine } from './engine/machine-watch.ts';
 import { giveOrder } from './engine/order.ts';
 import { engineWitness, type Witness } from './engine/witness.ts';
 import type { GamedayEnv } from './gameday-env.ts';
@@ -31,6 +32,7 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
   try {
     phase('setup');
     refuseImpossible(env);
+    scope.own('watch of the machine', watchMachine(context, clock));
     scope.own('lab', async () => (leftovers = await platform.close())); // owned before it is started
     await platform.start(AbortSignal.any([signal, AbortSignal.timeout(startLimitMs(scenario.database))]));
     const { ownService } = platform;

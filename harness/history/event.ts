@@ -1,3 +1,5 @@
+import type { MachineCounted } from './machine-event.ts';
+
 /**
  * Every record of a run. `events.ndjson` holds one RunEvent a line, in the order they were recorded.
  * Measuring, checking, verdict and report are pure functions of these.
@@ -32,6 +34,7 @@ export type EventBody =
   | ReadBack
   | DivergentTail
   | RedundancyRestored
+  | MachineCounted
   | Note
   | RunAborted
   | RunEnded;

@@ -2,6 +2,7 @@ import { availability, lagSamples, longestWritePause, measureVantage } from './a
 import { accountBackups } from './backups.ts';
 import { brownOuts } from './brown-out.ts';
 import { accountWrites } from './ledger.ts';
+import { measureMachine } from './machine.ts';
 import type { Interval, Measurement, RecoveryTime, VantageMeasurement } from './measurement.ts';
 import { measureReads } from './reads.ts';
 import { worstRecovery } from './recovery-time.ts';
@@ -33,6 +34,7 @@ export function measure(view: RunView): Measurement {
     availability: availability(view),
     lag: lagSamples(view),
     backups: accountBackups(view, { reigns }),
+    machine: measureMachine(view),
   };
 }
 

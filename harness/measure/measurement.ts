@@ -25,6 +25,24 @@ export interface Measurement {
   readonly lag: readonly LagSample[];
   /** null: the scenario has no backups and no bulk load. Left out in records of before there were any. */
   readonly backups?: BackupAccount | null;
+  /** null: nobody watched the machine. Left out in records of before it was watched. */
+  readonly machine?: MachineMeasurement | null;
+}
+
+/** The machine that the harness, and in a lab the system too, ran on, from the steady state to the end of the load. Shown, never judged by. */
+export interface MachineMeasurement {
+  /** Shares of all processors' time: not idle; given to other machines by the host. */
+  readonly busy: number;
+  readonly stolen: number;
+  /** Share of a second in which some program was ready and had no processor. */
+  readonly waited: Spread | null;
+  /** The same of the threads that the kernel hands late packets to, added up: above 1 where several of them waited all the time. */
+  readonly networkWait: Spread | null;
+}
+
+export interface Spread {
+  readonly median: number;
+  readonly max: number;
 }
 
 /** Bounds, not a number: the true value lies between them. */

@@ -9,6 +9,7 @@ import { backupsShape } from './backup-shape.ts';
 export const RESULT_SCHEMA = 1;
 
 const instant = z.number().nullable();
+const spread = z.strictObject({ median: z.number(), max: z.number() });
 const interval = z.strictObject({ lowerMs: z.number(), upperMs: z.number() });
 const verdict = z.enum(['pass', 'fail', 'inconclusive']);
 const findingOutcome = z.enum(['pass', 'fail', 'inconclusive', 'warn', 'skipped']);
@@ -177,6 +178,11 @@ export const resultShape = z.strictObject({
     user: z.string(),
     versions: z.record(z.string(), z.string()),
   }),
+  /** How busy the machine was meanwhile, as shares; null: not watched. */
+  machine: z
+    .strictObject({ busy: z.number(), stolen: z.number(), waited: spread.nullable(), networkWait: spread.nullable() })
+    .nullable()
+    .default(null),
   aborted: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
   /** Differences from the state before the run; empty is clean; null: the run did not get so far as to look. */
   leftovers: z.array(z.string()).nullable(),

@@ -66,6 +66,7 @@ export function toResultDocument(run: RunResult): ResultDocument {
       user: started?.machine.user ?? 'unknown',
       versions: { ...started?.versions },
     },
+    machine: measurement.machine ?? null,
     aborted: aborted === undefined ? null : { code: aborted.code, message: aborted.message },
     leftovers: ended === undefined ? null : [...ended.leftovers],
     notes: only(events, 'note').map((note) => note.message),

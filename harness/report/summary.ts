@@ -1,4 +1,5 @@
 import { bytes, duration, plural, recoveryText, whole } from './figures.ts';
+import { machineText } from './machine-text.ts';
 import { inline, table } from './markdown.ts';
 import type { ResultDocument, ResultTarget } from './result-shape.ts';
 import { systemText } from './system-text.ts';
@@ -25,6 +26,7 @@ export function summaryMarkdown(result: ResultDocument): string {
     lostWrites(result),
     section('What this does not prove', result.whatThisDoesNotProve.map((line) => `- ${inline(line)}`).join('\n')),
     environment(result),
+    machine(result),
   ]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
@@ -148,6 +150,11 @@ function environment(result: ResultDocument): string {
     `Run ${result.runId}, ${result.startedWall}, ${duration(result.durationMs)}; ${systemText(scenario)}, ` +
       `seed ${machine.seed}; ${machine.kernel}, ${plural(machine.cpus, 'CPU')}, node ${machine.node}${versions.length > 0 ? `; ${versions.join(', ')}` : ''}.`,
   );
+}
+
+function machine(result: ResultDocument): string {
+  const text = machineText(result);
+  return text === null ? '' : `The machine meanwhile: ${text}.`;
 }
 
 function section(title: string, body: string): string {

@@ -1,5 +1,6 @@
 import { duration, plural, recoveryText, whole } from '../figures.ts';
 import type { ResultDocument, ResultFault } from '../result-shape.ts';
+import { machineText } from '../machine-text.ts';
 import { systemText } from '../system-text.ts';
 import { mark } from './header.ts';
 import { html, type Content, type Markup } from './markup.ts';
@@ -211,6 +212,7 @@ export function environment(result: ResultDocument): Markup {
     ${fact('load', `an operation every ${duration(scenario.workload.periodMs)} per vantage, good within ${duration(scenario.workload.goodWithinMs)}`)}
     ${fact('seed', machine.seed)}
     ${fact('machine', `${machine.kernel}, ${plural(machine.cpus, 'CPU')}, node ${machine.node}, as ${machine.user}`)}
+    ${fact('meanwhile', machineText(result) ?? 'not watched')}
     ${fact(
       'versions',
       Object.entries(machine.versions)

@@ -170,6 +170,7 @@ function tell(state: LiveState, event: RunEvent): string | null {
     case 'engine-status':
     case 'dns':
     case 'client-finished':
+    case 'machine':
     case 'store':
     case 'readback':
     case 'divergent-tail':
