@@ -5,7 +5,7 @@ import { EngineError } from '../platform/errors.ts';
 import { parseJson } from '../platform/https-client.ts';
 import { changeFence, NO_FENCE } from './fence.ts';
 import { afterPrefix, type KeySpace } from './key-space.ts';
-import { holdLock, readPastLock, releaseLock, writePastLock } from './lock-held.ts';
+import { holdLock, readPast, readPastLock, releaseLock, writePastLock } from './lock-held.ts';
 import type { LockUid } from './lock-uid.ts';
 import { readSlice } from './slices.ts';
 import { transact } from './transaction.ts';
@@ -33,13 +33,12 @@ export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTar
   };
   return {
     begin: async (job) => {
+      // Before anything is locked: who names a database that is in use must not stop it.
+      if (!(await readPast(db, (transaction) => isFree(transaction, keys))).value) throw notEmpty(keys);
       await holdLock(db, lock);
       if (await claim({ db, keys }, { job, run })) return;
       await releaseLock(db, lock);
-      throw new EngineError(
-        'bad-request',
-        `the key space ${keys.all.toString()} of this FoundationDB cluster is not empty; restore into an empty one (\`fdbcli --exec "writemode on; clearrange ${keys.all.toString()} ${afterPrefix(keys.all).toString()}"\` empties it, with no \`database\` program running)`,
-      );
+      throw notEmpty(keys);
     },
     put: async (rows) => {
       await write(db, async (transaction) => {
@@ -82,14 +81,23 @@ async function markIn(transaction: Transaction, { restoring }: KeySpace): Promis
   return stored === undefined ? null : (parseJson(stored) as Mark | null);
 }
 
+/** Whether nothing is there but what an interrupted restore has left. */
+async function isFree(transaction: Transaction, keys: KeySpace): Promise<boolean> {
+  if ((await markIn(transaction, keys)) !== null) return true;
+  return (await transaction.getRangeAll(keys.all, afterPrefix(keys.all), { limit: 1 })).length === 0;
+}
+
+function notEmpty({ all }: KeySpace): EngineError {
+  return new EngineError(
+    'bad-request',
+    `the key space ${all.toString()} of this FoundationDB cluster is not empty; restore into an empty one (\`fdbcli --exec "writemode on; clearrange ${all.toString()} ${afterPrefix(all).toString()}"\` empties it, with no \`database\` program running)`,
+  );
+}
+
 /** Marks the key space as being filled; false where it holds data that no restore has left. */
 async function claim({ db, keys }: Pick<TargetOptions, 'db' | 'keys'>, mark: Mark): Promise<boolean> {
   return await write(db, async (transaction) => {
-    const before = await markIn(transaction, keys);
-    if (before === null) {
-      const first = await transaction.getRangeAll(keys.all, afterPrefix(keys.all), { limit: 1 });
-      if (first.length > 0) return false;
-    }
+    if (!(await isFree(transaction, keys))) return false;
     transaction.clearRange(keys.all, afterPrefix(keys.all));
     transaction.set(keys.restoring, JSON.stringify(mark));
     return true;

@@ -199,6 +199,12 @@ class MemoryTransaction {
     return this;
   }
 
+  async getRangeAll(from: Buffer, to: Buffer, { limit }: { readonly limit: number }): Promise<[Buffer, Buffer][]> {
+    const rows: [Buffer, Buffer][] = [];
+    for await (const batch of this.getRangeBatch(from, to)) rows.push(...batch);
+    return rows.slice(0, limit);
+  }
+
   async *getRangeBatch(from: Buffer, to: Buffer): AsyncGenerator<[Buffer, Buffer][]> {
     await this.#begin();
     if (this.#store.unanswered > 0) {
