@@ -47,18 +47,20 @@ function isProgram(path: string): boolean {
   }
 }
 
-/** `two_regions`: as deploy/foundationdb/regions.json says it. */
-export type Mode = 'single' | 'three_datacenter' | 'two_regions';
+/** `two_regions`: as deploy/foundationdb/regions.json says it; `single_ssd`: for more data than the memory engine takes (1 GiB). */
+export type Mode = 'single' | 'single_ssd' | 'three_datacenter' | 'two_regions';
 
 const SATELLITE = 'europe-west1';
 const DATA_CENTERS: Readonly<Record<Mode, readonly string[]>> = {
   single: ['dc1'],
+  single_ssd: ['dc1'],
   three_datacenter: ['dc1', 'dc1', 'dc2', 'dc2', 'dc3', 'dc3'],
   two_regions: ['us-central1', 'us-central1', 'us-east1', 'us-east1', SATELLITE, SATELLITE],
 };
 
 /** What makes the database. `fileconfigure` reads a file: it is put into the folder. */
 function configuring(mode: Mode, folder: string): string {
+  if (mode === 'single_ssd') return 'configure new single ssd-2';
   if (mode !== 'two_regions') return `configure new ${mode} ${mode === 'single' ? 'memory' : 'ssd-2'}`;
   const deployed = readFileSync(join(import.meta.dirname, '../../../deploy/foundationdb/regions.json'), 'utf8');
   const { regions } = JSON.parse(deployed) as { regions: unknown };
@@ -131,6 +133,11 @@ export class FoundationdbCluster {
 
   get dataCenters(): readonly string[] {
     return [...new Set(this.#servers.map(({ dc }) => dc))];
+  }
+
+  /** Of the servers that run. */
+  get pids(): readonly number[] {
+    return this.#servers.flatMap(({ process: child }) => (child?.pid === undefined ? [] : [child.pid]));
   }
 
   /** Runs one command and throws unless it was done. */

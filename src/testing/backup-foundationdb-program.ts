@@ -1,0 +1,88 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { duration } from '../backup/pipeline/progress.ts';
+import { measureRounds, type Figure } from './backup-foundationdb.ts';
+import { benchOptions, numberList, wholeNumber } from './bench-options.ts';
+import { publishBench } from './bench-report.ts';
+import { findFoundationdb } from './foundationdb-cluster.ts';
+
+/**
+ * `./scripts/bench backup-foundationdb [--gib 1] [--rounds 2] [--minutes 60]`: one fdbserver, backed up and restored by this program and by FoundationDB's own, in turns. Result:
+ * reports/benchmarks/backup-foundationdb.json and .md. Undecided (exit code 3) where FoundationDB is not there.
+ */
+interface Asked {
+  readonly gib: readonly number[];
+  readonly rounds: number;
+  readonly minutes: number;
+  readonly work: string;
+}
+const { gib, rounds, minutes, work } = benchOptions<Asked>('backup-foundationdb', (command) =>
+  command
+    .option('--gib <size>', 'of the data', numberList(0.01, 8), [1])
+    .option('--rounds <count>', 'of each', wholeNumber(1), 2)
+    .option('--minutes <count>', 'after which no further round begins', wholeNumber(1), 60)
+    .option('--work <folder>', 'for data and stores', '/var/tmp/coditect-bench'),
+);
+const size = gib[0]!;
+const programs = findFoundationdb();
+if (typeof programs === 'string') {
+  process.stderr.write(`skipped: ${programs}\n`);
+  process.exit(3);
+}
+mkdirSync(work, { recursive: true });
+const folder = mkdtempSync(join(work, 'foundationdb-'));
+process.env['TMPDIR'] = folder;
+try {
+  const { bytes, records, figures, differs } = await measureRounds({
+    programs,
+    folder,
+    wantedBytes: Math.round(size * 2 ** 30),
+    rounds,
+    minutes,
+    onLine: (line) => void process.stderr.write(`${line}\n`),
+  });
+  const megabytes = Math.round(bytes / 1e6);
+  publishBench({
+    name: 'backup-foundationdb',
+    title: 'Backup and restore of FoundationDB, beside its own',
+    problem: differs.length > 0 ? `what was restored differs: ${differs.join(', ')}` : null,
+    data: { gib: size, rounds, bytes, records, figures },
+    lines: [
+      `${megabytes} MB of keys and values (${records} orders as JSON) in one fdbserver 7.3 (ssd-2, single), everything on this machine and its disk, in turns (${figures.filter(({ name, operation }) => name === 'fdbbackup' && operation === 'restore').length} to ${rounds} rounds). Each restore is into a cluster of its own, just made; all that it holds is read and compared with what was loaded: equal.`,
+      '`coditect-dr`: `backup create` (copy-on-write, 2 threads, zstd 1, encrypted, signed), `backup restore` (written, read back, compared both ways). `fdbbackup`: `start -w`, one `backup_agent`, neither compressed nor encrypted; `fdbrestore start -w`, which compares nothing. Rates are of keys and values, from the start of the command to its end.',
+      '',
+      '| | MB/s median (least, most) | time | CPU of it | CPU of fdbserver | stored |',
+      '|---|---|---|---|---|---|',
+      ...(['backup', 'restore'] as const).flatMap((operation) =>
+        (['coditect-dr', 'fdbbackup'] as const).map((name) =>
+          row(
+            figures.filter((f) => f.name === name && f.operation === operation),
+            bytes,
+          ),
+        ),
+      ),
+    ],
+  });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function row(figures: readonly Figure[], bytes: number): string {
+  const rates = figures.map(({ wallMs }) => bytes / 1000 / wallMs).toSorted((a, b) => a - b);
+  const median = (values: readonly number[]): number => {
+    const sorted = values.toSorted((a, b) => a - b);
+    return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
+  };
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  const of = (pick: (figure: Figure) => number): number => median(figures.map(pick));
+  const { name, operation } = figures[0]!;
+  const cells = [
+    `${operation}, ${name}`,
+    `${median(rates).toFixed(1)} (${rates[0]!.toFixed(1)}, ${rates.at(-1)!.toFixed(1)})`,
+    duration(of(({ wallMs }) => wallMs)),
+    seconds(of(({ cpuMs }) => cpuMs)),
+    seconds(of(({ serverCpuMs }) => serverCpuMs)),
+    operation === 'backup' ? `${Math.round(of(({ storedBytes }) => storedBytes) / 1e6)} MB` : '',
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
