@@ -36,6 +36,7 @@ export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrde
   // A data centre that is no region, of coordinators alone, is given up by its own name.
   const dcOf = (region: string): string => foundationdb.data_centers[region] ?? region;
   const { clusterFile, tls } = clientSettings(foundationdb, loaded.folder);
+  await needProgram(order.fdbcli, world.signal);
   const controllers = new Controllers(loaded, world.signal);
   const recovery: ForcedRecovery = {
     cluster: managedBy({ program: order.fdbcli, clusterFile, ...(tls === null ? {} : { tls }) }),
@@ -44,7 +45,6 @@ export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrde
     servedBy: () => whoCommits(controllers),
   };
   try {
-    await needProgram(order.fdbcli, world.signal);
     const why = `FoundationDB is to go on in ${order.target} alone, whatever is lost`;
     const refused = await whyNotNow(controllers, why);
     if (refused !== null) tell('refused', refused);

@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { runCli } from '../cli.ts';
+import { backupCommandConfig } from '../testing/backup-command-config.ts';
+import { EXIT } from './world.ts';
+
+const FOUNDATIONDB = {
+  kind: 'foundationdb',
+  experimental: true,
+  cluster_file: 'fdb.cluster',
+  data_centers: { 'us-central1': 'dc1', 'us-east1': 'dc2' },
+};
+
+/** Before anything is asked or paused. */
+describe('force-recovery that makes no sense', function () {
+  this.timeout(60_000);
+  let folder: string;
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'force-'))));
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function run(database: object, ...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
+    const config = join(folder, 'config.yaml');
+    writeFileSync(config, JSON.stringify({ ...backupCommandConfig('x', 'data', {}), database }));
+    let said = '';
+    const tell = (text: string): void => void (said += text);
+    const world = { environment: {}, signal: new AbortController().signal, out: tell, err: tell };
+    return { code: await runCli(['force-recovery', ...words, '--config', config], world), said };
+  }
+  const ANY = '--accept-data-loss=any';
+
+  for (const [what, words, message] of [
+    ['without the consent to a loss', ['--target=us-east1'], /--accept-data-loss/],
+    ['with so many seconds, which nobody can tell', ['--target=us-east1', '--accept-data-loss=3'], /only --accept-data-loss=any/],
+    ['into no region', ['--target=dc2', ANY], /dc2 is not a region; there are us-central1, us-east1/],
+    ['that gives up what is to go on', ['--target=us-east1', '--give-up=europe-west1,us-east1', ANY], /us-east1 is to go on/],
+    ['in haste', ['--target=us-east1', ANY, '--patience=29s'], /29s is too short.*30s or more/],
+    ['without fdbcli', ['--target=us-east1', ANY, '--fdbcli=/nowhere/fdbcli'], /--fdbcli: \/nowhere\/fdbcli cannot be used/],
+  ] as const)
+    it(`is refused ${what}`, async () => {
+      const { code, said } = await run(FOUNDATIONDB, ...words);
+      expect(said).to.match(message);
+      expect(code).to.equal(EXIT.badInput);
+    });
+
+  it('is refused of the embedded database', async () => {
+    const { code, said } = await run({ kind: 'embedded' }, '--target=us-east1', ANY);
+    expect(said).to.match(/the database of this system is not FoundationDB/);
+    expect(code).to.equal(EXIT.badInput);
+  });
+});
