@@ -68,6 +68,15 @@ describe('whether a recovery of FoundationDB may be forced', () => {
     expect(why(out(['dc2', 'dc3', 'dc1']), ['dc3', 'dc1'])).to.equal('may');
   });
 
+  it('not while a process of another data centre answers that is excluded, or one that does not tell where it is: each may hold the newest log', () => {
+    const alone = out(['dc2']);
+    const beside = (one: object): ClusterStatus =>
+      read({ ...alone, cluster: { ...alone.cluster, processes: { ...alone.cluster?.processes, other: one } } });
+    const excluded = beside({ locality: { dcid: 'dc3' }, excluded: true, roles: [{ role: 'log' }] });
+    expect(why(excluded)).to.match(/^processes of dc3 answer/);
+    expect(why(excluded, ['dc3'])).to.equal('may');
+    expect(why(beside({ roles: [{ role: 'log' }] }))).to.match(/^processes of unknown answer/);
+  });
   it('not without coordinators, without a process there, or with one region only', () => {
     expect(why(out(['dc2'], { quorum: false }))).to.match(/^no majority of the coordinators/);
     expect(why(out(['dc1']))).to.equal('no process of dc2 answers');

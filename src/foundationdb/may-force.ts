@@ -17,6 +17,9 @@ export type MayForce =
   /** No answer, as often in an outage: it says neither yes nor no. */
   | { readonly kind: 'no-answer' };
 
+/** The data centre of a process that does not tell it; given up by this name. */
+const UNKNOWN = 'unknown';
+
 /**
  * Whether a forced recovery may be done by what the status says. It keeps the logs of the remote region alone and throws away all others, those of a satellite too (`epochEnd` in TagPartitionedLogSystem.actor.cpp,
  * 7.3): where a process of any other data centre answers, it may hold the newest acknowledged writes, and FoundationDB recovers from it by itself as soon as it can. So each that answers has to
@@ -33,7 +36,8 @@ export function mayForce(status: ClusterStatus | null, { dataCenter, givenUp }: 
   if (view.available !== false || view.recoveryState === null) return no('its status does not say whether it serves');
   if (mayServe(view)) return no(`its recovery is at ${view.recoveryState}: it may serve others than this machine`);
   if (view.usableRegions === 1) return no('it has its data in one region only: there is no other to recover into');
-  const there = [...(view.dataCenters?.keys() ?? [])];
+  // Also of those that are excluded: they may hold a log yet.
+  const there = [...new Set(Object.values(status.cluster?.processes ?? {}).map((one) => one?.locality?.dcid ?? UNKNOWN))];
   if (!there.includes(dataCenter)) return no(`no process of ${dataCenter} answers`);
   const others = there.filter((dc) => dc !== dataCenter && !givenUp.includes(dc));
   if (others.length === 0) return { kind: 'may' };
