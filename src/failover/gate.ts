@@ -104,6 +104,7 @@ function estimateLossMs(facts: Facts, from: string, region: string, { policy }: 
 /**
  * From when on the old primary acknowledged nothing any more. It may have gone on by direct leases when the one in the arbiter was over. For that it needed the promise of this standby too, which is given with
  * the answer to an append: until as long after the last one that the standby heard as any lease lasts. Promises that are over are told by nobody; without this the primary was taken to have stopped with the arbiter's lease.
+ * One that was restarted has forgotten all that: the process before it may have heard the primary right until then.
  */
 function stoppedAt(
   { nowMs, databases }: Facts,
@@ -114,8 +115,8 @@ function stoppedAt(
 ): number {
   const standby = databases.get(region);
   if (standby === undefined || standby.askedAtMs < leaseOverAtMs || standby.status.promised?.to === from) return nowMs;
-  const { upstream } = standby.status;
-  const heardAtMs = upstream == null || upstream.region !== from ? -Infinity : standby.askedAtMs - upstream.ageMs;
+  const { upstream, upMs = Infinity } = standby.status;
+  const heardAtMs = standby.askedAtMs - (upstream == null || upstream.region !== from ? upMs : Math.min(upMs, upstream.ageMs));
   // Standbys are asked to promise only where the arbiter has been silent for longer than this.
   const mayBeDirect = heardAtMs > seenAtMs + policy.leaseRenewMs;
   return mayBeDirect ? Math.min(nowMs, Math.max(leaseOverAtMs, heardAtMs + holderStopsMs)) : leaseOverAtMs;

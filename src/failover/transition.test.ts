@@ -354,14 +354,22 @@ describe('gate', () => {
     const lagging = { 'us-east1': { matchIndex: 9, lagEntries: 1, lagMs: 100, ageMs: 10, inSync: true } };
     const held = facts().lease as NonNullable<Facts['lease']>;
     const seenAtMs = NOW - 20_000;
-    const loss = (heardAtMs: number) => {
+    const loss = (heardAtMs: number, process: Partial<DatabaseStatus> = {}) => {
       const upstream = { region: 'us-central1', epoch: 1, lagEntries: 1, ageMs: NOW - heardAtMs };
-      const databases = new Map([seen('us-east1', 10, { upstream }), seen('us-central1', 11, { standbys: lagging }, NOW - 5000)]);
+      const databases = new Map([
+        seen('us-east1', 10, { upstream, ...process }),
+        seen('us-central1', 11, { standbys: lagging }, NOW - 5000),
+      ]);
       return estimateLossSeconds(facts({ replication, databases, lease: { ...held, seenAtMs } }), 'us-central1', 'us-east1', setting);
     };
     expect(loss(seenAtMs + policy.leaseRenewMs), 'by the lease in the arbiter').to.equal(0.1);
     expect(loss(NOW - 4000), 'heard after it').to.equal((100 + 1000 + policy.holderStopsMs) / 1000);
     expect(loss(NOW - 10), 'never beyond now').to.equal(5.1);
+    const restarted = (upMs: number) => loss(0, { upstream: null, upMs });
+    expect(restarted(4000), 'restarted after it, and the process before may have heard it until then').to.equal(
+      (1100 + policy.holderStopsMs) / 1000,
+    );
+    expect(restarted(NOW - seenAtMs), 'there all the time, and heard nothing').to.equal(0.1);
   });
 
   it('counts what a primary may have acknowledged until it stops by its own policy', () => {

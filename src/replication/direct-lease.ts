@@ -56,6 +56,11 @@ export class Promises {
     this.#startedAtMs = clock.monotonicMs();
   }
 
+  /** For how long this process can remember what was promised. */
+  get upMs(): number {
+    return this.#clock.monotonicMs() - this.#startedAtMs;
+  }
+
   /** To be called where it is certain that no lower epoch than `epoch` is sealed, with no pause between the check and this. */
   promise(to: string, epoch: number, forMs = 0): void {
     const untilMs = this.#clock.monotonicMs() + Math.max(this.#policy.successorWaitsMs, forMs);

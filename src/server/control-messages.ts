@@ -64,6 +64,8 @@ export const databaseStatusShape = z.object({
   ),
   /** On a standby that has heard a primary. */
   upstream: z.object({ region: z.string(), epoch: count, lagEntries: z.number(), ageMs: z.number() }).nullable().optional(),
+  /** For how long this process has been there: what the one before it heard and promised until then nobody remembers. */
+  upMs: z.number().optional(),
   /** On a primary whose database is elsewhere (FoundationDB, with the region's own data centre away): the region that serves better, and for how long that has been so. */
   better: z.object({ region: z.string(), forMs: z.number() }).nullable().optional(),
   /** The direct lease that it has given and that is in force. */

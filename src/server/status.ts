@@ -51,6 +51,7 @@ export function databaseStatus(
             lagEntries: heard.lagEntries,
             ageMs: Math.round(nowMs - heard.heardAtMs),
           },
+    upMs: Math.round(node.promises.upMs),
     promised: promised === null ? null : { to: promised.to, epoch: promised.epoch, remainingMs: Math.round(promised.untilMs - nowMs) },
   };
 }
