@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { NOTES_LEDGER } from '../testing/notes/notes-description.ts';
 import { startNotes, type Notes } from '../testing/notes/notes-process.ts';
-import { startRun, type Run } from './testing/gameday-program.ts';
+import { ROOT, startRun, type Run } from './testing/gameday-program.ts';
 
 /** A game day on a service with an API of its own, described by templates; this test is who breaks it. */
 describe('gameday run --system, a service with an API of its own', function () {
@@ -57,11 +57,12 @@ describe('gameday run --system, a service with an API of its own', function () {
     };
     writeFileSync(path.join(folder, 'dead-kubeconfig'), stringify(kubeconfig));
     const file = path.join(folder, 'dead-system.yaml');
-    const service = { clients: { here: 'http://127.0.0.1:1', there: 'http://127.0.0.1:1' }, ledger: NOTES_LEDGER };
-    writeFileSync(file, stringify({ kubeconfig: 'dead-kubeconfig', regions: { here: { context: 'x' } }, namespaces: ['n'], service }));
+    // Neither a lab nor a service is described: nobody can be measured there, which the run itself finds out.
+    writeFileSync(file, stringify({ kubeconfig: 'dead-kubeconfig', regions: { here: { context: 'x' } }, namespaces: ['n'] }));
     const reports = path.join(folder, 'dead');
-    const { code, text } = await startRun(['--system', file, scenario('dead')], reports).ended;
+    const { code, text } = await startRun(['--system', file, path.join(ROOT, 'scenarios/null.yaml')], reports).ended;
     expect(code, text).to.equal(3);
+    expect(text).to.contain('broke off');
     const [run = ''] = readdirSync(reports);
     expect(readFileSync(path.join(reports, run, 'junit.xml'), 'utf8'), text).to.contain('failures="0" errors="1"');
   });
