@@ -1,41 +1,42 @@
 import { expect } from 'chai';
-import type { Database, Transaction } from 'foundationdb';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import type { Database } from 'foundationdb';
 import { join } from 'node:path';
 import type { Manifest } from '../backup/format/manifest.ts';
-import { remoteSource } from '../backup/pipeline/remote-source.ts';
-import { restoreRemote } from '../backup/restore/restore-remote.ts';
-import { runCli } from '../cli.ts';
-import type { RemoteDatabase, SliceReader } from '../database/remote-snapshot.ts';
+import type { RemoteDatabase } from '../database/remote-snapshot.ts';
 import type { RemoteTarget } from '../database/remote-target.ts';
 import { systemClock } from '../platform/clock.ts';
-import { backupCommandConfig } from '../testing/backup-command-config.ts';
 import { BackupLab } from '../testing/backup-lab.ts';
+import {
+  backUp,
+  backupCommands,
+  withPut,
+  contentIn,
+  done,
+  fill,
+  nameOf,
+  reading,
+  readNow,
+  restoreInto,
+  withPause,
+  write,
+  type Filled,
+} from '../testing/foundationdb-backups.ts';
 import { findFoundationdb, FoundationdbCluster } from '../testing/foundationdb-cluster.ts';
 import { openCluster } from './client.ts';
-import { readAll, writeKey, type Authority } from './data.ts';
-import { NO_FENCE, openFence, readFence } from './fence.ts';
-import { afterPrefix, dataKey, keySpaceOf, type KeySpace } from './key-space.ts';
+import { writeKey, type Authority } from './data.ts';
+import { NO_FENCE, openFence, readFence, type Fence } from './fence.ts';
+import { afterPrefix, keySpaceOf, type KeySpace } from './key-space.ts';
 import { lockUid } from './lock-uid.ts';
 import { lockDatabase, lockOf, unlockDatabase } from './lock.ts';
-import { foundationdbToRead } from './remote-database.ts';
 import { foundationdbToFill } from './remote-target.ts';
-import { transact, type Outcome } from './transaction.ts';
+import type { Outcome } from './transaction.ts';
 
 const programs = findFoundationdb();
 const LIMIT_MS = 10_000;
 const BY: Authority = { epoch: 4, region: 'us-east1' };
-const never = new AbortController().signal;
 const LOCK = { system: 'backup of lab', epoch: 1 };
+const RESTORE_LOCK = { system: 'restore of lab', epoch: 1 };
 const RECORDS = 3000;
-/** So that even so little data is read in several parts, side by side. */
-const PART_BYTES = 1024 * 1024;
-
-function done<T>(outcome: Outcome<T>): T {
-  if (outcome.kind !== 'done') throw new Error(JSON.stringify(outcome));
-  return outcome.value;
-}
-const nameOf = (n: number): string => `account/${String(n).padStart(6, '0')}`;
 
 describe(`backups of FoundationDB${typeof programs === 'string' ? `: skipped: ${programs}` : ''}`, function () {
   this.timeout(300_000);
@@ -55,73 +56,16 @@ describe(`backups of FoundationDB${typeof programs === 'string' ? `: skipped: ${
   beforeEach(async () => (lab = await BackupLab.open()));
   afterEach(async () => await lab?.close());
 
-  async function write(work: (transaction: Transaction) => void): Promise<void> {
-    const change = async (transaction: Transaction): Promise<{ commit: true; value: null }> => {
-      work(transaction);
-      return await Promise.resolve({ commit: true, value: null });
-    };
-    done(await transact(db, change, { timeoutMs: LIMIT_MS }));
-  }
-  /** A key space of its own, full and served. */
-  async function filled(): Promise<{ keys: KeySpace; content: Map<string, string> }> {
-    const keys = keySpaceOf(`test-${spaces++}/`);
-    const content = new Map(Array.from({ length: RECORDS }, (_, n) => [nameOf(n), `${n} ${'x'.repeat((n * 7) % 3000)}`]));
-    const rows = [...content];
-    for (let from = 0; from < rows.length; from += 500)
-      await write((transaction) => {
-        for (const [key, value] of rows.slice(from, from + 500)) transaction.set(dataKey(keys, key), Buffer.from(value));
-      });
-    done(await openFence(db, keys.fence, BY, LIMIT_MS));
-    return { keys, content };
-  }
   const put = async (keys: KeySpace, key: string, value: string | null): Promise<Outcome<unknown>> =>
     await writeKey({ db, keys }, BY, key, value, LIMIT_MS);
-  /** Does not close the client, which all tests share. */
-  const toRead = (keys: KeySpace, locks = false): RemoteDatabase => ({
-    ...foundationdbToRead({ db, keys, clock: systemClock, lock: LOCK, locks }),
-    close: () => undefined,
-  });
-  const back = async (database: RemoteDatabase): Promise<Manifest> => {
-    const { keys } = await lab.repository();
-    const source = remoteSource({
-      open: () => Promise.resolve(database),
-      kind: 'foundationdb',
-      chunkKey: keys.chunk,
-      partBytes: PART_BYTES,
-    });
-    return (await lab.backup({ source })).manifest;
-  };
-  const target = (keys: KeySpace): RemoteTarget => foundationdbToFill({ db, keys, lock: { system: 'restore of lab', epoch: 1 } });
-  const restore = async (manifest: Manifest, into: RemoteTarget, signal = never): Promise<void> => {
-    const options = { repository: await lab.repository(), manifest, target: into, workers: 1, highestEpoch: () => Promise.resolve(9) };
-    await restoreRemote({ ...options, clock: systemClock, onProgress: () => undefined }, signal);
-  };
-  const contentOf = async (keys: KeySpace): Promise<Map<string, string>> => {
-    const content = new Map<string, string>();
-    for await (const { key, value } of (await readAll({ db, keys }, LIMIT_MS)).rows) content.set(key, value);
-    return content;
-  };
-  const fenceOf = async (keys: KeySpace): Promise<unknown> =>
-    done(
-      await transact(db, async (transaction) => ({ commit: false, value: await readFence(transaction, keys.fence) }), {
-        timeoutMs: LIMIT_MS,
-      }),
-    );
-  /** Calls `between` after the first slice was read. */
-  const withPause = (database: RemoteDatabase, between: () => Promise<void>): RemoteDatabase => ({
-    ...database,
-    snapshot: async (signal) => {
-      const snapshot = await database.snapshot(signal);
-      let paused: Promise<void> | null = null;
-      const slice: SliceReader['slice'] = async (...bounds) => {
-        await paused;
-        const read = await snapshot.slice(...bounds);
-        await (paused ??= between());
-        return read;
-      };
-      return { ...snapshot, slice };
-    },
-  });
+  const filled = async (): Promise<Filled> => await fill(db, `test-${spaces++}/`, { records: RECORDS, by: BY });
+  const empty = (): KeySpace => keySpaceOf(`test-${spaces++}/`);
+  const toRead = (keys: KeySpace, locks = false): RemoteDatabase => reading({ db, keys, lock: LOCK, locks });
+  const back = async (database: RemoteDatabase): Promise<Manifest> => await backUp(lab, database);
+  const target = (keys: KeySpace): RemoteTarget => foundationdbToFill({ db, keys, lock: RESTORE_LOCK });
+  const restore = async (manifest: Manifest, into: RemoteTarget): Promise<void> => await restoreInto(lab, manifest, into);
+  const contentOf = async (keys: KeySpace): Promise<Map<string, string>> => await contentIn({ db, keys });
+  const fenceOf = async (keys: KeySpace): Promise<Fence> => await readNow(db, (transaction) => readFence(transaction, keys.fence));
 
   it('are of one version however much is written meanwhile, and restored into an emptied cluster it is all there, and nothing else', async () => {
     const { keys, content } = await filled();
@@ -157,19 +101,15 @@ describe(`backups of FoundationDB${typeof programs === 'string' ? `: skipped: ${
       else expected.set(key, value);
     expect(writes.filter((done) => done.version > version).length).to.be.at.least(50);
 
-    await write((transaction) => transaction.clearRange(keys.all, afterPrefix(keys.all)));
+    await write(db, (transaction) => transaction.clearRange(keys.all, afterPrefix(keys.all)));
     await restore(manifest, target(keys));
     const restored = await contentOf(keys);
     expect(restored.size).to.equal(expected.size);
     expect([...restored].filter(([key, value]) => expected.get(key) !== value)).to.deep.equal([]);
     expect(done(await lockOf(db, LIMIT_MS))).to.equal(null);
     // Served next above all epochs that the repository knows.
-    expect(await fenceOf(keys)).to.deep.include({
-      ...NO_FENCE,
-      epoch: 9,
-      restored: true,
-      version: ((await fenceOf(keys)) as { version: number }).version,
-    });
+    const fence = await fenceOf(keys);
+    expect(fence).to.deep.equal({ ...NO_FENCE, epoch: 9, restored: true, version: fence.version });
     // The same data under the same key has the same root, whatever it was read from.
     done(await openFence(db, keys.fence, { epoch: 10, region: 'us-east1' }, LIMIT_MS));
     expect((await back(toRead(keys))).ranges[0]?.root).to.equal(manifest.ranges[0]?.root);
@@ -219,10 +159,15 @@ describe(`backups of FoundationDB${typeof programs === 'string' ? `: skipped: ${
 
   it('are read at one version where nobody serves the data', async () => {
     const { keys, content } = await filled();
-    await write((transaction) => transaction.clear(keys.fence));
+    await write(db, (transaction) => transaction.clear(keys.fence));
     const manifest = await back(toRead(keys));
     expect(manifest.database).to.include({ snapshot: 'read-version' });
     expect(await lab.restore(manifest, 'embedded')).to.deep.equal(content);
+    const nothing = await back(toRead(empty()));
+    expect(await lab.restore(nothing, 'nothing')).to.deep.equal(new Map());
+    const space = empty();
+    await restore(nothing, target(space));
+    expect(await contentOf(space)).to.deep.equal(new Map());
   });
 
   it('are not restored over data, and one that was interrupted leaves nothing that is served, and is begun anew', async () => {
@@ -233,22 +178,19 @@ describe(`backups of FoundationDB${typeof programs === 'string' ? `: skipped: ${
     expect(done(await lockOf(db, LIMIT_MS))).to.equal(null);
     expect(await contentOf(keys)).to.deep.equal(content);
 
-    const empty = keySpaceOf(`test-${spaces++}/`);
-    const failing = target(empty);
+    const space = empty();
+    const failing = target(space);
     let puts = 0;
-    const partly = {
-      ...failing,
-      put: (rows: Parameters<RemoteTarget['put']>[0]) => (puts++ < 3 ? failing.put(rows) : Promise.reject(new Error('killed'))),
-    };
+    const partly = withPut(failing, (rows) => (puts++ < 3 ? failing.put(rows) : Promise.reject(new Error('killed'))));
     expect(
       await restore(manifest, partly).then(
         () => null,
         (thrown: Error) => thrown.message,
       ),
     ).to.equal('killed');
-    expect(await put(empty, 'a', 'x')).to.include({ kind: 'not-done', reason: 'locked' });
-    await restore(manifest, target(empty));
-    expect(await contentOf(empty)).to.deep.equal(content);
+    expect(await put(space, 'a', 'x')).to.include({ kind: 'not-done', reason: 'locked' });
+    await restore(manifest, target(space));
+    expect(await contentOf(space)).to.deep.equal(content);
     expect(done(await lockOf(db, LIMIT_MS))).to.equal(null);
   });
 
@@ -256,47 +198,49 @@ describe(`backups of FoundationDB${typeof programs === 'string' ? `: skipped: ${
     const { keys } = await filled();
     const manifest = await back(toRead(keys));
     for (const stranger of ['account/000100x', 'zzz']) {
-      const empty = keySpaceOf(`test-${spaces++}/`);
-      const real = target(empty);
+      const space = empty();
+      const real = target(space);
       // Somebody else who writes past the lock.
-      const disturbed = {
-        ...real,
-        put: async (rows: Parameters<RemoteTarget['put']>[0]) =>
-          await real.put([...rows, { key: Buffer.from(stranger), value: Buffer.from('!') }]),
-      };
+      const disturbed = withPut(real, (rows) => real.put([...rows, { key: Buffer.from(stranger), value: Buffer.from('!') }]));
       const error = await restore(manifest, disturbed).catch((thrown: unknown) => thrown);
       expect((error as { code?: unknown }).code).to.equal('backup-differs');
-      expect(await put(empty, 'a', 'x')).to.include({ reason: 'locked' });
-      done(await unlockDatabase(db, { system: 'restore of lab', epoch: 1 }, LIMIT_MS));
+      expect(await put(space, 'a', 'x')).to.include({ reason: 'locked' });
+      done(await unlockDatabase(db, RESTORE_LOCK, LIMIT_MS));
     }
+  });
+
+  it('are not made live where somebody unlocked the database meanwhile, and the lock of an interrupted restore is held on by the next', async () => {
+    const { keys, content } = await filled();
+    const manifest = await back(toRead(keys));
+    const space = empty();
+    const real = target(space);
+    let unlocked = false;
+    const meddled = withPut(real, async (rows) => {
+      if (!unlocked) done(await unlockDatabase(db, RESTORE_LOCK, LIMIT_MS));
+      unlocked = true;
+      await real.put(rows);
+    });
+    const error = await restore(manifest, meddled).catch((thrown: unknown) => thrown);
+    expect((error as Error).message).to.match(/somebody unlocked the database/);
+    const left = { ...RESTORE_LOCK, epoch: 3 };
+    done(await lockDatabase(db, left, LIMIT_MS));
+    const next = target(space);
+    const watched = withPut(next, async (rows) => {
+      expect(done(await lockOf(db, LIMIT_MS))).to.equal(lockUid(left));
+      await next.put(rows);
+    });
+    await restore(manifest, watched);
+    expect(await contentOf(space)).to.deep.equal(content);
+    expect(done(await lockOf(db, LIMIT_MS))).to.equal(null);
   });
 
   it('are made, verified and restored by the commands', async () => {
     const { keys, content } = await filled();
-    const folder = join(lab.folder, 'commands');
-    mkdirSync(join(folder, 'data'), { recursive: true });
-    const run = async (words: readonly string[], prefix: string): Promise<string> => {
-      const library = (programs as { library: string | null }).library;
-      const database = {
-        kind: 'foundationdb',
-        experimental: true,
-        cluster_file: cluster.clusterFile,
-        prefix,
-        data_centers: { 'us-central1': 'dc1', 'us-east1': 'dc2' },
-        ...(library === null ? {} : { client_library: library }),
-      };
-      writeFileSync(join(folder, 'config.yaml'), JSON.stringify({ ...backupCommandConfig('x', 'data', {}), database }));
-      let said = '';
-      const out = (text: string): void => void (said += text);
-      const code = await runCli(['backup', ...words, '--config', join(folder, 'config.yaml')], {
-        environment: {},
-        signal: never,
-        out,
-        err: out,
-      });
-      expect(code, said).to.equal(0);
-      return said;
-    };
+    const run = backupCommands({
+      folder: join(lab.folder, 'commands'),
+      clusterFile: cluster.clusterFile,
+      library: (programs as { library: string | null }).library,
+    });
     const prefix = keys.all.toString();
     await run(['init'], prefix);
     await run(['create', '--no-lease'], prefix);

@@ -18,8 +18,9 @@ export function readPastLock(transaction: Transaction): void {
   transaction.setOption(READ_LOCK_AWARE);
 }
 
-/** Transactions that this is called in write past the lock. */
+/** Transactions that this is called in write past the lock, and can tell which it is. */
 export function writePastLock(transaction: Transaction): void {
+  transaction.setOption(READ_SYSTEM_KEYS);
   transaction.setOption(LOCK_AWARE);
 }
 
@@ -42,14 +43,18 @@ export async function holdLock(db: Database, uid: LockUid): Promise<void> {
   );
 }
 
-/** Ends the lock that work of this name left when it was killed; false where there is none. The caller knows that no such work goes on. */
-export async function endLeftLock(db: Database, system: string): Promise<boolean> {
+/** The lock that work of this name left when it was killed; null where there is none. */
+export async function leftLock(db: Database, system: string): Promise<LockUid | null> {
   const found = await settled(() => lockOf(db, TIMEOUT_MS));
-  if (found === null) return false;
-  const holder = readLockUid(found, system);
-  if (holder.kind === 'foreign') return false;
-  await releaseLock(db, { system, epoch: holder.epoch });
-  return true;
+  const holder = found === null ? null : readLockUid(found, system);
+  return holder?.kind === 'ours' ? { system, epoch: holder.epoch } : null;
+}
+
+/** Ends it; false where there is none. The caller knows that no such work goes on. */
+export async function endLeftLock(db: Database, system: string): Promise<boolean> {
+  const left = await leftLock(db, system);
+  if (left !== null) await releaseLock(db, left);
+  return left !== null;
 }
 
 /** @throws EngineError database-locked that tells how it is unlocked by hand */

@@ -3,9 +3,9 @@ import type { Database, Transaction } from 'foundationdb';
 import type { RemoteTarget } from '../database/remote-target.ts';
 import { EngineError } from '../platform/errors.ts';
 import { parseJson } from '../platform/https-client.ts';
-import { changeFence, NO_FENCE } from './fence.ts';
+import { changeFence, NO_FENCE, readFence } from './fence.ts';
 import { afterPrefix, type KeySpace } from './key-space.ts';
-import { holdLock, readPast, readPastLock, releaseLock, writePastLock } from './lock-held.ts';
+import { endLeftLock, holdLock, leftLock, lockedSince, readPast, readPastLock, releaseLock, writePastLock } from './lock-held.ts';
 import type { LockUid } from './lock-uid.ts';
 import { readSlice } from './slices.ts';
 import { transact } from './transaction.ts';
@@ -27,17 +27,31 @@ export interface TargetOptions {
  */
 export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTarget {
   const run = randomUUID();
+  let held = lock;
+  let since = '';
   const requireMine = async (transaction: Transaction): Promise<void> => {
-    if ((await markIn(transaction, keys))?.run !== run)
-      throw new EngineError('backup-failed', 'another restore into this database has begun; this one stops');
+    const [mark, locked] = await Promise.all([markIn(transaction, keys), lockedSince(transaction)]);
+    if (locked !== since)
+      throw new EngineError(
+        'backup-failed',
+        'somebody unlocked the database while it was being filled; stop whoever uses it, and restore again',
+      );
+    if (mark?.run !== run) throw new EngineError('backup-failed', 'another restore into this database has begun; this one stops');
   };
   return {
     begin: async (job) => {
       // Before anything is locked: who names a database that is in use must not stop it.
-      if (!(await readPast(db, (transaction) => isFree(transaction, keys))).value) throw notEmpty(keys);
-      await holdLock(db, lock);
+      if (!(await readPast(db, (transaction) => isFree(transaction, keys))).value) {
+        // One that was killed when all was done but this.
+        if ((await readPast(db, (transaction) => readFence(transaction, keys.fence))).value.restored) await endLeftLock(db, lock.system);
+        throw notEmpty(keys);
+      }
+      // That of an interrupted restore is held on: unlocked for a moment, half a database could be served.
+      held = (await leftLock(db, lock.system)) ?? lock;
+      await holdLock(db, held);
+      since = (await readPast(db, lockedSince)).value;
       if (await claim({ db, keys }, { job, run })) return;
-      await releaseLock(db, lock);
+      await releaseLock(db, held);
       throw notEmpty(keys);
     },
     put: async (rows) => {
@@ -65,7 +79,7 @@ export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTar
           'database-unavailable',
           `the restore could not be ended: ${outcome.message}; the same command begins anew, or finds it ended`,
         );
-      await releaseLock(db, lock);
+      await releaseLock(db, held);
     },
     close: () => db.close(),
   };

@@ -21,6 +21,10 @@ const STAMP_BYTES = 10;
 const MAX_VALUE_BYTES = 100_000;
 const SPECIAL_KEY_SPACE_ENABLE_WRITES = 714;
 const LOCK_AWARE = 700;
+const READ_LOCK_AWARE = 702;
+const READ_SYSTEM_KEYS = 302;
+/** Where the lock is kept: the versionstamp of its commit, and the UID. */
+const LOCKED_RAW = '\xff/dbLocked';
 
 /**
  * What the adapter relies on of FoundationDB's transactions, strictly, in memory: versions, serialisable conflicts, versionstamps, the lock, and errors by number when the test wants
@@ -31,6 +35,7 @@ export class MemoryFoundationdb {
   readonly #history = new Map<string, Change[]>();
   #version = 1000;
   #lockedBy: string | null = null;
+  #lockedAt = 0;
   /** Whether calls are answered at all. */
   silent = false;
   /** Whether read versions are given out; status is told all the same. */
@@ -64,6 +69,10 @@ export class MemoryFoundationdb {
 
   get lockedBy(): string | null {
     return this.#lockedBy;
+  }
+
+  get storedLock(): Buffer | undefined {
+    return this.#lockedBy === null ? undefined : stamped(this.#lockedAt, Buffer.from(this.#lockedBy, 'hex'));
   }
 
   /** Value of a key at a version, null where there is none. */
@@ -100,7 +109,7 @@ export class MemoryFoundationdb {
     const version = (this.#version += 10);
     for (const [key, write] of writes) {
       const value = typeof write === 'object' && write !== null && 'stamped' in write ? stamped(version, write.stamped) : write;
-      if (key === LOCKED) this.#lockedBy = value?.toString('latin1') ?? null;
+      if (key === LOCKED) [this.#lockedBy, this.#lockedAt] = [value?.toString('latin1') ?? null, version];
       this.#history.set(key, [...this.changesOf(key), { version, value }]);
     }
     return version;
@@ -157,6 +166,10 @@ class MemoryTransaction {
     // Whoever reads this key reads past the lock (`SingleSpecialKeyImpl`).
     if (name === LOCKED) this.setOption(LOCK_AWARE);
     await this.#begin();
+    if (name === LOCKED_RAW) {
+      if (!this.#options.has(READ_SYSTEM_KEYS)) throw new FdbError(2004);
+      return this.#store.storedLock;
+    }
     const own = this.#writes.get(name);
     if (own !== undefined) return Buffer.isBuffer(own) ? own : undefined;
     this.#reads.add(name);
@@ -199,12 +212,6 @@ class MemoryTransaction {
     return this;
   }
 
-  async getRangeAll(from: Buffer, to: Buffer, { limit }: { readonly limit: number }): Promise<[Buffer, Buffer][]> {
-    const rows: [Buffer, Buffer][] = [];
-    for await (const batch of this.getRangeBatch(from, to)) rows.push(...batch);
-    return rows.slice(0, limit);
-  }
-
   async *getRangeBatch(from: Buffer, to: Buffer): AsyncGenerator<[Buffer, Buffer][]> {
     await this.#begin();
     if (this.#store.unanswered > 0) {
@@ -216,10 +223,36 @@ class MemoryTransaction {
       yield [[Buffer.from(key, 'latin1'), this.#store.valueAt(key, version) as Buffer]];
   }
 
+  async getRangeAll(from: Buffer, to: Buffer, { limit = Infinity }: { limit?: number } = {}): Promise<[Buffer, Buffer][]> {
+    const rows: [Buffer, Buffer][] = [];
+    for await (const batch of this.getRangeBatch(from, to)) rows.push(...batch);
+    return rows.slice(0, limit);
+  }
+
+  async getEstimatedRangeSizeBytes(from: Buffer, to: Buffer): Promise<number> {
+    return (await this.getRangeAll(from, to)).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  }
+
+  /** After so many bytes each, as storage would know; its ends are among them. */
+  async getRangeSplitPoints(from: Buffer, to: Buffer, bytes: number): Promise<Buffer[]> {
+    const points = [from];
+    let since = 0;
+    for (const [key, value] of await this.getRangeAll(from, to)) {
+      if (since >= bytes) points.push(key);
+      since = (since >= bytes ? 0 : since) + key.length + value.length;
+    }
+    return [...points, to];
+  }
+
+  setReadVersion(version: Buffer): void {
+    this.#readVersion = Number(version.readBigInt64BE());
+  }
+
   async #begin(): Promise<void> {
     await this.#answer('read');
     if (this.#store.recovering) await this.#timeOut();
-    if (this.#store.lockedBy !== null && !this.#options.has(LOCK_AWARE)) throw new FdbError(1038);
+    if (this.#store.lockedBy !== null && ![LOCK_AWARE, READ_LOCK_AWARE].some((option) => this.#options.has(option)))
+      throw new FdbError(1038);
     this.#readVersion ??= this.#store.version;
   }
 

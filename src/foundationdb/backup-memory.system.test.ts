@@ -1,0 +1,147 @@
+import { expect } from 'chai';
+import type { Database } from 'foundationdb';
+import type { Manifest } from '../backup/format/manifest.ts';
+import type { RemoteTarget } from '../database/remote-target.ts';
+import { BackupLab } from '../testing/backup-lab.ts';
+import {
+  backUp,
+  contentIn,
+  done,
+  fill,
+  nameOf,
+  reading,
+  readNow,
+  restoreInto,
+  withPause,
+  withPut,
+} from '../testing/foundationdb-backups.ts';
+import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
+import { writeKey, type Authority } from './data.ts';
+import { NO_FENCE, openFence, readFence } from './fence.ts';
+import { keySpaceOf } from './key-space.ts';
+import { lockUid } from './lock-uid.ts';
+import { lockDatabase, unlockDatabase } from './lock.ts';
+import { foundationdbToFill } from './remote-target.ts';
+
+const keys = keySpaceOf('test/');
+const LIMIT_MS = 5000;
+/** More than are read in one slice. */
+const RECORDS = 1500;
+const BY: Authority = { epoch: 4, region: 'us-east1' };
+const LOCK = { system: 'backup of lab', epoch: 1 };
+const RESTORE_LOCK = { system: 'restore of lab', epoch: 1 };
+
+/** The same as backup.system.test.ts in small, where there is no fdbserver, and what takes a trouble at the right moment. */
+describe('backups of FoundationDB, on a strict store in memory', function () {
+  this.timeout(120_000);
+  let lab: BackupLab;
+  let store: MemoryFoundationdb;
+  let db: Database;
+  beforeEach(async () => {
+    lab = await BackupLab.open();
+    store = new MemoryFoundationdb();
+    db = store.db;
+  });
+  afterEach(() => lab.close());
+
+  const put = async (key: string, value: string | null): Promise<unknown> => await writeKey({ db, keys }, BY, key, value, LIMIT_MS);
+  const target = (): RemoteTarget => foundationdbToFill({ db, keys, lock: RESTORE_LOCK });
+  /** Of an embedded database. */
+  const embedded = async (): Promise<Manifest> => {
+    await lab.write(Array.from({ length: 200 }, (_, n) => [`key/${n}`, 'x'.repeat(n * 20)]));
+    return (await lab.backup()).manifest;
+  };
+  const failureOf = async (work: Promise<unknown>): Promise<string> =>
+    await work.then(
+      () => 'it was done',
+      (error: Error) => error.message,
+    );
+
+  it('an embedded database’s backup is restored into it, served above all epochs, and backed up again has the same root', async () => {
+    const manifest = await embedded();
+    await restoreInto(lab, manifest, target());
+    expect(store.lockedBy).to.equal(null);
+    const fence = await readNow(db, (transaction) => readFence(transaction, keys.fence));
+    expect(fence).to.deep.equal({ ...NO_FENCE, epoch: 9, restored: true, version: fence.version });
+    done(await openFence(db, keys.fence, { epoch: 10, region: 'us-east1' }, LIMIT_MS));
+    const again = await backUp(lab, reading({ db, keys, lock: LOCK, locks: false }));
+    expect(again.database).to.include({ snapshot: 'copy-on-write' });
+    expect(again.generation).to.equal('10');
+    expect(again.ranges[0]?.root).to.equal(manifest.ranges[0]?.root);
+  });
+
+  for (const locks of [false, true])
+    it(`a backup ${locks ? 'under a lock' : 'without one'} is of the state at its beginning`, async () => {
+      const { content } = await fill(db, 'test/', { records: RECORDS, by: BY });
+      const outcomes: unknown[] = [];
+      const change = async (): Promise<void> => void outcomes.push(await put(nameOf(RECORDS - 1), 'changed'), await put('zzz', 'new'));
+      const manifest = await backUp(lab, withPause(reading({ db, keys, lock: LOCK, locks }), change));
+      for (const outcome of outcomes)
+        expect(outcome).to.deep.include(locks ? { reason: 'locked' } : { value: { kind: 'allowed', value: null } });
+      expect(await lab.restore(manifest, 'embedded')).to.deep.equal(content);
+      expect(store.lockedBy).to.equal(null);
+    });
+
+  it('a backup under a lock fails where somebody unlocked, also if it is locked again as it was', async () => {
+    await fill(db, 'test/', { records: RECORDS, by: BY });
+    const meddle = async (): Promise<void> => {
+      done(await unlockDatabase(db, LOCK, LIMIT_MS));
+      done(await lockDatabase(db, LOCK, LIMIT_MS));
+    };
+    expect(await failureOf(backUp(lab, withPause(reading({ db, keys, lock: LOCK, locks: true }), meddle)))).to.match(
+      /somebody unlocked the database/,
+    );
+    expect(store.lockedBy).to.equal(null);
+  });
+
+  it('a restore is not made live where somebody unlocked meanwhile; the next holds on the lock of one that was interrupted, and begins anew', async () => {
+    const manifest = await embedded();
+    const first = target();
+    let unlocked = false;
+    const meddled = withPut(first, async (rows) => {
+      if (!unlocked) done(await unlockDatabase(db, RESTORE_LOCK, LIMIT_MS));
+      unlocked = true;
+      await first.put(rows);
+    });
+    expect(await failureOf(restoreInto(lab, manifest, meddled))).to.match(/somebody unlocked the database/);
+    const left = { ...RESTORE_LOCK, epoch: 3 };
+    done(await lockDatabase(db, left, LIMIT_MS));
+    const second = target();
+    const killed = withPut(second, async () => await Promise.reject(new Error('killed')));
+    expect(await failureOf(restoreInto(lab, manifest, killed))).to.equal('killed');
+    expect(store.lockedBy).to.equal(lockUid(left));
+    const next = target();
+    await restoreInto(
+      lab,
+      manifest,
+      withPut(next, async (rows) => {
+        expect(store.lockedBy).to.equal(lockUid(left));
+        await next.put(rows);
+      }),
+    );
+    expect(store.lockedBy).to.equal(null);
+    expect((await contentIn({ db, keys })).size).to.equal(200);
+    // Killed when only its lock was left.
+    done(await lockDatabase(db, RESTORE_LOCK, LIMIT_MS));
+    expect(await failureOf(restoreInto(lab, manifest, target()))).to.match(/not empty/);
+    expect(store.lockedBy).to.equal(null);
+    expect(await failureOf(second.put([]))).to.match(/somebody unlocked|another restore/);
+  });
+
+  it('a restore refuses data, leaves the lock of others alone, and ends with what differs locked up', async () => {
+    const manifest = await embedded();
+    await fill(db, 'test/', { records: 3, by: BY });
+    expect(await failureOf(restoreInto(lab, manifest, target()))).to.match(/not empty; restore into an empty one/);
+    expect(store.lockedBy).to.equal(null);
+    const other = new MemoryFoundationdb();
+    const real = foundationdbToFill({ db: other.db, keys, lock: RESTORE_LOCK });
+    const others = { system: 'somebody else', epoch: 1 };
+    done(await lockDatabase(other.db, others, LIMIT_MS));
+    expect(await failureOf(restoreInto(lab, manifest, real))).to.match(/which is not ours/);
+    expect(other.lockedBy).to.equal(lockUid(others));
+    done(await unlockDatabase(other.db, others, LIMIT_MS));
+    const disturbed = withPut(real, (rows) => real.put([...rows, { key: Buffer.from('stranger'), value: Buffer.from('!') }]));
+    expect(await failureOf(restoreInto(lab, manifest, disturbed))).to.match(/not what was backed up/);
+    expect(other.lockedBy).to.equal(lockUid(RESTORE_LOCK));
+  });
+});
