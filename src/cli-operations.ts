@@ -98,6 +98,8 @@ const FORCE_EXAMPLE = 'coditect-dr force-recovery --target=us-east1 --accept-dat
 /** Twice as long as FoundationDB takes to fail over by itself (22 to 28 s, measured). */
 const PATIENCE_MS = 60_000;
 const LEAST_PATIENCE_MS = 30_000;
+/** The pause that it works under must outlast it. */
+const MOST_PATIENCE_MS = 30 * 60_000;
 
 interface GivenForce extends Given {
   readonly target: string;
@@ -114,7 +116,7 @@ function describeForcedRecovery(command: Command, options: { by: Option; dryRun:
     .addOption(lossOption().makeOptionMandatory())
     .option('--give-up <regions>', 'regions of which something answers, and that are given up all the same: a,b', regions)
     .addOption(
-      new Option('--patience <duration>', 'for so long it must have been seen out without a break; 30s or more')
+      new Option('--patience <duration>', 'for so long it must have been seen out without a break; 30s to 30m')
         .argParser(parsePatience)
         .default(PATIENCE_MS, '60s'),
     )
@@ -178,6 +180,7 @@ function parsePatience(text: string): number {
   const patienceMs = parseDuration(text);
   if (patienceMs < LEAST_PATIENCE_MS)
     throw new InvalidArgumentError(`${text} is too short: FoundationDB fails over by itself in up to 28 s; write 30s or more`);
+  if (patienceMs > MOST_PATIENCE_MS) throw new InvalidArgumentError(`${text} is too long: write 30m or less`);
   return patienceMs;
 }
 

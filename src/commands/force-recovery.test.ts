@@ -36,6 +36,7 @@ describe('force-recovery that makes no sense', function () {
     ['into no region', ['--target=dc2', ANY], /dc2 is not a region; there are us-central1, us-east1/],
     ['that gives up what is to go on', ['--target=us-east1', '--give-up=europe-west1,us-east1', ANY], /us-east1 is to go on/],
     ['in haste', ['--target=us-east1', ANY, '--patience=29s'], /29s is too short.*30s or more/],
+    ['with more patience than its pause lasts', ['--target=us-east1', ANY, '--patience=1h'], /1h is too long/],
     ['without fdbcli', ['--target=us-east1', ANY, '--fdbcli=/nowhere/fdbcli'], /--fdbcli: \/nowhere\/fdbcli cannot be used/],
   ] as const)
     it(`is refused ${what}`, async () => {
