@@ -101,7 +101,7 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
     await until('not paused', async () => (await leader())?.['paused'] === undefined);
     expect(
       cluster.logs.filter(({ action }) => action === 'paused' || action === 'resumed').map(({ details }) => details['by']),
-    ).to.deep.equal(['ada', 'ada']);
+    ).to.deep.equal(['ada (operator.outside)', 'ada (operator.outside)']);
   });
 
   it('is not thrown over by the old primary and the satellite when they come back', async () => {
