@@ -32,6 +32,12 @@ if (typeof programs === 'string') {
 mkdirSync(work, { recursive: true });
 const folder = mkdtempSync(join(work, 'foundationdb-'));
 process.env['TMPDIR'] = folder;
+// The servers end with this program.
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.once(name, () => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  });
 try {
   const { bytes, records, figures, differs } = await measureRounds({
     programs,
