@@ -4,8 +4,9 @@ import { EngineError } from '../platform/errors.ts';
 import { readFence, type Fence } from './fence.ts';
 import { afterPrefix, dataKey, keyOfData, type KeySpace } from './key-space.ts';
 import { keepReplaced } from './kept.ts';
+import { SERIAL } from './option-codes.ts';
 import { codeOf, CODES } from './outcome.ts';
-import { transact, type Decision, type Outcome } from './transaction.ts';
+import { readVersionOf, transact, type Decision, type Outcome } from './transaction.ts';
 
 /** Who may read and write: the epoch's own region, as the fence in the database has it. */
 export interface Authority {
@@ -67,7 +68,7 @@ export async function readAll({ db, keys }: Place, timeoutMs: number): Promise<C
   const transaction = db.rawCreateTransaction({ timeout: timeoutMs, read_your_writes_disable: true });
   for (;;) {
     try {
-      const version = Number((await transaction.getReadVersion()).readBigInt64BE());
+      const version = await readVersionOf(transaction);
       const batches = batchesOf(transaction, keys);
       const first = await batches.next();
       return { version, rows: rowsOf(first.done === true ? [] : first.value, batches, keys) };
@@ -95,9 +96,6 @@ async function* rowsOf(first: Batch, others: AsyncIterable<Batch>, keys: KeySpac
     throw asEngineError(error);
   }
 }
-
-/** `FDB_STREAMING_MODE_SERIAL`: as much at a time as the server will give. Measured as the fastest with one reader. */
-const SERIAL = 4;
 
 function asEngineError(error: unknown): unknown {
   const code = codeOf(error);

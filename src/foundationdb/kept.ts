@@ -3,6 +3,7 @@ import type { Database, Transaction } from 'foundationdb';
 import { EngineError } from '../platform/errors.ts';
 import { changeFence, type CopyMark, type Fence } from './fence.ts';
 import { afterPrefix, type KeySpace } from './key-space.ts';
+import { readVersionOf } from './transaction.ts';
 
 /**
  * A copy of one state, however long it takes to read, of a database that keeps versions for five seconds. The fence says that a copy is made; from the commit of that on each write that is the
@@ -19,7 +20,7 @@ const TIMEOUT_MS = 10_000;
 
 /** In a write's own transaction, before it changes the key: puts aside what is there, unless an earlier write has. */
 export async function keepReplaced(transaction: Transaction, keys: KeySpace, copy: CopyMark, where: Buffer): Promise<void> {
-  if (Number((await transaction.getReadVersion()).readBigInt64BE()) > copy.untilVersion) return;
+  if ((await readVersionOf(transaction)) > copy.untilVersion) return;
   const aside = Buffer.concat([keptOf(keys, copy.id), where.subarray(keys.data.length)]);
   const [kept, replaced] = await Promise.all([transaction.get(aside), transaction.get(where)]);
   if (kept !== undefined) return;
@@ -91,5 +92,5 @@ export function copyIsOver(): EngineError {
 }
 
 async function untilVersion(transaction: Transaction): Promise<number> {
-  return Number((await transaction.getReadVersion()).readBigInt64BE()) + COPY_LASTS_VERSIONS;
+  return (await readVersionOf(transaction)) + COPY_LASTS_VERSIONS;
 }

@@ -2,15 +2,13 @@ import type { Database, Transaction } from 'foundationdb';
 import { EngineError } from '../platform/errors.ts';
 import { lockDatabase, lockOf, unlockDatabase, type LockResult } from './lock.ts';
 import { lockUid, readLockUid, type LockUid } from './lock-uid.ts';
-import { transact, type Outcome } from './transaction.ts';
+import { LOCK_AWARE, READ_LOCK_AWARE, READ_SYSTEM_KEYS } from './option-codes.ts';
+import { transact, untilDone, type Outcome } from './transaction.ts';
 
-const READ_SYSTEM_KEYS = 302;
-const LOCK_AWARE = 700;
-const READ_LOCK_AWARE = 702;
 const LOCKED_RAW = Buffer.from('\xff/dbLocked', 'latin1');
 const TIMEOUT_MS = 10_000;
 /** A lock that stays is an outage. */
-const UNLOCK_TRIES = 6;
+const TRIES = 6;
 
 /** Transactions that this is called in read past the lock. */
 export function readPastLock(transaction: Transaction): void {
@@ -70,16 +68,8 @@ export async function releaseLock(db: Database, uid: LockUid): Promise<void> {
   }
 }
 
-/** Each of these may be repeated; an outcome that is not known is asked again. */
 async function settled<T extends LockResult | string | null>(ask: () => Promise<Outcome<T>>): Promise<T> {
-  let message = '';
-  for (let attempt = 0; attempt < UNLOCK_TRIES; attempt++) {
-    const outcome = await ask();
-    if (outcome.kind === 'done') return outcome.value;
-    message = outcome.message;
-    if (outcome.kind === 'not-done' && outcome.reason === 'refused') break;
-  }
-  throw new EngineError('database-unavailable', `the lock of the database cannot be told or changed: ${message}`);
+  return await untilDone(TRIES, ask, 'the lock of the database cannot be told or changed');
 }
 
 /** Reads past the lock with the work's own time limit. */

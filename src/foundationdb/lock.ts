@@ -1,10 +1,8 @@
 import type { Database } from 'foundationdb';
 import { lockUid, type LockUid } from './lock-uid.ts';
+import { LOCK_AWARE, SPECIAL_KEY_SPACE_ENABLE_WRITES } from './option-codes.ts';
 import { transact, type Outcome } from './transaction.ts';
 
-/** Option codes of `fdb.options`. */
-const SPECIAL_KEY_SPACE_ENABLE_WRITES = 714;
-const LOCK_AWARE = 700;
 const LOCKED = Buffer.from('\xff\xff/management/db_locked', 'latin1');
 
 /** `held`: by this very UID, before or now. `foreign`: by somebody else; nothing was changed. */

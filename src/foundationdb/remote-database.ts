@@ -11,6 +11,7 @@ import { afterPrefix, keySpaceOf, type KeySpace } from './key-space.ts';
 import { endLeftLock, holdLock, lockedSince, readPast, readPastLock, releaseLock } from './lock-held.ts';
 import type { LockUid } from './lock-uid.ts';
 import { readSlice, type SliceRules } from './slices.ts';
+import { readVersionOf } from './transaction.ts';
 
 /** A third of what a copy lasts: two recoveries of FoundationDB may come in between. */
 const EXTEND_MS = 5 * 60_000;
@@ -63,8 +64,8 @@ function keptSnapshot({ db, keys, clock }: RemoteOptions, begun: BegunCopy): Rem
   let extendedAtMs = clock.monotonicMs();
   let extending = Promise.resolve();
   const confirm = async (transaction: Transaction): Promise<void> => {
-    const [{ copy }, version] = await Promise.all([readFence(transaction, keys.fence), transaction.getReadVersion()]);
-    if (copy?.id !== mark.id || Number(version.readBigInt64BE()) > copy.untilVersion) throw copyIsOver();
+    const [{ copy }, version] = await Promise.all([readFence(transaction, keys.fence), readVersionOf(transaction)]);
+    if (copy?.id !== mark.id || version > copy.untilVersion) throw copyIsOver();
   };
   const rules: SliceRules = { prepare: () => undefined, confirm, keptFor: mark.id, tooOld: null };
   return {

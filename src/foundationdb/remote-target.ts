@@ -8,7 +8,7 @@ import { afterPrefix, type KeySpace } from './key-space.ts';
 import { endLeftLock, holdLock, leftLock, lockedSince, readPast, readPastLock, releaseLock, writePastLock } from './lock-held.ts';
 import type { LockUid } from './lock-uid.ts';
 import { readSlice } from './slices.ts';
-import { transact } from './transaction.ts';
+import { transact, untilDone, type Decision } from './transaction.ts';
 
 const TRY_MS = 15_000;
 /** A recovery of FoundationDB, and a failover, may come in between. */
@@ -120,19 +120,9 @@ async function claim({ db, keys }: Pick<TargetOptions, 'db' | 'keys'>, mark: Mar
 
 /** All of what is written here may be written again: it is tried until it is known to be there. */
 async function write<T>(db: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-  let message = '';
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    const outcome = await transact(
-      db,
-      async (transaction) => {
-        writePastLock(transaction);
-        return { commit: true, value: await work(transaction) };
-      },
-      { timeoutMs: TRY_MS },
-    );
-    if (outcome.kind === 'done') return outcome.value;
-    message = outcome.message;
-    if (outcome.kind === 'not-done' && outcome.reason === 'refused') break;
-  }
-  throw new EngineError('database-unavailable', `FoundationDB cannot be written: ${message}`);
+  const committed = async (transaction: Transaction): Promise<Decision<T>> => {
+    writePastLock(transaction);
+    return { commit: true, value: await work(transaction) };
+  };
+  return await untilDone(TRIES, () => transact(db, committed, { timeoutMs: TRY_MS }), 'FoundationDB cannot be written');
 }

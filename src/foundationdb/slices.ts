@@ -3,13 +3,12 @@ import type { Row, Slice } from '../database/remote-snapshot.ts';
 import { EngineError } from '../platform/errors.ts';
 import { afterPrefix, type KeySpace } from './key-space.ts';
 import { keptOf, replacedValue } from './kept.ts';
+import { SERIAL } from './option-codes.ts';
 import { codeOf, CODES } from './outcome.ts';
 import { transact, type Decision } from './transaction.ts';
 
 /** A recovery of FoundationDB may come in between. */
 const SLICE_TIMEOUT_MS = 60_000;
-/** `FDB_STREAMING_MODE_SERIAL`: measured as the fastest, with several readers too. */
-const SERIAL = 4;
 
 /** How slices are read so that all of them are of one state. */
 export interface SliceRules {

@@ -1,4 +1,5 @@
 import type { Database, Transaction } from 'foundationdb';
+import { EngineError } from '../platform/errors.ts';
 import { codeOf, judge, type Phase } from './outcome.ts';
 
 /** What the work of a transaction decided: to commit what it wrote, or to leave everything as it is. */
@@ -45,8 +46,7 @@ export async function transact<T>(
       let phase: Phase = 'before-commit';
       try {
         const { commit, value, unversioned } = await work(transaction);
-        if (!commit)
-          return { kind: 'done', value, version: unversioned === true ? NO_VERSION : toNumber(await transaction.getReadVersion()) };
+        if (!commit) return { kind: 'done', value, version: unversioned === true ? NO_VERSION : await readVersionOf(transaction) };
         phase = 'commit';
         await transaction.rawCommit();
         return { kind: 'done', value, version: toNumber(transaction.getCommittedVersion()) };
@@ -77,6 +77,25 @@ async function afterError(transaction: Transaction, code: number, phase: Phase, 
     // Not one that it tries again, or the time is over: nothing was applied either way.
     return { kind: 'not-done', reason: 'silent', message };
   }
+}
+
+/**
+ * Asks again while it is not known whether it was done, or could not be: only for what may be repeated.
+ * @throws EngineError database-unavailable, which says what failed, where it is refused or all tries are over
+ */
+export async function untilDone<T>(tries: number, ask: () => Promise<Outcome<T>>, failed: string): Promise<T> {
+  let message = '';
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const outcome = await ask();
+    if (outcome.kind === 'done') return outcome.value;
+    message = outcome.message;
+    if (outcome.kind === 'not-done' && outcome.reason === 'refused') break;
+  }
+  throw new EngineError('database-unavailable', `${failed}: ${message}`);
+}
+
+export async function readVersionOf(transaction: Transaction): Promise<number> {
+  return toNumber(await transaction.getReadVersion());
 }
 
 /** Versions count microseconds of a cluster's life, and a forced recovery adds a week: 2^53 is 285 years. */
