@@ -3,7 +3,7 @@ import type { Database, Transaction } from 'foundationdb';
 import type { RemoteTarget } from '../database/remote-target.ts';
 import { EngineError } from '../platform/errors.ts';
 import { parseJson } from '../platform/https-client.ts';
-import { changeFence, NO_FENCE, readFence } from './fence.ts';
+import { changeFence, NO_FENCE, readFence, type Fence } from './fence.ts';
 import { afterPrefix, type KeySpace } from './key-space.ts';
 import { endLeftLock, holdLock, leftLock, lockedSince, readPast, readPastLock, releaseLock, writePastLock } from './lock-held.ts';
 import type { LockUid } from './lock-uid.ts';
@@ -14,9 +14,9 @@ const TRY_MS = 15_000;
 /** A recovery of FoundationDB, and a failover, may come in between. */
 const TRIES = 8;
 
-export interface TargetOptions {
-  readonly db: Database;
-  readonly keys: KeySpace;
+type Place = { readonly db: Database; readonly keys: KeySpace };
+
+export interface TargetOptions extends Place {
   /** What the database is locked under while it is filled. */
   readonly lock: LockUid;
 }
@@ -30,19 +30,19 @@ export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTar
   let held = lock;
   let since = '';
   const requireMine = async (transaction: Transaction): Promise<void> => {
-    const [mark, locked] = await Promise.all([markIn(transaction, keys), lockedSince(transaction)]);
+    const [marked, locked] = await Promise.all([markIn(transaction, keys), lockedSince(transaction)]);
     if (locked !== since)
       throw new EngineError(
         'backup-failed',
         'somebody unlocked the database while it was being filled; stop whoever uses it, and restore again',
       );
-    if (mark?.run !== run) throw new EngineError('backup-failed', 'another restore into this database has begun; this one stops');
+    if (marked?.run !== run) throw new EngineError('backup-failed', 'another restore into this database has begun; this one stops');
   };
   return {
     begin: async (job) => {
-      // Before anything is locked: who names a database that is in use must not stop it.
+      // Before anything is locked: who names a database that is in use by mistake must not stop it.
       if (!(await readPast(db, (transaction) => isFree(transaction, keys))).value) {
-        // One that was killed when all was done but this.
+        // A restore that was killed when only its lock was left to end.
         if ((await readPast(db, (transaction) => readFence(transaction, keys.fence))).value.restored) await endLeftLock(db, lock.system);
         throw notEmpty(keys);
       }
@@ -50,7 +50,7 @@ export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTar
       held = (await leftLock(db, lock.system)) ?? lock;
       await holdLock(db, held);
       since = (await readPast(db, lockedSince)).value;
-      if (await claim({ db, keys }, { job, run })) return;
+      if (await mark({ db, keys }, { job, run })) return;
       await releaseLock(db, held);
       throw notEmpty(keys);
     },
@@ -63,22 +63,7 @@ export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTar
     slice: (from, to, bytes, signal) =>
       readSlice({ db, keys }, { prepare: readPastLock, confirm: requireMine, keptFor: null, tooOld: null }, { from, to, bytes }, signal),
     finish: async (highestEpoch) => {
-      const outcome = await changeFence(
-        db,
-        keys.fence,
-        TRY_MS,
-        async (_fence, transaction) => {
-          await requireMine(transaction);
-          transaction.clear(keys.restoring);
-          return { ...NO_FENCE, epoch: highestEpoch, restored: true };
-        },
-        writePastLock,
-      );
-      if (outcome.kind !== 'done')
-        throw new EngineError(
-          'database-unavailable',
-          `the restore could not be ended: ${outcome.message}; the same command begins anew, or finds it ended`,
-        );
+      await endFilling({ db, keys }, highestEpoch, requireMine);
       await releaseLock(db, held);
     },
     close: () => db.close(),
@@ -109,13 +94,32 @@ function notEmpty({ all }: KeySpace): EngineError {
 }
 
 /** Marks the key space as being filled; false where it holds data that no restore has left. */
-async function claim({ db, keys }: Pick<TargetOptions, 'db' | 'keys'>, mark: Mark): Promise<boolean> {
+async function mark({ db, keys }: Place, by: Mark): Promise<boolean> {
   return await write(db, async (transaction) => {
     if (!(await isFree(transaction, keys))) return false;
     transaction.clearRange(keys.all, afterPrefix(keys.all));
-    transaction.set(keys.restoring, JSON.stringify(mark));
+    transaction.set(keys.restoring, JSON.stringify(by));
     return true;
   });
+}
+
+/** The mark goes as the fence comes, in one transaction. */
+async function endFilling(
+  { db, keys }: Place,
+  highestEpoch: number,
+  requireMine: (transaction: Transaction) => Promise<void>,
+): Promise<void> {
+  const ended = async (_fence: Fence, transaction: Transaction): Promise<Fence> => {
+    await requireMine(transaction);
+    transaction.clear(keys.restoring);
+    return { ...NO_FENCE, epoch: highestEpoch, restored: true };
+  };
+  const outcome = await changeFence(db, keys.fence, TRY_MS, ended, writePastLock);
+  if (outcome.kind !== 'done')
+    throw new EngineError(
+      'database-unavailable',
+      `the restore could not be ended: ${outcome.message}; the same command begins anew, or finds it ended`,
+    );
 }
 
 /** All of what is written here may be written again: it is tried until it is known to be there. */
