@@ -6,11 +6,11 @@ interface Contact {
   readonly backAtMs: number | null;
 }
 
-/** What this controller hears of the arbiter. */
+/** What this controller hears of the arbiter. Two contacts, since an arbiter may tell of changes and answer nothing. */
 export interface ArbiterContact {
   /** Anything: news of changes, or answers. */
   readonly news: Contact;
-  /** Answers to its own requests, while it leads; null: it does not, and asks nothing. */
+  /** Answers to its own requests; null: it does not lead, and asks nothing. */
   readonly answers: Contact | null;
 }
 
@@ -36,15 +36,16 @@ export function beginToAsk({ news }: ArbiterContact, nowMs: number): ArbiterCont
 /**
  * Whether a primary that is not seen to commit may still be one that only waits for the arbiter: no lease can be renewed while the arbiter is silent, and when it is back the
  * primary needs as long to be seen again as any other needs to be suspected and confirmed. (A game day found a failover that began 60 ms after the arbiter's return.)
- * An arbiter that answers too late for anybody carries requests out all the same and tells who watches: its news are no sign that a lease can be renewed. (Found by the simulator, seed 4770.)
+ * An arbiter that answers too late for anybody still carries requests out and tells whoever watches: its news are no sign that a lease can be renewed. (Found by the simulator, seed 4770.)
  */
 export function mayWaitForArbiter({ news, answers }: ArbiterContact, nowMs: number, policy: Timing): boolean {
   return (
-    isRecent(news, nowMs, newsSilenceMs(policy), policy) || (answers !== null && isRecent(answers, nowMs, answersSilenceMs(policy), policy))
+    isAwayOrJustBack(news, nowMs, newsSilenceMs(policy), policy) ||
+    (answers !== null && isAwayOrJustBack(answers, nowMs, answersSilenceMs(policy), policy))
   );
 }
 
-function isRecent(contact: Contact, nowMs: number, silenceMs: number, { suspectAfterMs, confirmMs }: Timing): boolean {
+function isAwayOrJustBack(contact: Contact, nowMs: number, silenceMs: number, { suspectAfterMs, confirmMs }: Timing): boolean {
   if (nowMs - contact.heardAtMs > silenceMs) return true;
   return contact.backAtMs !== null && nowMs - contact.backAtMs < suspectAfterMs + confirmMs;
 }
@@ -53,7 +54,7 @@ function hear({ heardAtMs, backAtMs }: Contact, nowMs: number, silenceMs: number
   return { heardAtMs: nowMs, backAtMs: nowMs - heardAtMs > silenceMs ? nowMs : backAtMs };
 }
 
-/** Long enough for a holder to have stopped: it renewed one period before at the latest. An election of the arbiter is shorter. */
+/** A longer silence may have stopped a holder, which renewed one period before at the latest. An election of the arbiter is shorter. */
 function newsSilenceMs({ holderStopsMs, leaseRenewMs }: Timing): number {
   return holderStopsMs - leaseRenewMs;
 }

@@ -50,8 +50,8 @@ export const WRONG_CONTROLLERS: readonly WrongMachine[] = [
   {
     name: 'an arbiter whose news come is taken for one that answers',
     module: 'failover/arbiter-contact.js',
-    find: 'answers !== null && isRecent(',
-    put: 'answers !== null && false && isRecent(',
+    find: 'answers !== null && isAwayOrJustBack(',
+    put: 'answers !== null && false && isAwayOrJustBack(',
   },
   { name: 'a pause is ignored', module: 'failover/gate.js', find: 'if (pause !== null)', put: 'if (false)' },
   { name: 'the anti-flap period is ignored', module: 'failover/gate.js', find: 'if (last === null)', put: 'if (true)' },
