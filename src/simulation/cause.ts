@@ -1,6 +1,8 @@
 import type { Journal, Lease, Replication } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import { voteLifeMs, type Vote } from '../health/vote.ts';
+import { hear, NEVER_SILENT, silentSinceMs, sinceBackMs, type Contact } from './contact.ts';
+import { TOLERANCE } from './tolerance.ts';
 import { Violation } from './violation.ts';
 
 interface HeardVote {
@@ -17,19 +19,6 @@ interface KnownAtBegin {
   /** Since when who leads does. */
   readonly ledSinceMs: number;
 }
-
-/** When something was last heard, and when it was again after a silence of more than `silenceMs`, which began at `silentSinceMs`. */
-interface Contact {
-  readonly silenceMs: number;
-  heardAtMs: number;
-  backAtMs: number;
-  silentSinceMs: number;
-}
-
-const NEVER_SILENT = { heardAtMs: 0, backAtMs: -Infinity, silentSinceMs: 0 } as const;
-
-/** Clocks may run wrong, so that what a controller takes for a window may be so much shorter. */
-export const TOLERANCE = 0.9;
 
 /**
  * Whether a failover that begins by itself has its cause, judged from what was really seen where: commits that came to observers, votes that came to the one who
@@ -62,18 +51,11 @@ export class Cause {
   }
 
   sawCommit(region: string, atMs: number): void {
-    const seen = this.#commits.get(region) ?? [];
-    this.#commits.set(region, seen);
-    seen.push(atMs);
-    if (seen.length > 200) seen.splice(0, 100);
+    keep(this.#commits, region, atMs, 200);
   }
 
   heardVote(by: string, from: string, vote: HeardVote): void {
-    const name = `${by}<${from}`;
-    const heard = this.#votes.get(name) ?? [];
-    this.#votes.set(name, heard);
-    heard.push(vote);
-    if (heard.length > 60) heard.splice(0, 30);
+    keep(this.#votes, `${by}<${from}`, vote, 60);
   }
 
   /** Whether this very process in `from` has given `by` its vote so lately that it may count. */
@@ -84,11 +66,7 @@ export class Cause {
   }
 
   heardStatus(by: string, from: string, sentAtMs: number, atMs: number): void {
-    const name = `${by}<${from}`;
-    const heard = this.#statuses.get(name) ?? [];
-    this.#statuses.set(name, heard);
-    heard.push({ sentAtMs, atMs });
-    if (heard.length > 200) heard.splice(0, 100);
+    keep(this.#statuses, `${by}<${from}`, { sentAtMs, atMs }, 200);
   }
 
   /**
@@ -144,8 +122,8 @@ export class Cause {
   #noArbitersReturn(by: string, { runId }: Journal, ledSinceMs: number, nowMs: number): void {
     const { suspectAfterMs, confirmMs } = this.#policy;
     const answers = this.#answersTo(by);
-    const isNew = ledSinceMs > silentSinceMs(answers, nowMs);
-    const backMs = Math.min(sinceBackMs(this.#news, nowMs), isNew ? Infinity : sinceBackMs(answers, nowMs));
+    const ledThen = ledSinceMs <= silentSinceMs(answers, nowMs);
+    const backMs = Math.min(sinceBackMs(this.#news, nowMs), ledThen ? sinceBackMs(answers, nowMs) : Infinity);
     if (backMs >= (suspectAfterMs + confirmMs) * TOLERANCE) return;
     const what = `${by} began ${runId} ${Math.round(backMs)} ms after the arbiter was back`;
     throw new Violation('no-failover-in-the-moment-of-the-arbiters-return', what);
@@ -222,22 +200,10 @@ export class Cause {
   }
 }
 
-function hear(contact: Contact, nowMs: number): void {
-  if (isSilent(contact, nowMs)) {
-    contact.backAtMs = nowMs;
-    contact.silentSinceMs = contact.heardAtMs;
-  }
-  contact.heardAtMs = nowMs;
-}
-
-function isSilent({ heardAtMs, silenceMs }: Contact, nowMs: number): boolean {
-  return nowMs - heardAtMs > silenceMs / TOLERANCE;
-}
-
-function sinceBackMs(contact: Contact, nowMs: number): number {
-  return isSilent(contact, nowMs) ? 0 : nowMs - contact.backAtMs;
-}
-
-function silentSinceMs(contact: Contact, nowMs: number): number {
-  return isSilent(contact, nowMs) ? contact.heardAtMs : contact.silentSinceMs;
+/** The last ones are kept, half of `most` at least. */
+function keep<T>(lists: Map<string, T[]>, name: string, value: T, most: number): void {
+  const list = lists.get(name) ?? [];
+  lists.set(name, list);
+  list.push(value);
+  if (list.length > most) list.splice(0, most / 2);
 }

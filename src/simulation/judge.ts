@@ -3,7 +3,7 @@ import type { Policy } from '../config/policy.ts';
 import type { DatabaseState } from '../database/database.ts';
 import type { HttpRequest } from '../platform/http.ts';
 import { Authority, type Holder } from './authority.ts';
-import { Cause, TOLERANCE } from './cause.ts';
+import { Cause } from './cause.ts';
 import type { Heard, HttpWitness } from './http.ts';
 import { Ledger } from './ledger.ts';
 import type { Place } from './network.ts';
@@ -13,6 +13,7 @@ import { REGIONS } from './simulated-config.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 import { Tenure } from './tenure.ts';
+import { TOLERANCE } from './tolerance.ts';
 import { Violation } from './violation.ts';
 import type { VirtualTime } from './virtual-time.ts';
 

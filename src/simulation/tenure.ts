@@ -1,5 +1,5 @@
 import type { Leader } from '../arbiter/arbiter.ts';
-import { TOLERANCE } from './cause.ts';
+import { TOLERANCE } from './tolerance.ts';
 import { Violation } from './violation.ts';
 
 /** Nobody takes the leadership of a controller that goes on renewing it: only one whose record has stood still for `leaderTakeoverMs`. Who leads may hand it over, to one that answers. */
