@@ -38,7 +38,7 @@ export interface Asked {
 }
 
 /** What keeps these runs from being the bench that was asked for, however each of them ended. */
-export function shortcomings(runs: readonly PlayedRun[], { scenarios, repeat }: Asked): readonly string[] {
+function shortcomings(runs: readonly PlayedRun[], { scenarios, repeat }: Asked): readonly string[] {
   const of = (name: string): number => new Set(runs.filter(({ scenario }) => scenario === name).map(({ runId }) => runId)).size;
   const missing = scenarios.filter((name) => of(name) < repeat).map((name) => `${name}: ${of(name)} of ${repeat} runs`);
   const revisions = revisionsOf(runs);
@@ -56,13 +56,10 @@ const revisionsOf = (runs: readonly PlayedRun[]): readonly string[] => [...new S
 export function failoverTable(runs: readonly PlayedRun[], expectations: readonly PolicyExpectation[], asked: Asked): string {
   const scenarios = byScenario(runs);
   const loads = runs.map(({ load }) => load).sort((a, b) => a - b);
-  const short = shortcomings(runs, asked);
   return [
     `${runs.length} runs of ${scenarios.size} scenarios; load of the machine as a run began: median ${quantile(loads, 0.5).toFixed(1)}, highest ${(loads.at(-1) ?? 0).toFixed(1)}. Engine ${revisionsOf(runs).join(', ')}.`,
     '',
-    ...(short.length === 0
-      ? []
-      : ['**Not the whole bench**, so that it proves nothing as a whole:', ...short.map((one) => `- ${one}`), '']),
+    ...warning(runs, asked),
     ...promises(scenarios),
     '',
     '## Where the time went',
@@ -80,6 +77,13 @@ export function failoverTable(runs: readonly PlayedRun[], expectations: readonly
     '',
     ...others(runs),
   ].join('\n');
+}
+
+/** What stands before all figures that are not those of the whole bench; nothing where they are. */
+export function warning(runs: readonly PlayedRun[], asked: Asked): readonly string[] {
+  const short = shortcomings(runs, asked);
+  if (short.length === 0) return [];
+  return ['**Not the whole bench**, so that it proves nothing as a whole:', ...short.map((one) => `- ${one}`), ''];
 }
 
 export function byScenario(runs: readonly PlayedRun[]): ReadonlyMap<string, readonly PlayedRun[]> {

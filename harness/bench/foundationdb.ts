@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { quantile } from '../measure/quantile.ts';
-import { byScenario, others, promises, shortcomings, spread, type Asked } from './failover-table.ts';
+import { byScenario, others, promises, spread, warning, type Asked } from './failover-table.ts';
 import { playedShape, type Course, type PlayedRun } from './failover.ts';
 import { keptRuns } from './kept-runs.ts';
 import { ROOT } from './run-program.ts';
@@ -41,26 +41,20 @@ export function embeddedRuns(): readonly PlayedRun[] {
 export function foundationdbTable(runs: readonly PlayedRun[], embedded: readonly PlayedRun[], asked: Asked): string {
   const scenarios = byScenario(runs);
   const loads = runs.map(({ load }) => load).sort((a, b) => a - b);
-  const short = shortcomings(runs, asked);
   return [
     `${runs.length} runs of ${scenarios.size} scenarios on real fdbservers, two in each region; load of the machine as a run began: median ${loads.length === 0 ? '–' : quantile(loads, 0.5).toFixed(1)}, highest ${(loads.at(-1) ?? 0).toFixed(1)}.`,
     '',
-    ...(short.length === 0
-      ? []
-      : ['**Not the whole bench**, so that it proves nothing as a whole:', ...short.map((one) => `- ${one}`), '']),
+    ...warning(runs, asked),
     ...promises(scenarios),
     '',
     '## Beside the embedded database',
     '',
     '| milliseconds | n | recovery, median | max | longest pause of writes, median | embedded: n | recovery, median | max | longest pause of writes, median |',
     '|---|---|---|---|---|---|---|---|---|',
-    ...[...scenarios].map(([name, of]) =>
-      besides(
-        name,
-        of,
-        embedded.filter(({ scenario }) => `${scenario}${SUFFIX}` === name),
-      ),
-    ),
+    ...[...scenarios].map(([name, of]) => {
+      const same = embedded.filter(({ scenario }) => `${scenario}${SUFFIX}` === name);
+      return besideEachOther(name, of, same);
+    }),
     '',
     'Recovery is the upper bound of the worst vantage that must recover. Both were played on the lab policy; the embedded runs are those that `./scripts/bench failover` published, at another time and load.',
     '',
@@ -68,7 +62,7 @@ export function foundationdbTable(runs: readonly PlayedRun[], embedded: readonly
   ].join('\n');
 }
 
-function besides(name: string, runs: readonly PlayedRun[], embedded: readonly PlayedRun[]): string {
+function besideEachOther(name: string, runs: readonly PlayedRun[], embedded: readonly PlayedRun[]): string {
   const cells = [runs, embedded].flatMap((of) => {
     const recovery = spread(of.map(({ breakdown }) => breakdown['recovery'] ?? null));
     return [String(of.length), recovery.median, recovery.max, spread(of.map(({ writePauseMs }) => writePauseMs)).median];

@@ -39,7 +39,21 @@ function scenarioFile(text: string): string {
   return text;
 }
 
+interface InPieces {
+  readonly repeat: number;
+  readonly resume?: true;
+  readonly minutes?: number;
+}
+
 const program = new Command('bench').exitOverride();
+
+/** Of a bench that keeps every run, so that several calls may play it. */
+function inPieces(command: Command): Command {
+  return command
+    .option('--resume', 'go on where an earlier call ended, which kept every run')
+    .option('--minutes <count>', 'begin no run after so long; --resume goes on', positive);
+}
+
 program
   .command('calibrate')
   .description('known outages of 5 000 ms and 200 ms, and what the harness measures of them')
@@ -87,56 +101,40 @@ program
     say(`written: ${await publish('known-bad', { runs }, table)}.md and .json`);
     process.exitCode = knownBadHolds(runs) ? EXIT.pass : EXIT.fail;
   });
-program
-  .command('failover')
-  .description('every scenario of a failover so often: promises kept, where the recovery time went, pauses of planned moves')
-  .option('--repeat <count>', 'runs of each', positive, 5)
-  .option('--scenarios <names>', `only these: ${FAILOVER_SCENARIOS.join(',')}`, scenarioNames(FAILOVER_SCENARIOS), [])
-  .option('--resume', 'go on where an earlier call ended, which kept every run')
-  .option('--minutes <count>', 'begin no run after so long; --resume goes on', positive)
-  .action(
-    async (options: {
-      readonly repeat: number;
-      readonly scenarios: readonly string[];
-      readonly resume?: true;
-      readonly minutes?: number;
-    }) => {
-      const { repeat, scenarios: only, resume = false, minutes = null } = options;
-      const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal });
-      const expectations = [
-        await policyExpectation('lab', 1, interrupted.signal),
-        await policyExpectation('production', 30, interrupted.signal),
-      ];
-      const asked = { scenarios: askedScenarios(only), repeat };
-      const table = failoverTable(runs, expectations, asked);
-      tell(table);
-      say(`written: ${await publish('failover', { runs, expectations }, table)}.md and .json`);
-      process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
-    },
-  );
-program
-  .command('foundationdb')
-  .description('the scenarios of the set foundationdb on real fdbservers, beside what the embedded database was measured with')
-  .option('--repeat <count>', 'runs of each', positive, 5)
-  .option('--scenarios <names>', 'some of them: a,b', scenarioNames(ON_FOUNDATIONDB.names), [])
-  .option('--resume', 'go on where an earlier call ended, which kept every run')
-  .option('--minutes <count>', 'begin no run after so long; --resume goes on', positive)
-  .action(
-    async (options: {
-      readonly repeat: number;
-      readonly scenarios: readonly string[];
-      readonly resume?: true;
-      readonly minutes?: number;
-    }) => {
-      const { repeat, scenarios: only, resume = false, minutes = null } = options;
-      const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, ON_FOUNDATIONDB);
-      const asked = { scenarios: askedScenarios(only, ON_FOUNDATIONDB), repeat };
-      const table = foundationdbTable(runs, embeddedRuns(), asked);
-      tell(table);
-      say(`written: ${await publish('foundationdb', { runs }, table)}.md and .json`);
-      process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
-    },
-  );
+inPieces(
+  program
+    .command('failover')
+    .description('every scenario of a failover so often: promises kept, where the recovery time went, pauses of planned moves')
+    .option('--repeat <count>', 'runs of each', positive, 5)
+    .option('--scenarios <names>', `only these: ${FAILOVER_SCENARIOS.join(',')}`, scenarioNames(FAILOVER_SCENARIOS), []),
+).action(async (options: InPieces & { readonly scenarios: readonly string[] }) => {
+  const { repeat, scenarios: only, resume = false, minutes = null } = options;
+  const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal });
+  const expectations = [
+    await policyExpectation('lab', 1, interrupted.signal),
+    await policyExpectation('production', 30, interrupted.signal),
+  ];
+  const asked = { scenarios: askedScenarios(only), repeat };
+  const table = failoverTable(runs, expectations, asked);
+  tell(table);
+  say(`written: ${await publish('failover', { runs, expectations }, table)}.md and .json`);
+  process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
+});
+inPieces(
+  program
+    .command('foundationdb')
+    .description('the scenarios of the set foundationdb on real fdbservers, beside what the embedded database was measured with')
+    .option('--repeat <count>', 'runs of each', positive, 5)
+    .option('--scenarios <names>', 'some of them: a,b', scenarioNames(ON_FOUNDATIONDB.names), []),
+).action(async (options: InPieces & { readonly scenarios: readonly string[] }) => {
+  const { repeat, scenarios: only, resume = false, minutes = null } = options;
+  const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, ON_FOUNDATIONDB);
+  const asked = { scenarios: askedScenarios(only, ON_FOUNDATIONDB), repeat };
+  const table = foundationdbTable(runs, embeddedRuns(), asked);
+  tell(table);
+  say(`written: ${await publish('foundationdb', { runs }, table)}.md and .json`);
+  process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
+});
 program
   .command('soak')
   .description('nothing is broken and every CPU is busy: no failover, no self-fence')
@@ -161,21 +159,20 @@ program
     say(`written: ${await publish('simulate', figures, table)}.md and .json`);
     process.exitCode = simulationHolds(figures) ? EXIT.pass : EXIT.fail;
   });
-program
-  .command('kubernetes')
-  .description('the same scenarios on the local platform and on a cluster without containers, in turns: verdicts and recovery times')
-  .option('--repeat <count>', 'runs of each scenario on each platform', positive, 5)
-  .option('--resume', 'go on where an earlier call ended, which kept every run')
-  .option('--minutes <count>', 'begin no run after so long; --resume goes on', positive)
-  .action(async (options: { readonly repeat: number; readonly resume?: true; readonly minutes?: number }) => {
-    const { repeat, resume = false, minutes = null } = options;
-    const runs = await playSideBySide({ repeat, resume, minutes, say, signal: interrupted.signal });
-    const compared = compare(runs);
-    const table = kubernetesTable(compared);
-    tell(table);
-    say(`written: ${await publish('kubernetes', { compared, runs }, table)}.md and .json`);
-    process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : compares(compared, repeat) ? EXIT.pass : EXIT.fail;
-  });
+inPieces(
+  program
+    .command('kubernetes')
+    .description('the same scenarios on the local platform and on a cluster without containers, in turns: verdicts and recovery times')
+    .option('--repeat <count>', 'runs of each scenario on each platform', positive, 5),
+).action(async (options: InPieces) => {
+  const { repeat, resume = false, minutes = null } = options;
+  const runs = await playSideBySide({ repeat, resume, minutes, say, signal: interrupted.signal });
+  const compared = compare(runs);
+  const table = kubernetesTable(compared);
+  tell(table);
+  say(`written: ${await publish('kubernetes', { compared, runs }, table)}.md and .json`);
+  process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : compares(compared, repeat) ? EXIT.pass : EXIT.fail;
+});
 
 try {
   await program.parseAsync();
