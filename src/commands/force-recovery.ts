@@ -1,12 +1,12 @@
-import { EXIT, type World } from './world.ts';
-import { Controllers } from './controllers.ts';
-import type { LoadedConfig } from '../config/load.ts';
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
-import { forceRecovery, lookWhetherToForce, managedBy, waitForFoundationdb, type ForcedRecovery } from '../foundationdb/forced-recovery.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { clientSettings } from '../foundationdb/client.ts';
+import { forceRecovery, lookWhetherToForce, managedBy, waitUntilMayForce, type ForcedRecovery } from '../foundationdb/forced-recovery.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { runProgram } from '../platform/run-program.ts';
+import { Controllers } from './controllers.ts';
+import { EXIT, type World } from './world.ts';
 
 export interface ForceOrder {
   readonly target: string;
@@ -30,7 +30,7 @@ const VERSION_MS = 10_000;
  * controllers' logs, and nobody fails over while the database is cut to size. After it failovers begin by themselves again, and the service follows the database.
  */
 export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrder, world: Shown): Promise<number> {
-  const foundationdb = foundationdbOf(loaded, order);
+  const foundationdb = checked(loaded, order);
   const tell: Tell = (step, text) =>
     world.out(world.json ? `${JSON.stringify({ step, message: text })}\n` : `${step.padEnd(16)} ${text}\n`);
   // A data centre that is no region, of coordinators alone, is given up by its own name.
@@ -79,7 +79,7 @@ async function underPause({ loaded, order, recovery, tell }: Work, signal: Abort
   };
   try {
     tell('waiting', `until FoundationDB has been out for ${patienceMs / 1000} s without a break: it fails over by itself where it can`);
-    const why = await waitForFoundationdb(recovery, patienceMs, signal);
+    const why = await waitUntilMayForce(recovery, patienceMs, signal);
     if (why !== null) return await end('refused', why, EXIT.failed);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -137,6 +137,13 @@ async function whyNotNow(controllers: Controllers, ours: string): Promise<string
   return null;
 }
 
+const SEEN = {
+  may: 'it could be forced now',
+  serves: 'it serves: there is nothing to force',
+  'no-answer': 'FoundationDB tells no status',
+} as const;
+
+/** `--dry-run`: one look, and what would be done. */
 async function rehearse(
   recovery: ForcedRecovery,
   { target, giveUp, patienceMs }: ForceOrder,
@@ -144,14 +151,7 @@ async function rehearse(
   signal: AbortSignal,
 ): Promise<number> {
   const found = await lookWhetherToForce(recovery, signal);
-  tell(
-    found.kind,
-    found.kind === 'not'
-      ? found.why
-      : { may: 'it could be forced now', serves: 'it serves: there is nothing to force', 'no-answer': 'FoundationDB tells no status' }[
-          found.kind
-        ],
-  );
+  tell(found.kind, found.kind === 'not' ? found.why : SEEN[found.kind]);
   tell(
     'would',
     `pause failovers, see FoundationDB out for ${patienceMs / 1000} s, run force_recovery_with_data_loss ${recovery.forcing.dataCenter}, read back, resume`,
@@ -163,7 +163,8 @@ async function rehearse(
   return found.kind === 'may' ? EXIT.ok : EXIT.failed;
 }
 
-function foundationdbOf({ config }: LoadedConfig, { target, giveUp, acceptDataLoss }: ForceOrder): FoundationdbConfig {
+/** The database of an order that makes sense. Throws EngineError `bad-request` of one that does not. */
+function checked({ config }: LoadedConfig, { target, giveUp, acceptDataLoss }: ForceOrder): FoundationdbConfig {
   if (config.database.kind !== 'foundationdb') throw new EngineError('bad-request', 'the database of this system is not FoundationDB');
   if (config.regions[target] === undefined)
     throw new EngineError('bad-request', `--target: ${target} is not a region; there are ${Object.keys(config.regions).join(', ')}`);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { SteppedClock } from '../platform/testing/stepped-clock.ts';
-import { forceRecovery, waitForFoundationdb, type ForcedRecovery } from './forced-recovery.ts';
+import { forceRecovery, waitUntilMayForce, type ForcedRecovery } from './forced-recovery.ts';
 import type { FdbcliResult } from './fdbcli.ts';
 import { mayForce } from './may-force.ts';
 import { parseStatus, type ClusterStatus } from './status-json.ts';
@@ -125,7 +125,7 @@ describe('a forced recovery of FoundationDB', () => {
   const force = async ({ given, clock }: ReturnType<typeof recovery>) => (await play(clock, forceRecovery(given, NEVER))).result;
   const wait = async (told: readonly (ClusterStatus | null)[]): Promise<{ why: string | null; afterMs: number }> => {
     const { given, clock } = recovery(told);
-    const { result, afterMs } = await play(clock, waitForFoundationdb(given, PATIENCE_MS, NEVER));
+    const { result, afterMs } = await play(clock, waitUntilMayForce(given, PATIENCE_MS, NEVER));
     return { why: result, afterMs };
   };
   const OUT = out(['dc2']);
@@ -148,7 +148,7 @@ describe('a forced recovery of FoundationDB', () => {
 
   it('does not make a second database of one that still commits for a region on the other side of a cut', async () => {
     const { given, clock } = recovery([OUT], undefined, 'us-central1');
-    const { result } = await play(clock, waitForFoundationdb(given, PATIENCE_MS, NEVER));
+    const { result } = await play(clock, waitUntilMayForce(given, PATIENCE_MS, NEVER));
     expect(result).to.match(/still commits for us-central1/);
   });
 

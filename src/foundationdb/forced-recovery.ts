@@ -10,7 +10,7 @@ const STATUS_MS = 40_000;
 const FORCE_MS = 120_000;
 const READ_BACK_MS = 120_000;
 const LOOK_EVERY_MS = 1000;
-/** How much longer than patience asks an outage is looked for that is seen without a break. */
+/** How much longer than patience asks it goes on looking for an outage without a break. */
 const LONGEST_LOOK_MS = 300_000;
 
 /** FoundationDB as it is managed, past every gateway. */
@@ -42,11 +42,11 @@ export async function lookWhetherToForce({ cluster, forcing, servedBy }: ForcedR
 }
 
 /**
- * One look is not enough, and was not: with its satellite alive, 17 s after the primary's end, the status named processes of the remote alone; 5 s later the database served with the satellite's log
- * (measured on a busy machine). Null when it may be forced: FoundationDB, which fails over by itself where it can (22 to 28 s, measured), was seen out for as long as patience asks, without a break. Else why not. Throws the
- * signal's reason.
+ * Looks until FoundationDB has been out without a break for as long as patience asks: it fails over by itself where it can (22 to 28 s, measured). One look is not enough, and was not: with its
+ * satellite alive, 17 s after the primary's end, the status named processes of the remote alone; 5 s later the database served with the satellite's log (measured on a busy machine).
+ * Null when it may be forced; else why not. Throws the signal's reason.
  */
-export async function waitForFoundationdb(recovery: ForcedRecovery, patienceMs: number, signal: AbortSignal): Promise<string | null> {
+export async function waitUntilMayForce(recovery: ForcedRecovery, patienceMs: number, signal: AbortSignal): Promise<string | null> {
   const { clock } = recovery;
   const beganMs = clock.monotonicMs();
   let outSinceMs: number | null = null;
@@ -77,7 +77,10 @@ export type Forced =
   /** It may have been, and may be yet. */
   | { readonly kind: 'undecided'; readonly why: string };
 
-/** Forces the recovery, and believes only what is read back: exit code 0 also comes where FoundationDB recovered by itself meanwhile, and nothing was forced. Never throws away twice: may be repeated. */
+/**
+ * Forces the recovery, and believes only what is read back: exit code 0 also comes where FoundationDB recovered by itself meanwhile, and nothing was forced. May be repeated: nothing is thrown
+ * away twice.
+ */
 export async function forceRecovery({ cluster, clock, forcing }: ForcedRecovery, signal: AbortSignal): Promise<Forced> {
   const { dataCenter } = forcing;
   const result = await cluster.force(dataCenter, signal);
