@@ -1,4 +1,4 @@
-import { openRemoteTarget } from '../adapters.ts';
+import { openRemoteTarget, type RemoteContext } from '../adapters.ts';
 import { databaseFolder, openConfiguredRepository } from '../backup/service/configured.ts';
 import { dirname } from 'node:path';
 import { chooseBackup, type PassedOverBackup } from '../backup/repository/choose.ts';
@@ -40,8 +40,8 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   const repository = await openConfiguredRepository(command, command.world.signal);
   const { manifest, log, point, passedOverBackups } = await planned(repository, backup.cluster.id, flags, world.signal);
   tellPassedOver(world, passedOverBackups);
-  if (loaded.config.database.kind !== 'embedded')
-    return await restoreOneRemote(command, flags, { repository, manifest, passedOverBackups });
+  const { database } = loaded.config;
+  if (database.kind !== 'embedded') return await restoreOneRemote(command, flags, { database, repository, manifest, passedOverBackups });
   const folder = databaseFolder(loaded);
   const dataFolder = dirname(folder);
   makeFolder(dataFolder, 'data.path');
@@ -83,14 +83,17 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   }
 }
 
+interface RemoteRestore extends Pick<Planned, 'manifest' | 'passedOverBackups'> {
+  readonly database: RemoteContext['database'];
+  readonly repository: Repository;
+}
+
 /** Into FoundationDB: a backup as it is, of FoundationDB or of an embedded database. */
 async function restoreOneRemote(
   { backup, loaded, json, world }: BackupCommand,
   { prefix, point }: RestoreFlags,
-  { repository, manifest, passedOverBackups }: Pick<Planned, 'manifest' | 'passedOverBackups'> & { readonly repository: Repository },
+  { database, repository, manifest, passedOverBackups }: RemoteRestore,
 ): Promise<number> {
-  const { database } = loaded.config;
-  if (database.kind === 'embedded') throw new EngineError('internal', 'this database is on this machine');
   if (prefix !== null || point !== null)
     throw new EngineError('bad-request', 'a whole backup is restored into FoundationDB: leave --prefix, --to-version and --to-time away');
   const lock = { cluster: backup.cluster.id, epoch: Number(manifest.generation) };

@@ -6,10 +6,12 @@ import { afterPrefix, type KeySpace } from './key-space.ts';
 import { readVersionOf } from './transaction.ts';
 
 /**
- * A copy of one state, however long it takes to read, of a database that keeps versions for five seconds. The fence says that a copy is made; from the commit of that on each write that is the
+ * A copy of one state, however long it takes to read, of a database that keeps versions for five seconds. The fence says that a copy is made. From that commit on each write that is the
  * first to change a key puts what was there aside, in its own transaction. Whoever reads data and what was put aside at one version, whichever, knows the state at that commit: what was put
- * aside stands for what is there now. The mark is in the record that every write reads: those under way when it changes conflict with it, so each either came before or keeps.
+ * aside stands for what is there now. Every write reads the fence: those that are under way when the mark comes conflict with it, so each either came before or puts aside.
  */
+
+/** The first byte of what is put aside: whether there was a value. */
 const ABSENT = 0;
 const PRESENT = 1;
 /** FoundationDB counts a million versions a second; a recovery adds a hundred seconds. */

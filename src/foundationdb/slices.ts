@@ -59,14 +59,14 @@ async function rowsWithin(transaction: Transaction, prefix: Buffer, { from, to, 
   const begin = Buffer.concat([prefix, from]);
   const end = to === null ? afterPrefix(prefix) : Buffer.concat([prefix, to]);
   const rows: Row[] = [];
-  let read = 0;
+  let readBytes = 0;
   if (Buffer.compare(begin, end) >= 0) return { rows, next: null };
   for await (const batch of transaction.snapshot().getRangeBatch(begin, end, { streamingMode: SERIAL })) {
     for (const [key, value] of batch) {
       rows.push([key.subarray(prefix.length), value]);
-      read += key.length + value.length;
+      readBytes += key.length + value.length;
     }
-    if (read >= bytes) return { rows, next: Buffer.concat([rows.at(-1)![0], Buffer.of(0)]) };
+    if (readBytes >= bytes) return { rows, next: Buffer.concat([rows.at(-1)![0], Buffer.of(0)]) };
   }
   return { rows, next: null };
 }

@@ -1,5 +1,4 @@
-import type { DataReader } from '../../database/data-reader.ts';
-import { newestIdentity } from '../../database/data-reader.ts';
+import { newestIdentity, type DataReader } from '../../database/data-reader.ts';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
 import { logEndOf } from '../format/manifest.ts';

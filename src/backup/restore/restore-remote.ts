@@ -114,14 +114,14 @@ async function compareAll(comparing: Comparing, onCompared: (bytes: number) => v
 
 async function comparePart({ target, idKey }: Comparing, part: BackupFiles, signal: AbortSignal): Promise<void> {
   const rows: (readonly [Buffer, Buffer])[] = [];
-  const limit = 2 * part.files.reduce((sum, { bytes }) => sum + bytes, SLICE_BYTES);
-  let read = 0;
+  const limitBytes = 2 * part.files.reduce((sum, { bytes }) => sum + bytes, SLICE_BYTES);
+  let readBytes = 0;
   // More than there may be differs anyway: it need not be read to its end.
-  for (let from: Uint8Array | null = part.files[0]!.begin; from !== null && read < limit;) {
+  for (let from: Uint8Array | null = part.files[0]!.begin; from !== null && readBytes < limitBytes;) {
     const slice = await target.slice(from, part.end, SLICE_BYTES, signal);
     for (const row of slice.rows) {
       rows.push(row);
-      read += row[0].length + row[1].length;
+      readBytes += row[0].length + row[1].length;
     }
     from = slice.next;
   }
