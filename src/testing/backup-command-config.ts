@@ -27,3 +27,22 @@ export function backupCommandConfig(cluster: string, data: string, backup: Reado
     },
   };
 }
+
+/** The same of a machine whose database is that FoundationDB. */
+export function foundationdbCommandConfig(cluster: string, { clusterFile, prefix, library }: FoundationdbInUse): object {
+  const database = {
+    kind: 'foundationdb',
+    experimental: true,
+    cluster_file: clusterFile,
+    prefix,
+    data_centers: { 'us-central1': 'dc1', 'us-east1': 'dc2' },
+    ...(library === null ? {} : { client_library: library }),
+  };
+  return { ...backupCommandConfig(cluster, 'data', {}), database };
+}
+
+interface FoundationdbInUse {
+  readonly clusterFile: string;
+  readonly prefix: string;
+  readonly library: string | null;
+}

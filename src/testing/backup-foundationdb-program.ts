@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { duration } from '../backup/pipeline/progress.ts';
-import { measureRounds, type Figure } from './backup-foundationdb.ts';
+import { measureRounds, type Figure } from './backup-bench/foundationdb-rounds.ts';
 import { benchOptions, numberList, wholeNumber } from './bench-options.ts';
 import { publishBench } from './bench-report.ts';
 import { findFoundationdb } from './foundationdb-cluster.ts';

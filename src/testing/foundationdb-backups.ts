@@ -14,7 +14,7 @@ import { dataKey, keySpaceOf, type KeySpace } from '../foundationdb/key-space.ts
 import { foundationdbToRead, type RemoteOptions } from '../foundationdb/remote-database.ts';
 import { transact, type Outcome } from '../foundationdb/transaction.ts';
 import { systemClock } from '../platform/clock.ts';
-import { backupCommandConfig } from './backup-command-config.ts';
+import { foundationdbCommandConfig } from './backup-command-config.ts';
 import type { BackupLab } from './backup-lab.ts';
 
 /** What tests of backups of FoundationDB do again and again: a key space that is full and served, a backup into a lab's repository, a restore, what is there. */
@@ -134,15 +134,7 @@ export function backupCommands({ folder, clusterFile, library }: Commands): (wor
   mkdirSync(join(folder, 'data'), { recursive: true });
   const config = join(folder, 'config.yaml');
   return async (words, prefix) => {
-    const database = {
-      kind: 'foundationdb',
-      experimental: true,
-      cluster_file: clusterFile,
-      prefix,
-      data_centers: { 'us-central1': 'dc1', 'us-east1': 'dc2' },
-      ...(library === null ? {} : { client_library: library }),
-    };
-    writeFileSync(config, JSON.stringify({ ...backupCommandConfig('x', 'data', {}), database }));
+    writeFileSync(config, JSON.stringify(foundationdbCommandConfig('x', { clusterFile, prefix, library })));
     let said = '';
     const out = (text: string): void => void (said += text);
     const code = await runCli(['backup', ...words, '--config', config], { environment: {}, signal: never, out, err: out });

@@ -1,21 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { PutRow } from '../database/remote-target.ts';
-import { openCluster } from '../foundationdb/client.ts';
-import { openFence } from '../foundationdb/fence.ts';
-import { keySpaceOf } from '../foundationdb/key-space.ts';
-import { foundationdbToFill } from '../foundationdb/remote-target.ts';
-import { readSlice } from '../foundationdb/slices.ts';
-import { systemClock } from '../platform/clock.ts';
-import { backupCommandConfig } from './backup-command-config.ts';
-import { documentAt } from './backup-bench/documents.ts';
-import { measure } from './backup-bench/measure.ts';
-import { FoundationdbCluster, type FoundationdbPrograms } from './foundationdb-cluster.ts';
-import { cpuSeconds } from './process-usage.ts';
-import { WITH_PARENT } from './with-parent.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { foundationdbCommandConfig } from '../backup-command-config.ts';
+import { digestOf, loadFoundationdb, PREFIX, type FoundationdbDataset } from './foundationdb-dataset.ts';
+import { measure } from './measure.ts';
+import { FoundationdbCluster, type FoundationdbPrograms } from '../foundationdb-cluster.ts';
+import { cpuSeconds } from '../process-usage.ts';
+import { WITH_PARENT } from '../with-parent.ts';
 
 export interface Figure {
   readonly name: 'coditect-dr' | 'fdbbackup';
@@ -40,62 +33,79 @@ interface Measuring {
   readonly onLine: (line: string) => void;
 }
 
-export interface Measured {
-  readonly bytes: number;
-  readonly records: number;
+export interface Measured extends FoundationdbDataset {
   readonly figures: readonly Figure[];
   /** What was restored and is not what was loaded. */
   readonly differs: readonly string[];
 }
 
-const PREFIX = 'bench/';
-const keys = keySpaceOf(PREFIX);
-const PUT_BYTES = 512 * 1024;
-const PUTS_AT_ONCE = 16;
-const SLICE_BYTES = 1024 * 1024;
-const never = new AbortController().signal;
-const MAIN = resolve(import.meta.dirname, '../main.js');
+const MAIN = resolve(import.meta.dirname, '../../main.js');
 
 /** Both back up the same cluster in turns; then each restores into new clusters, in turns. */
 export async function measureRounds(measuring: Measuring): Promise<Measured> {
-  const { programs, folder, rounds, minutes, onLine } = measuring;
+  const { rounds, minutes } = measuring;
   const untilMs = systemClock.monotonicMs() + minutes * 60_000;
-  const goesOn = (round: number): boolean => round === 1 || (round <= rounds && systemClock.monotonicMs() < untilMs);
-  const figures: Figure[] = [];
-  const differs: string[] = [];
+  const goesOn: GoesOn = (round) => round === 1 || (round <= rounds && systemClock.monotonicMs() < untilMs);
+  const { dataset, digest, figures: backups } = await measureBackups(measuring, goesOn);
+  const { figures: restores, differs } = await measureRestores(measuring, { dataset, digest }, goesOn);
+  return { ...dataset, figures: [...backups, ...restores], differs };
+}
+
+type GoesOn = (round: number) => boolean;
+
+/** What was loaded, and the digest of it. */
+interface Loaded {
+  readonly dataset: FoundationdbDataset;
+  readonly digest: string;
+}
+
+async function measureBackups(measuring: Measuring, goesOn: GoesOn): Promise<Loaded & Pick<Measured, 'figures'>> {
+  const { programs, folder, wantedBytes, onLine } = measuring;
   const source = await FoundationdbCluster.start(programs, 'single_ssd');
-  let loaded: Awaited<ReturnType<typeof load>>;
-  let digest = '';
+  const place = { clusterFile: source.clusterFile, library: programs.library };
   try {
     onLine('loading');
-    loaded = await load(measuring, source.clusterFile);
-    onLine(`loaded ${loaded.bytes} bytes`);
-    digest = await digestOf(programs, source.clusterFile);
+    const dataset = await loadFoundationdb(place, wantedBytes);
+    onLine(`loaded ${dataset.bytes} bytes`);
+    const digest = await digestOf(place);
     await asOwn(folder, programs, source.clusterFile, 'init');
+    const figures: Figure[] = [];
     for (let round = 1; goesOn(round); round++) {
       for (const name of inTurns(round)) {
         const figure = await backUp({ ...measuring, cluster: source, name, round });
         figures.push(figure);
-        onLine(told(figure, loaded.bytes));
+        onLine(told(figure, dataset.bytes));
       }
     }
+    return { dataset, digest, figures };
   } finally {
     await source.stop();
   }
+}
+
+async function measureRestores(
+  measuring: Measuring,
+  { dataset, digest }: Loaded,
+  goesOn: GoesOn,
+): Promise<Pick<Measured, 'figures' | 'differs'>> {
+  const { programs, onLine } = measuring;
+  const figures: Figure[] = [];
+  const differs: string[] = [];
   for (let round = 1; goesOn(round); round++) {
     for (const name of inTurns(round)) {
       const target = await FoundationdbCluster.start(programs, 'single_ssd');
       try {
         const figure = await restore({ ...measuring, cluster: target, name, round });
         figures.push(figure);
-        onLine(told(figure, loaded.bytes));
-        if ((await digestOf(programs, target.clusterFile)) !== digest) differs.push(`${name}, round ${round}`);
+        onLine(told(figure, dataset.bytes));
+        const found = await digestOf({ clusterFile: target.clusterFile, library: programs.library });
+        if (found !== digest) differs.push(`${name}, round ${round}`);
       } finally {
         await target.stop();
       }
     }
   }
-  return { ...loaded, figures, differs };
+  return { figures, differs };
 }
 
 function inTurns(round: number): readonly Figure['name'][] {
@@ -104,56 +114,6 @@ function inTurns(round: number): readonly Figure['name'][] {
 
 function told({ name, operation, round, wallMs }: Figure, bytes: number): string {
   return `${operation} ${round}: ${name} ${(wallMs / 1000).toFixed(1)} s, ${(bytes / 1000 / wallMs).toFixed(1)} MB/s`;
-}
-
-/** A key space that is served: then a backup is made as of one that is used. */
-async function load(
-  { programs, wantedBytes }: Measuring,
-  clusterFile: string,
-): Promise<{ readonly bytes: number; readonly records: number }> {
-  const db = openCluster({ clusterFile, library: programs.library, tls: null });
-  const target = foundationdbToFill({ db, keys, lock: { system: 'bench', epoch: 1 } });
-  try {
-    await target.begin('bench');
-    let [bytes, records] = [0, 0];
-    const putting: Promise<void>[] = [];
-    while (bytes < wantedBytes) {
-      const rows: PutRow[] = [];
-      for (let batch = 0; batch < PUT_BYTES && bytes < wantedBytes;) {
-        const { key, value } = documentAt(records++, 0);
-        const row = { key: Buffer.from(key), value: Buffer.from(value) };
-        rows.push(row);
-        batch += row.key.length + row.value.length;
-        bytes += row.key.length + row.value.length;
-      }
-      putting.push(target.put(rows));
-      if (putting.length >= PUTS_AT_ONCE) await putting.shift();
-    }
-    await Promise.all(putting);
-    await target.finish(1);
-    const served = await openFence(db, keys.fence, { epoch: 2, region: 'us-east1' }, 10_000);
-    if (served.kind !== 'done') throw new Error(served.message);
-    return { bytes, records };
-  } finally {
-    db.close();
-  }
-}
-
-/** Of all records, in their order. Nobody writes meanwhile. */
-async function digestOf({ library }: FoundationdbPrograms, clusterFile: string): Promise<string> {
-  const db = openCluster({ clusterFile, library, tls: null });
-  try {
-    const hash = createHash('sha256');
-    const rules = { prepare: () => undefined, confirm: () => Promise.resolve(), keptFor: null, tooOld: null };
-    for (let from: Uint8Array | null = Buffer.alloc(0); from !== null;) {
-      const { rows, next } = await readSlice({ db, keys }, rules, { from, to: null, bytes: SLICE_BYTES }, never);
-      for (const [key, value] of rows) hash.update(`${key.length} ${value.length} `).update(key).update(value);
-      from = next;
-    }
-    return hash.digest('hex');
-  } finally {
-    db.close();
-  }
 }
 
 type Turn = Measuring & Pick<Figure, 'name' | 'round'> & { readonly cluster: FoundationdbCluster };
@@ -218,16 +178,8 @@ async function asOwn(folder: string, programs: FoundationdbPrograms, clusterFile
 
 /** A command of ours against that cluster. */
 function ownScript(folder: string, { library }: FoundationdbPrograms, clusterFile: string, words: string): string {
-  const database = {
-    kind: 'foundationdb',
-    experimental: true,
-    cluster_file: clusterFile,
-    prefix: PREFIX,
-    data_centers: { 'us-central1': 'dc1', 'us-east1': 'dc2' },
-    ...(library === null ? {} : { client_library: library }),
-  };
   const config = join(folder, 'config.yaml');
-  writeFileSync(config, JSON.stringify({ ...backupCommandConfig('bench', 'data', {}), database }));
+  writeFileSync(config, JSON.stringify(foundationdbCommandConfig('bench', { clusterFile, prefix: PREFIX, library })));
   return `'${process.execPath}' '${MAIN}' backup ${words} --config '${config}'`;
 }
 
