@@ -1,5 +1,19 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { World } from './commands/world.ts';
+import type { LoadedConfig } from './config/load.ts';
+
+/** What the commands of an operator are made with. */
+export interface Tools {
+  readonly world: World;
+  readonly config: Option;
+  readonly load: (file: string) => Promise<LoadedConfig>;
+  readonly done: (code: number) => void;
+}
+
+/** Adds a command with the options that all of them have. */
+export type AddCommand = (name: string, says: string, example: string) => Command;
+
+export const OUTCOMES = 'exits 0 done, 1 not done, 3 undecided when the time was over';
 
 /** Who orders something, for the record. */
 export function byOption(environment: World['environment']): Option {
@@ -7,4 +21,30 @@ export function byOption(environment: World['environment']): Option {
     environment['USER'] ?? environment['LOGNAME'] ?? 'operator',
     'the user who is logged in',
   );
+}
+
+export function lossOption(): Option {
+  return new Option('--accept-data-loss <seconds>', 'up to so many seconds of writes may be lost; "any" where nobody can know').argParser(
+    parseLoss,
+  );
+}
+
+function parseLoss(text: string): number | 'any' {
+  if (text === 'any') return text;
+  const seconds = Number(text);
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0)
+    throw new InvalidArgumentError(`${text} is no number of seconds; write for example 2.5, or any`);
+  return seconds;
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+/** A pause that nobody ends for so long is a setting of the policy, no pause. */
+const LONGEST_MS = 30 * 86_400_000;
+
+export function parseDuration(text: string): number {
+  const found = /^(\d+(?:\.\d+)?)(s|m|h|d)$/.exec(text.trim());
+  const forMs = found === null ? 0 : Math.round(Number(found[1]) * (UNITS[found[2] as string] as number));
+  if (forMs <= 0 || forMs > LONGEST_MS)
+    throw new InvalidArgumentError(`${text} is no duration up to 30d; write for example 90s, 30m or 2h`);
+  return forMs;
 }

@@ -1,0 +1,63 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { lossOption, OUTCOMES, parseDuration, type AddCommand, type Tools } from './cli-options.ts';
+
+/** Twice as long as FoundationDB takes to fail over by itself (22 to 28 s, measured). */
+const PATIENCE_MS = 60_000;
+const LEAST_PATIENCE_MS = 30_000;
+/** The pause that it works under must outlast it. */
+const MOST_PATIENCE_MS = 30 * 60_000;
+
+interface Given {
+  readonly config: string;
+  readonly json?: true;
+  readonly by?: string;
+  readonly dryRun?: true;
+  readonly target: string;
+  readonly giveUp?: readonly string[];
+  readonly acceptDataLoss: number | 'any';
+  readonly patience: number;
+  readonly fdbcli: string;
+}
+
+/** What an operator does with FoundationDB where it cannot go on by itself. */
+export function describeForcedRecovery(add: AddCommand, options: { readonly by: Option; readonly dryRun: Option }, tools: Tools): void {
+  const regions = (text: string): readonly string[] => text.split(',').map((region) => region.trim());
+  add(
+    'force-recovery',
+    `let FoundationDB in two regions go on in one alone, where it cannot by itself; what that one had not got is lost; ${OUTCOMES}`,
+    'coditect-dr force-recovery --target=us-east1 --accept-data-loss=any --dry-run',
+  )
+    .requiredOption('--target <region>', 'the region that is to go on')
+    .addOption(lossOption().makeOptionMandatory())
+    .option('--give-up <regions>', 'regions of which something answers, and that are given up all the same: a,b', regions)
+    .addOption(
+      new Option('--patience <duration>', 'for so long it must have been seen out without a break; 30s to 30m')
+        .argParser(parsePatience)
+        .default(PATIENCE_MS, '60s'),
+    )
+    .option('--fdbcli <file>', "FoundationDB's own program, of the cluster's version", 'fdbcli')
+    .addOption(options.by)
+    .addOption(options.dryRun)
+    .action(async ({ config, json, target, giveUp, acceptDataLoss, patience, fdbcli, dryRun, by: who }: Given) => {
+      const order = {
+        target,
+        giveUp: giveUp ?? [],
+        acceptDataLoss,
+        patienceMs: patience,
+        fdbcli,
+        dryRun: dryRun === true,
+        by: who ?? 'operator',
+      };
+      const { orderForcedRecovery } = await import('./commands/force-recovery.ts');
+      tools.done(await orderForcedRecovery(await tools.load(config), order, { ...tools.world, json: json === true }));
+    });
+}
+
+/** What has just begun to answer may not be in the status yet, and FoundationDB has to have had its time. */
+function parsePatience(text: string): number {
+  const patienceMs = parseDuration(text);
+  if (patienceMs < LEAST_PATIENCE_MS)
+    throw new InvalidArgumentError(`${text} is too short: FoundationDB fails over by itself in up to 28 s; write 30s or more`);
+  if (patienceMs > MOST_PATIENCE_MS) throw new InvalidArgumentError(`${text} is too long: write 30m or less`);
+  return patienceMs;
+}
