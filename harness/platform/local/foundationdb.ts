@@ -112,8 +112,8 @@ export class LabFoundationdb {
       const status = await this.#status(signal);
       const next = nextToPlace(status, this.#topology);
       const missing = whatIsMissing(status, this.#topology);
-      if (next === null && missing === null) return;
-      const said = next === null || next === '' ? '' : await this.#cli(next, signal);
+      if (next.kind === 'placed' && missing === null) return;
+      const said = next.kind === 'ask' ? await this.#cli(next.commands, signal) : '';
       await again(`FoundationDB is not ready: ${missing ?? `it is not in ${this.#topology.primaryRegion}`} ${said}`.trim(), signal);
     }
   }
