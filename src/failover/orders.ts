@@ -1,5 +1,6 @@
 import { journalIsOpen } from '../arbiter/arbiter.ts';
-import { ANY_LOSS_SECONDS, estimateLossSeconds, lossGate } from './gate.ts';
+import { lossGate } from './gate.ts';
+import { ANY_LOSS_SECONDS, estimateLossSeconds } from './loss.ts';
 import type { Moved } from './moves.ts';
 import { begin, type Cause } from './run.ts';
 import { isFresh } from './setting.ts';

@@ -1,4 +1,4 @@
-import { ANY_LOSS_SECONDS, estimateLossSeconds } from './gate.ts';
+import { ANY_LOSS_SECONDS, estimateLossSeconds } from './loss.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
 import { undo } from './planned.ts';
 import { asGoodAs, judgeSealing, wholeHolder } from './sealing.ts';

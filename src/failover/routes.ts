@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { errorReply, jsonReply, metricsRoute, type HttpReply, type HttpRequest, type Route } from '../platform/http.ts';
 import type { ControllerMetrics } from '../telemetry/controller-metrics.ts';
 import type { Controller } from './controller.ts';
-import { ANY_LOSS_SECONDS } from './gate.ts';
+import { ANY_LOSS_SECONDS } from './loss.ts';
 import type { OperatorRequest } from './state.ts';
 
 const loss = z.union([z.number().nonnegative(), z.literal('any')]).transform((given) => (given === 'any' ? ANY_LOSS_SECONDS : given));

@@ -131,7 +131,7 @@ export const WRONG_CONTROLLERS: readonly WrongMachine[] = [
   },
   {
     name: 'what may be lost is what lacked when the old primary was last seen',
-    module: 'failover/gate.js',
+    module: 'failover/loss.js',
     find: 'return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);',
     put: 'return lagMs;',
   },
