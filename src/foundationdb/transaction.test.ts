@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { MemoryFoundationdb, type Trouble } from '../testing/memory-foundationdb.ts';
+import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
+import type { Trouble } from '../testing/memory-transaction.ts';
 import { readAll, readKey, writeKey, type Authority, type Fenced } from './data.ts';
 import { openFence, raiseFence, readFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
