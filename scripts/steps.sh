@@ -68,7 +68,7 @@ suite() {
   count_suite "$name" "$counts" "$code" $((SECONDS - begin))
 }
 
-# beside FUNCTION: runs it in a process of its own, while what follows here goes on. joined: waits for it, shows what it said, counts what it counted.
+# beside FUNCTION: runs it in a process of its own, while what follows here goes on, until joined.
 beside() {
   rm -f "$scratch"/beside.*
   (
@@ -79,6 +79,7 @@ beside() {
   ) >"$scratch/beside.out" 2>&1 &
   beside_pid=$!
 }
+# joined: waits for what runs beside, shows what it said, counts what it counted.
 joined() {
   local good=0 bad=1 failure
   wait "$beside_pid"

@@ -71,7 +71,7 @@ async function* partsOf(snapshot: RemoteSnapshot, parting: Parting, signal: Abor
   const either = AbortSignal.any([signal, stop.signal]);
   const ahead: Promise<Job>[] = [];
   let next = 0;
-  const begin = (): void => {
+  const readNext = (): void => {
     const number = next++;
     if (number >= begins.length) return;
     const segment = { begin: begins[number]!, beginExact: number === 0, end: begins[number + 1] ?? null, endExact: false };
@@ -81,10 +81,10 @@ async function* partsOf(snapshot: RemoteSnapshot, parting: Parting, signal: Abor
     ahead.push(reading);
   };
   try {
-    for (let n = 0; n < AHEAD; n++) begin();
+    for (let n = 0; n < AHEAD; n++) readNext();
     for (let reading = ahead.shift(); reading !== undefined; reading = ahead.shift()) {
       const job = await reading;
-      begin();
+      readNext();
       yield job;
     }
   } finally {
