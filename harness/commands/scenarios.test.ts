@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { decodeRecordedScenario } from '../scenario/recorded.ts';
+import { SETS } from '../scenario/scenario.ts';
 import { load, loadSet } from './scenarios.ts';
 
 describe('scenarios of the package', function () {
@@ -10,6 +12,12 @@ describe('scenarios of the package', function () {
     expect(new Set(played.map(({ database }) => database))).to.deep.equal(new Set(['foundationdb']));
     const [embedded] = load(['scenarios/region-loss.yaml']);
     expect(embedded?.scenario).to.include({ name: 'region-loss', database: 'embedded' });
+  });
+
+  it('of every set are read back from the record of a run as they are: none would be judged otherwise', () => {
+    for (const { file, scenario } of SETS.flatMap((set) => loadSet(set))) {
+      expect(decodeRecordedScenario(JSON.parse(JSON.stringify(scenario))), file).to.deep.equal(scenario);
+    }
   });
 
   it('of the set `foundationdb` are refused on another database: a report of that set must not come from it', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { HarnessError } from '../platform/errors.ts';
 import { recordedBackupSteps, recordedBackupLab } from './recorded-backup.ts';
-import { DATABASES, FAILOVERS, SETS, type Scenario } from './scenario.ts';
+import { DATABASES, FAILOVERS, FOUNDATIONDB_LAYOUTS, SETS, type Scenario } from './scenario.ts';
 
 const ms = z.number().nonnegative();
 /** Strict: what a newer version asks for, and this one does not know, would be passed over, and a run pass that was never judged by it. */
@@ -14,6 +14,7 @@ const recorded: z.ZodType<Scenario> = z.strictObject({
   policy: z.enum(['lab', 'production']),
   controllersPerRegion: z.union([z.literal(1), z.literal(2)]).default(1),
   database: z.enum(DATABASES).default('embedded'),
+  foundationdb: z.enum(FOUNDATIONDB_LAYOUTS).exactOptional(),
   seed: z.number().nullable(),
   workload: z.strictObject({
     periodMs: ms,
