@@ -21,7 +21,6 @@ interface Given {
 
 /** What an operator does with FoundationDB where it cannot go on by itself. */
 export function describeForcedRecovery(add: AddCommand, options: { readonly by: Option; readonly dryRun: Option }, tools: Tools): void {
-  const regions = (text: string): readonly string[] => text.split(',').map((region) => region.trim());
   add(
     'force-recovery',
     `let FoundationDB in two regions go on in one alone, where it cannot by itself; what that one had not got is lost; ${OUTCOMES}`,
@@ -29,7 +28,7 @@ export function describeForcedRecovery(add: AddCommand, options: { readonly by: 
   )
     .requiredOption('--target <region>', 'the region that is to go on')
     .addOption(lossOption().makeOptionMandatory())
-    .option('--give-up <regions>', 'regions of which something answers, and that are given up all the same: a,b', regions)
+    .option('--give-up <regions>', 'regions of which something answers, and that are given up all the same: a,b', parseRegions)
     .addOption(
       new Option('--patience <duration>', 'for so long it must have been seen out without a break; 30s to 30m')
         .argParser(parsePatience)
@@ -60,4 +59,10 @@ function parsePatience(text: string): number {
     throw new InvalidArgumentError(`${text} is too short: FoundationDB fails over by itself in up to 28 s; write 30s or more`);
   if (patienceMs > MOST_PATIENCE_MS) throw new InvalidArgumentError(`${text} is too long: write 30m or less`);
   return patienceMs;
+}
+
+function parseRegions(text: string): readonly string[] {
+  const regions = text.split(',').map((region) => region.trim());
+  if (regions.includes('')) throw new InvalidArgumentError('write for example europe-west1, or europe-west1,us-west1');
+  return regions;
 }

@@ -37,7 +37,19 @@ describe('force-recovery that makes no sense', function () {
     ['that gives up what is to go on', ['--target=us-east1', '--give-up=europe-west1,us-east1', ANY], /us-east1 is to go on/],
     ['in haste', ['--target=us-east1', ANY, '--patience=29s'], /29s is too short.*30s or more/],
     ['with more patience than its pause lasts', ['--target=us-east1', ANY, '--patience=1h'], /1h is too long/],
-    ['without fdbcli', ['--target=us-east1', ANY, '--fdbcli=/nowhere/fdbcli'], /--fdbcli: \/nowhere\/fdbcli cannot be used/],
+    ['into what only JavaScript calls a region', ['--target=constructor', ANY], /constructor is not a region/],
+    [
+      'that gives up nobody',
+      ['--target=us-east1', ANY, '--give-up=europe-west1,'],
+      /'europe-west1,' is invalid.*write for example europe-west1/,
+    ],
+    [
+      'without fdbcli',
+      ['--target=us-east1', ANY, '--fdbcli=/nowhere/fdbcli'],
+      /--fdbcli: \/nowhere\/fdbcli cannot be used.*install .*foundationdb-clients.*--fdbcli=FILE/,
+    ],
+    // It would have paused, and waited for six minutes.
+    ['without the cluster file', ['--target=us-east1', ANY, '--fdbcli=/bin/true'], /database\.cluster_file: .*\/fdb\.cluster is not there/],
   ] as const)
     it(`is refused ${what}`, async () => {
       const { code, said } = await run(FOUNDATIONDB, ...words);

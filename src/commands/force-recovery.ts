@@ -1,6 +1,6 @@
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { clientSettings } from '../foundationdb/client.ts';
+import { clientSettings, needClusterFile } from '../foundationdb/client.ts';
 import { forceRecovery, lookWhetherToForce, managedBy, waitUntilMayForce, type ForcedRecovery } from '../foundationdb/forced-recovery.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
@@ -37,6 +37,7 @@ export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrde
   const dcOf = (region: string): string => foundationdb.data_centers[region] ?? region;
   const { clusterFile, tls } = clientSettings(foundationdb, loaded.folder);
   await needProgram(order.fdbcli, world.signal);
+  needClusterFile(clusterFile);
   const controllers = new Controllers(loaded, world.signal);
   const recovery: ForcedRecovery = {
     cluster: managedBy({ program: order.fdbcli, clusterFile, ...(tls === null ? {} : { tls }) }),
@@ -122,7 +123,11 @@ async function whoCommits(controllers: Controllers): Promise<string | null> {
 async function needProgram(fdbcli: string, signal: AbortSignal): Promise<void> {
   const { code, said } = await runProgram({ program: fdbcli, args: ['--version'], input: '', timeoutMs: VERSION_MS }, signal);
   signal.throwIfAborted();
-  if (code !== 0) throw new EngineError('bad-request', `--fdbcli: ${fdbcli} cannot be used: ${said}`);
+  if (code !== 0)
+    throw new EngineError(
+      'bad-request',
+      `--fdbcli: ${fdbcli} cannot be used: ${said}; install the FoundationDB client package of the version of your servers (foundationdb-clients), or name the program with --fdbcli=FILE`,
+    );
 }
 
 /** What the machine has against it; null: nothing. A pause is for whoever made it to end, but for that of an order like this one which did not come to its end. */
@@ -166,7 +171,7 @@ async function rehearse(
 /** The database of an order that makes sense. Throws EngineError `bad-request` of one that does not. */
 function checked({ config }: LoadedConfig, { target, giveUp, acceptDataLoss }: ForceOrder): FoundationdbConfig {
   if (config.database.kind !== 'foundationdb') throw new EngineError('bad-request', 'the database of this system is not FoundationDB');
-  if (config.regions[target] === undefined)
+  if (!Object.hasOwn(config.regions, target))
     throw new EngineError('bad-request', `--target: ${target} is not a region; there are ${Object.keys(config.regions).join(', ')}`);
   if (giveUp.includes(target)) throw new EngineError('bad-request', `--give-up: ${target} is to go on`);
   if (acceptDataLoss !== 'any')

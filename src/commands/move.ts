@@ -24,7 +24,7 @@ const acceptedShape = z.object({ runId: z.string().nullable() });
 /** Gives the order to whoever leads, then follows the run to its end, within one step's limit more than the steps may take. */
 export async function orderMove(loaded: LoadedConfig, { order, ...body }: Move, world: Shown): Promise<number> {
   const { config } = loaded;
-  if (body.target !== undefined && config.regions[body.target] === undefined)
+  if (body.target !== undefined && !Object.hasOwn(config.regions, body.target))
     throw new EngineError('bad-request', `--target: ${body.target} is not a region; there are ${Object.keys(config.regions).join(', ')}`);
   const tell: Tell = (step, text, details = {}) =>
     world.out(world.json ? `${JSON.stringify({ step, message: text, ...details })}\n` : `${step.padEnd(16)} ${text}\n`);

@@ -43,7 +43,7 @@ let loaded: { readonly native: Native; readonly settings: string } | null = null
  * others throws. Nothing is asked of the cluster yet. Throws EngineError `bad-config` that tells what is missing and how to get it.
  */
 export function openCluster(settings: ClientSettings): Fdb.Database {
-  if (!existsSync(settings.clusterFile)) throw new EngineError('bad-config', `database.cluster_file: ${settings.clusterFile} is not there`);
+  needClusterFile(settings.clusterFile);
   try {
     const { clusterFile, dataCenter } = settings;
     return load(settings).open(clusterFile, dataCenter === undefined ? undefined : { datacenter_id: dataCenter });
@@ -51,6 +51,11 @@ export function openCluster(settings: ClientSettings): Fdb.Database {
     if (error instanceof EngineError) throw error;
     throw new EngineError('bad-config', `the FoundationDB client cannot open ${settings.clusterFile}: ${messageOf(error)}`, error);
   }
+}
+
+/** Throws EngineError `bad-config` where there is none. */
+export function needClusterFile(file: string): void {
+  if (!existsSync(file)) throw new EngineError('bad-config', `database.cluster_file: ${file} is not there`);
 }
 
 function load({ library, tls }: ClientSettings): Native {
