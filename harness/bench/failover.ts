@@ -78,14 +78,17 @@ export interface Course {
   readonly kept: KeptRuns<PlayedRun>;
   /** Instead of what the scenarios say. */
   readonly database?: LabDatabase;
+  /** Throws where nothing can be played here. */
+  readonly need?: () => unknown;
 }
 export const FAILOVERS: Course = { names: FAILOVER_SCENARIOS, kept: keptRuns('failover', playedShape) };
 
 /** Plays every scenario as often as asked, one round after the other, and keeps each run as soon as it is over; answers all that are kept. */
 export async function playFailovers(
   bench: FailoverBench,
-  { names: all, kept, database }: Course = FAILOVERS,
+  { names: all, kept, database, need }: Course = FAILOVERS,
 ): Promise<readonly PlayedRun[]> {
+  need?.(); // before what earlier calls kept is thrown away
   if (!bench.resume) kept.clear();
   const names = all.filter((name) => bench.only.length === 0 || bench.only.includes(name));
   const endMs = bench.minutes === null ? Infinity : performance.now() + bench.minutes * 60_000;

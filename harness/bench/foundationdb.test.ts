@@ -1,14 +1,27 @@
 import { expect } from 'chai';
 import { loadSet } from '../commands/scenarios.ts';
+import { HarnessError } from '../platform/errors.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { toResultDocument } from '../report/result.ts';
-import { askedScenarios, playedRun, type PlayedRun } from './failover.ts';
+import { askedScenarios, playedRun, playFailovers, type PlayedRun } from './failover.ts';
 import { foundationdbTable, ON_FOUNDATIONDB } from './foundationdb.ts';
 
 const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
 const run = (scenario: string, recovery: number): PlayedRun => ({ ...SAMPLE, scenario, breakdown: { recovery }, writePauseMs: recovery });
 
 describe('bench foundationdb', () => {
+  it('loses no run of an earlier piece where FoundationDB is not there', async () => {
+    let cleared = false;
+    const kept = { clear: () => void (cleared = true), keep: () => undefined, all: () => [] };
+    const need = (): never => {
+      throw new HarnessError('missing-tool', 'no fdbserver');
+    };
+    const bench = { repeat: 1, only: [], resume: false, minutes: null, say: () => undefined, signal: AbortSignal.abort() };
+    const why: unknown = await playFailovers(bench, { ...ON_FOUNDATIONDB, kept, need }).catch((error: unknown) => error);
+    expect(why).to.be.instanceOf(HarnessError);
+    expect(cleared).to.equal(false);
+  });
+
   it('plays the whole set, each under its name there', () => {
     const asked = askedScenarios([], ON_FOUNDATIONDB);
     expect([...asked].sort()).to.deep.equal(

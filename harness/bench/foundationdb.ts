@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { needFoundationdb } from '../platform/foundationdb-programs.ts';
 import { quantile } from '../measure/quantile.ts';
 import { byScenario, others, promises, spread, warning, type Asked } from './failover-table.ts';
 import { playedShape, type Course, type PlayedRun } from './failover.ts';
@@ -23,6 +24,7 @@ export const ON_FOUNDATIONDB: Course = {
   ],
   kept: keptRuns('foundationdb', playedShape),
   database: 'foundationdb',
+  need: needFoundationdb,
 };
 const SUFFIX = '-on-foundationdb';
 

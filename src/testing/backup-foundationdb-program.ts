@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { duration } from '../backup/pipeline/progress.ts';
 import { measureRounds, type Figure } from './backup-bench/foundationdb-rounds.ts';
-import { benchOptions, numberList, wholeNumber } from './bench-options.ts';
+import { benchOptions, numberWithin, wholeNumber } from './bench-options.ts';
 import { publishBench } from './bench-report.ts';
 import { findFoundationdb } from './foundationdb-cluster.ts';
 
@@ -11,22 +11,23 @@ import { findFoundationdb } from './foundationdb-cluster.ts';
  * reports/benchmarks/backup-foundationdb.json and .md. Undecided (exit code 3) where FoundationDB is not there.
  */
 interface Asked {
-  readonly gib: readonly number[];
+  readonly gib: number;
   readonly rounds: number;
   readonly minutes: number;
   readonly work: string;
 }
 const { gib, rounds, minutes, work } = benchOptions<Asked>('backup-foundationdb', (command) =>
   command
-    .option('--gib <size>', 'of the data', numberList(0.01, 8), [1])
+    .option('--gib <size>', 'of the data', numberWithin(0.01, 8), 1)
     .option('--rounds <count>', 'of each', wholeNumber(1), 2)
     .option('--minutes <count>', 'after which no further round begins', wholeNumber(1), 60)
     .option('--work <folder>', 'for data and stores', '/var/tmp/coditect-bench'),
 );
-const size = gib[0]!;
 const programs = findFoundationdb();
 if (typeof programs === 'string') {
-  process.stderr.write(`skipped: ${programs}\n`);
+  process.stderr.write(
+    `skipped: ${programs}: install the server and clients packages of FoundationDB 7.3, or name the folder of its programs with FDB_BIN and libfdb_c.so with FDB_LIB\n`,
+  );
   process.exit(3);
 }
 mkdirSync(work, { recursive: true });
@@ -42,7 +43,7 @@ try {
   const { bytes, records, figures, differs } = await measureRounds({
     programs,
     folder,
-    wantedBytes: Math.round(size * 2 ** 30),
+    wantedBytes: Math.round(gib * 2 ** 30),
     rounds,
     minutes,
     onLine: (line) => void process.stderr.write(`${line}\n`),
@@ -52,7 +53,7 @@ try {
     name: 'backup-foundationdb',
     title: 'Backup and restore of FoundationDB, beside its own',
     problem: differs.length > 0 ? `what was restored differs: ${differs.join(', ')}` : null,
-    data: { gib: size, rounds, bytes, records, figures },
+    data: { gib, rounds, bytes, records, figures },
     lines: [
       `${megabytes} MB of keys and values (${records} orders as JSON) in one fdbserver 7.3 (ssd-2, single), everything on this machine and its disk, in turns (${figures.filter(({ name, operation }) => name === 'fdbbackup' && operation === 'restore').length} to ${rounds} rounds). Each restore is into a cluster of its own, just made; all that it holds is read and compared with what was loaded: equal.`,
       '`coditect-dr`: `backup create` (copy-on-write, 2 threads, zstd 1, encrypted, signed), `backup restore` (written, read back, compared both ways). `fdbbackup`: `start -w`, one `backup_agent`, neither compressed nor encrypted; `fdbrestore start -w`, which compares nothing. Rates are of keys and values, from the start of the command to its end.',

@@ -18,6 +18,7 @@ describe('the programs of ./scripts/bench', function () {
     ['backup-kill', '--kills', 'many'],
     ['backup-corruption', '--inputs', '-1'],
     ['backup-corruption', '--every', '3'],
+    ['backup-foundationdb', '--gib', '1,2'],
     ['backup-point-in-time', '--points', ''],
     ['backup-point-in-time', '200'],
     ['steady', '--regions', '4'],

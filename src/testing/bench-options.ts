@@ -21,6 +21,15 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+/** One number within these limits. */
+export function numberWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`it must be a number from ${least} to ${most}.`);
+  };
+}
+
 /** Numbers with commas between them, each within these limits. */
 export function numberList(least: number, most: number): (text: string) => readonly number[] {
   return (text) =>
