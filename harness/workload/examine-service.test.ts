@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { stringify } from 'yaml';
+import { isReady } from '../platform/local/doctor.ts';
 import { readServiceFile } from '../platform/own-service/service-shape.ts';
 import { NOTES_LEDGER } from '../testing/notes/notes-description.ts';
 import { examineService } from './examine-service.ts';
@@ -55,10 +56,17 @@ describe("doctor of somebody's own service", function () {
     const [told] = await examined({ ledger: { ...NOTES_LEDGER, read: { ...NOTES_LEDGER.read, method: 'POST' } } });
     expect(told).to.match(/^was not tried/);
     expect(asked).to.deep.equal([]);
+    expect(isReady(await examineService(file(), readServiceFile(file()))), 'it may well be measured').to.equal(true);
   });
 
   const cases: readonly (readonly [string, RequestListener, object, RegExp])[] = [
     ['a status in neither list', says(400), {}, /^answers 400 .* FIX \/system\.yaml:\d+:\d+: service\.ledger\.read\.absent: name 400 in/],
+    [
+      'trouble of its own, which is no word of any key',
+      says(503),
+      {},
+      /^answers 503 for a key that nobody wrote: it is in trouble, or refuses to serve FIX .*: service\.clients\.outside: look there/,
+    ],
     [
       'a page for everything',
       says(200, '<html>'),

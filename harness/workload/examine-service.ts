@@ -14,6 +14,8 @@ interface Wrong {
   readonly at: readonly string[];
   readonly says: string;
   readonly fix: string;
+  /** Nothing was asked: a game day may well be played there. */
+  readonly untried?: true;
 }
 
 /**
@@ -27,7 +29,12 @@ export async function examineService(file: string, service: OwnService): Promise
     const wrong = await tryRead(service, client, runFolder);
     const feature = { name: `service as ${client} sees it`, required: true, usedFor: `reads and writes at ${url}` };
     if (wrong === null) return { ...feature, has: true, fix: '' } as const;
-    return { ...feature, has: wrong.says, fix: formatProblems([document.problem(['service', ...wrong.at], wrong.fix)]) };
+    return {
+      ...feature,
+      required: wrong.untried !== true,
+      has: wrong.says,
+      fix: formatProblems([document.problem(['service', ...wrong.at], wrong.fix)]),
+    };
   });
   return await Promise.all(tried);
 }
@@ -36,7 +43,8 @@ async function tryRead(service: OwnService, client: string, runFolder: string): 
   const at = ['clients', client];
   if (service.ledger.read.method !== 'GET') {
     const fix = 'try it by hand; what is asked with POST might change something';
-    return { at: ['ledger', 'read', 'method'], says: 'was not tried: it is read with POST, and the doctor asks with GET only', fix };
+    const says = 'was not tried: it is read with POST, and the doctor asks with GET only';
+    return { at: ['ledger', 'read', 'method'], says, fix, untried: true };
   }
   let open;
   try {
@@ -92,6 +100,12 @@ function wrongWith({ outcome, value, reason = '' }: Answer, at: readonly string[
       fix: 'give what it asks for in `headers`, or a certificate in `tls`',
     };
   }
+  if (status.startsWith('5') || status === '429')
+    return {
+      at,
+      says: `answers ${status} for a key that nobody wrote: it is in trouble, or refuses to serve`,
+      fix: 'look there, or give the URL of one that serves',
+    };
   return {
     at: [...read, 'absent'],
     says: `answers ${status} for a key that nobody wrote, which is neither in \`found\` nor in \`absent\``,
