@@ -15,6 +15,8 @@ export interface GamedayEnv {
   readonly logs: LogWatch;
   /** Who looks for the effect of a planned fault: independent of who injects it. */
   readonly openProbe: (fault: string, plan: FaultPlan) => EffectProbe;
+  /** Where the kernel tells of this whole machine: /proc, unless a sandbox hides some of it. */
+  readonly machineProc: string;
   /** Aborted: heal, clean up, and return. */
   readonly signal: AbortSignal;
 }

@@ -32,7 +32,7 @@ export async function runGameday(scenario: Scenario, env: GamedayEnv): Promise<v
   try {
     phase('setup');
     refuseImpossible(env);
-    scope.own('watch of the machine', watchMachine(context, clock));
+    scope.own('watch of the machine', watchMachine(env));
     scope.own('lab', async () => (leftovers = await platform.close())); // owned before it is started
     await platform.start(AbortSignal.any([signal, AbortSignal.timeout(startLimitMs(scenario.database))]));
     const { ownService } = platform;

@@ -11,6 +11,7 @@ import { systemClock } from '../platform/clock.ts';
 import { EXIT, HarnessError } from '../platform/errors.ts';
 import { needFoundationdb } from '../platform/foundationdb-programs.ts';
 import { onStopWanted, prepareSandbox } from '../platform/local/lifeline.ts';
+import { machineProc } from '../platform/local/sandbox.ts';
 import { run } from '../platform/process.ts';
 import type { RunContext } from '../platform/platform.ts';
 import { vantagesOf } from '../workload/clients.ts';
@@ -72,6 +73,7 @@ export async function play({ loaded, runFolder, seed, engine, live, platform: ki
       faults: loaded.faults,
       logs,
       openProbe: (fault, plan) => probes.open(fault, plan),
+      machineProc: systemFile === undefined ? machineProc() : '/proc',
       signal: stop.signal,
     });
   } finally {

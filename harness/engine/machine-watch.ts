@@ -4,18 +4,24 @@ import type { RunContext } from '../platform/platform.ts';
 
 const PERIOD_MS = 1000;
 
-/** Records the counters of this machine once a second until the returned function is called, and then once more. */
-export function watchMachine(context: RunContext, clock: Clock): () => Promise<void> {
+interface Watched {
+  readonly context: RunContext;
+  readonly clock: Clock;
+  readonly machineProc: string;
+}
+
+/** Records the counters of this machine once a second until the returned function is called, and then once more. `machineProc` is where its kernel tells them. */
+export function watchMachine({ context, clock, machineProc }: Watched): () => Promise<void> {
   const stop = new AbortController();
-  const watching = watch(context, clock, stop.signal);
+  const watching = watch({ context, clock, machineProc }, stop.signal);
   return async () => {
     stop.abort(new Error('the run is over'));
     await watching;
   };
 }
 
-async function watch(context: RunContext, clock: Clock, signal: AbortSignal): Promise<void> {
-  const counters = await machineCounters();
+async function watch({ context, clock, machineProc }: Watched, signal: AbortSignal): Promise<void> {
+  const counters = await machineCounters(machineProc);
   for (;;) {
     const counted = await counters();
     if (counted === null) return; // no /proc that tells

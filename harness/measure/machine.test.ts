@@ -52,6 +52,11 @@ describe('how busy the machine was', () => {
     expect(machineText({ machine })).to.include('at most 3.0 %').and.not.include('connections');
   });
 
+  it('says that the network threads were not seen, where they were not', () => {
+    const machine = { busy: 1, stolen: 0, waited: { median: 0.9, max: 1 }, networkWait: null };
+    expect(machineText({ machine })).to.include("how long the kernel's network threads waited was not seen");
+  });
+
   it('is not told of a run that was not watched, or seen once', () => {
     expect(measured([])).to.equal(null);
     expect(machineText({ machine: null })).to.equal(null);

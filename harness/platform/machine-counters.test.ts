@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +36,23 @@ describe('counters of the machine', () => {
     expect(after?.processorsMs).to.be.at.least(before?.processorsMs ?? Number.NaN);
     expect(after?.networkWaitMs ?? 0).to.be.at.least(before?.networkWaitMs ?? 0);
   });
+
+  it("are the machine's own to a program that was handed its /proc, wherever that program is", async () => {
+    const proc = openSync('/proc', constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const module = JSON.stringify(new URL('machine-counters.js', import.meta.url).href);
+      const looks = `const { machineCounters } = await import(${module}); console.log(JSON.stringify(await (await machineCounters('/proc/self/fd/4'))()));`;
+      const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', looks], {
+        stdio: ['ignore', 'pipe', 'inherit', 'ignore', proc],
+        encoding: 'utf8',
+        timeout: 60_000,
+      });
+      const here = await (await machineCounters())();
+      expect(JSON.parse(stdout)).to.have.all.keys(...Object.keys(here ?? {}));
+    } finally {
+      closeSync(proc);
+    }
+  }).timeout(120_000);
 
   it('are none where there is no /proc', async () => {
     const empty = await mkdtemp(join(tmpdir(), 'no-proc-'));

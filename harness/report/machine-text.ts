@@ -12,7 +12,7 @@ export function machineText({ machine }: Pick<ResultDocument, 'machine'>): strin
     `processors ${percent(busy)} busy, ${percent(stolen)} of their time given to other machines`,
     ...(waited === null ? [] : [`some program waited for one ${percent(waited.median)} of the time`]),
     ...(networkWait === null
-      ? []
+      ? ["how long the kernel's network threads waited was not seen"]
       : [`the kernel's network threads waited ${percent(networkWait.median)} of a second, at most ${percent(networkWait.max)}`]),
     ...(starved
       ? ['connections may have failed for that alone (a control group with more CPU weight than the default starves these threads)']

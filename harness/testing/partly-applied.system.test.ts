@@ -116,7 +116,17 @@ async function play(folder: string): Promise<Verdict> {
   });
   const { signal } = new AbortController();
   const openProbe = probes.open.bind(probes);
-  await runGameday(loaded.scenario, { platform, context, clock, originNs, faults: loaded.faults, logs: new LogWatch(), openProbe, signal });
+  await runGameday(loaded.scenario, {
+    platform,
+    context,
+    clock,
+    originNs,
+    faults: loaded.faults,
+    logs: new LogWatch(),
+    openProbe,
+    machineProc: '/proc',
+    signal,
+  });
   recorder.close();
   return judge(readEvents(file), CHECKS).verdict;
 }

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { run } from '../process.ts';
+import { PROC_FD } from './sandbox.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../../..');
 const PROGRAM = path.join(import.meta.dirname, 'testing/hold-lab.js');
@@ -134,6 +135,19 @@ describe('sandbox', () => {
       await expectGone(held, before);
     });
   }
+
+  it("hands the machine's own /proc to the runner, which its own hides from it, and to nobody else", async () => {
+    const held = await holdLab();
+    const handed = (pid: number): string | undefined => linkOr(`/proc/${pid}/fd/${PROC_FD}`);
+    expect(handed(held.chain.runner)).to.equal('/proc');
+    const seen = `/proc/${held.chain.runner}/fd/${PROC_FD}`;
+    expect(readOr(`${seen}/${held.chain.npm}/comm`, '')).to.equal(readOr(`/proc/${held.chain.npm}/comm`, 'gone'));
+    const { processes = [] } = await traces(held);
+    const chain = Object.values(held.chain);
+    const pods = processes.map((line) => Number.parseInt(line)).filter((pid) => !chain.includes(pid));
+    expect(pods.length).to.be.above(10);
+    expect(pods.filter((pid) => handed(pid) === '/proc')).to.deep.equal([]);
+  });
 
   it('closes the lab and says 130 when the launcher is asked to stop, with nothing left', async () => {
     const before = await traces(undefined);

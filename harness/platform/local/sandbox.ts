@@ -9,12 +9,14 @@
  * only the launcher has: end of file means that nobody wants the run any more (lifeline.ts).
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import { HarnessError } from '../errors.ts';
 import { pathWithSbin, run } from '../process.ts';
 
 export const LIFELINE_FD = 3;
+/** Of the machine's own /proc: the kernel's threads are not in that of the sandbox. */
+export const PROC_FD = 4;
 export const INTERRUPT = 'interrupt\n';
 const MARK = 'GAMEDAY_SANDBOX';
 const PARENT = 'GAMEDAY_PARENT';
@@ -41,11 +43,23 @@ export async function enterSandbox(args: readonly string[]): Promise<number> {
   dieWithParent();
   await checkSandbox();
   const [program, ...rest] = sandboxCommand(isRoot(), [process.execPath, ...process.execArgv, ...args]);
-  const child = spawn(program, rest, {
-    stdio: ['inherit', 'inherit', 'inherit', 'pipe'],
-    env: { ...process.env, PATH: pathWithSbin(), [MARK]: '1' },
-  });
+  const proc = openSync('/proc', constants.O_RDONLY | constants.O_DIRECTORY);
+  let child;
+  try {
+    child = spawn(program, rest, {
+      stdio: ['inherit', 'inherit', 'inherit', 'pipe', proc],
+      env: { ...process.env, PATH: pathWithSbin(), [MARK]: '1' },
+    });
+  } finally {
+    closeSync(proc);
+  }
   return await outcome(child);
+}
+
+/** Inside: where the kernel tells of the whole machine, as the launcher sees it. */
+export function machineProc(): string {
+  const handed = `/proc/self/fd/${PROC_FD}`;
+  return existsSync(`${handed}/stat`) ? handed : '/proc';
 }
 
 /** PR_SET_PDEATHSIG comes too late when the parent (npm) was already dead: package.json's script names it, so we can see that. */
