@@ -53,7 +53,11 @@ export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrde
     if (refused !== null) return EXIT.failed;
     const paused = await controllers.change('/v1/pause', { by: order.by, why, forMs: PAUSE_MS });
     if (paused.kind !== 'ok') {
-      tell(paused.kind, paused.why);
+      const whatNow =
+        paused.kind === 'refused'
+          ? ''
+          : '. Whether failovers are paused is not known: coditect-dr status tells, and coditect-dr resume ends it';
+      tell(paused.kind, `${paused.why}; nothing was forced${whatNow}`);
       return paused.kind === 'refused' ? EXIT.failed : EXIT.undecided;
     }
     tell('paused', 'no failover begins by itself meanwhile');
