@@ -179,7 +179,7 @@ const bodies = [
     idleMs: ms,
     stolenMs: ms,
     waitedMs: ms.exactOptional(),
-    networkWaitMs: ms.exactOptional(),
+    networkWaitsMs: z.array(ms).exactOptional(),
   }),
   z.object({ kind: z.literal('note'), message: z.string() }),
   z.object({ kind: z.literal('run-aborted'), code: z.string(), message: z.string() }),

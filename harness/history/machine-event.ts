@@ -11,6 +11,6 @@ export interface MachineCounted {
   readonly stolenMs: number;
   /** While at least one program was ready and had no processor. Absent where the kernel keeps no such account. */
   readonly waitedMs?: number;
-  /** How long the threads that the kernel hands late packets to were ready and had no processor, all together. Absent where they cannot be seen. */
-  readonly networkWaitMs?: number;
+  /** How long each of the threads that the kernel hands late packets to, one for a processor, was ready and had none. Absent where they cannot be seen. */
+  readonly networkWaitsMs?: readonly number[];
 }

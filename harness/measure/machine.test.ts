@@ -18,12 +18,13 @@ function looks(seconds: readonly (readonly [idleMs: number, waitedMs: number, ne
     idleMs: 5e6 + sum(index, 0),
     stolenMs: 1e5 + index * 20,
     waitedMs: 4e5 + sum(index, 1),
-    networkWaitMs: 8e4 + sum(index, 2),
+    networkWaitsMs: [8e4 + sum(index, 2), 7e4 + index * 0.5],
   }));
 }
 
-function measured(seconds: Parameters<typeof looks>[0]) {
-  const edit = (events: readonly RunEvent[]): readonly RunEvent[] => [...events, ...looks(seconds)].toSorted((a, b) => a.atMs - b.atMs);
+function measured(seconds: Parameters<typeof looks>[0], change: (of: readonly RunEvent[]) => readonly RunEvent[] = (of) => of) {
+  const edit = (events: readonly RunEvent[]): readonly RunEvent[] =>
+    [...events, ...change(looks(seconds))].toSorted((a, b) => a.atMs - b.atMs);
   return measure(viewRun(nullHistory({ loadEndMs: 6000, edit }))).machine ?? null;
 }
 
@@ -55,6 +56,37 @@ describe('how busy the machine was', () => {
   it('says that the network threads were not seen, where they were not', () => {
     const machine = { busy: 1, stolen: 0, waited: { median: 0.9, max: 1 }, networkWait: null };
     expect(machineText({ machine })).to.include("how long the kernel's network threads waited was not seen");
+  });
+
+  it('counts the thread that waited longest, not how many processors there are', () => {
+    const many = (events: readonly RunEvent[]): readonly RunEvent[] =>
+      events.map((event) => (event.kind === 'machine' ? { ...event, networkWaitsMs: Array(64).fill((event.atMs / 1000) * 10) } : event));
+    expect(
+      measured(
+        [
+          [0, 0, 0],
+          [0, 0, 0],
+        ],
+        many,
+      )?.networkWait?.max,
+    ).to.be.closeTo(0.01, 1e-6);
+  });
+
+  it('is not told where a counter falls: that is no record of a kernel', () => {
+    const fall = (key: 'processorsMs' | 'stolenMs' | 'waitedMs') => (events: readonly RunEvent[]) =>
+      events.map((event) => (event.kind === 'machine' && event.atMs > 2000 && event.atMs < 3000 ? { ...event, [key]: 1 } : event));
+    for (const key of ['processorsMs', 'stolenMs', 'waitedMs'] as const)
+      expect(
+        measured(
+          [
+            [0, 5, 5],
+            [0, 5, 5],
+            [0, 5, 5],
+          ],
+          fall(key),
+        ),
+        key,
+      ).to.equal(null);
   });
 
   it('is not told of a run that was not watched, or seen once', () => {

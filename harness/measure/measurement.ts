@@ -36,7 +36,7 @@ export interface MachineMeasurement {
   readonly stolen: number;
   /** Share of a second in which some program was ready and had no processor. */
   readonly waited: Spread | null;
-  /** The same of the threads that the kernel hands late packets to, added up: above 1 where several of them waited all the time. */
+  /** Share of a second that the kernel's threads for late packets were ready and had no processor: that one of them that waited longest. */
   readonly networkWait: Spread | null;
 }
 

@@ -41,15 +41,14 @@ export function parseCounters({ stat, pressure, waits }: CounterTexts): MachineC
   const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, stolen = 0] = ticks;
   const waited = /^some .*\btotal=(\d+)$/m.exec(pressure ?? '')?.[1];
   const waitsNs = waits.map((line) => /^\d+ (\d+) \d+$/m.exec(line ?? '')?.[1]);
-  const network =
-    waitsNs.length > 0 && waitsNs.every((one) => one !== undefined) ? waitsNs.reduce((sum, one) => sum + Number(one), 0) : null;
+  const seen = waitsNs.length > 0 && waitsNs.every((one) => one !== undefined);
   return {
     kind: 'machine',
     processorsMs: (user + nice + system + idle + iowait + irq + softirq + stolen) * TICK_MS,
     idleMs: (idle + iowait) * TICK_MS,
     stolenMs: stolen * TICK_MS,
     ...(waited === undefined ? {} : { waitedMs: Number(waited) / 1e3 }),
-    ...(network === null ? {} : { networkWaitMs: network / 1e6 }),
+    ...(seen ? { networkWaitsMs: waitsNs.map((ns) => Number(ns) / 1e6) } : {}),
   };
 }
 
