@@ -2,10 +2,11 @@ import { createConfigured, openConfiguredRepository, whileWriter } from '../back
 import { makeMissingKeys, openAccess } from '../backup/repository/access.ts';
 import { initRepository } from '../backup/repository/repository.ts';
 import type { Created, WriterLease } from '../backup/pipeline/create.ts';
-import { megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
+import { megabytes } from '../backup/pipeline/progress.ts';
 import { highestLeaseEpoch, listBackups } from '../backup/repository/catalog.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { BackupCommand } from './backup-context.ts';
+import { commandProgress } from './command-progress.ts';
 import { EXIT } from './world.ts';
 
 /** `backup init`: the repository, and key files that are configured and not there. */
@@ -33,7 +34,7 @@ export interface CreateFlags {
 export async function createOneBackup(command: BackupCommand, { fullScan, noLease, locks }: CreateFlags): Promise<number> {
   const { json, world } = command;
   const repository = await openConfiguredRepository(command, command.world.signal);
-  const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
+  const printer = commandProgress(world);
   const run = async (lease: WriterLease, signal: AbortSignal): Promise<Created> =>
     await createConfigured(
       command,

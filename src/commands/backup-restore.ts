@@ -6,7 +6,7 @@ import { planPointInTime, type PointInTime } from '../backup/log/point-in-time.t
 import type { Manifest } from '../backup/format/manifest.ts';
 import { highestEpoch } from '../backup/log/highest-epoch.ts';
 import type { Repository } from '../backup/repository/repository.ts';
-import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
+import { duration, megabytes } from '../backup/pipeline/progress.ts';
 import type { PrefixChange } from '../backup/restore/prefix.ts';
 import { restoreRemote } from '../backup/restore/restore-remote.ts';
 import { restoreBackup, type LogToApply, type Restored } from '../backup/restore/restore.ts';
@@ -16,6 +16,7 @@ import { makeFolder } from '../platform/make-folder.ts';
 import { lockFolder } from '../server/folder-lock.ts';
 import { writeRestored } from '../server/restored.ts';
 import type { BackupCommand } from './backup-context.ts';
+import { commandProgress } from './command-progress.ts';
 import { tellPassedOver } from './passed-over.ts';
 import { restoredPoint, restoredPointText, type RestoredPoint } from './restored-point.ts';
 import { EXIT } from './world.ts';
@@ -49,7 +50,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   // Meanwhile: there may be many segments of the log to list.
   const epochs = highestEpoch(repository, backup.cluster.id, world.signal);
   epochs.catch(() => undefined);
-  const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
+  const printer = commandProgress(world);
   try {
     const restored = await restoreBackup(
       {
@@ -98,7 +99,7 @@ async function restoreOneRemote(
     throw new EngineError('bad-request', 'a whole backup is restored into FoundationDB: leave --prefix, --to-version and --to-time away');
   const lock = { cluster: backup.cluster.id, epoch: Number(manifest.generation) };
   const target = await openRemoteTarget({ database, folder: loaded.folder, lock });
-  const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
+  const printer = commandProgress(world);
   try {
     const epochs = async (): Promise<number> => await highestEpoch(repository, backup.cluster.id, world.signal);
     const options = {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { duration, megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
+import { duration, megabytes } from '../backup/pipeline/progress.ts';
 import { chooseBackup } from '../backup/repository/choose.ts';
 import type { Pruned } from '../backup/retention/prune.ts';
 import { dataFolder, openConfiguredRepository, pruneConfigured, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
@@ -8,6 +8,7 @@ import { drillAndRecord, type DrillRecord } from '../backup/verify/drill.ts';
 import { systemClock } from '../platform/clock.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import type { BackupCommand } from './backup-context.ts';
+import { commandProgress } from './command-progress.ts';
 import { tellPassedOver } from './passed-over.ts';
 import { EXIT } from './world.ts';
 
@@ -20,7 +21,7 @@ export async function drillBackup(command: BackupCommand, backupId: string): Pro
   const beside = dirname(dataFolder(loaded));
   makeFolder(beside, 'data.path');
   const folder = mkdtempSync(join(beside, 'drill-'));
-  const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
+  const printer = commandProgress(world);
   const rtoMs = loaded.config.rto_seconds * 1000;
   const options = { repository, manifest, folder, workers: backup.workers, rtoMs, region: loaded.config.region, toolVersion: TOOL_VERSION };
   let record: DrillRecord;

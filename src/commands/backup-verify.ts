@@ -1,10 +1,11 @@
 import { openConfiguredRepository, TOOL_VERSION } from '../backup/service/configured.ts';
 import { chooseBackup } from '../backup/repository/choose.ts';
-import { megabytes, progressPrinter } from '../backup/pipeline/progress.ts';
+import { megabytes } from '../backup/pipeline/progress.ts';
 import { verifyAndRecord } from '../backup/verify/record.ts';
 import type { VerifyLevel } from '../backup/verify/verify.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { BackupCommand } from './backup-context.ts';
+import { commandProgress } from './command-progress.ts';
 import { tellPassedOver } from './passed-over.ts';
 import { EXIT } from './world.ts';
 
@@ -14,7 +15,7 @@ export async function verifyOneBackup(command: BackupCommand, backupId: string, 
   const repository = await openConfiguredRepository(command, command.world.signal);
   const { manifest, passedOver } = await chooseBackup(repository, backup.cluster.id, backupId, world.signal);
   const isDamaged = tellPassedOver(world, passedOver);
-  const printer = progressPrinter(world.err, process.stderr.isTTY === true, () => systemClock.monotonicMs());
+  const printer = commandProgress(world);
   const options = { repository, manifest, level, percent, workers: backup.workers, random: Math.random, onProgress: printer.show };
   const record = await verifyAndRecord({ ...options, clock: systemClock, toolVersion: TOOL_VERSION }, world.signal).finally(printer.end);
   if (json) world.out(`${JSON.stringify({ ...record, passedOverBackups: passedOver })}\n`);

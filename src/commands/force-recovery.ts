@@ -6,7 +6,8 @@ import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { runProgram } from '../platform/run-program.ts';
 import { Controllers } from './controllers.ts';
-import { EXIT, type World } from './world.ts';
+import { needTarget, tellSteps, type Shown, type Tell } from './ordering.ts';
+import { EXIT } from './world.ts';
 
 export interface ForceOrder {
   readonly target: string;
@@ -17,8 +18,6 @@ export interface ForceOrder {
   readonly dryRun: boolean;
   readonly by: string;
 }
-type Shown = World & { readonly json: boolean };
-type Tell = (step: string, text: string) => void;
 
 /** A pause that nobody ends: whoever gave the order may be gone. */
 const PAUSE_MS = 60 * 60_000;
@@ -31,8 +30,7 @@ const VERSION_MS = 10_000;
  */
 export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrder, world: Shown): Promise<number> {
   const foundationdb = checked(loaded, order);
-  const tell: Tell = (step, text) =>
-    world.out(world.json ? `${JSON.stringify({ step, message: text })}\n` : `${step.padEnd(16)} ${text}\n`);
+  const tell = tellSteps(world);
   // A data centre that is no region, of coordinators alone, is given up by its own name.
   const dcOf = (region: string): string => foundationdb.data_centers[region] ?? region;
   const { clusterFile, tls } = clientSettings(foundationdb, loaded.folder);
@@ -175,8 +173,7 @@ async function rehearse(
 /** The database of an order that makes sense. Throws EngineError `bad-request` of one that does not. */
 function checked({ config }: LoadedConfig, { target, giveUp, acceptDataLoss }: ForceOrder): FoundationdbConfig {
   if (config.database.kind !== 'foundationdb') throw new EngineError('bad-request', 'the database of this system is not FoundationDB');
-  if (!Object.hasOwn(config.regions, target))
-    throw new EngineError('bad-request', `--target: ${target} is not a region; there are ${Object.keys(config.regions).join(', ')}`);
+  needTarget(config, target);
   if (giveUp.includes(target)) throw new EngineError('bad-request', `--give-up: ${target} is to go on`);
   if (acceptDataLoss !== 'any')
     throw new EngineError(

@@ -1,9 +1,8 @@
-import { EXIT, type World } from './world.ts';
+import { EXIT } from './world.ts';
 import { Controllers } from './controllers.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { systemClock } from '../platform/clock.ts';
-
-type Shown = World & { readonly json: boolean };
+import type { Shown } from './ordering.ts';
 
 export interface Change {
   readonly what: 'pause' | 'resume' | 'acknowledge';

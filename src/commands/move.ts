@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { EXIT, type World } from './world.ts';
+import { EXIT } from './world.ts';
 import { Controllers } from './controllers.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
 import { systemClock } from '../platform/clock.ts';
-import { EngineError } from '../platform/errors.ts';
+import { needTarget, tellSteps, type Shown, type Tell } from './ordering.ts';
 import { showRehearsal } from './rehearsal.ts';
 
 export interface Move {
@@ -15,8 +15,6 @@ export interface Move {
   readonly dryRun?: true;
   readonly by: string;
 }
-type Shown = World & { readonly json: boolean };
-type Tell = (step: string, text: string, details?: Readonly<Record<string, unknown>>) => void;
 
 const LOOK_EVERY_MS = 100;
 const acceptedShape = z.object({ runId: z.string().nullable() });
@@ -24,10 +22,8 @@ const acceptedShape = z.object({ runId: z.string().nullable() });
 /** Gives the order to whoever leads, then follows the run to its end, within one step's limit more than the steps may take. */
 export async function orderMove(loaded: LoadedConfig, { order, ...body }: Move, world: Shown): Promise<number> {
   const { config } = loaded;
-  if (body.target !== undefined && !Object.hasOwn(config.regions, body.target))
-    throw new EngineError('bad-request', `--target: ${body.target} is not a region; there are ${Object.keys(config.regions).join(', ')}`);
-  const tell: Tell = (step, text, details = {}) =>
-    world.out(world.json ? `${JSON.stringify({ step, message: text, ...details })}\n` : `${step.padEnd(16)} ${text}\n`);
+  if (body.target !== undefined) needTarget(config, body.target);
+  const tell = tellSteps(world);
   const controllers = new Controllers(loaded, world.signal);
   try {
     const posted = await controllers.order(`/v1/${order}`, body);

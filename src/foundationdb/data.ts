@@ -1,8 +1,8 @@
-import type { Database, Transaction } from 'foundationdb';
+import type { Transaction } from 'foundationdb';
 import type { KeyValue } from '../database/database.ts';
 import { EngineError } from '../platform/errors.ts';
 import { readFence, type Fence } from './fence.ts';
-import { afterPrefix, dataKey, keyOfData, type KeySpace } from './key-space.ts';
+import { afterPrefix, dataKey, keyOfData, type KeySpace, type Place } from './key-space.ts';
 import { keepReplaced } from './kept.ts';
 import { SERIAL } from './option-codes.ts';
 import { codeOf, CODES } from './outcome.ts';
@@ -14,8 +14,6 @@ export interface Authority {
   readonly region: string;
 }
 export type Fenced<T> = { readonly kind: 'allowed'; readonly value: T } | { readonly kind: 'fenced'; readonly epoch: number };
-
-type Place = { readonly db: Database; readonly keys: KeySpace };
 
 /** Sets (or, with null, clears) a key under the authority. Not repeated once its outcome is unknown: a second try could undo what others wrote between. */
 export function writeKey(

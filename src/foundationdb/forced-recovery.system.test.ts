@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { systemClock } from '../platform/clock.ts';
 import { EngineCluster } from '../testing/engine-cluster.ts';
 import { FoundationdbCluster, findFoundationdb } from '../testing/foundationdb-cluster.ts';
+import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { REGIONS } from '../testing/test-config.ts';
 import { viewOf } from './cluster-view.ts';
 
@@ -19,13 +20,10 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
   before(async function () {
     if (typeof programs === 'string') return this.skip();
     foundationdb = await FoundationdbCluster.start(programs, 'two_regions', COORDINATORS);
-    const database = {
-      kind: 'foundationdb',
-      experimental: true,
-      cluster_file: foundationdb.clusterFile,
-      data_centers: Object.fromEntries(REGIONS.map((region) => [region, region])),
-      ...(programs.library === null ? {} : { client_library: programs.library }),
-    };
+    const database = foundationdbConfig(
+      { clusterFile: foundationdb.clusterFile, library: programs.library },
+      Object.fromEntries(REGIONS.map((region) => [region, region])),
+    );
     cluster = await EngineCluster.prepare('sync', undefined, { database });
     cluster.startAll();
     await until('serving', () => put('first'));

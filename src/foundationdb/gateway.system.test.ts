@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { DatabaseCluster } from '../testing/database-cluster.ts';
 import { FoundationdbCluster, findFoundationdb } from '../testing/foundationdb-cluster.ts';
+import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { REGIONS } from '../testing/test-config.ts';
 
 const programs = findFoundationdb();
@@ -14,13 +15,7 @@ describe(`database program on FoundationDB${typeof programs === 'string' ? `: sk
     if (typeof programs === 'string') return this.skip();
     this.timeout(240_000);
     foundationdb = await FoundationdbCluster.start(programs, 'three_datacenter');
-    const database = {
-      kind: 'foundationdb',
-      experimental: true,
-      cluster_file: foundationdb.clusterFile,
-      data_centers: DATA_CENTERS,
-      ...(programs.library === null ? {} : { client_library: programs.library }),
-    };
+    const database = foundationdbConfig({ clusterFile: foundationdb.clusterFile, library: programs.library }, DATA_CENTERS);
     cluster = await DatabaseCluster.start('sync', { database });
     for (const region of REGIONS) cluster.startProgram('database', region);
     cluster.startProgram('api', PRIMARY);

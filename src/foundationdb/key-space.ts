@@ -1,3 +1,5 @@
+import type { Database } from 'foundationdb';
+
 /** Where things are under the configured prefix. */
 export interface KeySpace {
   readonly fence: Buffer;
@@ -10,6 +12,12 @@ export interface KeySpace {
   readonly restoring: Buffer;
   /** What all of these begin with. */
   readonly all: Buffer;
+}
+
+/** A key space, and the cluster that it is in. */
+export interface Place {
+  readonly db: Database;
+  readonly keys: KeySpace;
 }
 
 export function keySpaceOf(prefix: string): KeySpace {

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from 'foundationdb';
+import type { Transaction } from 'foundationdb';
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import type { RemoteDatabase, RemoteSnapshot, Slice } from '../database/remote-snapshot.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -7,7 +7,7 @@ import type { LogEnd } from '../replication/epochs.ts';
 import { clientSettings, openCluster } from './client.ts';
 import { readFence, type Fence } from './fence.ts';
 import { beginCopy, copyIsOver, endCopy, extendCopy, type BegunCopy } from './kept.ts';
-import { afterPrefix, keySpaceOf, type KeySpace } from './key-space.ts';
+import { afterPrefix, keySpaceOf, type Place } from './key-space.ts';
 import { endLeftLock, holdLock, lockedSince, readPast, readPastLock, releaseLock } from './lock-held.ts';
 import type { LockUid } from './lock-uid.ts';
 import { readSlice, type SliceRules } from './slices.ts';
@@ -16,9 +16,7 @@ import { readVersionOf } from './transaction.ts';
 /** A third of what a copy lasts: two recoveries of FoundationDB may come in between. */
 const EXTEND_MS = 5 * 60_000;
 
-export interface RemoteOptions {
-  readonly db: Database;
-  readonly keys: KeySpace;
+export interface RemoteOptions extends Place {
   readonly clock: Clock;
   /** What a lock of this work is held under. */
   readonly lock: LockUid;
@@ -27,7 +25,7 @@ export interface RemoteOptions {
 }
 
 /** @param folder of the configuration file. @throws EngineError bad-config */
-export function openFoundationdb(config: FoundationdbConfig, folder: string): Pick<RemoteOptions, 'db' | 'keys'> {
+export function openFoundationdb(config: FoundationdbConfig, folder: string): Place {
   return { db: openCluster(clientSettings(config, folder)), keys: keySpaceOf(config.prefix) };
 }
 
@@ -127,7 +125,7 @@ async function versionSnapshot({ db, keys }: RemoteOptions): Promise<RemoteSnaps
 
 /** @param before each slice */
 function readWith(
-  place: { readonly db: Database; readonly keys: KeySpace },
+  place: Place,
   rules: SliceRules,
   before: () => Promise<void> = () => Promise.resolve(),
 ): Pick<RemoteSnapshot, 'slice' | 'splitPoints'> {

@@ -4,7 +4,7 @@ import type { RemoteTarget } from '../database/remote-target.ts';
 import { EngineError } from '../platform/errors.ts';
 import { parseJson } from '../platform/https-client.ts';
 import { changeFence, NO_FENCE, readFence, type Fence } from './fence.ts';
-import { afterPrefix, type KeySpace } from './key-space.ts';
+import { afterPrefix, type KeySpace, type Place } from './key-space.ts';
 import { endLeftLock, holdLock, leftLock, lockedSince, readPast, readPastLock, releaseLock, writePastLock } from './lock-held.ts';
 import type { LockUid } from './lock-uid.ts';
 import { readSlice } from './slices.ts';
@@ -13,8 +13,6 @@ import { transact, untilDone, type Decision } from './transaction.ts';
 const TRY_MS = 15_000;
 /** A recovery of FoundationDB, and a failover, may come in between. */
 const TRIES = 8;
-
-type Place = { readonly db: Database; readonly keys: KeySpace };
 
 export interface TargetOptions extends Place {
   /** What the database is locked under while it is filled. */

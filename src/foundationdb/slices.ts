@@ -1,7 +1,7 @@
-import type { Database, Transaction } from 'foundationdb';
+import type { Transaction } from 'foundationdb';
 import type { Row, Slice } from '../database/remote-snapshot.ts';
 import { EngineError } from '../platform/errors.ts';
-import { afterPrefix, type KeySpace } from './key-space.ts';
+import { afterPrefix, type Place } from './key-space.ts';
 import { keptOf, replacedValue } from './kept.ts';
 import { SERIAL } from './option-codes.ts';
 import { codeOf, CODES } from './outcome.ts';
@@ -31,7 +31,7 @@ export interface SliceBounds {
 
 /** Records of the key space, as clients know their keys. @throws EngineError database-unavailable, and what `confirm` throws */
 export async function readSlice(
-  { db, keys }: { readonly db: Database; readonly keys: KeySpace },
+  { db, keys }: Place,
   rules: SliceRules,
   { from, to, bytes }: SliceBounds,
   signal: AbortSignal,

@@ -1,3 +1,5 @@
+import { foundationdbConfig, type FoundationdbPlace } from './foundationdb-config.ts';
+
 /** Configuration of a machine whose backup commands are run without any server: beside it are its store, keys and data. JSON is YAML. */
 export function backupCommandConfig(cluster: string, data: string, backup: Readonly<Record<string, unknown>>): object {
   const url = (port: number): string => `https://127.0.0.1:${port}`;
@@ -29,20 +31,7 @@ export function backupCommandConfig(cluster: string, data: string, backup: Reado
 }
 
 /** The same of a machine whose database is that FoundationDB. */
-export function foundationdbCommandConfig(cluster: string, { clusterFile, prefix, library }: FoundationdbInUse): object {
-  const database = {
-    kind: 'foundationdb',
-    experimental: true,
-    cluster_file: clusterFile,
-    prefix,
-    data_centers: { 'us-central1': 'dc1', 'us-east1': 'dc2' },
-    ...(library === null ? {} : { client_library: library }),
-  };
+export function foundationdbCommandConfig(cluster: string, { prefix, ...place }: FoundationdbPlace & { readonly prefix: string }): object {
+  const database = { ...foundationdbConfig(place, { 'us-central1': 'dc1', 'us-east1': 'dc2' }), prefix };
   return { ...backupCommandConfig(cluster, 'data', {}), database };
-}
-
-interface FoundationdbInUse {
-  readonly clusterFile: string;
-  readonly prefix: string;
-  readonly library: string | null;
 }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { duration } from '../backup/pipeline/progress.ts';
 import { measureRounds, type Figure } from './backup-bench/foundationdb-rounds.ts';
+import { spread } from './backup-bench/summary.ts';
 import { benchOptions, numberWithin, wholeNumber } from './bench-options.ts';
 import { publishBench } from './bench-report.ts';
 import { findFoundationdb } from './foundationdb-cluster.ts';
@@ -75,17 +76,13 @@ try {
 }
 
 function row(figures: readonly Figure[], bytes: number): string {
-  const rates = figures.map(({ wallMs }) => bytes / 1000 / wallMs).toSorted((a, b) => a - b);
-  const median = (values: readonly number[]): number => {
-    const sorted = values.toSorted((a, b) => a - b);
-    return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2;
-  };
+  const rates = spread(figures.map(({ wallMs }) => bytes / 1000 / wallMs))!;
   const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-  const of = (pick: (figure: Figure) => number): number => median(figures.map(pick));
+  const of = (pick: (figure: Figure) => number): number => spread(figures.map(pick))!.median;
   const { name, operation } = figures[0]!;
   const cells = [
     `${operation}, ${name}`,
-    `${median(rates).toFixed(1)} (${rates[0]!.toFixed(1)}, ${rates.at(-1)!.toFixed(1)})`,
+    `${rates.median.toFixed(1)} (${rates.min.toFixed(1)}, ${rates.max.toFixed(1)})`,
     duration(of(({ wallMs }) => wallMs)),
     seconds(of(({ cpuMs }) => cpuMs)),
     seconds(of(({ serverCpuMs }) => serverCpuMs)),

@@ -10,12 +10,13 @@ import type { RemoteDatabase } from '../database/remote-snapshot.ts';
 import type { RemoteTarget } from '../database/remote-target.ts';
 import { readAll, type Authority } from '../foundationdb/data.ts';
 import { openFence } from '../foundationdb/fence.ts';
-import { dataKey, keySpaceOf, type KeySpace } from '../foundationdb/key-space.ts';
+import { dataKey, keySpaceOf, type KeySpace, type Place } from '../foundationdb/key-space.ts';
 import { foundationdbToRead, type RemoteOptions } from '../foundationdb/remote-database.ts';
 import { transact, type Outcome } from '../foundationdb/transaction.ts';
 import { systemClock } from '../platform/clock.ts';
 import { foundationdbCommandConfig } from './backup-command-config.ts';
 import type { BackupLab } from './backup-lab.ts';
+import type { FoundationdbPlace } from './foundationdb-config.ts';
 
 /** What tests of backups of FoundationDB do again and again: a key space that is full and served, a backup into a lab's repository, a restore, what is there. */
 
@@ -112,7 +113,7 @@ export async function restoreInto(lab: BackupLab, manifest: Manifest, target: Re
   await restoreRemote({ ...options, clock: systemClock, onProgress: () => undefined }, never);
 }
 
-export async function contentIn(place: { readonly db: Database; readonly keys: KeySpace }): Promise<Map<string, string>> {
+export async function contentIn(place: Place): Promise<Map<string, string>> {
   const content = new Map<string, string>();
   for await (const { key, value } of (await readAll(place, LIMIT_MS)).rows) content.set(key, value);
   return content;
@@ -123,10 +124,8 @@ export function withPut(target: RemoteTarget, put: RemoteTarget['put']): RemoteT
   return { ...target, put };
 }
 
-interface Commands {
+interface Commands extends FoundationdbPlace {
   readonly folder: string;
-  readonly clusterFile: string;
-  readonly library: string | null;
 }
 
 /** Runs `coditect-dr backup …` on that cluster, under a prefix, and gives what it says. @throws where it ends with another code than 0 */

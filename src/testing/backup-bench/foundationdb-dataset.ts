@@ -6,16 +6,12 @@ import { keySpaceOf } from '../../foundationdb/key-space.ts';
 import { foundationdbToFill } from '../../foundationdb/remote-target.ts';
 import { readSlice } from '../../foundationdb/slices.ts';
 import { documentAt } from './documents.ts';
+import type { FoundationdbPlace } from '../foundationdb-config.ts';
 
 export interface FoundationdbDataset {
   readonly records: number;
   /** Keys and values, without anything around them: what every rate is counted in. */
   readonly bytes: number;
-}
-
-interface Place {
-  readonly clusterFile: string;
-  readonly library: string | null;
 }
 
 export const PREFIX = 'bench/';
@@ -26,7 +22,7 @@ const SLICE_BYTES = 1024 * 1024;
 const never = new AbortController().signal;
 
 /** A key space that is served: then a backup is made as of one that is used. */
-export async function loadFoundationdb({ clusterFile, library }: Place, wantedBytes: number): Promise<FoundationdbDataset> {
+export async function loadFoundationdb({ clusterFile, library }: FoundationdbPlace, wantedBytes: number): Promise<FoundationdbDataset> {
   const db = openCluster({ clusterFile, library, tls: null });
   const target = foundationdbToFill({ db, keys, lock: { system: 'bench', epoch: 1 } });
   try {
@@ -56,7 +52,7 @@ export async function loadFoundationdb({ clusterFile, library }: Place, wantedBy
 }
 
 /** Of all records, in their order. Nobody writes meanwhile. */
-export async function digestOf({ clusterFile, library }: Place): Promise<string> {
+export async function digestOf({ clusterFile, library }: FoundationdbPlace): Promise<string> {
   const db = openCluster({ clusterFile, library, tls: null });
   try {
     const hash = createHash('sha256');
