@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:https';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { scriptedApiServer } from '../../testing/scripted-api-server.ts';
 import type { Experiment, RunContext } from '../platform.ts';
-import { kubeconfig, makeIdentities } from './containerless/identities.ts';
+import { makeIdentities } from './containerless/identities.ts';
 import { openEntries } from './journal.ts';
 import { KubeClient } from './kube-client.ts';
 import { KubeInjection } from './kube-injection.ts';
@@ -29,7 +28,7 @@ describe('an experiment that is given up before anybody has seen it', () => {
     const identities = await makeIdentities(['127.0.0.1'], new Date());
     const stop = new AbortController();
     const cluster = { applied: false, watched: false, asked: false, there: false };
-    const server = createServer({ cert: identities.server.certPem, key: identities.server.keyPem }, (request, response) => {
+    const server = await scriptedApiServer({ folder, identities, user: 'gameday' }, (request, response) => {
       const url = new URL(request.url ?? '/', 'https://cluster');
       const say = (status: number, body: object): void => void response.writeHead(status).end(JSON.stringify(body));
       const giveUp = (): void => void (cluster.applied && cluster.watched && stop.abort(new Error('interrupted')));
@@ -55,12 +54,7 @@ describe('an experiment that is given up before anybody has seen it', () => {
       cluster.watched = true; // and tells nothing: it lags
       giveUp();
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const config = path.join(folder, 'kubeconfig');
-    writeFileSync(config, kubeconfig(identities, 'gameday', `https://127.0.0.1:${port}`, ['a']));
-    const client = await KubeClient.open(config, 'a');
+    const client = await KubeClient.open(server.kubeconfig, 'a');
     const context: RunContext = { nowMs: () => performance.now(), record: () => undefined, runFolder: folder, seed: 1 };
     const injection = new KubeInjection([experiment], { placeOf: () => ({ client, place }) }, context, 'run');
     try {
@@ -73,7 +67,6 @@ describe('an experiment that is given up before anybody has seen it', () => {
       expect(openEntries(folder)).to.deep.equal([]);
     } finally {
       await injection.close();
-      server.closeAllConnections();
       server.close();
     }
   });

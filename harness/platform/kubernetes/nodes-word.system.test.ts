@@ -1,11 +1,9 @@
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { kubeconfig, makeIdentities } from './containerless/identities.ts';
+import { scriptedApiServer, type ScriptedApiServer } from '../../testing/scripted-api-server.ts';
+import { makeIdentities } from './containerless/identities.ts';
 import type { ContainerStatus, KubePod } from './kube-object.ts';
 import { NodesWord } from './nodes-word.ts';
 import { pidOf } from './pod-watch.ts';
@@ -16,7 +14,7 @@ const running = { running: { startedAt: '2026-01-01T00:00:00Z' } };
 describe('whether a container is gone, by the word of its node', function () {
   this.timeout(60_000);
   let folder: string;
-  let server: Server;
+  let server: ScriptedApiServer;
   let word: NodesWord;
   let pods: readonly KubePod[];
   let killings: readonly object[];
@@ -24,16 +22,12 @@ describe('whether a container is gone, by the word of its node', function () {
   beforeEach(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'nodes-word-'));
     const identities = await makeIdentities(['127.0.0.1'], new Date());
-    server = createServer({ cert: identities.server.certPem, key: identities.server.keyPem }, (request, response) => {
+    server = await scriptedApiServer({ folder, identities, user: 'cluster' }, (request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'https://scripted');
       const asksEvents = pathname.endsWith('/events') && searchParams.get('fieldSelector') === 'involvedObject.uid=uid-1,reason=Killing';
       response.end(JSON.stringify({ items: pathname.endsWith('/pods') ? pods : asksEvents ? killings : [] }));
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const file = path.join(folder, 'kubeconfig');
-    const { port } = server.address() as AddressInfo;
-    writeFileSync(file, kubeconfig(identities, 'cluster', `https://127.0.0.1:${port}`, ['a']));
+    const { kubeconfig: file } = server;
     const system = { file, kubeconfig: file, regions: { a: { context: 'a' } }, namespaces: ['shop'], lab: undefined, service: undefined };
     word = await NodesWord.open(system, { programs: folder, logs: folder });
     pods = [pod('uid-1', { containerID: 'containerd://one', state: running })];
@@ -42,7 +36,6 @@ describe('whether a container is gone, by the word of its node', function () {
   });
   afterEach(async () => {
     await word.close();
-    server.closeAllConnections();
     server.close();
     rmSync(folder, { recursive: true, force: true });
   });

@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, type Server } from 'node:https';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { kubeconfig, makeIdentities } from './containerless/identities.ts';
+import { scriptedApiServer } from '../../testing/scripted-api-server.ts';
+import { makeIdentities, type Identities } from './containerless/identities.ts';
 import { KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
 import { Reflector } from './reflector.ts';
@@ -19,47 +18,28 @@ const list =
     void response.end(JSON.stringify({ items, metadata: { resourceVersion: String(version) } }));
 const line = (type: string, of: object): string => `${JSON.stringify({ type, object: of })}\n`;
 
-/** A server that plays a script, a turn a request: what a real one does once in hours, when its history is cut or it is restarted. */
-class Scripted {
-  readonly asked: URL[] = [];
-  readonly #turns: Turn[];
-  readonly server: Server;
-
-  constructor(tls: { cert: string; key: string }, turns: Turn[]) {
-    this.#turns = turns;
-    this.server = createServer(tls, (request: IncomingMessage, response: ServerResponse) => {
-      const url = new URL(request.url ?? '/', 'https://scripted');
-      this.asked.push(url);
-      const turn = this.#turns.shift();
-      if (turn === undefined) return; // the last watch stays open
-      turn(url, response);
-    });
-  }
-}
-
 describe('following a collection of the API', () => {
   let folder: string;
-  let tls: { cert: string; key: string };
-  let identities: Awaited<ReturnType<typeof makeIdentities>>;
+  let identities: Identities;
 
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'reflector-'));
     identities = await makeIdentities(['127.0.0.1'], new Date());
-    tls = { cert: identities.server.certPem, key: identities.server.keyPem };
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Plays the script to its end, and gives what was told and what was asked. */
+  /** Plays the script to its end, a turn a request, and gives what was told and what was asked: what a real server does once in hours, when its history is cut or it is restarted. */
   async function follow(...turns: Turn[]): Promise<{ told: readonly string[]; asked: readonly string[] }> {
-    const scripted = new Scripted(tls, turns);
-    scripted.server.listen(0, '127.0.0.1');
-    await once(scripted.server, 'listening');
-    const { port } = scripted.server.address() as { port: number };
-    const file = path.join(folder, `${port}`);
-    writeFileSync(file, kubeconfig(identities, 'gameday', `https://127.0.0.1:${port}`, ['a']));
+    const script = [...turns];
+    const asked: URL[] = [];
+    const server = await scriptedApiServer({ folder, identities, user: 'gameday' }, (request, response) => {
+      const url = new URL(request.url ?? '/', 'https://scripted');
+      asked.push(url);
+      script.shift()?.(url, response); // the last watch stays open
+    });
     const told: string[] = [];
     const stop = new AbortController();
-    const client = await KubeClient.open(file, 'a');
+    const client = await KubeClient.open(server.kubeconfig, 'a');
     const reflector = new Reflector<KubeObject>(
       client,
       '/api/v1/things',
@@ -67,15 +47,14 @@ describe('following a collection of the API', () => {
     );
     const running = reflector.run(stop.signal);
     const wanted = turns.length + 1;
-    for (const limit = AbortSignal.timeout(60_000); scripted.asked.length < wanted; await new Promise((resolve) => setTimeout(resolve, 10)))
+    for (const limit = AbortSignal.timeout(60_000); asked.length < wanted; await new Promise((resolve) => setTimeout(resolve, 10)))
       limit.throwIfAborted();
     stop.abort(new Error('enough'));
     await running;
-    scripted.server.closeAllConnections();
-    scripted.server.close();
+    server.close();
     return {
       told,
-      asked: scripted.asked.map((url) =>
+      asked: asked.map((url) =>
         `${url.searchParams.has('watch') ? 'watch' : 'list'} ${url.searchParams.get('resourceVersion') ?? ''}`.trim(),
       ),
     };

@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:https';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { scriptedApiServer } from '../../testing/scripted-api-server.ts';
 import type { RunContext } from '../platform.ts';
-import { kubeconfig, makeIdentities } from './containerless/identities.ts';
+import { makeIdentities } from './containerless/identities.ts';
 import { KubernetesPlatform } from './kubernetes.ts';
 import { NodesWord } from './nodes-word.ts';
 
@@ -18,17 +17,13 @@ describe('a cluster whose API server goes away between the first look and the st
     const identities = await makeIdentities(['127.0.0.1'], new Date());
     const stop = new AbortController();
     let looks = 0;
-    const server = createServer({ cert: identities.server.certPem, key: identities.server.keyPem }, (request, response) => {
+    const server = await scriptedApiServer({ folder, identities, user: 'gameday' }, (request, response) => {
       const isPods = new URL(request.url ?? '/', 'https://cluster').pathname.endsWith('/pods');
       if (isPods) looks += 1;
       if (looks > 2) stop.abort(new Error('the limit of the start'));
       response.writeHead(looks > 1 ? 503 : 200).end(JSON.stringify({ items: [], resources: [] }));
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const file = path.join(folder, 'kubeconfig');
-    writeFileSync(file, kubeconfig(identities, 'gameday', `https://127.0.0.1:${port}`, ['a']));
+    const { kubeconfig: file } = server;
     const system = { file, kubeconfig: file, regions: { a: { context: 'a' } }, namespaces: ['shop'], lab: undefined, service: undefined };
     const context: RunContext = { nowMs: () => performance.now(), record: () => undefined, runFolder: folder, seed: 1 };
     const inside = await NodesWord.open(system, { programs: folder, logs: folder });
@@ -37,7 +32,6 @@ describe('a cluster whose API server goes away between the first look and the st
       const why: unknown = await platform.start(stop.signal).catch((error: unknown) => error);
       expect(String(why)).to.equal('Error: the limit of the start');
     } finally {
-      server.closeAllConnections();
       server.close();
       await platform.close();
     }

@@ -1,17 +1,16 @@
 import { expect } from 'chai';
-import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:https';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { scriptedApiServer, type ScriptedApiServer } from '../../../testing/scripted-api-server.ts';
 import { parseJson } from '../../json.ts';
 import { podOf } from '../../local/topology.ts';
 import { run } from '../../process.ts';
 import { KubeClient } from '../kube-client.ts';
 import type { KubePod, KubeVolume } from '../kube-object.ts';
 import { removeClusterFiles } from './cluster-files.ts';
-import { kubeconfig, makeIdentities } from './identities.ts';
+import { makeIdentities } from './identities.ts';
 import { clusterTopology } from './lab-objects.ts';
 import { NodeAgent } from './node-agent.ts';
 
@@ -28,7 +27,7 @@ interface Asked {
 /** What an agent does about a Pod that is there when it looks first; the API server answers by a script: what a real one does in a bad moment only. */
 describe('a node without containers, and an API server in a bad moment', () => {
   let folder: string;
-  let server: Server;
+  let server: ScriptedApiServer;
   let agent: NodeAgent | undefined;
   let asked: Asked[];
 
@@ -39,7 +38,6 @@ describe('a node without containers, and an API server in a bad moment', () => {
   });
   afterEach(async () => {
     await agent?.close(0);
-    server.closeAllConnections();
     server.close();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -50,7 +48,7 @@ describe('a node without containers, and an API server in a bad moment', () => {
     answer: (method: string, of: string) => [number, object] | undefined,
   ): Promise<NodeAgent> {
     const identities = await makeIdentities(['127.0.0.1'], new Date());
-    server = createServer({ cert: identities.server.certPem, key: identities.server.keyPem }, (request, response) => {
+    server = await scriptedApiServer({ folder, identities, user: 'cluster' }, (request, response) => {
       const { pathname, searchParams } = new URL(request.url ?? '/', 'https://scripted');
       const method = request.method ?? '';
       let text = '';
@@ -63,12 +61,7 @@ describe('a node without containers, and an API server in a bad moment', () => {
         response.writeHead(status).end(JSON.stringify(body));
       });
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    const file = path.join(folder, 'kubeconfig');
-    writeFileSync(file, kubeconfig(identities, 'cluster', `https://127.0.0.1:${port}`, ['a']));
-    const client = await KubeClient.open(file, 'a');
+    const client = await KubeClient.open(server.kubeconfig, 'a');
     const places = { folder: path.join(folder, 'data'), logs: path.join(folder, 'logs'), hostIp: '127.0.0.1' };
     agent = new NodeAgent({ client, topology, identities, ...places, nowMs: () => performance.now() });
     await agent.start(AbortSignal.timeout(60_000));
