@@ -55,9 +55,8 @@ const revisionsOf = (runs: readonly PlayedRun[]): readonly string[] => [...new S
 
 export function failoverTable(runs: readonly PlayedRun[], expectations: readonly PolicyExpectation[], asked: Asked): string {
   const scenarios = byScenario(runs);
-  const loads = runs.map(({ load }) => load).sort((a, b) => a - b);
   return [
-    `${runs.length} runs of ${scenarios.size} scenarios; load of the machine as a run began: median ${quantile(loads, 0.5).toFixed(1)}, highest ${(loads.at(-1) ?? 0).toFixed(1)}. Engine ${revisionsOf(runs).join(', ')}.`,
+    `${runs.length} runs of ${scenarios.size} scenarios; ${loads(runs)}. Engine ${revisionsOf(runs).join(', ')}.`,
     '',
     ...warning(runs, asked),
     ...promises(scenarios),
@@ -77,6 +76,12 @@ export function failoverTable(runs: readonly PlayedRun[], expectations: readonly
     '',
     ...others(runs),
   ].join('\n');
+}
+
+export function loads(runs: readonly PlayedRun[]): string {
+  const sorted = runs.map(({ load }) => load).sort((a, b) => a - b);
+  const median = sorted.length === 0 ? '–' : quantile(sorted, 0.5).toFixed(1);
+  return `load of the machine as a run began: median ${median}, highest ${(sorted.at(-1) ?? 0).toFixed(1)}`;
 }
 
 /** What stands before all figures that are not those of the whole bench; nothing where they are. */

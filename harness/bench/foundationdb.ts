@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { needFoundationdb } from '../platform/foundationdb-programs.ts';
-import { quantile } from '../measure/quantile.ts';
-import { byScenario, others, promises, spread, warning, type Asked } from './failover-table.ts';
+import { byScenario, loads, others, promises, spread, warning, type Asked } from './failover-table.ts';
 import { playedShape, type Course, type PlayedRun } from './failover.ts';
 import { keptRuns } from './kept-runs.ts';
 import { ROOT } from './run-program.ts';
@@ -42,9 +41,8 @@ export function embeddedRuns(): readonly PlayedRun[] {
 /** Runs on FoundationDB, and beside them what the embedded database took for the same scenario. */
 export function foundationdbTable(runs: readonly PlayedRun[], embedded: readonly PlayedRun[], asked: Asked): string {
   const scenarios = byScenario(runs);
-  const loads = runs.map(({ load }) => load).sort((a, b) => a - b);
   return [
-    `${runs.length} runs of ${scenarios.size} scenarios on real fdbservers, two in each region; load of the machine as a run began: median ${loads.length === 0 ? '–' : quantile(loads, 0.5).toFixed(1)}, highest ${(loads.at(-1) ?? 0).toFixed(1)}.`,
+    `${runs.length} runs of ${scenarios.size} scenarios on real fdbservers, two in each region; ${loads(runs)}.`,
     '',
     ...warning(runs, asked),
     ...promises(scenarios),

@@ -10,12 +10,9 @@ type Finding = ResultDocument['findings'][number];
 export function junitXml(result: ResultDocument): string {
   const { findings, scenario, verdict } = result;
   const count = (outcome: Finding['outcome']): number => findings.filter((one) => one.outcome === outcome).length;
-  const numbers = `tests="${findings.length}" failures="${count('fail')}" errors="${count('inconclusive')}" skipped="${count('skipped')}"`;
+  const numbers = `tests="${findings.length}" failures="${count('fail')}" errors="${count('inconclusive')}" skipped="${count('skipped')}" time="${seconds(result.durationMs)}"`;
   const name = escapeXml(scenario.name);
-  return [
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="gameday" ${numbers} time="${seconds(result.durationMs)}">`,
-    `  <testsuite name="${name}" ${numbers} time="${seconds(result.durationMs)}" timestamp="${escapeXml(result.startedWall)}">`,
+  return document(name, numbers, result.startedWall, [
     '    <properties>',
     property('verdict', verdict.outcome),
     property('reason', verdict.reason),
@@ -23,21 +20,25 @@ export function junitXml(result: ResultDocument): string {
     ...result.targets.map((target) => property(target.name, target.text)),
     '    </properties>',
     ...findings.map((finding) => testCase(name, finding)),
-    '  </testsuite>',
-    '</testsuites>',
-    '',
-  ].join('\n');
+  ]);
 }
 
 /** Of a run that was not judged: it has begun, and nothing is known of its end. One error, never a pass. */
 export function unjudgedJunitXml(scenario: string, startedWall: string): string {
   const numbers = 'tests="1" failures="0" errors="1" skipped="0"';
   const name = escapeXml(scenario);
+  return document(name, numbers, startedWall, [
+    `    <testcase classname="gameday.${name}" name="run-complete" time="0"><error type="inconclusive" message="the run was broken off: it was not judged"/></testcase>`,
+  ]);
+}
+
+/** One suite; its name is escaped. */
+function document(name: string, numbers: string, startedWall: string, lines: readonly string[]): string {
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="gameday" ${numbers}>`,
     `  <testsuite name="${name}" ${numbers} timestamp="${escapeXml(startedWall)}">`,
-    `    <testcase classname="gameday.${name}" name="run-complete" time="0"><error type="inconclusive" message="the run was broken off: it was not judged"/></testcase>`,
+    ...lines,
     '  </testsuite>',
     '</testsuites>',
     '',

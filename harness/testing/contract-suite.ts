@@ -16,10 +16,14 @@ const SETTLE_MS = 60_000;
 
 /**
  * Holds an engine to the contract of ARCHITECTURE §3, as far as single answers show it: every route, role, exit code and log line. Whether it
- * keeps its promises under faults is what scenarios are for; an engine can pass this and be known-bad. `startsAs`: another engine held to the contract, whose
- * program reads its configuration for this one too: five starts with a bad one tell nothing new.
+ * keeps its promises under faults is what scenarios are for; an engine can pass this and be known-bad. `ownStart: false`: another engine that is held
+ * to the contract reads the configuration for this one too, and five starts with a bad one tell nothing new.
  */
-export function describeContract(name: string, engineMain: string, { startsAs }: { readonly startsAs?: string } = {}): void {
+export function describeContract(
+  name: string,
+  engineMain: string,
+  { ownStart }: { readonly ownStart: boolean } = { ownStart: true },
+): void {
   describe(`engine contract: ${name}`, function () {
     this.timeout(120_000);
     let system: LoopbackSystem;
@@ -177,7 +181,7 @@ export function describeContract(name: string, engineMain: string, { startsAs }:
       });
     });
 
-    if (startsAs === undefined)
+    if (ownStart)
       describe('exit codes', () => {
         for (const app of ENGINE_APPS) {
           it(`${app} ends with 2 and file:line:column when a field of the configuration is unknown`, async () => {
