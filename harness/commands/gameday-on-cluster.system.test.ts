@@ -81,6 +81,21 @@ describe('game days on a cluster without containers', function () {
   const finding = (result: ResultDocument, check: string): string =>
     result.findings.flatMap((one) => (one.check === check ? [`${one.outcome}: ${one.message}`] : [])).join('; ');
 
+  /** The result of a run that came as far as the claim. On a busy machine a run may end before, inconclusive too (its service was not steady): that one proves nothing here. */
+  async function claimed(file: string): Promise<ResultDocument> {
+    const reasons: string[] = [];
+    for (const name of ['claimed', 'claimed-again', 'claimed-a-third-time']) {
+      await emptySystem(topology);
+      const played = run(file, name);
+      const { code, text } = await played.ended;
+      expect(code, text).to.equal(3);
+      const result = played.result();
+      if (played.events().some((event) => event.kind === 'note' && event.message.includes('AllInjected was seen'))) return result;
+      reasons.push(result.verdict.reason);
+    }
+    throw new Error(`no run came as far as the claim: ${reasons.join('; ')}`);
+  }
+
   /** Nothing of any game day is in the cluster: no experiment, whatever its label or finalizer. */
   async function nothingLeft(): Promise<void> {
     for (const kind of new Set(faultKinds.map((one) => one.kind))) {
@@ -125,18 +140,14 @@ describe('game days on a cluster without containers', function () {
   });
 
   it('a Chaos Mesh that claims to have injected and did nothing proves nothing: inconclusive', async () => {
-    await emptySystem(topology);
     const honest = manifestOf('network-partition.yaml');
     const manifest = { ...honest, metadata: { ...honest.metadata, name: CLAIMED } };
-    const played = run(scenario('region-partition', { method: [{ observe: '1s' }, { heal: 'partition' }], manifest }), 'claimed');
-    const { code, text } = await played.ended;
-    const result = played.result();
-    expect(code, text).to.equal(3);
+    const file = scenario('region-partition', { method: [{ observe: '1s' }, { heal: 'partition' }], manifest });
+    const result = await claimed(file);
     expect(result.verdict.outcome).to.equal('inconclusive');
-    expect(played.events().some((event) => event.kind === 'note' && event.message.includes('AllInjected was seen'))).to.equal(true);
     expect(finding(result, 'fault-effective')).to.match(/^inconclusive: .*links in the cut 0 lose everything/);
     await nothingLeft();
-  });
+  }).timeout(300_000);
 
   it('whoever plays is killed in the middle of a fault: chaos heal leaves no experiment, label or finalizer, also of one whose label was taken off', async () => {
     await emptySystem(topology);
