@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { judge } from '../check/judge.ts';
-import type { VerdictOutcome } from '../check/verdict.ts';
+import type { RunResult, VerdictOutcome } from '../check/verdict.ts';
 import { readEvents } from '../history/reader.ts';
 import { EXIT, HarnessError } from '../platform/errors.ts';
 import { needBinaries } from '../platform/kubernetes/containerless/binaries.ts';
@@ -10,7 +10,7 @@ import { enterSandbox } from '../platform/local/sandbox.ts';
 import { CHECKS } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { resultsTable } from '../report/table.ts';
-import { writeReports, writeUnjudged } from '../report/write.ts';
+import { withdrawReports, writeReports, writeUnjudged } from '../report/write.ts';
 import type { LabDatabase, Scenario, ScenarioSet } from '../scenario/scenario.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import type { Output } from './output.ts';
@@ -153,8 +153,20 @@ export async function judgeFolder(folder: string): Promise<ResultDocument> {
 
 /** The same, with the scenario as it was when it was played. */
 export async function judgeRecord(folder: string): Promise<{ readonly result: ResultDocument; readonly scenario: Scenario }> {
-  const run = judge(readEvents(join(folder, 'events.ndjson')), CHECKS);
+  const run = await judgeOrWithdraw(folder);
   return { result: await writeReports(folder, run), scenario: run.scenario };
+}
+
+/** A record that cannot be judged leaves no verdict of before beside it. */
+async function judgeOrWithdraw(folder: string): Promise<RunResult> {
+  try {
+    return judge(readEvents(join(folder, 'events.ndjson')), CHECKS);
+  } catch (error) {
+    const { message } = error as Error;
+    const done = await withdrawReports(folder, message);
+    if (done === null || !(error instanceof HarnessError)) throw error;
+    throw new HarnessError(error.code, `${message}; ${done}`, error);
+  }
 }
 
 export function exitCode(outcomes: readonly VerdictOutcome[]): number {

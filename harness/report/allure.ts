@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ResultDocument } from './result-shape.ts';
+import type { Unjudged } from './unjudged.ts';
 
 /** A file of Allure's result folder, by name. */
 export interface AllureFile {
@@ -22,39 +23,57 @@ const STATUS: Readonly<Record<ResultDocument['findings'][number]['outcome'], Sta
  * folder it shows the last one only, and tells the others as retries of it, so that a run which failed would vanish behind the next that passed.
  */
 export function allureFiles(result: ResultDocument, attachments: Readonly<Record<string, string>>): readonly AllureFile[] {
-  const uuid = identifier(`run ${result.runId}`);
-  const attached = Object.entries(attachments).map(([name, text]) => ({
-    name,
-    type: typeOf(name),
-    source: attachmentFile(uuid, name),
-    text,
-  }));
   const stop = Date.parse(result.startedWall) + result.durationMs;
-  const document = {
-    uuid,
-    historyId: uuid,
-    fullName: `gameday ${result.scenario.name}`,
-    name: result.scenario.name,
+  return filesOf(result.runId, attachments, {
+    ...called(result.scenario.name),
     description: result.scenario.question,
     status: STATUS[result.verdict.outcome],
     statusDetails: { message: result.verdict.reason },
-    stage: 'finished',
     start: Date.parse(result.startedWall),
     stop,
-    labels: [
-      { name: 'suite', value: 'game days' },
-      { name: 'framework', value: 'gameday' },
-      { name: 'host', value: result.environment.kernel },
-      { name: 'tag', value: result.scenario.replication },
-    ],
+    labels: [...LABELS, { name: 'host', value: result.environment.kernel }, { name: 'tag', value: result.scenario.replication }],
     parameters: [
       { name: 'run', value: result.runId },
       { name: 'seed', value: String(result.environment.seed) },
       ...result.targets.map((target) => ({ name: target.name, value: target.text, excluded: true })),
     ],
-    links: [],
     steps: result.findings.map((finding) => step(finding, stop)),
-    attachments: attached.map(({ name, type, source }) => ({ name, type, source })),
+  });
+}
+
+/** Of a run that could not be judged, in the place of what `allureFiles` made of it. */
+export function unjudgedAllureFiles(run: Unjudged, attachments: Readonly<Record<string, string>>): readonly AllureFile[] {
+  const atMs = Date.parse(run.startedWall);
+  return filesOf(run.runId, attachments, {
+    ...called(run.scenario),
+    status: 'broken',
+    statusDetails: { message: run.problem },
+    ...(Number.isNaN(atMs) ? {} : { start: atMs, stop: atMs }),
+    labels: LABELS,
+    parameters: [{ name: 'run', value: run.runId }],
+    steps: [],
+  });
+}
+
+/** What the names of all files of a run begin with. */
+export const allureId = (runId: string): string => identifier(`run ${runId}`);
+
+const called = (scenario: string) => ({ fullName: `gameday ${scenario}`, name: scenario });
+const LABELS = [
+  { name: 'suite', value: 'game days' },
+  { name: 'framework', value: 'gameday' },
+];
+
+function filesOf(runId: string, attachments: Readonly<Record<string, string>>, body: object): readonly AllureFile[] {
+  const uuid = allureId(runId);
+  const attached = Object.entries(attachments).map(([name, text]) => ({ name, source: attachmentFile(uuid, name), text }));
+  const document = {
+    uuid,
+    historyId: uuid,
+    ...body,
+    stage: 'finished',
+    links: [],
+    attachments: attached.map(({ name, source }) => ({ name, type: typeOf(name), source })),
   };
   return [
     ...attached.map(({ source, text }) => ({ name: source, text })),

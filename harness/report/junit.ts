@@ -1,4 +1,5 @@
 import type { ResultDocument } from './result-shape.ts';
+import type { Unjudged } from './unjudged.ts';
 import { escapeXml } from './xml.ts';
 
 type Finding = ResultDocument['findings'][number];
@@ -23,12 +24,12 @@ export function junitXml(result: ResultDocument): string {
   ]);
 }
 
-/** Of a run that was not judged: it has begun, and nothing is known of its end. One error, never a pass. */
-export function unjudgedJunitXml(scenario: string, startedWall: string): string {
+/** Of a run that was not judged: one error that says why, never a pass. */
+export function unjudgedJunitXml({ scenario, startedWall, problem }: Omit<Unjudged, 'runId'>): string {
   const numbers = 'tests="1" failures="0" errors="1" skipped="0"';
   const name = escapeXml(scenario);
   return document(name, numbers, startedWall, [
-    `    <testcase classname="gameday.${name}" name="run-complete" time="0"><error type="inconclusive" message="the run was broken off: it was not judged"/></testcase>`,
+    `    <testcase classname="gameday.${name}" name="run-complete" time="0"><error type="inconclusive" message="${escapeXml(problem)}"/></testcase>`,
   ]);
 }
 
@@ -37,7 +38,7 @@ function document(name: string, numbers: string, startedWall: string, lines: rea
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="gameday" ${numbers}>`,
-    `  <testsuite name="${name}" ${numbers} timestamp="${escapeXml(startedWall)}">`,
+    `  <testsuite name="${name}" ${numbers}${startedWall === '' ? '' : ` timestamp="${escapeXml(startedWall)}"`}>`,
     ...lines,
     '  </testsuite>',
     '</testsuites>',

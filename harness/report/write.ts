@@ -1,14 +1,17 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { RunResult } from '../check/verdict.ts';
 import { HarnessError } from '../platform/errors.ts';
-import { allureFiles } from './allure.ts';
-import { indexPage, type IndexedRun } from './html/index-page.ts';
+import { allureFiles, allureId, unjudgedAllureFiles, type AllureFile } from './allure.ts';
+import { indexPage, type IndexedRun, type UnjudgedRun } from './html/index-page.ts';
 import { reportPage } from './html/page.ts';
 import { junitXml, unjudgedJunitXml } from './junit.ts';
 import { toResultDocument } from './result.ts';
-import { resultShape, type ResultDocument } from './result-shape.ts';
+import type { ResultDocument } from './result-shape.ts';
 import { summaryMarkdown } from './summary.ts';
+import { UNJUDGED_FORMATS } from './unjudged-pages.ts';
+import { parseResult, whichRun, type Unjudged } from './unjudged.ts';
 
 /** Every report of a run: file in its folder → its text. Adding one is one line here. */
 const FORMATS = {
@@ -26,12 +29,11 @@ const FORMATS = {
 export async function writeReports(runFolder: string, run: RunResult): Promise<ResultDocument> {
   const result = toResultDocument(run);
   const texts = Object.fromEntries(Object.entries(FORMATS).map(([file, render]) => [file, render(result)]));
-  for (const [file, text] of Object.entries(texts)) await replaceFile(join(runFolder, file), text);
-  const allureFolder = join(dirname(runFolder), 'allure-results');
+  await replaceFiles(runFolder, Object.entries(texts));
+  await Promise.all(Object.keys(FORMATS).map((file) => rm(withdrawn(join(runFolder, file)), { force: true })));
   // Not junit.xml: Allure would take it for results of its own.
   const { 'junit.xml': _, ...attachments } = texts;
-  for (const { name, text } of allureFiles(result, attachments)) await replaceFile(join(allureFolder, name), text);
-  await replaceFile(join(dirname(runFolder), 'index.html'), indexPage(await readRuns(dirname(runFolder))));
+  await writeAround(runFolder, allureFiles(result, attachments));
   return result;
 }
 
@@ -40,39 +42,106 @@ export async function writeReports(runFolder: string, run: RunResult): Promise<R
  * where it would see nothing.
  */
 export async function writeUnjudged(runFolder: string, scenario: string, startedWall: string): Promise<void> {
-  await replaceFile(join(runFolder, 'junit.xml'), unjudgedJunitXml(scenario, startedWall));
+  const problem = 'the run was broken off: it was not judged';
+  await replaceFiles(runFolder, [['junit.xml', unjudgedJunitXml({ scenario, startedWall, problem })]]);
 }
 
-/** Runs whose result.json can be read and has this version of the schema; others are left out. */
-async function readRuns(reportsFolder: string): Promise<readonly IndexedRun[]> {
-  const runs: IndexedRun[] = [];
+/**
+ * Of a run whose record cannot be judged: whoever opens its reports must not find the verdict of before. Those are set aside (`result.json.withdrawn`, …), and pages that say
+ * `problem` stand in their places, without a result.json. The record itself is not touched. Answers what was done, for who asked for a verdict; null: the folder is no run's.
+ */
+export async function withdrawReports(runFolder: string, problem: string): Promise<string | null> {
+  const read = (file: string): Promise<string | null> => readFile(join(runFolder, file), 'utf8').catch(() => null);
+  const there = Object.keys(FORMATS).filter((file) => existsSync(join(runFolder, file)));
+  const run = whichRun({
+    folder: basename(resolve(runFolder)),
+    result: await read('result.json'),
+    record: await read('events.ndjson'),
+    hasReports: there.length > 0,
+  });
+  if (run === undefined) return null;
+  try {
+    const judgedBefore = there.includes('result.json');
+    if (judgedBefore) for (const file of there) await setAside(join(runFolder, file));
+    await writePages(runFolder, { ...run, problem });
+    return judgedBefore
+      ? 'its reports say so now, and those of an earlier judgement were set aside as *.withdrawn'
+      : 'its reports say so now';
+  } catch (error) {
+    return `the reports beside it are no verdict, and could not be replaced: ${(error as Error).message}`;
+  }
+}
+
+async function writePages(runFolder: string, run: Unjudged): Promise<void> {
+  const texts = Object.fromEntries(Object.entries(UNJUDGED_FORMATS).map(([file, render]) => [file, render(run)]));
+  await replaceFiles(runFolder, Object.entries(texts));
+  const { 'junit.xml': _, ...attachments } = texts;
+  const files = unjudgedAllureFiles(run, attachments);
+  const stays = new Set(files.map(({ name }) => name));
+  for (const name of await readdir(allureFolder(runFolder)).catch(() => []))
+    if (name.startsWith(allureId(run.runId)) && !stays.has(name)) await rm(join(allureFolder(runFolder), name));
+  await writeAround(runFolder, files);
+}
+
+const allureFolder = (runFolder: string): string => join(dirname(runFolder), 'allure-results');
+const withdrawn = (path: string): string => `${path}.withdrawn`;
+
+/** What shows the run beside its folder. */
+async function writeAround(runFolder: string, allure: readonly AllureFile[]): Promise<void> {
+  await replaceFiles(
+    allureFolder(runFolder),
+    allure.map(({ name, text }) => [name, text]),
+  );
+  const { judged, unjudged } = await readRuns(dirname(runFolder));
+  await replaceFiles(dirname(runFolder), [['index.html', indexPage(judged, unjudged)]]);
+}
+
+/** Those without a result.json that can be read and has this version of the schema are not judged. */
+async function readRuns(
+  reportsFolder: string,
+): Promise<{ readonly judged: readonly IndexedRun[]; readonly unjudged: readonly UnjudgedRun[] }> {
+  const judged: IndexedRun[] = [];
+  const unjudged: UnjudgedRun[] = [];
   for (const entry of await readdir(reportsFolder, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
-    const text = await readFile(join(reportsFolder, entry.name, 'result.json'), 'utf8').catch(() => null);
+    const folder = join(reportsFolder, entry.name);
+    const text = await readFile(join(folder, 'result.json'), 'utf8').catch(() => null);
     const result = text === null ? undefined : parseResult(text);
-    if (result !== undefined) runs.push({ folder: entry.name, result });
+    if (result !== undefined) judged.push({ folder: entry.name, result });
+    else if (existsSync(join(folder, 'junit.xml'))) unjudged.push({ folder: entry.name, hasPage: existsSync(join(folder, 'report.html')) });
   }
-  return runs;
+  return { judged, unjudged };
 }
 
-function parseResult(text: string): ResultDocument | undefined {
+/**
+ * Each as a whole, and all or none where the disk is full: reports of two judgements side by side would contradict each other. Throws HarnessError `bad-input` where we may not
+ * write: an archive is often read-only.
+ */
+async function replaceFiles(folder: string, files: readonly (readonly [name: string, text: string])[]): Promise<void> {
+  let path = folder;
   try {
-    return resultShape.safeParse(JSON.parse(text)).data;
-  } catch {
-    return undefined; // half a file of a run that was killed
-  }
-}
-
-/** Throws HarnessError `bad-input` where we may not write: an archive is often read-only. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(`${path}.part`, text);
-    await rename(`${path}.part`, path);
+    await mkdir(folder, { recursive: true });
+    for (const [name, text] of files) await writeFile(`${(path = join(folder, name))}.part`, text);
+    for (const [name] of files) await rename(`${(path = join(folder, name))}.part`, path);
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!['EROFS', 'EACCES', 'EPERM'].includes(code)) throw error;
-    const fix = "copy the run's folder to where you may write, into a folder of its own, and judge that";
-    throw new HarnessError('bad-input', `${path}: cannot be written (${code}); ${fix}`, error);
+    throw notWritten(path, error);
   }
+}
+
+async function setAside(path: string): Promise<void> {
+  try {
+    await rename(path, withdrawn(path));
+  } catch (error) {
+    throw notWritten(path, error);
+  }
+}
+
+function notWritten(path: string, error: unknown): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const full = ['ENOSPC', 'EDQUOT'].includes(code);
+  if (!full && !['EROFS', 'EACCES', 'EPERM'].includes(code)) return error;
+  const fix = full
+    ? 'make room there, and judge it again'
+    : "copy the run's folder to where you may write, into a folder of its own, and judge that";
+  return new HarnessError('bad-input', `${path}: cannot be written (${code}); ${fix}`, error);
 }
