@@ -7,6 +7,11 @@ if (Number(/^v(\d+)\./.exec(process.version)?.[1]) < NEEDED) {
   );
   process.exit(2);
 }
+// A reader that goes away (`| head`) wants no more to read; what is being done is still done to its end, whose exit code counts.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 const { runCli } = await import('./cli.ts');
 process.exit(await runCli(process.argv.slice(2)));
 

@@ -8,6 +8,11 @@ if (Number(/^v(\d+)\./.exec(process.version)?.[1]) < NEEDED) {
   );
   process.exit(2);
 }
+// A reader that goes away (`| head`) wants no more to read; what is being done is still done to its end, whose exit code counts.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 const ending = new AbortController();
 let interrupted = false;
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
