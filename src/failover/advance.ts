@@ -102,7 +102,9 @@ export function restart(run: Run, lease: Lease, facts: Facts): Moved {
 /** The run had given up to begin anew, but the arbiter had the request for the epoch already: nobody serves, and nobody else may take it. */
 function takenAfterAll(run: Run, lease: Lease, facts: Facts): Moved {
   const { journal } = run;
-  const from = facts.replaced?.lease.holder ?? journal.to ?? journal.from;
+  // Who missed the lease that was replaced has an older one there, whose holder is a standby by now.
+  const replaced = facts.replaced?.lease.epoch === lease.epoch - 1 ? facts.replaced.lease.holder : null;
+  const from = replaced ?? journal.to ?? journal.from;
   const fresh = { to: null, target: null, fencedBy: null, course: 'urgent', step: 'FENCE_AND_SEAL' } as const;
   const next = { ...journal, ...fresh, from, epoch: lease.epoch, sealed: [], failed: [] };
   return announced(write(run, next, facts), 'epoch_acquired', { epoch: lease.epoch, runId: journal.runId });

@@ -234,6 +234,9 @@ describe('failover before anything is taken', () => {
       'journal.from': 'us-east1',
       'journal.to': null,
     });
+    // Who missed the lease that was replaced knows whom the run had promoted: the holder before that one is a standby now, and its word is no fence.
+    const missed = { lease: { epoch: 1, holder: 'us-central1', incarnation: 'p', seq: 9 }, revision: 6, seenAtMs: NOW - 5000 };
+    expect(tick(verifying, facts({ lease: pending, replaced: missed })).state).to.have.nested.property('journal.from', 'us-east1');
   });
 
   it('promotes nobody with a shorter log where whoever was chosen cannot be promoted', () => {
