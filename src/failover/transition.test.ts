@@ -184,6 +184,11 @@ describe('failover before anything is taken', () => {
       );
     expect(seals({ ...pending, times: long })).to.deep.equal([long.successorWaitsMs, long.successorWaitsMs]);
     expect(seals(pending)).to.deep.equal([policy.successorWaitsMs, policy.successorWaitsMs]);
+    expect(seals({ ...pending, epoch: 1, holder: 'us-central1', times: long }), 'not seen taken yet').to.have.length(2);
+    expect(
+      seals({ ...pending, epoch: 0, holder: 'us-east1' }),
+      'a lease before the one that is replaced tells nothing of it',
+    ).to.deep.equal([]);
   });
 
   it('takes the epoch once the intent is there, and drops it when the primary is seen to commit before', () => {

@@ -111,8 +111,10 @@ function catchingUp({ journal, fenced, caughtUp }: Run): readonly Effect[] {
 
 function sealing(run: Run, facts: Facts, setting: Setting): readonly Effect[] {
   const { journal } = run;
-  if (!mayBeSealed(run, facts, setting)) return [];
-  const waitMs = leaseTimes(facts.lease?.lease ?? null, setting.policy).successorWaitsMs;
+  const lease = facts.lease?.lease;
+  // For how long its holder may have been promised is said by the lease that is replaced, and by the pending one, but by none from before that.
+  if (lease === undefined || lease.epoch < journal.epoch - 1 || !mayBeSealed(run, facts, setting)) return [];
+  const waitMs = leaseTimes(lease, setting.policy).successorWaitsMs;
   return setting.regions
     .filter((region) => region !== journal.from && !journal.sealed.some((log) => log.region === region))
     .map((region) => ({ kind: 'seal', region, epoch: journal.epoch, runId: journal.runId, waitMs }));

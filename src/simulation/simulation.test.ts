@@ -6,6 +6,7 @@ import { LEADER, type Fault } from './fault.ts';
 import { choosePolicy, withLongLease } from './policies.ts';
 import { simulate } from './pool.ts';
 import { Random } from './random.ts';
+import type { WrongMachine } from './wrong-machine.ts';
 import { WRONG_MACHINES } from './wrong-machines.ts';
 
 describe('simulator', function () {
@@ -90,8 +91,11 @@ describe('a controller that leads and is ended by SIGTERM', function () {
 describe('wrong machines', function () {
   this.timeout(60_000);
 
-  it('differ from the engine as it is built in one place each', () => {
-    for (const { name, module, find, put } of WRONG_MACHINES) {
+  const changesOf = ({ name, and, ...change }: WrongMachine): readonly WrongMachine[] =>
+    [change, ...(and === undefined ? [] : [and])].map((one) => ({ name, ...one }));
+
+  it('differ from the engine as it is built in one place each, or in two where it keeps a promise twice', () => {
+    for (const { name, module, find, put } of WRONG_MACHINES.flatMap(changesOf)) {
       const built = readFileSync(join(import.meta.dirname, '..', module), 'utf8');
       expect(built.split(find).length, name).to.equal(2);
       expect(put, name).to.not.equal(find);
@@ -106,6 +110,15 @@ describe('wrong machines', function () {
       if (found === undefined) return expect.fail('not found in 100 worlds');
       const again = await simulate({ firstSeed: found.seed, seeds: 1, wrong, keep: found.keep });
       expect(again.failures.map(({ message, atMs }) => ({ message, atMs }))).to.deep.equal([{ message: found.message, atMs: found.atMs }]);
+    });
+  }
+
+  for (const wrong of WRONG_MACHINES.filter(({ and }) => and !== undefined)) {
+    it(`"${wrong.name}" needs both its mistakes: in the world that finds it, with either alone the promise is kept`, async () => {
+      const [found] = (await simulate({ firstSeed: 1, seeds: 200, wrong, stopAfterFailures: 1 })).failures;
+      if (found === undefined) return expect.fail('not found in 200 worlds');
+      for (const alone of changesOf(wrong))
+        expect((await simulate({ firstSeed: found.seed, seeds: 1, workers: 1, wrong: alone })).failures, alone.module).to.deep.equal([]);
     });
   }
 });

@@ -54,6 +54,12 @@ export const WRONG_DATABASES: readonly WrongMachine[] = [
     module: 'server/node.js',
     find: "(how === 'promoted' || how === 'restored') && this.promises.boundMs(waitMs) > 0",
     put: 'false',
+    // Alone it breaks nothing: controllers wait for a promise before they promote (ARCHITECTURE §4). So this is one whose controllers wait for the record alone.
+    and: {
+      module: 'failover/wanted.js',
+      find: 'maySucceedItself(run, facts) : isFenced(run, facts, setting)',
+      put: 'maySucceedItself(run, facts) : isFenced(run, facts, setting) || recordIsOver(run, facts, setting)',
+    },
   },
   {
     name: 'a restarted standby forgets what it may have promised',

@@ -1,8 +1,7 @@
 import { registerHooks } from 'node:module';
 
-/** The engine with one line changed: what a slip of the pen could have made of it. */
-export interface WrongMachine {
-  readonly name: string;
+/** One line of the engine changed: what a slip of the pen could have made of it. */
+interface Change {
   /** The module below src/, as it is built. */
   readonly module: string;
   /** Must be there exactly once. */
@@ -10,11 +9,23 @@ export interface WrongMachine {
   readonly put: string;
 }
 
+/** The engine with one line changed. */
+export interface WrongMachine extends Change {
+  readonly name: string;
+  /** A second line, in another module: the engine keeps a promise twice, and with either line right it is kept. */
+  readonly and?: Change;
+}
+
 /**
  * Lets this thread load the wrong machine instead of the engine: the text is changed as the module is loaded, the build stays as it is. To be called before anything of the
  * engine is imported. Where the text is not there the import throws: the engine has changed and the wrong machine must follow.
  */
-export function loadWrong({ name, module, find, put }: WrongMachine): void {
+export function loadWrong({ name, and, ...change }: WrongMachine): void {
+  loadChanged(name, change);
+  if (and !== undefined) loadChanged(name, and);
+}
+
+function loadChanged(name: string, { module, find, put }: Change): void {
   const url = new URL(`../${module}`, import.meta.url).href;
   registerHooks({
     load(asked, context, next) {
