@@ -99,21 +99,22 @@ export interface RemoteContext {
   readonly clock: Clock;
   /** The system, and the epoch of the right to write, that a lock is held under. */
   readonly lock: { readonly cluster: string; readonly epoch: number };
+  /** Hears of a lock that an earlier run had left. */
+  readonly note: (text: string) => void;
 }
 
 /** @param locks whether all others are to be locked out while it is read */
-export async function openRemoteDatabase({ database, folder, clock, lock }: RemoteContext, locks: boolean): Promise<RemoteDatabase> {
+export async function openRemoteDatabase(context: RemoteContext, locks: boolean): Promise<RemoteDatabase> {
   const { openFoundationdb, foundationdbToRead } = await import('./foundationdb/remote-database.ts');
-  const uid = { system: `backup of ${lock.cluster}`, epoch: lock.epoch };
-  return foundationdbToRead({ ...openFoundationdb(database, folder), clock, lock: uid, locks });
+  return foundationdbToRead({ ...openFoundationdb(context, 'backup'), clock: context.clock, locks });
 }
 
-export async function openRemoteTarget({ database, folder, lock }: Omit<RemoteContext, 'clock'>): Promise<RemoteTarget> {
+export async function openRemoteTarget(context: Omit<RemoteContext, 'clock'>): Promise<RemoteTarget> {
   const [{ openFoundationdb }, { foundationdbToFill }] = await Promise.all([
     import('./foundationdb/remote-database.ts'),
     import('./foundationdb/remote-target.ts'),
   ]);
-  return foundationdbToFill({ ...openFoundationdb(database, folder), lock: { system: `restore of ${lock.cluster}`, epoch: lock.epoch } });
+  return foundationdbToFill(openFoundationdb(context, 'restore'));
 }
 
 type StoreConfig<K> = Extract<BackupConfig['store'], { kind: K }>;

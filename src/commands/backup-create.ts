@@ -44,6 +44,7 @@ export async function createOneBackup(command: BackupCommand, { fullScan, noLeas
         fullScan,
         locks,
         log: null,
+        onNote: (note) => world.err(`${note}\n`),
         onProgress: ({ phase, plainBytes, totalBytes }) => printer.show({ phase, doneBytes: plainBytes, totalBytes }),
       },
       signal,

@@ -98,7 +98,7 @@ async function restoreOneRemote(
   if (prefix !== null || point !== null)
     throw new EngineError('bad-request', 'a whole backup is restored into FoundationDB: leave --prefix, --to-version and --to-time away');
   const lock = { cluster: backup.cluster.id, epoch: Number(manifest.generation) };
-  const target = await openRemoteTarget({ database, folder: loaded.folder, lock });
+  const target = await openRemoteTarget({ database, folder: loaded.folder, lock, note: (text) => world.err(`${text}\n`) });
   const printer = commandProgress(world);
   try {
     const epochs = async (): Promise<number> => await highestEpoch(repository, backup.cluster.id, world.signal);
@@ -118,8 +118,11 @@ async function restoreOneRemote(
     return EXIT.ok;
   } catch (error) {
     printer.end();
+    // Whatever ended it: a locked cluster is an outage, of other systems too.
+    const left = await target.left();
+    if (left !== null) world.err(`${left}\n`);
     if (!world.signal.aborted) throw error;
-    world.err('interrupted: the database stays locked, so that nobody serves a part of it; a restore begins anew\n');
+    world.err(left === null ? 'interrupted: nothing was locked or changed\n' : 'interrupted\n');
     return EXIT.interrupted;
   } finally {
     target.close();

@@ -15,5 +15,7 @@ export interface RemoteTarget extends SliceReader {
   put(rows: readonly PutRow[]): Promise<void>;
   /** Makes it live: what is served next is in an epoch above this one. */
   finish(highestEpoch: number): Promise<void>;
+  /** After a failure: what stays as it is, and how that is ended, in sentences for whoever gave the order; null: nothing. It never rejects. */
+  left(): Promise<string | null>;
   close(): void;
 }

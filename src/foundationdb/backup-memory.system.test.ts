@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Database } from 'foundationdb';
 import type { Manifest } from '../backup/format/manifest.ts';
+import type { RemoteDatabase } from '../database/remote-snapshot.ts';
 import type { RemoteTarget } from '../database/remote-target.ts';
 import { BackupLab } from '../testing/backup-lab.ts';
 import {
@@ -94,6 +95,28 @@ describe('backups of FoundationDB, on a strict store in memory', function () {
     expect(store.lockedBy).to.equal(null);
   });
 
+  it('a backup ends the lock that a killed one has left, and says so; that of anybody else it meets with whose and how old it is', async () => {
+    const { content } = await fill(db, 'test/', { records: 3, by: BY });
+    const notes: string[] = [];
+    const teller = { cluster: 'lab', fdbcli: 'fdbcli', note: (text: string) => void notes.push(text) };
+    for (const locks of [false, true]) {
+      const from = (): RemoteDatabase => reading({ db, keys, lock: { ...LOCK, epoch: 2 }, locks, teller });
+      done(await lockDatabase(db, LOCK, LIMIT_MS));
+      expect(await lab.restore(await backUp(lab, from()), `embedded-${locks}`)).to.deep.equal(content);
+      expect(notes.splice(0).join()).to.match(
+        new RegExp(
+          `^the lock ${lockUid(LOCK)}, which a killed run had left \\(for at most \\d+ s\\), is ${locks ? 'taken over' : 'ended'}$`,
+        ),
+      );
+      expect(store.lockedBy).to.equal(null);
+      done(await lockDatabase(db, RESTORE_LOCK, LIMIT_MS));
+      expect(await failureOf(backUp(lab, from()))).to.match(/for at most \d+ s: a restore of lab holds it/);
+      expect(store.lockedBy).to.equal(lockUid(RESTORE_LOCK));
+      done(await unlockDatabase(db, RESTORE_LOCK, LIMIT_MS));
+    }
+    expect(notes).to.deep.equal([]);
+  });
+
   it('a restore is not made live where somebody unlocked meanwhile; the next holds on the lock of one that was interrupted, and begins anew', async () => {
     const manifest = await embedded();
     const first = target();
@@ -137,7 +160,7 @@ describe('backups of FoundationDB, on a strict store in memory', function () {
     const real = foundationdbToFill({ db: other.db, keys, lock: RESTORE_LOCK });
     const others = { system: 'somebody else', epoch: 1 };
     done(await lockDatabase(other.db, others, LIMIT_MS));
-    expect(await failureOf(restoreInto(lab, manifest, real))).to.match(/which is not ours/);
+    expect(await failureOf(restoreInto(lab, manifest, real))).to.match(/locked under 434452.* another backup\.cluster\.id/);
     expect(other.lockedBy).to.equal(lockUid(others));
     done(await unlockDatabase(other.db, others, LIMIT_MS));
     const disturbed = withPut(real, (rows) => real.put([...rows, { key: Buffer.from('stranger'), value: Buffer.from('!') }]));

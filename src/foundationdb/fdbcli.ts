@@ -51,6 +51,11 @@ export function judgeAnswer(code: number | null, said: string): FdbcliResult {
   return /^exit code \d+$/.test(said) ? { kind: 'unknown', said } : { kind: 'refused', said };
 }
 
+/** How somebody types it for this cluster; a command follows as `--exec "…"`. */
+export function fdbcliWords({ clusterFile, tls }: Pick<Fdbcli, 'clusterFile' | 'tls'>): string {
+  return ['fdbcli', '-C', clusterFile, ...tlsArgs(tls)].map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word}'`)).join(' ');
+}
+
 function tlsArgs(tls: Fdbcli['tls']): readonly string[] {
   if (tls === undefined) return [];
   return ['--tls_certificate_file', tls.cert, '--tls_key_file', tls.key, '--tls_ca_file', tls.ca];

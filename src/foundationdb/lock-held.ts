@@ -1,12 +1,15 @@
 import type { Database, Transaction } from 'foundationdb';
 import { EngineError } from '../platform/errors.ts';
 import { lockDatabase, lockOf, unlockDatabase, type LockResult } from './lock.ts';
-import { lockUid, readLockUid, type LockUid } from './lock-uid.ts';
+import { leftLockText, lockText, unlockText, type LockTeller, type SeenLock } from './lock-told.ts';
+import { lockUid, readLockUid, uidOfStoredLock, versionOfStoredLock, type LockUid } from './lock-uid.ts';
 import { LOCK_AWARE, READ_LOCK_AWARE, READ_SYSTEM_KEYS } from './option-codes.ts';
 import { transact, untilDone, type Outcome } from './transaction.ts';
 
 const LOCKED_RAW = Buffer.from('\xff/dbLocked', 'latin1');
 const TIMEOUT_MS = 10_000;
+/** FoundationDB counts a million versions a second. */
+const VERSIONS_PER_SECOND = 1_000_000;
 /** A lock that stays is an outage. */
 const TRIES = 6;
 
@@ -27,18 +30,28 @@ export async function lockedSince(transaction: Transaction): Promise<string> {
   return (await transaction.get(LOCKED_RAW))?.toString('hex') ?? '';
 }
 
+/** The lock that is there, whoever holds it; null where there is none. @throws EngineError database-unavailable */
+export async function seeLock(db: Database, timeoutMs: number = TIMEOUT_MS): Promise<SeenLock | null> {
+  const { value, version } = await readPast(db, (transaction) => transaction.get(LOCKED_RAW), timeoutMs);
+  if (value === undefined) return null;
+  return { uid: uidOfStoredLock(value), ageSeconds: Math.max(0, version - versionOfStoredLock(value)) / VERSIONS_PER_SECOND };
+}
+
 /**
  * Locks the database under this UID, or takes over the lock that an earlier run of the same work has left: that of another epoch is ended first.
  * @throws EngineError database-locked where it is somebody else's, database-unavailable
  */
-export async function holdLock(db: Database, uid: LockUid): Promise<void> {
-  let result = await settled(() => lockDatabase(db, uid, TIMEOUT_MS));
-  if (result.kind === 'foreign' && (await endLeftLock(db, uid.system))) result = await settled(() => lockDatabase(db, uid, TIMEOUT_MS));
-  if (result.kind !== 'foreign') return;
-  throw new EngineError(
-    'database-locked',
-    `the database is locked under ${result.uid}, which is not ours: whoever locked it (fdbcli lock, fdbdr, a restore) has to end that first`,
-  );
+export async function holdLock(db: Database, uid: LockUid, teller: LockTeller): Promise<void> {
+  const left = await leftLock(db, uid.system);
+  if (left !== null) await noteLeft(db, teller, 'is taken over');
+  if (left !== null && left.epoch !== uid.epoch) await releaseLock(db, left, teller);
+  if ((await settled(() => lockDatabase(db, uid, TIMEOUT_MS))).kind === 'foreign') await refuseLock(db, teller);
+}
+
+/** @throws EngineError database-locked where anybody holds a lock */
+export async function refuseLock(db: Database, teller: LockTeller): Promise<void> {
+  const seen = await seeLock(db);
+  if (seen !== null) throw new EngineError('database-locked', lockText(seen, teller));
 }
 
 /** The lock that work of this name left when it was killed; null where there is none. */
@@ -48,23 +61,25 @@ export async function leftLock(db: Database, system: string): Promise<LockUid | 
   return holder?.kind === 'ours' ? { system, epoch: holder.epoch } : null;
 }
 
-/** Ends it; false where there is none. The caller knows that no such work goes on. */
-export async function endLeftLock(db: Database, system: string): Promise<boolean> {
+/** Ends it, where there is one. The caller knows that no such work goes on. */
+export async function endLeftLock(db: Database, system: string, teller: LockTeller): Promise<void> {
   const left = await leftLock(db, system);
-  if (left !== null) await releaseLock(db, left);
-  return left !== null;
+  if (left === null) return;
+  await noteLeft(db, teller, 'is ended');
+  await releaseLock(db, left, teller);
+}
+
+async function noteLeft(db: Database, { note }: LockTeller, what: Parameters<typeof leftLockText>[1]): Promise<void> {
+  const seen = await seeLock(db);
+  if (seen !== null) note(leftLockText(seen, what));
 }
 
 /** @throws EngineError database-locked that tells how it is unlocked by hand */
-export async function releaseLock(db: Database, uid: LockUid): Promise<void> {
+export async function releaseLock(db: Database, uid: LockUid, { fdbcli }: LockTeller): Promise<void> {
   try {
     await settled(() => unlockDatabase(db, uid, TIMEOUT_MS));
   } catch (error) {
-    throw new EngineError(
-      'database-locked',
-      `the database may still be locked: \`fdbcli --exec "unlock ${lockUid(uid)}"\` unlocks it (it asks for a passphrase that it shows)`,
-      error,
-    );
+    throw new EngineError('database-locked', `the database may still be locked: ${unlockText(lockUid(uid), fdbcli)}`, error);
   }
 }
 
@@ -76,6 +91,7 @@ async function settled<T extends LockResult | string | null>(ask: () => Promise<
 export async function readPast<T>(
   db: Database,
   read: (transaction: Transaction) => Promise<T>,
+  timeoutMs: number = TIMEOUT_MS,
 ): Promise<{ readonly value: T; readonly version: number }> {
   const outcome = await transact(
     db,
@@ -83,7 +99,7 @@ export async function readPast<T>(
       readPastLock(transaction);
       return { commit: false, value: await read(transaction) };
     },
-    { timeoutMs: TIMEOUT_MS },
+    { timeoutMs },
   );
   if (outcome.kind !== 'done') throw new EngineError('database-unavailable', `FoundationDB does not answer: ${outcome.message}`);
   return outcome;

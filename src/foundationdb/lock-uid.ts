@@ -12,6 +12,9 @@ export interface LockUid {
   readonly epoch: number;
 }
 
+/** The system whose name a lock of such work carries: one work never takes another's lock for its own. */
+export const lockSystem = (work: 'backup' | 'restore', cluster: string): string => `${work} of ${cluster}`;
+
 /** What is known of a lock: ours with its epoch, or somebody else's (an operator's `fdbcli lock`, a restore, fdbdr). */
 export type LockHolder = { readonly kind: 'ours'; readonly epoch: number } | { readonly kind: 'foreign'; readonly uid: string };
 
@@ -36,13 +39,23 @@ export function readLockUid(uid: string, system: string): LockHolder {
   return ours && epoch <= BigInt(Number.MAX_SAFE_INTEGER) ? { kind: 'ours', epoch: Number(epoch) } : { kind: 'foreign', uid };
 }
 
-/** The UID in what `\xff/dbLocked` holds: where the special key cannot be read. Throws RangeError for a value of another length. */
+/** Whether it is a lock of coditect-dr at all, for whatever system. */
+export function isOurMark(uid: string): boolean {
+  return uid.startsWith(MARK.toString('hex'));
+}
+
+/** The UID in what `\xff/dbLocked` holds. Throws RangeError for a value of another length. */
 export function uidOfStoredLock(value: Buffer): string {
   if (value.length !== VERSIONSTAMP_BYTES + 16) throw new RangeError(`a stored lock has 26 bytes, this has ${value.length}`);
   const swapped = Buffer.alloc(16);
   swapped.writeBigUInt64BE(value.readBigUInt64LE(VERSIONSTAMP_BYTES), 0);
   swapped.writeBigUInt64BE(value.readBigUInt64LE(VERSIONSTAMP_BYTES + 8), 8);
   return swapped.toString('hex');
+}
+
+/** When it was locked: the version of that commit. */
+export function versionOfStoredLock(value: Buffer): number {
+  return Number(value.readBigUInt64BE(0));
 }
 
 function systemMark(system: string): Buffer {

@@ -5,11 +5,13 @@ import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { LogEnd } from '../replication/epochs.ts';
 import { clientSettings, openCluster } from './client.ts';
+import { fdbcliWords } from './fdbcli.ts';
 import { readFence, type Fence } from './fence.ts';
 import { beginCopy, copyIsOver, endCopy, extendCopy, type BegunCopy } from './kept.ts';
 import { afterPrefix, keySpaceOf, type Place } from './key-space.ts';
-import { endLeftLock, holdLock, lockedSince, readPast, readPastLock, releaseLock } from './lock-held.ts';
-import type { LockUid } from './lock-uid.ts';
+import { endLeftLock, holdLock, lockedSince, readPast, readPastLock, refuseLock, releaseLock } from './lock-held.ts';
+import { NOBODY_HEARS, type LockTeller } from './lock-told.ts';
+import { lockSystem, type LockUid } from './lock-uid.ts';
 import { readSlice, type SliceRules } from './slices.ts';
 import { readVersionOf } from './transaction.ts';
 
@@ -22,16 +24,35 @@ export interface RemoteOptions extends Place {
   readonly lock: LockUid;
   /** Whether all others are to be locked out while it is read. */
   readonly locks: boolean;
+  readonly teller?: LockTeller;
 }
 
-/** @param folder of the configuration file. @throws EngineError bad-config */
-export function openFoundationdb(config: FoundationdbConfig, folder: string): Place {
-  return { db: openCluster(clientSettings(config, folder)), keys: keySpaceOf(config.prefix) };
+export interface OpenOptions {
+  readonly database: FoundationdbConfig;
+  /** Of the configuration file. */
+  readonly folder: string;
+  readonly lock: { readonly cluster: string; readonly epoch: number };
+  readonly note: (text: string) => void;
+}
+
+/** The cluster as it is configured, and what this work locks it under. @throws EngineError bad-config */
+export function openFoundationdb(
+  { database, folder, lock: { cluster, epoch }, note }: OpenOptions,
+  work: Parameters<typeof lockSystem>[0],
+): Place & { readonly lock: LockUid; readonly teller: LockTeller } {
+  const settings = clientSettings(database, folder);
+  const { clusterFile, tls } = settings;
+  return {
+    db: openCluster(settings),
+    keys: keySpaceOf(database.prefix),
+    lock: { system: lockSystem(work, cluster), epoch },
+    teller: { cluster, fdbcli: fdbcliWords(tls === null ? { clusterFile } : { clusterFile, tls }), note },
+  };
 }
 
 /** The key space as something to back up. The caller alone may back it up now. */
 export function foundationdbToRead(options: RemoteOptions): RemoteDatabase {
-  const { db, keys } = options;
+  const { db, keys, teller = NOBODY_HEARS } = options;
   const end = async (): Promise<LogEnd> => {
     const { value, version } = await readPast(db, (transaction) => readFence(transaction, keys.fence));
     return endAt(value, version);
@@ -43,7 +64,8 @@ export function foundationdbToRead(options: RemoteOptions): RemoteDatabase {
     snapshot: async (signal) => {
       signal.throwIfAborted();
       if (options.locks) return await lockedSnapshot(options);
-      await endLeftLock(db, options.lock.system);
+      await endLeftLock(db, options.lock.system, teller);
+      await refuseLock(db, teller);
       const copy = await beginCopy(db, keys);
       return copy === null ? await versionSnapshot(options) : keptSnapshot(options, copy);
     },
@@ -81,8 +103,8 @@ function keptSnapshot({ db, keys, clock }: RemoteOptions, begun: BegunCopy): Rem
 }
 
 /** Nobody but us writes while it is read; each slice is of a time within the same lock. */
-async function lockedSnapshot({ db, keys, lock }: RemoteOptions): Promise<RemoteSnapshot> {
-  await holdLock(db, lock);
+async function lockedSnapshot({ db, keys, lock, teller = NOBODY_HEARS }: RemoteOptions): Promise<RemoteSnapshot> {
+  await holdLock(db, lock, teller);
   try {
     const { value, version } = await readPast(db, (transaction) =>
       Promise.all([lockedSince(transaction), readFence(transaction, keys.fence)]),
@@ -96,10 +118,10 @@ async function lockedSnapshot({ db, keys, lock }: RemoteOptions): Promise<Remote
       ...readWith({ db, keys }, { prepare: readPastLock, confirm, keptFor: null, tooOld: null }),
       end: endAt(fence, version),
       how: 'locked',
-      release: () => releaseLock(db, lock),
+      release: () => releaseLock(db, lock, teller),
     };
   } catch (error) {
-    await releaseLock(db, lock);
+    await releaseLock(db, lock, teller);
     throw error;
   }
 }

@@ -1,31 +1,39 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from 'foundationdb';
 import type { RemoteTarget } from '../database/remote-target.ts';
-import { EngineError } from '../platform/errors.ts';
+import { EngineError, isEngineError } from '../platform/errors.ts';
 import { parseJson } from '../platform/https-client.ts';
 import { changeFence, NO_FENCE, readFence, type Fence } from './fence.ts';
 import { afterPrefix, type KeySpace, type Place } from './key-space.ts';
-import { endLeftLock, holdLock, leftLock, lockedSince, readPast, readPastLock, releaseLock, writePastLock } from './lock-held.ts';
-import type { LockUid } from './lock-uid.ts';
+import { endLeftLock, holdLock, leftLock, lockedSince, readPast, readPastLock, releaseLock, seeLock, writePastLock } from './lock-held.ts';
+import { lockText, NOBODY_HEARS, unlockText, type LockTeller } from './lock-told.ts';
+import { lockUid, type LockUid } from './lock-uid.ts';
 import { readSlice } from './slices.ts';
 import { transact, untilDone, type Decision } from './transaction.ts';
 
 const TRY_MS = 15_000;
 /** A recovery of FoundationDB, and a failover, may come in between. */
 const TRIES = 8;
+/** When all has failed, somebody waits to hear what is left. */
+const LOOK_MS = 2000;
 
 export interface TargetOptions extends Place {
   /** What the database is locked under while it is filled. */
   readonly lock: LockUid;
+  readonly teller?: LockTeller;
 }
+
+/** Where the database that is being filled stands. */
+type Filling = 'not-begun' | 'locked' | 'taken-by-another' | 'live';
 
 /**
  * The key space as something to restore into. The whole cluster is locked meanwhile, so that no gateway serves half a database, also after this program was killed: then the lock and a mark
  * stay, and the next restore takes both over.
  */
-export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTarget {
+export function foundationdbToFill({ db, keys, lock, teller = NOBODY_HEARS }: TargetOptions): RemoteTarget {
   const run = randomUUID();
   let held = lock;
+  let filling: Filling = 'not-begun';
   let since = '';
   const requireMine = async (transaction: Transaction): Promise<void> => {
     const [marked, locked] = await Promise.all([markIn(transaction, keys), lockedSince(transaction)]);
@@ -34,23 +42,31 @@ export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTar
         'backup-failed',
         'somebody unlocked the database while it was being filled; stop whoever uses it, and restore again',
       );
-    if (marked?.run !== run) throw new EngineError('backup-failed', 'another restore into this database has begun; this one stops');
+    if (marked?.run === run) return;
+    filling = 'taken-by-another';
+    throw new EngineError('backup-failed', 'another restore into this database has begun; this one stops');
   };
   return {
     begin: async (job) => {
       // Before anything is locked: who names a database that is in use by mistake must not stop it.
       if (!(await readPast(db, (transaction) => isFree(transaction, keys))).value) {
         // A restore that was killed when only its lock was left to end.
-        if ((await readPast(db, (transaction) => readFence(transaction, keys.fence))).value.restored) await endLeftLock(db, lock.system);
-        throw notEmpty(keys);
+        if ((await readPast(db, (transaction) => readFence(transaction, keys.fence))).value.restored)
+          await endLeftLock(db, lock.system, teller);
+        throw notEmpty(keys, teller);
       }
       // That of an interrupted restore is held on: unlocked for a moment, half a database could be served.
       held = (await leftLock(db, lock.system)) ?? lock;
-      await holdLock(db, held);
+      filling = 'locked';
+      await holdLock(db, held, teller).catch((error: unknown) => {
+        if (isEngineError(error, 'database-locked')) filling = 'not-begun';
+        throw error;
+      });
       since = (await readPast(db, lockedSince)).value;
       if (await mark({ db, keys }, { job, run })) return;
-      await releaseLock(db, held);
-      throw notEmpty(keys);
+      filling = 'not-begun';
+      await releaseLock(db, held, teller);
+      throw notEmpty(keys, teller);
     },
     put: async (rows) => {
       await write(db, async (transaction) => {
@@ -62,7 +78,12 @@ export function foundationdbToFill({ db, keys, lock }: TargetOptions): RemoteTar
       readSlice({ db, keys }, { prepare: readPastLock, confirm: requireMine, keptFor: null, tooOld: null }, { from, to, bytes }, signal),
     finish: async (highestEpoch) => {
       await endFilling({ db, keys }, highestEpoch, requireMine);
-      await releaseLock(db, held);
+      filling = 'live';
+      await releaseLock(db, held, teller);
+    },
+    left: async () => {
+      if (filling === 'taken-by-another') return 'the other restore goes on, and holds the lock of the database';
+      return filling === 'locked' ? await leftText({ db, keys }, held, teller) : null;
     },
     close: () => db.close(),
   };
@@ -84,10 +105,28 @@ async function isFree(transaction: Transaction, keys: KeySpace): Promise<boolean
   return (await transaction.getRangeAll(keys.all, afterPrefix(keys.all), { limit: 1 })).length === 0;
 }
 
-function notEmpty({ all }: KeySpace): EngineError {
+/** Of a restore that has locked the database and is not done. */
+async function leftText({ db, keys }: Place, held: LockUid, teller: LockTeller): Promise<string> {
+  const uid = lockUid(held);
+  const seen = await seeLock(db, LOOK_MS).catch(() => undefined);
+  if (seen === null)
+    return 'the database is not locked any more, and may hold a part of the data: stop every `database` program, and restore again';
+  if (seen !== undefined && seen.uid !== uid) return lockText(seen, teller);
+  return (
+    `the whole FoundationDB cluster ${seen === undefined ? 'may still be' : 'is still'} locked under ${uid}, so that nobody serves a part of the data. ` +
+    'Restore again: it takes this lock over and begins anew. ' +
+    `Or give the restore up, while no \`database\` program runs: ${unlockText(uid, teller.fdbcli)} Then empty the key space: ${emptyText(keys, teller)}`
+  );
+}
+
+function emptyText({ all }: KeySpace, { fdbcli }: LockTeller): string {
+  return `\`${fdbcli} --exec "writemode on; clearrange ${all.toString()} ${afterPrefix(all).toString()}"\``;
+}
+
+function notEmpty(keys: KeySpace, teller: LockTeller): EngineError {
   return new EngineError(
     'bad-request',
-    `the key space ${all.toString()} of this FoundationDB cluster is not empty; restore into an empty one (\`fdbcli --exec "writemode on; clearrange ${all.toString()} ${afterPrefix(all).toString()}"\` empties it, with no \`database\` program running)`,
+    `the key space ${keys.all.toString()} of this FoundationDB cluster is not empty; restore into an empty one (${emptyText(keys, teller)} empties it, with no \`database\` program running)`,
   );
 }
 

@@ -62,7 +62,8 @@ export class MemoryFoundationdb implements MemoryStore {
   }
 
   get storedLock(): Buffer | undefined {
-    return this.#lockedBy === null ? undefined : stamped(this.#lockedAt, Buffer.from(this.#lockedBy, 'hex'));
+    // Both halves of the UID in little-endian order.
+    return this.#lockedBy === null ? undefined : stamped(this.#lockedAt, Buffer.from(this.#lockedBy, 'hex').swap64());
   }
 
   /** Value of a key at a version, null where there is none. */

@@ -58,10 +58,12 @@ export function databaseFolder(loaded: LoadedConfig): string {
 type Run = Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress' | 'onStep' | 'log'> & {
   /** Lock everybody out of the database until it is read. */
   readonly locks: boolean;
+  /** Hears of a lock of the database that an earlier run had left. */
+  readonly onNote?: (text: string) => void;
 };
 
 /** The database as backups read it. */
-function sourceOf({ loaded, backup }: ConfiguredBackup, { repository, lease, locks }: Run): BackupSource {
+function sourceOf({ loaded, backup }: ConfiguredBackup, { repository, lease, locks, onNote }: Run): BackupSource {
   const { database } = loaded.config;
   if (database.kind === 'embedded') {
     if (locks) throw new EngineError('bad-request', '--lock: this database is read as of one moment anyway, and nobody waits for it');
@@ -69,7 +71,7 @@ function sourceOf({ loaded, backup }: ConfiguredBackup, { repository, lease, loc
   }
   const lock = { cluster: backup.cluster.id, epoch: Number(lease.epoch) };
   const open = async (): Promise<RemoteDatabase> =>
-    await openRemoteDatabase({ database, folder: loaded.folder, clock: systemClock, lock }, locks);
+    await openRemoteDatabase({ database, folder: loaded.folder, clock: systemClock, lock, note: onNote ?? (() => undefined) }, locks);
   return remoteSource({ open, kind: database.kind, chunkKey: repository.keys.chunk });
 }
 
