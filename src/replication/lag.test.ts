@@ -20,16 +20,17 @@ describe('the lag of a standby', () => {
     }
     for (const has of [0, 1, 500, 9_999, 50_000, 90_000, 99_000, 99_998]) {
       const ageMs = nowMs - atMs.get(has + 1)!;
-      expect(meter.lagMs(has, 100_000), `has ${has}`).to.be.within(ageMs, ageMs * 1.02 + 1);
+      expect(meter.lagMs(has, 100_000, nowMs), `has ${has}`).to.be.within(ageMs, ageMs * 1.02 + 1);
     }
-    expect(meter.lagMs(100_000, 100_000)).to.equal(0);
+    expect(meter.lagMs(100_000, 100_000, nowMs)).to.equal(0);
   });
 
   it('is not known where it lacks what was there before: not as old as this process', () => {
     meter.appended(501);
     nowMs += 1000;
-    expect(meter.lagMs(400, 501)).to.equal(UNKNOWN_LAG_MS);
-    expect(meter.lagMs(500, 501)).to.equal(1000);
-    expect(new LagMeter(clock).lagMs(0, 5)).to.equal(UNKNOWN_LAG_MS);
+    expect(meter.lagMs(400, 501, nowMs)).to.equal(UNKNOWN_LAG_MS);
+    expect(meter.lagMs(500, 501, nowMs)).to.equal(1000);
+    expect(meter.lagMs(500, 501, nowMs - 400), 'as it was').to.equal(600);
+    expect(new LagMeter(clock).lagMs(0, 5, nowMs)).to.equal(UNKNOWN_LAG_MS);
   });
 });

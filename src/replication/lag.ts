@@ -30,11 +30,11 @@ export class LagMeter {
     if (this.#samples.length > MAX_SAMPLES) this.#samples = thinned(this.#samples, atMs);
   }
 
-  /** Age of the oldest entry that somebody who has everything up to `matchIndex` lacks; 0 when nothing, UNKNOWN_LAG_MS where that entry is from before the first one that was seen here. */
-  lagMs(matchIndex: number, lastIndex: number): number {
+  /** Age, at `untilMs`, of the oldest entry that somebody who has everything up to `matchIndex` lacks; 0 when nothing, UNKNOWN_LAG_MS where that entry is from before the first one that was seen here. */
+  lagMs(matchIndex: number, lastIndex: number, untilMs: number): number {
     if (matchIndex >= lastIndex) return 0;
     const sample = this.#samples.findLast(({ index }) => index <= matchIndex + 1);
-    return sample === undefined ? UNKNOWN_LAG_MS : this.#clock.monotonicMs() - sample.atMs;
+    return sample === undefined ? UNKNOWN_LAG_MS : untilMs - sample.atMs;
   }
 }
 

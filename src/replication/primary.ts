@@ -32,6 +32,8 @@ export interface PrimaryOptions {
   readonly epoch: number;
   readonly standbys: readonly { readonly region: string; readonly url: string }[];
   readonly leaseIsValid: () => boolean;
+  /** When it ended for good: nothing was acknowledged since. */
+  readonly leaseEndedAtMs: () => number | null;
   readonly directLease: DirectLeaseSide;
   /** Somebody has a higher epoch; the owner decides what that means. */
   readonly onEpochPassed: (epoch: number) => void;
@@ -170,6 +172,8 @@ export class Primary {
     const { database, clock } = this.#options;
     const { log, commitIndex } = database.state();
     const nowMs = clock.monotonicMs();
+    // What was begun before and is not acknowledged any more would lag for ever.
+    const untilMs = this.#options.leaseEndedAtMs() ?? nowMs;
     const { mode, set } = this.#rule.current;
     return Object.fromEntries(
       this.#shippers.map((shipper) => {
@@ -179,7 +183,13 @@ export class Primary {
         const inSync = live && (mode === 'sync' ? set.includes(shipper.region) : matchIndex >= commitIndex);
         return [
           shipper.region,
-          { matchIndex, lagEntries: log.index - matchIndex, lagMs: Math.round(this.#lag.lagMs(matchIndex, log.index)), ageMs, inSync },
+          {
+            matchIndex,
+            lagEntries: log.index - matchIndex,
+            lagMs: Math.round(this.#lag.lagMs(matchIndex, log.index, untilMs)),
+            ageMs,
+            inSync,
+          },
         ];
       }),
     );

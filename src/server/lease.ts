@@ -58,7 +58,7 @@ export class HeldLease {
   #revision: number;
   #renewalSentAtMs: number;
   #seq = 0;
-  #ended = false;
+  #endedAtMs: number | null = null;
   #told: 'arbiter' | 'standbys' | 'nobody' = 'arbiter';
   readonly direct: DirectLeases;
 
@@ -71,7 +71,7 @@ export class HeldLease {
   }
 
   remainingMs(): number {
-    return this.#ended ? 0 : Math.max(this.#byArbiterMs(), this.direct.remainingMs());
+    return this.#isEnded ? 0 : Math.max(this.#byArbiterMs(), this.direct.remainingMs());
   }
 
   #byArbiterMs(): number {
@@ -86,7 +86,7 @@ export class HeldLease {
   /** The arbiter has been silent for longer than a busy moment: now is the time to have the standbys' promises before the lease runs out. */
   wantsDirect(): boolean {
     const { policy, clock } = this.#options;
-    return !this.#ended && clock.monotonicMs() - this.#renewalSentAtMs > directAfterMs(policy);
+    return !this.#isEnded && clock.monotonicMs() - this.#renewalSentAtMs > directAfterMs(policy);
   }
 
   isValid(): boolean {
@@ -94,7 +94,16 @@ export class HeldLease {
   }
 
   end(): void {
-    this.#ended = true;
+    this.#endedAtMs ??= this.#options.clock.monotonicMs();
+  }
+
+  /** When it ended for good; null as long as it has not, also where it has run out. */
+  get endedAtMs(): number | null {
+    return this.#endedAtMs;
+  }
+
+  get #isEnded(): boolean {
+    return this.#endedAtMs !== null;
   }
 
   /**
@@ -105,13 +114,13 @@ export class HeldLease {
     const { clock, policy } = this.#options;
     const watchdog = setInterval(() => this.#notice(onRanOut), policy.leaseRenewMs / 4);
     try {
-      while (!signal.aborted && !this.#ended) {
+      while (!signal.aborted && !this.#isEnded) {
         // The same renewal until it is decided: the one that is stored may be the first that was sent, so it counts from there.
         const sentAtMs = clock.monotonicMs();
         const result = await this.#decide(onRanOut, signal);
-        if (result === null || this.#ended) return null;
+        if (result === null || this.#isEnded) return null;
         if (!result.ok) {
-          this.#ended = true;
+          this.end();
           return result.reason === 'conflict' ? { current: result.current } : null;
         }
         this.#seq++;
@@ -129,7 +138,7 @@ export class HeldLease {
   async #decide(onRanOut: () => void, signal: AbortSignal): Promise<CasResult<Lease> | null> {
     const { arbiter, clock, region, incarnation, policy } = this.#options;
     const next: Lease = { epoch: this.epoch, holder: region, incarnation, seq: this.#seq + 1, times: timesOf(policy) };
-    while (!signal.aborted && !this.#ended) {
+    while (!signal.aborted && !this.#isEnded) {
       const result = await arbiter.cas('lease', this.#revision, next, signal);
       if (result.ok || result.reason === 'conflict') return result;
       this.#notice(onRanOut);
@@ -140,7 +149,7 @@ export class HeldLease {
 
   /** Tells by whose word it serves when that changes. */
   #notice(onRanOut: () => void): void {
-    if (this.#ended) return;
+    if (this.#isEnded) return;
     const by = this.isValid() ? this.by : 'nobody';
     if (by === this.#told) return;
     this.#told = by;

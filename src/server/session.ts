@@ -54,6 +54,7 @@ export function beginSession({ lease, rule, before, onRefused }: Beginning, opti
     epoch: lease.epoch,
     standbys,
     leaseIsValid: () => lease.isValid(),
+    leaseEndedAtMs: () => lease.endedAtMs,
     directLease: { wanted: () => lease.wantsDirect(), promised: (region, askedAtMs) => lease.direct.promised(region, askedAtMs) },
     // Only the arbiter says who is primary; the next renewal of the lease will tell.
     onEpochPassed: (epoch) => log.debug('epoch_refused', { own: lease.epoch, epoch }),

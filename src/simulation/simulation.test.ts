@@ -28,6 +28,7 @@ describe('simulator', function () {
     4770: 'answers of the arbiter are lost, its news are not',
     7302: 'the arbiter fails in the moment in which a slow disk is over',
     20525: 'a leader that stood still while it ended',
+    24128: 'async: approvals of a loss that grew for ever, by a write that the fenced primary had begun',
     22752: 'who writes hears nothing, who hears asks nothing',
   };
   for (const [seed, what] of Object.entries(ONCE_BROKEN)) {
