@@ -8,7 +8,8 @@ import { loadCredentials } from '../platform/tls.ts';
 const ASK_MS = 1500;
 /** What the arbiter is asked for may take a few of its time-outs. */
 const CHANGE_MS = 10_000;
-const refusalShape = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+/** What every program of the engine answers instead. */
+export const refusalShape = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
 export interface Answered {
   readonly url: string;

@@ -5,6 +5,7 @@ import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { loadCredentials } from '../platform/tls.ts';
 import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import { databaseStatusShape, type DatabaseStatus } from '../server/control-messages.ts';
+import { refusalShape } from './controllers.ts';
 import { EXIT, type World } from './world.ts';
 
 const ASK_MS = 1500;
@@ -16,6 +17,8 @@ export interface StatusDocument {
   readonly epoch: number;
   readonly controllers: Readonly<Record<string, ControllerStatus | null>>;
   readonly databases: Readonly<Record<string, DatabaseStatus | null>>;
+  /** Of each region whose database answered that it has no status now: why. */
+  readonly refusals: Readonly<Record<string, string>>;
 }
 
 export async function showStatus(loaded: LoadedConfig, json: boolean, world: World): Promise<number> {
@@ -29,7 +32,7 @@ async function gather({ config, folder }: LoadedConfig, signal: AbortSignal): Pr
   const client = new HttpsClient(loadCredentials(config.tls, folder));
   const ask = async (url: string): Promise<unknown> => {
     const result = await client.call(`${url}/v1/status`, { timeoutMs: ASK_MS, signal });
-    return result.kind === 'reply' && result.status === 200 ? parseJson(result.body) : undefined;
+    return result.kind === 'reply' ? parseJson(result.body) : undefined;
   };
   try {
     const answers = await Promise.all(
@@ -39,15 +42,19 @@ async function gather({ config, folder }: LoadedConfig, signal: AbortSignal): Pr
           region,
           controller: whoSpeaks(controllers),
           database: databaseStatusShape.safeParse(database).data ?? null,
+          refusal: refusalShape.safeParse(database).data?.error,
         };
       }),
     );
     const controllers = Object.fromEntries(answers.map(({ region, controller }) => [region, controller]));
     const databases = Object.fromEntries(answers.map(({ region, database }) => [region, database]));
+    const refusals = Object.fromEntries(
+      answers.flatMap(({ region, refusal }) => (refusal === undefined ? [] : [[region, `${refusal.code}: ${refusal.message}`]])),
+    );
     // The leader decides, so its view comes first; else that of who knows the highest epoch.
     const views = answers.flatMap(({ controller }) => (controller === null ? [] : [controller])).toSorted((a, b) => b.epoch - a.epoch);
     const view = views.find(({ leads }) => leads) ?? views[0];
-    return { state: view?.state ?? 'unknown', primary: view?.primary ?? null, epoch: view?.epoch ?? 0, controllers, databases };
+    return { state: view?.state ?? 'unknown', primary: view?.primary ?? null, epoch: view?.epoch ?? 0, controllers, databases, refusals };
   } finally {
     client.close();
   }
@@ -59,22 +66,23 @@ function whoSpeaks(answers: readonly unknown[]): ControllerStatus | null {
   return said.find(({ leads }) => leads) ?? said[0] ?? null;
 }
 
-function table({ state, primary, epoch, controllers, databases }: StatusDocument, freshMs: number): string {
+function table({ state, primary, epoch, controllers, databases, refusals }: StatusDocument, freshMs: number): string {
   const leader = Object.values(controllers).find((answer) => answer?.leads) ?? null;
   const rows = Object.entries(databases).map(([region, database]) => [
     region,
-    database === null ? 'no answer' : database.role,
+    database !== null ? database.role : refusals[region] === undefined ? 'no answer' : 'refuses',
     database === null ? '-' : `${database.lastEpoch}:${database.lastIndex}`,
     database === null ? '-' : lagOf(region, databases[primary ?? ''] ?? null),
     controllers[region] === null || controllers[region] === undefined ? 'no answer' : region === leader?.region ? 'leads' : 'follows',
     leader?.observers[region] === undefined ? '-' : verdictOf(leader.observers[region], freshMs),
   ]);
+  const reasons = [...(leader?.reasons ?? []), ...Object.entries(refusals).map(([region, refusal]) => `database of ${region}: ${refusal}`)];
   const lines = [
     `state ${state}   primary ${primary ?? 'none'}   epoch ${epoch}   step ${leader?.step ?? '-'}`,
     ...runLines(leader),
     '',
     ...columns([['region', 'database', 'log end', 'lag', 'controller', 'sees primary'], ...rows]),
-    ...(leader === null || leader.reasons.length === 0 ? [] : ['', ...leader.reasons.map((reason) => `! ${reason}`)]),
+    ...(reasons.length === 0 ? [] : ['', ...reasons.map((reason) => `! ${reason}`)]),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -158,7 +158,14 @@ describe(`FoundationDB adapter${typeof programs === 'string' ? `: skipped: ${pro
 
   it('finds its status healthy, and the data centre', async () => {
     const log = logTo({ write: () => undefined }, { component: 'test', region: 'x', clock: systemClock });
-    const monitor = new ClusterMonitor({ db, clock: systemClock, log, dataCenters: ['dc1'], periodMs: 50 });
+    const monitor = new ClusterMonitor({
+      db,
+      clock: systemClock,
+      log,
+      dataCenters: ['dc1'],
+      periodMs: 50,
+      asker: { cluster: null, fdbcli: 'fdbcli' },
+    });
     const ending = new AbortController();
     const running = monitor.run(ending.signal);
     while (monitor.seen.askedAtMs === null) await systemClock.sleep(20);

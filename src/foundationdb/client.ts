@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import type * as Fdb from 'foundationdb';
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import { EngineError } from '../platform/errors.ts';
+import { fdbcliWords } from './fdbcli.ts';
 import { CODES, codeOf } from './outcome.ts';
 
 /** Highest API version that npm foundationdb 2.0.1 knows; clients and servers from 7.2 on have it. */
@@ -33,6 +34,11 @@ export function clientSettings(
     library: library ?? null,
     tls: tls === undefined ? null : { ca: at(tls.ca), cert: at(tls.cert), key: at(tls.key) },
   };
+}
+
+/** FoundationDB's shell on the same cluster, as somebody types it. */
+export function fdbcliFor({ clusterFile, tls }: ClientSettings): string {
+  return fdbcliWords(tls === null ? { clusterFile } : { clusterFile, tls });
 }
 
 type Native = typeof Fdb;

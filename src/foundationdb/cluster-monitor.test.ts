@@ -3,10 +3,12 @@ import type { Clock } from '../platform/clock.ts';
 import { logTo } from '../telemetry/log.ts';
 import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
 import { lockDatabase } from './lock.ts';
+import { lockSystem, lockUid } from './lock-uid.ts';
 import { ClusterMonitor, isRecent, type Seen } from './cluster-monitor.ts';
 
 const DCS = ['a', 'b', 'c'];
 const PERIOD_MS = 1000;
+const ASKER = { cluster: 'prod', fdbcli: 'fdbcli -C fdb.cluster' };
 
 /** Coordinators are the first processes of these data centres. */
 function saying(dcs: readonly string[], coordinators: readonly string[]): string {
@@ -29,7 +31,7 @@ function saying(dcs: readonly string[], coordinators: readonly string[]): string
 async function look(
   statuses: readonly (string | null)[],
   store = new MemoryFoundationdb(),
-): Promise<{ readonly seen: readonly Seen[]; readonly logged: readonly string[] }> {
+): Promise<{ readonly seen: readonly Seen[]; readonly logged: readonly string[]; readonly lines: readonly string[] }> {
   const ending = new AbortController();
   const seen: Seen[] = [];
   const lines: string[] = [];
@@ -48,9 +50,9 @@ async function look(
     },
   };
   const log = logTo({ write: (line) => void lines.push(line) }, { component: 'test', region: 'x', clock });
-  const monitor = new ClusterMonitor({ db: store.db, clock, log, dataCenters: DCS, periodMs: PERIOD_MS });
+  const monitor = new ClusterMonitor({ db: store.db, clock, log, dataCenters: DCS, periodMs: PERIOD_MS, asker: ASKER });
   await monitor.run(ending.signal);
-  return { seen, logged: lines.map((line) => (JSON.parse(line) as { action: string }).action) };
+  return { seen, lines, logged: lines.map((line) => (JSON.parse(line) as { action: string }).action) };
 }
 
 describe('what a gateway sees of its cluster', () => {
@@ -75,6 +77,18 @@ describe('what a gateway sees of its cluster', () => {
       const { seen } = await look([status], store);
       expect(seen.at(-1)?.view).to.include({ available: false, recoveryState: 'recruiting' });
     }
+  });
+
+  it('tells once which lock is on the database, whose it is and how it is ended, and forgets one that is gone', async () => {
+    const store = new MemoryFoundationdb();
+    const uid = lockUid({ system: lockSystem('backup', 'prod'), epoch: 3 });
+    await lockDatabase(store.db, { system: lockSystem('backup', 'prod'), epoch: 3 }, 5000);
+    const locked = JSON.stringify({ client: {}, cluster: { database_lock_state: { locked: true, lock_uid: uid } } });
+    const { seen, lines } = await look([locked, locked, saying(DCS, DCS)], store);
+    expect(seen.map(({ lock }) => lock?.uid ?? null)).to.deep.equal([uid, uid, null]);
+    const told = lines.filter((line) => line.includes('backup create --lock'));
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include(`unlock ${uid}`);
   });
 
   it('tells since when a data centre is away, until it is back', async () => {

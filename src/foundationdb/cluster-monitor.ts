@@ -4,12 +4,15 @@ import type { Log } from '../telemetry/log.ts';
 import { conditionOf, NOTHING_KNOWN, viewOf, type ClusterView } from './cluster-view.ts';
 import { coordinatorsOf, placementProblems } from './coordinators.ts';
 import { noteLag, type Lag } from './lag.ts';
+import { seeLock } from './lock-held.ts';
+import { lockText, type Asker, type SeenLock } from './lock-told.ts';
 import { parseStatus } from './status-json.ts';
 import { transact } from './transaction.ts';
 
 const STATUS = Buffer.from('\xff\xff/status/json', 'latin1');
 /** Roles that are out of reach are asked in vain for about four seconds (measured: 3.5 to 4.3 s with a data centre away, 27 ms when all is well). */
 const STATUS_TIMEOUT_MS = 8000;
+const LOCK_TIMEOUT_MS = 1000;
 /** A status older than so many periods, and the time that the next one may take, says nothing of now. */
 const PERIODS_THAT_COUNT = 3;
 
@@ -20,6 +23,8 @@ export interface MonitorOptions {
   /** Data centres that the cluster is to have. */
   readonly dataCenters: readonly string[];
   readonly periodMs: number;
+  /** To whom a lock is told. */
+  readonly asker: Asker;
 }
 
 export interface Seen {
@@ -32,6 +37,8 @@ export interface Seen {
    * configuration, and nothing is to move for that.
    */
   readonly awaySinceMs: ReadonlyMap<string, number>;
+  /** What is known of a lock that is on the database; null: there is none, or nothing is known. */
+  readonly lock: SeenLock | null;
   /** Why the coordinators would not survive the loss of a data centre; as last seen with all of them there, since otherwise nobody knows where those of the others are. Null: not known. */
   readonly misplaced: readonly string[] | null;
 }
@@ -44,7 +51,7 @@ export function isRecent({ askedAtMs }: Seen, nowMs: number, periodMs: number): 
 /** Looks at the cluster's status again and again; `run` once, it ends when the signal aborts. A look costs the cluster some milliseconds of CPU for each process. */
 export class ClusterMonitor {
   readonly #options: MonitorOptions;
-  #seen: Seen = { view: NOTHING_KNOWN, lag: null, askedAtMs: null, awaySinceMs: new Map(), misplaced: null };
+  #seen: Seen = { view: NOTHING_KNOWN, lag: null, askedAtMs: null, awaySinceMs: new Map(), lock: null, misplaced: null };
   readonly #everThere = new Set<string>();
   #said = '';
 
@@ -85,12 +92,13 @@ export class ClusterMonitor {
     const misplaced = coordinators === null ? this.#seen.misplaced : placementProblems(coordinators);
     if (misplaced !== null && misplaced.length > 0 && misplaced.join() !== this.#seen.misplaced?.join())
       log.warn('coordinators_misplaced', { why: misplaced });
-    this.#seen = { view, lag, askedAtMs, awaySinceMs, misplaced };
-    this.#tell(view);
+    const lock = view.locked === true ? await seeLock(db, LOCK_TIMEOUT_MS).catch(() => null) : null;
+    this.#seen = { view, lag, askedAtMs, awaySinceMs, lock, misplaced };
+    this.#tell(this.#seen);
   }
 
-  #tell(view: ClusterView): void {
-    const { log, dataCenters } = this.#options;
+  #tell({ view, lock }: Seen): void {
+    const { log, dataCenters, asker } = this.#options;
     const condition = conditionOf(view, dataCenters);
     const details = {
       condition: condition.kind,
@@ -100,7 +108,7 @@ export class ClusterMonitor {
       recovery: view.recoveryState,
     };
     const said = JSON.stringify(details);
-    if (said !== this.#said) log.info('cluster_condition', details);
+    if (said !== this.#said) log.info('cluster_condition', lock === null ? details : { ...details, lock: lockText(lock, asker) });
     this.#said = said;
   }
 }

@@ -21,6 +21,7 @@ import { gatewayRoutes } from './routes.ts';
 const [PRIMARY, EAST, WEST] = REGIONS;
 const DATA_CENTERS = { [PRIMARY]: 'dc1', [EAST]: 'dc2', [WEST]: 'dc3' };
 const WAIT_MS = 15_000;
+const ASKER = { cluster: null, fdbcli: 'fdbcli' };
 const keys = keySpaceOf('coditect/');
 
 interface Answer {
@@ -45,10 +46,11 @@ class RegionUnderTest {
     this.#arbiter = openEtcd({ ...etcd, rpcMs: 500, silenceMs: 1000, clock });
     const { db } = store;
     this.gateway = new Gateway({ db, keys, config, arbiter: this.#arbiter, clock, log });
-    const monitor = new ClusterMonitor({ db, clock, log, dataCenters: Object.values(DATA_CENTERS), periodMs: 1000 });
+    const monitor = new ClusterMonitor({ db, clock, log, dataCenters: Object.values(DATA_CENTERS), periodMs: 1000, asker: ASKER });
     this.#routes = gatewayRoutes({
       gateway: this.gateway,
       monitor,
+      asker: ASKER,
       db,
       keys,
       config,

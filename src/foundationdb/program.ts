@@ -12,7 +12,7 @@ import { kvLinkRoute } from '../server/kv-link.ts';
 import { timed } from '../server/timed.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { clientSettings, openCluster } from './client.ts';
+import { clientSettings, fdbcliFor, openCluster } from './client.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import { Gateway } from './gateway.ts';
 import { keySpaceOf } from './key-space.ts';
@@ -50,15 +50,17 @@ export async function runGateway(program: GatewayProgram, signal: AbortSignal): 
 
 /** As runGateway, on a cluster that is open. */
 export async function serveGateway(program: GatewayProgram, db: Database, signal: AbortSignal): Promise<void> {
-  const { config, foundationdb, credentials, arbiter, clock, log } = program;
+  const { config, foundationdb, folder, credentials, arbiter, clock, log } = program;
   const keys = keySpaceOf(foundationdb.prefix);
   const dataCenters = Object.values(foundationdb.data_centers);
   const gateway = new Gateway({ db, keys, config, arbiter, clock, log });
-  const monitor = new ClusterMonitor({ db, clock, log, dataCenters, periodMs: STATUS_PERIOD_MS });
+  const asker = { cluster: config.backup?.cluster.id ?? null, fdbcli: fdbcliFor(clientSettings(foundationdb, folder)) };
+  const monitor = new ClusterMonitor({ db, clock, log, dataCenters, periodMs: STATUS_PERIOD_MS, asker });
   const metrics = new Metrics(config.region, () => gatewaySamples(gateway, monitor, dataCenters, clock));
   const routes = gatewayRoutes({
     gateway,
     monitor,
+    asker,
     db,
     keys,
     config,

@@ -4,8 +4,7 @@ import type { RemoteDatabase, RemoteSnapshot, Slice } from '../database/remote-s
 import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { LogEnd } from '../replication/epochs.ts';
-import { clientSettings, openCluster } from './client.ts';
-import { fdbcliWords } from './fdbcli.ts';
+import { clientSettings, fdbcliFor, openCluster } from './client.ts';
 import { readFence, type Fence } from './fence.ts';
 import { beginCopy, copyIsOver, endCopy, extendCopy, type BegunCopy } from './kept.ts';
 import { afterPrefix, keySpaceOf, type Place } from './key-space.ts';
@@ -41,12 +40,11 @@ export function openFoundationdb(
   work: Parameters<typeof lockSystem>[0],
 ): Place & { readonly lock: LockUid; readonly teller: LockTeller } {
   const settings = clientSettings(database, folder);
-  const { clusterFile, tls } = settings;
   return {
     db: openCluster(settings),
     keys: keySpaceOf(database.prefix),
     lock: { system: lockSystem(work, cluster), epoch },
-    teller: { cluster, fdbcli: fdbcliWords(tls === null ? { clusterFile } : { clusterFile, tls }), note },
+    teller: { cluster, fdbcli: fdbcliFor(settings), note },
   };
 }
 

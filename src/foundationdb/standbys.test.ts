@@ -25,6 +25,7 @@ function replicas(change: { usableRegions?: number; ageMs?: number; lag?: number
     lag: { generation: 2, seconds: lag, known },
     askedAtMs: 100_000 - ageMs,
     awaySinceMs: new Map<string, number>(),
+    lock: null,
     misplaced: null,
   };
   return replicaStatus({ seen, dataCenters: DATA_CENTERS, region: 'us-central1', nowMs: 100_000, periodMs: 1000 });
@@ -103,7 +104,7 @@ describe('a region whose own data centre is away', () => {
     });
     const dataCenters = Object.values(DATA_CENTERS).filter((dc) => !never.includes(dc));
     const awaySinceMs = noteAway(new Map(gone.map((dc) => [dc, AWAY])), view, { dataCenters, atMs: 100_000 - ageMs });
-    return { view, lag: null, askedAtMs: 100_000 - ageMs, awaySinceMs, misplaced: null };
+    return { view, lag: null, askedAtMs: 100_000 - ageMs, awaySinceMs, lock: null, misplaced: null };
   }
   const of = (region: string, what: Parameters<typeof seen>[0] = {}) => ({
     seen: seen(what),
