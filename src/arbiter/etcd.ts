@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
+import type { z } from 'zod';
 import { NO_LONGER_NEEDED } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
@@ -52,9 +53,10 @@ class EtcdArbiter implements Arbiter {
   }
 
   async read(signal?: AbortSignal): Promise<Snapshot> {
-    const reply = await this.#ask('/v3/kv/range', rangeRequest(this.#options.prefix), signal);
-    if (reply === null) throw new EngineError('arbiter-unavailable', `no etcd member answered (${this.#members.join(', ')})`);
-    return decodeSnapshot(this.#options.prefix, rangeReplyShape.parse(reply));
+    const reply = await this.#ask({ path: '/v3/kv/range', body: rangeRequest(this.#options.prefix), shape: rangeReplyShape }, signal);
+    if (reply === null)
+      throw new EngineError('arbiter-unavailable', `no etcd member answered, or what answered is no etcd (${this.#members.join(', ')})`);
+    return decodeSnapshot(this.#options.prefix, reply);
   }
 
   async cas<K extends RecordName>(
@@ -65,9 +67,10 @@ class EtcdArbiter implements Arbiter {
   ): Promise<CasResult<Records[K]>> {
     const text = encodeRecord(record, value);
     // Sent to the next member where one gave no answer: if the first was applied after all, the second is refused and shows our own value.
-    const reply = await this.#ask('/v3/kv/txn', casRequest(this.#options.prefix + record, expected, text), signal);
+    const body = casRequest(this.#options.prefix + record, expected, text);
+    const reply = await this.#ask({ path: '/v3/kv/txn', body, shape: txnReplyShape }, signal);
     if (reply === null) return { ok: false, reason: 'unknown' };
-    const { succeeded, header, responses } = txnReplyShape.parse(reply);
+    const { succeeded, header, responses } = reply;
     if (succeeded) return { ok: true, revision: header.revision };
     const kv = responses[0]?.response_range?.kvs[0];
     if (kv === undefined) return { ok: false, reason: 'conflict', current: null };
@@ -144,15 +147,15 @@ class EtcdArbiter implements Arbiter {
    * The answer of the first member that gives one, or null when none did: then the request may have been carried out. After `rpcMs` without one the next member is asked as well, but the
    * first is not cut off: on a busy machine its answer still comes, and every connection cut is a handshake more.
    */
-  async #ask(path: string, body: string, signal: AbortSignal | undefined): Promise<unknown> {
+  async #ask<T>(request: Request<T>, signal: AbortSignal | undefined): Promise<T | null> {
     const { clock, rpcMs } = this.#options;
     const members = this.#members;
     const deadlineMs = clock.monotonicMs() + members.length * rpcMs;
-    const asked: Promise<unknown>[] = [];
-    let answer: unknown;
+    const asked: Promise<T | undefined>[] = [];
+    let answer: T | undefined;
     for (const member of members) {
       if (signal?.aborted === true) return null;
-      const one = this.#askOne(member, { path, body, timeoutMs: Math.max(1, deadlineMs - clock.monotonicMs()) }, signal).then(
+      const one = this.#askOne(member, { ...request, timeoutMs: Math.max(1, deadlineMs - clock.monotonicMs()) }, signal).then(
         (reply) => (answer ??= reply),
       );
       asked.push(one);
@@ -167,17 +170,24 @@ class EtcdArbiter implements Arbiter {
     return answer ?? null;
   }
 
-  async #askOne(
+  async #askOne<T>(
     member: string,
-    request: { readonly path: string; readonly body: string; readonly timeoutMs: number },
+    request: Request<T> & { readonly timeoutMs: number },
     signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    const { path, body, timeoutMs } = request;
+  ): Promise<T | undefined> {
+    const { path, body, timeoutMs, shape } = request;
     const result = await this.#client.call(member + path, { method: 'POST', body, timeoutMs, ...(signal === undefined ? {} : { signal }) });
-    const answer = answerOf(result);
+    const answer = answerOf(result, shape);
     if (answer !== undefined && this.#members[0] !== member) this.#members = [member, ...this.#members.filter((other) => other !== member)];
     return answer;
   }
+}
+
+interface Request<T> {
+  readonly path: string;
+  readonly body: string;
+  /** What is not of this shape is no answer: the endpoint is something else. */
+  readonly shape: z.ZodType<T>;
 }
 
 /** Resolves with the first that is an answer, or undefined when all have ended without one. */
@@ -189,8 +199,8 @@ function firstAnswer(asked: readonly Promise<unknown>[]): Promise<unknown> {
 }
 
 /** Anything but 200 (no leader, shutting down, time-out inside etcd) leaves it open whether the request was carried out. */
-function answerOf(result: CallResult): unknown {
-  return result.kind === 'reply' && result.status === 200 ? parseJson(result.body) : undefined;
+function answerOf<T>(result: CallResult, shape: z.ZodType<T>): T | undefined {
+  return result.kind === 'reply' && result.status === 200 ? shape.safeParse(parseJson(result.body)).data : undefined;
 }
 
 async function* messages(stream: Readable): AsyncGenerator<ReturnType<typeof watchReplyShape.parse>['result']> {

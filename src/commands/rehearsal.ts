@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EngineError } from '../platform/errors.ts';
 import { EXIT, type World } from './world.ts';
 
 const rehearsalShape = z.union([
@@ -10,9 +11,14 @@ const rehearsalShape = z.union([
   }),
 ]);
 
-/** What a dry run would do: each effect once, with what it is given. Exits 0 where it would end well. */
+/** What a dry run would do: each effect once, with what it is given. Exits 0 where it would end well. @throws EngineError failover-failed where the controller is of another version */
 export function showRehearsal(json: unknown, world: World & { readonly json: boolean }): number {
-  const rehearsal = rehearsalShape.parse(json);
+  const rehearsal = rehearsalShape.safeParse(json).data;
+  if (rehearsal === undefined)
+    throw new EngineError(
+      'failover-failed',
+      "the controller's rehearsal is not of this version; nothing was done: use the coditect-dr of the controllers",
+    );
   if (world.json) world.out(`${JSON.stringify(json)}\n`);
   if ('refused' in rehearsal) {
     if (!world.json) world.out(`refused          ${rehearsal.refused}\n`);

@@ -43,6 +43,40 @@ describe('engine configuration', () => {
       'c.yaml:9:9: colour',
     ]);
   });
+  for (const [what, from, to, complaint] of [
+    ['is missing', 'rpo_seconds: 5\n', '', 'c.yaml:1:1: rpo_seconds: is missing: it must be a number'],
+    ['is of another type', 'rpo_seconds: 5', 'rpo_seconds: 5s', 'c.yaml:4:14: rpo_seconds: must be a number; this is "5s"'],
+    ['is too small', 'rto_seconds: 10', 'rto_seconds: 0', 'c.yaml:5:14: rto_seconds: must be more than 0; this is 0'],
+    ['is not one of those there are', ': sync', ': maybe', 'c.yaml:8:14: replication: must be one of sync, async; this is "maybe"'],
+    ['is of an unknown kind', 'kind: etcd', 'kind: zookeeper', 'c.yaml:13:18: arbiter.kind: must be one of etcd, gcs; this is "zookeeper"'],
+    ['is no preset', ': lab', ': fast', 'c.yaml:7:9: policy: must be one of lab, production, or a map of settings; this is "fast"'],
+    [
+      'is within one of two shapes',
+      ': lab',
+      ': { preset: lab, leaseMs: long }',
+      'c.yaml:7:33: policy.leaseMs: must be a number; this is "long"',
+    ],
+    [
+      'is no URL',
+      "'https://127.0.0.1:1'",
+      "'http://127.0.0.1:1'",
+      'c.yaml:11:23: regions.us-central1.api: must be a URL that begins with https://; this is "http://127.0.0.1:1"',
+    ],
+    [
+      'is no address',
+      'addresses: [127.0.0.1] }',
+      'addresses: [here] }',
+      'c.yaml:11:126: regions.us-central1.addresses.0: must be an IPv4 address, or an IPv6 address; this is "here"',
+    ],
+    ['is an empty list', 'standby_regions: [us-east1]', 'standby_regions: []', 'c.yaml:3:18: standby_regions: must have at least 1 entry'],
+    ['has no such name', 'listen: {', 'listen: { prot: 1,', 'c.yaml:9:17: listen.prot: no such setting; there are host, port'],
+  ] as const)
+    it(`says what to write where a setting ${what}`, () => expect(problemsOf(GOOD.replace(from, to))).to.deep.equal([complaint]));
+  it('places every setting that there is not', () => {
+    expect(
+      problemsOf(GOOD.replace('listen: {', 'listen: { prot: 1, hots: 2,')).map((line) => line.split(': ').slice(0, 2).join(': ')),
+    ).to.deep.equal(['c.yaml:9:17: listen.prot', 'c.yaml:9:26: listen.hots']);
+  });
   it('places a broken YAML document', () => {
     expect(problemsOf('region: [a')[0]).to.match(/^c\.yaml:1:\d+: /);
   });

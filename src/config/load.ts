@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import { EngineError } from '../platform/errors.ts';
+import { complain, complaintsOf } from './complaints.ts';
 import { configShape, type EngineConfig } from './config.ts';
 import { applyEnvironment, type Override } from './environment.ts';
 import { dataCenterProblems } from './foundationdb-config.ts';
@@ -42,19 +43,13 @@ export function decodeConfig(text: string, file: string, environment: Readonly<R
   }
   if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw problems([`${file}:1:1: expected a mapping of settings`]);
   const { value, overrides, unknown } = applyEnvironment(raw as Record<string, unknown>, environment);
-  const parsed = configShape.safeParse(value);
+  const parsed = configShape.safeParse(value, { error: complain });
   const found = unknown.map((name) => `environment ${name}: no such setting`);
   if (parsed.success && found.length === 0)
     found.push(...inconsistencies(parsed.data, (path) => placeOf(path, document, at, overrides) ?? `${file}:1:1`));
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) {
-      const path = issue.path.map(String);
-      const culprit = issue.code === 'unrecognized_keys' ? [...path, issue.keys[0] ?? ''] : path;
-      found.push(
-        `${placeOf(culprit, document, at, overrides) ?? `${file}:1:1`}: ${culprit.join('.') || 'configuration'}: ${issue.message}`,
-      );
-    }
-  }
+  if (!parsed.success)
+    for (const { path, text: says } of complaintsOf(parsed.error.issues))
+      found.push(`${placeOf(path, document, at, overrides) ?? `${file}:1:1`}: ${path.join('.') || 'configuration'}: ${says}`);
   if (found.length > 0 || !parsed.success) throw problems(found);
   return parsed.data;
 }

@@ -56,6 +56,7 @@ describe('wrapped epoch key', () => {
         .to.throw(EngineError)
         .with.property('code', 'backup-damaged');
     }
+    expect(() => decodeKeyWrap('keys/k', encodeCanonical({ ...document, epoch: 7 }))).to.throw(/^keys\/k refused: epoch: .*$/);
     expect(() => decodeKeyWrap('k', encodeCanonical({ ...document, format: 2 })))
       .to.throw(EngineError)
       .with.property('code', 'backup-unsupported');

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { KeyService } from '../../keys/key-service.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { decodeCanonical, encodeCanonical } from './canonical-json.ts';
+import { checked } from './checked.ts';
 import { deriveEpochKeys } from './epoch-keys.ts';
 import { keyWrapName } from './object-name.ts';
 
@@ -59,9 +60,7 @@ export function decodeKeyWrap(name: string, bytes: Uint8Array): KeyWrap {
   if (typeof document['format'] === 'number' && document['format'] > 1) {
     throw new EngineError('backup-unsupported', `${name} has format ${document['format']}, this program reads 1: use a newer one`);
   }
-  const checked = keyWrapShape.safeParse(document);
-  if (!checked.success) throw new EngineError('backup-damaged', `${name} refused: ${z.prettifyError(checked.error)}`);
-  return checked.data;
+  return checked(name, document, keyWrapShape);
 }
 
 /**

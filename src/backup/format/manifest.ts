@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { EngineError } from '../../platform/errors.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
 import { decodeCanonical, encodeCanonical, type CanonicalObject } from './canonical-json.ts';
+import { checked, whatIsWrong } from './checked.ts';
 import type { EpochKeys } from './epoch-keys.ts';
 import { openFloe, sealFloe } from './floe.ts';
 import { isBackupId } from './ids.ts';
@@ -64,8 +65,8 @@ export type Manifest = z.infer<typeof manifestShape>;
 
 /** @throws EngineError bad-request when the manifest is not of its shape */
 export function encodeManifest(manifest: Manifest): Buffer {
-  const checked = manifestShape.safeParse(manifest);
-  if (!checked.success) throw new EngineError('bad-request', `manifest: ${z.prettifyError(checked.error)}`);
+  const { success, error } = manifestShape.safeParse(manifest);
+  if (!success) throw new EngineError('bad-request', `manifest: ${whatIsWrong(error)}`);
   const bytes = encodeCanonical(manifest as CanonicalObject);
   if (bytes.length > MAX_MANIFEST_BYTES)
     throw new EngineError('bad-request', `manifest of ${bytes.length} bytes, at most ${MAX_MANIFEST_BYTES}`);
@@ -73,8 +74,8 @@ export function encodeManifest(manifest: Manifest): Buffer {
 }
 
 /** @throws EngineError backup-damaged, or backup-unsupported when a newer major version wrote it */
-export function decodeManifest(bytes: Uint8Array): Manifest {
-  const document = decodeCanonical(bytes, MAX_MANIFEST_BYTES, 'manifest');
+export function decodeManifest(bytes: Uint8Array, name = 'manifest'): Manifest {
+  const document = decodeCanonical(bytes, MAX_MANIFEST_BYTES, name);
   const major = (document['format'] as CanonicalObject | undefined)?.['major'];
   if (typeof major === 'number' && major > FORMAT_MAJOR) {
     throw new EngineError(
@@ -82,9 +83,7 @@ export function decodeManifest(bytes: Uint8Array): Manifest {
       `the backup has format ${major}, this program reads up to ${FORMAT_MAJOR}: use a newer one`,
     );
   }
-  const checked = manifestShape.safeParse(document);
-  if (!checked.success) throw new EngineError('backup-damaged', `manifest refused: ${z.prettifyError(checked.error)}`);
-  return checked.data;
+  return checked(name, document, manifestShape);
 }
 
 export interface SealedManifest {
@@ -112,7 +111,7 @@ export async function openManifest(
 ): Promise<Manifest> {
   const { identity, body } = verifyObject(stored.bytes, { type: 'manifest', name: stored.name, repo: stored.repo }, trusted);
   const keys = await keysOf(identity.kid, identity.epoch);
-  const manifest = decodeManifest(openFloe(keys.meta, objectAad(identity), body));
+  const manifest = decodeManifest(openFloe(keys.meta, objectAad(identity), body), stored.name);
   const { repo, kid, epoch, cluster, backupId } = manifest;
   const states = { repo, kid, epoch, name: manifestName(cluster.id, backupId) };
   for (const [field, stated, is] of [

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { KeyService } from '../../keys/key-service.ts';
 import type { ObjectStore } from '../../objectstore/object-store.ts';
 import { EngineError, isEngineError } from '../../platform/errors.ts';
+import { checked } from '../format/checked.ts';
 import { deriveEpochKeys, newEpochKey, type EpochKeys } from '../format/epoch-keys.ts';
 import { decodeKeyWrap, unwrapEpochKey, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
 import { CONFIG_NAME, LOG_FOLDER } from '../format/object-name.ts';
@@ -105,9 +106,7 @@ export async function repositoryId({ store, trusted }: RepositoryAccess, signal?
       ? new EngineError('bad-request', 'there is no backup repository in this store; make one with `coditect-dr backup init`')
       : withoutConfig(orphan);
   }
-  const checked = configShape.safeParse(verifyDocument(CONFIG_NAME, found.body, trusted));
-  if (!checked.success) throw new EngineError('backup-damaged', `${CONFIG_NAME} refused: ${z.prettifyError(checked.error)}`);
-  return checked.data.repo;
+  return checked(CONFIG_NAME, verifyDocument(CONFIG_NAME, found.body, trusted), configShape).repo;
 }
 
 /** All wraps there are, also of repositories that were never finished. One that is damaged is left out where another has the same key: it must not keep that from opening. */
