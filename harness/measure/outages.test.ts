@@ -120,3 +120,27 @@ describe('the end of an outage', () => {
     expect(back.clientAwayMs).to.be.at.least(400);
   });
 });
+
+describe('the beginning of an outage', () => {
+  const failed = (intendedMs: number): ServiceSample => ({
+    intendedMs,
+    completedMs: intendedMs + 1,
+    outcome: 'failed',
+    reason: 'connect-refused',
+  });
+  const served = (intendedMs: number): ServiceSample => ({ intendedMs, completedMs: intendedMs + 1, outcome: 'ok' });
+  const samples = Array.from({ length: 200 }, (_, index) => index * WORKLOAD.periodMs).map((ms) =>
+    ms >= 1000 && ms < 2000 ? failed(ms) : served(ms),
+  );
+
+  it('is the effect, where service was sustained only while the effect may not have begun yet: an interval may be seconds wide', () => {
+    const effect = { lowerMs: 0, upperMs: 900 };
+    expect(outagesAfter(samples, effect, WORKLOAD).map(({ began }) => began)).to.deep.equal([effect]);
+  });
+
+  it('is its own where service was sustained after the effect for certain', () => {
+    expect(outagesAfter(samples, { lowerMs: 0, upperMs: 500 }, WORKLOAD).map(({ began }) => began)).to.deep.equal([
+      { lowerMs: 980, upperMs: 1000 },
+    ]);
+  });
+});

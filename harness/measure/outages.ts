@@ -27,16 +27,17 @@ export interface Return<T> {
 }
 
 /**
- * Every outage from the fault's effect on. The first counts from the effect, unless service was sustained after the effect and before it:
+ * Every outage from the fault's effect on. The first counts from the effect, unless service was sustained after the effect, for certain, and before it:
  * then it is an outage that the fault brought later, and counts from its own first bad operation. Samples by intended start.
  */
 export function outagesAfter<T extends ServiceSample>(samples: readonly T[], effect: Interval, workload: Workload): readonly Outage<T>[] {
   const outages: Outage<T>[] = [];
+  const begun = firstAt(samples, 0, ({ intendedMs }) => intendedMs >= effect.upperMs);
   for (let from = 0; from < samples.length;) {
     const index = firstAt(samples, from, (sample) => !isGood(sample, workload));
     const firstBad = samples[index];
     if (firstBad === undefined) break;
-    const servedBefore = outages.length > 0 || firstSustained(samples.slice(0, index), workload) >= 0;
+    const servedBefore = outages.length > 0 || (begun >= 0 && firstSustained(samples.slice(0, index), workload, begun) >= 0);
     const backIndex = firstSustained(samples, workload, index);
     const stretch = samples.slice(index, backIndex < 0 ? undefined : backIndex);
     outages.push({
