@@ -95,11 +95,11 @@ describe('manifest', () => {
       [
         'm.yaml:9:27: spec.selector.labelSelectors.app: must be text; put it in quotes',
         'm.yaml:10:22: spec.selector.fieldSelectors.status.podIP: only metadata.name, metadata.namespace, spec.nodeName, status.phase can be selected on',
-        'm.yaml:11:25: spec.selector.podPhaseSelectors[0]: Invalid option: expected one of "Pending"|"Running"|"Succeeded"|"Failed"|"Unknown"',
+        'm.yaml:11:25: spec.selector.podPhaseSelectors[0]: must be one of Pending, Running, Succeeded, Failed, Unknown; this is "running"',
         'm.yaml:13:9: spec.selector.expressionSelectors[0].values: In and NotIn need at least one value',
         'm.yaml:14:44: spec.selector.expressionSelectors[1].values: Exists and DoesNotExist take no values; remove them',
-        'm.yaml:15:28: spec.selector.expressionSelectors[2].operator: Invalid option: expected one of "In"|"NotIn"|"Exists"|"DoesNotExist"',
-        'm.yaml:16:22: spec.selector.pods.coditect: Invalid input: expected array, received string',
+        'm.yaml:15:28: spec.selector.expressionSelectors[2].operator: must be one of In, NotIn, Exists, DoesNotExist; this is "Gt"',
+        'm.yaml:16:22: spec.selector.pods.coditect: must be a list; this is "a"',
       ],
     ],
     [
@@ -108,7 +108,7 @@ describe('manifest', () => {
         'action: partition\nmode: one\nselector: {}\ndirection: up\ndevice: eth1\nloss: {loss: "5"}\nexternalTargets: [10.0.0.0/33, "a b", "h:99999"]\ntarget: {mode: fixed, selector: {}}',
       ),
       [
-        'm.yaml:9:14: spec.direction: Invalid option: expected one of ""|"to"|"from"|"both"',
+        'm.yaml:9:14: spec.direction: must be one of "", to, from, both; this is "up"',
         'm.yaml:10:11: spec.device: a pod of the lab has only the device eth0; remove the field',
         'm.yaml:11:3: spec.loss: `loss` has no effect with action partition; remove it',
         'm.yaml:12:21: spec.externalTargets[0]: `10.0.0.0/33` is no address, CIDR, host name or host:port',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { complain } from '../scenario/complain.ts';
 import { backupEvents } from './backup-event-schema.ts';
 import { EVENT_SCHEMA, type EventBody, type RunEvent } from './event.ts';
 
@@ -194,7 +195,7 @@ export function decodeEvent(
   record: unknown,
 ): { readonly ok: true; readonly event: RunEvent } | { readonly ok: false; readonly problem: string } {
   for (const schema of [stampSchema, bodySchema]) {
-    const result = schema.safeParse(record);
+    const result = schema.safeParse(record, { error: complain });
     if (!result.success) return { ok: false, problem: describe(result.error.issues[0], record) };
   }
   return { ok: true, event: record as RunEvent };

@@ -63,7 +63,9 @@ describe('history', () => {
   });
 
   it('refuses a record that lacks a field', () => {
-    expect(() => parseEvents(`${line(started)}{"atMs":1,"wall":"","kind":"note"}\n`, 'e')).to.throw(/e:2: message: /);
+    expect(() => parseEvents(`${line(started)}{"atMs":1,"wall":"","kind":"note"}\n`, 'e')).to.throw(
+      'e:2: message: must be text; this is missing; was it recorded by another version of gameday?',
+    );
   });
 
   it('refuses a file that does not begin with run-started, or holds two', () => {
@@ -74,7 +76,7 @@ describe('history', () => {
 
   it('refuses a recorded scenario that is none, with its position', () => {
     const broken = { ...started, scenario: { ...SCENARIO, steadyMs: 'long' } };
-    expect(() => parseEvents(line(broken), 'e')).to.throw(/^e:1: scenario.steadyMs: /);
+    expect(() => parseEvents(line(broken), 'e')).to.throw(/^e:1: scenario.steadyMs: must be a number; this is "long"; .*another version/);
   });
 
   it('refuses a scenario that asks for what this version does not know: it would pass without having been judged by it', () => {

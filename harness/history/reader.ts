@@ -26,12 +26,14 @@ export function parseEvents(text: string, file: string): readonly RunEvent[] {
   try {
     decodeRecordedScenario(started.scenario);
   } catch (error) {
-    throw broken(file, 1, (error as Error).message);
+    throw broken(file, 1, (error as Error).message + OTHER_VERSION);
   }
   const second = events.findIndex((event, index) => index > 0 && event.kind === 'run-started');
   if (second > 0) throw broken(file, second + 1, 'a second run-started: two runs in one file');
   return events;
 }
+
+const OTHER_VERSION = '; was it recorded by another version of gameday? Judge it with that one';
 
 function parseLine(line: string, file: string, number: number): RunEvent {
   let record: unknown;
@@ -41,7 +43,7 @@ function parseLine(line: string, file: string, number: number): RunEvent {
     throw broken(file, number, `torn record: ${(error as Error).message}`);
   }
   const decoded = decodeEvent(record);
-  if (!decoded.ok) throw broken(file, number, decoded.problem);
+  if (!decoded.ok) throw broken(file, number, decoded.problem + OTHER_VERSION);
   return decoded.event;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { complain } from './complain.ts';
 import { durationMs } from './duration.ts';
 import { DISK_DAMAGE, OBJECT_DAMAGE, OBJECT_KINDS, OTHER_DAMAGE, type BackupLab, type BackupStep } from './scenario.ts';
 import { fields } from './yaml-decode.ts';
@@ -182,7 +183,7 @@ export function isBackupStep(raw: unknown): boolean {
 
 export const backupStepShape = z.unknown().transform((raw, context): BackupStep => {
   const key = keyOf(raw);
-  const result = key === undefined ? undefined : (SHAPES[key] as z.ZodType<BackupStep>).safeParse(raw);
+  const result = key === undefined ? undefined : (SHAPES[key] as z.ZodType<BackupStep>).safeParse(raw, { error: complain });
   if (result?.success === true) return result.data;
   for (const issue of result?.error.issues ?? []) context.issues.push({ ...issue, input: raw } as z.core.$ZodRawIssue);
   return z.NEVER;

@@ -45,6 +45,8 @@ describe('scenario', () => {
 
   const cases: readonly (readonly [string, (text: string) => string, RegExp])[] = [
     ['an unknown field', (text) => text.replace('settle:', 'setle:'), /s\.yaml:9:1: setle: unknown field `setle`; did you mean `settle`\?/],
+    ['a step of another type', (text) => text.replace('heal: cut', 'heal: 7'), /s\.yaml:8:11: method\[2\]\.heal: must be text; this is 7/],
+    ['too small a number', (text) => `${text}seed: -1\n`, /s\.yaml:\d+:7: seed: must be at least 0; this is -1/],
     ['a missing field', (text) => text.replace('steady: 2s\n', ''), /s\.yaml:\d+:1: steady: `steady` is missing/],
     [
       'a value that is no duration',

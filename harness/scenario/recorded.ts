@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HarnessError } from '../platform/errors.ts';
+import { complain } from './complain.ts';
 import { recordedBackupSteps, recordedBackupLab } from './recorded-backup.ts';
 import { DATABASES, FAILOVERS, FOUNDATIONDB_LAYOUTS, SETS, type Scenario } from './scenario.ts';
 
@@ -55,7 +56,7 @@ const recorded: z.ZodType<Scenario> = z.strictObject({
 
 /** The scenario as `run-started` holds it. Throws HarnessError (broken-record) with the field that is wrong. */
 export function decodeRecordedScenario(value: unknown): Scenario {
-  const result = recorded.safeParse(value);
+  const result = recorded.safeParse(value, { error: complain });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw new HarnessError('broken-record', `scenario.${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not a scenario'}`);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backupStepShape, isBackupStep } from './backup-shape.ts';
+import { complain } from './complain.ts';
 import { durationMs } from './duration.ts';
 import type { Step } from './scenario.ts';
 import { fields } from './yaml-decode.ts';
@@ -65,7 +66,9 @@ const systemStepShape = fields(shape).transform((raw, context): Step => {
 
 /** One entry of `method` that does something. */
 export const stepShape = z.unknown().transform((raw, context): Step => {
-  const result = isBackupStep(raw) ? backupStepShape.safeParse(raw) : systemStepShape.safeParse(raw);
+  const result = isBackupStep(raw)
+    ? backupStepShape.safeParse(raw, { error: complain })
+    : systemStepShape.safeParse(raw, { error: complain });
   if (result.success) return result.data;
   passOn(result.error, raw, context);
   return z.NEVER;
@@ -84,7 +87,7 @@ export const methodShape = z
   .array(
     z.unknown().transform((raw, context): readonly Step[] => {
       const isGroup = typeof raw === 'object' && raw !== null && 'repeat' in raw;
-      const result = isGroup ? repeatShape.safeParse(raw) : stepShape.safeParse(raw);
+      const result = isGroup ? repeatShape.safeParse(raw, { error: complain }) : stepShape.safeParse(raw, { error: complain });
       if (!result.success) {
         passOn(result.error, raw, context);
         return z.NEVER;

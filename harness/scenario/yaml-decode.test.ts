@@ -46,14 +46,14 @@ describe('yaml-decode', () => {
   it('reports every problem of a document at once, each at its own place', () => {
     const text = 'name: 7\nnmae: b\nremote: c\nmode: two\nwait: 5 minutes\nsteps:\n  - do: x\n    formS: 3\n  - forMs: x\n';
     expect(problems(text).split('\n')).to.deep.equal([
-      'x.yaml:1:7: name: Invalid input: expected string, received number',
+      'x.yaml:1:7: name: must be text; this is 7',
       'x.yaml:2:1: nmae: unknown field `nmae`; did you mean `name`? allowed here: name, mode, wait, steps',
       'x.yaml:3:1: remote: `remote` needs a cluster; remove it',
-      'x.yaml:4:7: mode: Invalid option: expected one of "one"|"all"',
+      'x.yaml:4:7: mode: must be one of one, all; this is "two"',
       'x.yaml:5:7: wait: `5 minutes` is not a duration; write it as 300ms, 10s or 1h15m',
       'x.yaml:8:5: steps[0].formS: unknown field `formS`; did you mean `forMs`? allowed here: do, forMs',
       'x.yaml:9:5: steps[1].do: `do` is missing; add it (text)',
-      'x.yaml:9:12: steps[1].forMs: Invalid input: expected number, received string',
+      'x.yaml:9:12: steps[1].forMs: must be a number; this is "x"',
     ]);
   });
 

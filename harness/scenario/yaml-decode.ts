@@ -2,6 +2,7 @@ import { Lexer, LineCounter, Parser, isAlias, isMap, isPair, isScalar, isSeq, pa
 import type { Alias, Document, Node } from 'yaml';
 import { z } from 'zod';
 import { HarnessError } from '../platform/errors.ts';
+import { choiceOf, complain, thingOf } from './complain.ts';
 import { nearest } from './nearest.ts';
 
 /** One thing wrong with an input file, where it is and what to do. Lines and columns count from 1. */
@@ -141,7 +142,7 @@ function problemAt(source: Source, offset: number, path: string, message: string
 /** Checks one document against a schema; every issue becomes a problem at the field it is about. */
 export function decodeDocument<T>(document: YamlDocument, schema: z.ZodType<T>, at: readonly PropertyKey[] = []): Decoded<T> {
   const value = at.reduce<unknown>((inner, step) => (inner as Record<PropertyKey, unknown> | undefined)?.[step], document.value);
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: complain });
   if (result.success) return { ok: true, value: result.data };
   return { ok: false, problems: result.error.issues.flatMap((issue) => problemsOf(document, issue, at)) };
 }
@@ -160,12 +161,8 @@ function problemsOf(document: YamlDocument, issue: z.core.$ZodIssue, at: readonl
 }
 
 function expected(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value') return issue.values.length === 1 ? String(issue.values[0]) : `one of ${issue.values.join(', ')}`;
-  if (!('expected' in issue)) return issue.message;
-  return (
-    { string: 'text', array: 'a list', object: 'a map', record: 'a map', int: 'a whole number' }[issue.expected as string] ??
-    `a ${issue.expected}`
-  );
+  if (issue.code === 'invalid_value') return choiceOf(issue.values);
+  return issue.code === 'invalid_type' ? thingOf(issue.expected) : issue.message;
 }
 
 /** Decodes a file that must hold exactly one document (a scenario). All problems at once. */
