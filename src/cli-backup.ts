@@ -44,7 +44,10 @@ export function describeBackupCommands({ program, world, configOption, load, don
   command('create', 'make a backup of the database of this machine, running or not', 'create')
     .option('--full-scan', 'read everything, though the log tells what changed')
     .option('--no-lease', 'do not ask the arbiter who may write: for when it is gone; never while another may be writing')
-    .option('--lock', 'FoundationDB: lock everybody out until it is read; where others than this system write into it')
+    .option(
+      '--lock',
+      'FoundationDB: lock everybody out of the whole cluster until it is read (an outage); needed where others than this system write into it',
+    )
     .action(async (options: Shared & { fullScan?: true; lease: boolean; lock?: true }) => {
       const flags = { fullScan: options.fullScan === true, noLease: !options.lease, locks: options.lock === true };
       done(await (await import('./commands/backup-create.ts')).createOneBackup(await contextOf(options), flags));
@@ -69,7 +72,11 @@ export function describeBackupCommands({ program, world, configOption, load, don
       const level = Number(options.level) as 0 | 1 | 2 | 3;
       done(await (await import('./commands/backup-verify.ts')).verifyOneBackup(await contextOf(options), backupId, level, options.percent));
     });
-  command('restore', 'restore into the database of this machine, which must be stopped and empty', 'restore latest --into us-east1')
+  command(
+    'restore',
+    'restore into the database of this machine, which must be stopped and empty (a FoundationDB cluster is locked meanwhile)',
+    'restore latest --into us-east1',
+  )
     .argument('<backup>', 'its id, or latest')
     .requiredOption('--into <region>', 'the region whose database is filled: must be the one of the configuration')
     .option('--prefix <prefix>', 'only keys that begin so')

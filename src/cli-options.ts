@@ -23,10 +23,11 @@ export function byOption(environment: World['environment']): Option {
   );
 }
 
-export function lossOption(): Option {
-  return new Option('--accept-data-loss <seconds>', 'up to so many seconds of writes may be lost; "any" where nobody can know').argParser(
-    parseLoss,
-  );
+export function lossOption(
+  value = '<seconds>',
+  says = 'the consent: up to so many seconds of writes may be lost; "any", however many, where nobody can know',
+): Option {
+  return new Option(`--accept-data-loss ${value}`, says).argParser(parseLoss);
 }
 
 function parseLoss(text: string): number | 'any' {

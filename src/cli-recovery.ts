@@ -27,10 +27,22 @@ export function describeForcedRecovery(add: AddCommand, options: { readonly by: 
     'coditect-dr force-recovery --target=us-east1 --accept-data-loss=any --dry-run',
   )
     .requiredOption('--target <region>', 'the region that is to go on')
-    .addOption(lossOption().makeOptionMandatory())
-    .option('--give-up <regions>', 'regions of which something answers, and that are given up all the same: a,b', parseRegions)
     .addOption(
-      new Option('--patience <duration>', 'for so long it must have been seen out without a break; 30s to 30m')
+      lossOption(
+        '<any>',
+        'the consent to lose whatever the region has not got: "any", since nobody can tell how much that is',
+      ).makeOptionMandatory(),
+    )
+    .option(
+      '--give-up <regions>',
+      'regions, such as the satellite, that are given up although something of theirs still answers: a,b',
+      parseRegions,
+    )
+    .addOption(
+      new Option(
+        '--patience <duration>',
+        'FoundationDB must have been out for so long without a break before it is forced: where it can, it fails over by itself (in up to 28 s); 30s to 30m',
+      )
         .argParser(parsePatience)
         .default(PATIENCE_MS, '60s'),
     )

@@ -12,10 +12,14 @@ export function machineText({ machine }: Pick<ResultDocument, 'machine'>): strin
     `processors ${percent(busy)} busy, ${percent(stolen)} of their time given to other machines`,
     ...(waited === null ? [] : [`some program waited for one ${percent(waited.median)} of the time`]),
     ...(networkWait === null
-      ? ["how long the kernel's network threads waited was not seen"]
-      : [`the kernel's network threads waited ${percent(networkWait.median)} of a second, at most ${percent(networkWait.max)}`]),
+      ? ["how long the kernel's network threads waited for a processor is not known: this kernel does not show it"]
+      : [
+          `the kernel's network threads waited for a processor ${percent(networkWait.median)} of the time, ${percent(networkWait.max)} of the worst second`,
+        ]),
     ...(starved
-      ? ['connections may have failed for that alone (a control group with more CPU weight than the default starves these threads)']
+      ? [
+          "in such a second connections may have failed for that alone, with nothing wrong in the system: play it again with less beside it, and with no control group above the default CPU weight, which takes these threads' processor away",
+        ]
       : []),
   ].join('; ');
 }

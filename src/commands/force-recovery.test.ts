@@ -57,6 +57,15 @@ describe('force-recovery that makes no sense', function () {
       expect(code).to.equal(EXIT.badInput);
     });
 
+  it('tells in its help what it waits for, and the one consent that it takes', async () => {
+    const { said } = await run(FOUNDATIONDB, '--help');
+    const help = said.replaceAll(/\s+/g, ' ');
+    expect(help).to.match(/--patience <duration> FoundationDB must have been out for so long without a break .*fails over by itself/);
+    expect(help)
+      .to.match(/--accept-data-loss <any> .*"any"/)
+      .and.not.include('so many seconds');
+  });
+
   it('is refused of the embedded database', async () => {
     const { code, said } = await run({ kind: 'embedded' }, '--target=us-east1', ANY);
     expect(said).to.match(/the database of this system is not FoundationDB/);
