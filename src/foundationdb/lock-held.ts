@@ -34,7 +34,8 @@ export async function lockedSince(transaction: Transaction): Promise<string> {
 export async function seeLock(db: Database, timeoutMs: number = TIMEOUT_MS): Promise<SeenLock | null> {
   const { value, version } = await readPast(db, (transaction) => transaction.get(LOCKED_RAW), timeoutMs);
   if (value === undefined) return null;
-  return { uid: uidOfStoredLock(value), ageSeconds: Math.max(0, version - versionOfStoredLock(value)) / VERSIONS_PER_SECOND };
+  const ageSeconds = Math.max(0, version - versionOfStoredLock(value)) / VERSIONS_PER_SECOND;
+  return { uid: uidOfStoredLock(value), ageSeconds, since: value.toString('hex') };
 }
 
 /**

@@ -5,7 +5,11 @@ export interface SeenLock {
   readonly uid: string;
   /** By the versions that the database has counted since, which a recovery moves on at once: it is no older. */
   readonly ageSeconds: number;
+  /** Stands for this time of being locked: unlocked and locked again it is another. */
+  readonly since: string;
 }
+
+type Told = Omit<SeenLock, 'since'>;
 
 /** Who asks. */
 export interface Asker {
@@ -24,13 +28,13 @@ export interface LockTeller extends Asker {
 export const NOBODY_HEARS: LockTeller = { cluster: null, fdbcli: 'fdbcli', note: () => undefined };
 
 /** Which lock it is, whose, how old, and how it is ended: for whoever stands before it. */
-export function lockText({ uid, ageSeconds }: SeenLock, { cluster, fdbcli }: Asker): string {
+export function lockText({ uid, ageSeconds }: Told, { cluster, fdbcli }: Asker): string {
   const { whose, end } = holderOf(uid, cluster);
   return `the whole FoundationDB cluster is locked under ${uid}, for at most ${ageText(ageSeconds)}: ${whose}. ${end} ${unlockText(uid, fdbcli)}`;
 }
 
 /** Of a lock of the same work as is done now, which alone may be doing it. */
-export function leftLockText({ uid, ageSeconds }: SeenLock, what: 'is ended' | 'is taken over'): string {
+export function leftLockText({ uid, ageSeconds }: Told, what: 'is ended' | 'is taken over'): string {
   return `the lock ${uid}, which a killed run had left (for at most ${ageText(ageSeconds)}), ${what}`;
 }
 

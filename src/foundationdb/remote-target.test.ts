@@ -78,6 +78,11 @@ describe('a restore into FoundationDB that fails', function () {
     expect(await first.left())
       .to.include('the other restore goes on')
       .and.not.include('unlock');
+    expect((await unlockDatabase(store.db, { ...lock, epoch: 1 }, LIMIT_MS)).kind).to.equal('done');
+    expect((await lockDatabase(store.db, lock, LIMIT_MS)).kind).to.equal('done');
+    expect(await second.left(), 'another may have locked it again')
+      .to.include('a restore of prod holds it')
+      .and.not.include('is still locked');
     expect((await unlockDatabase(store.db, lock, LIMIT_MS)).kind).to.equal('done');
     expect(await second.left())
       .to.include('is not locked any more')

@@ -37,24 +37,14 @@ export function foundationdbToFill({ db, keys, lock, teller = NOBODY_HEARS }: Ta
   let since = '';
   const requireMine = async (transaction: Transaction): Promise<void> => {
     const [marked, locked] = await Promise.all([markIn(transaction, keys), lockedSince(transaction)]);
-    if (locked !== since)
-      throw new EngineError(
-        'backup-failed',
-        'somebody unlocked the database while it was being filled; stop whoever uses it, and restore again',
-      );
+    if (locked !== since) throw unlockedMeanwhile();
     if (marked?.run === run) return;
     filling = 'taken-by-another';
     throw new EngineError('backup-failed', 'another restore into this database has begun; this one stops');
   };
   return {
     begin: async (job) => {
-      // Before anything is locked: who names a database that is in use by mistake must not stop it.
-      if (!(await readPast(db, (transaction) => isFree(transaction, keys))).value) {
-        // A restore that was killed when only its lock was left to end.
-        if ((await readPast(db, (transaction) => readFence(transaction, keys.fence))).value.restored)
-          await endLeftLock(db, lock.system, teller);
-        throw notEmpty(keys, teller);
-      }
+      await refuseData({ db, keys }, lock, teller);
       // That of an interrupted restore is held on: unlocked for a moment, half a database could be served.
       held = (await leftLock(db, lock.system)) ?? lock;
       filling = 'locked';
@@ -83,10 +73,25 @@ export function foundationdbToFill({ db, keys, lock, teller = NOBODY_HEARS }: Ta
     },
     left: async () => {
       if (filling === 'taken-by-another') return 'the other restore goes on, and holds the lock of the database';
-      return filling === 'locked' ? await leftText({ db, keys }, held, teller) : null;
+      return filling === 'locked' ? await leftText({ db, keys }, { held, since }, teller) : null;
     },
     close: () => db.close(),
   };
+}
+
+/** Before anything is locked: who names a database that is in use by mistake must not stop it. @throws EngineError bad-request where there is data */
+async function refuseData({ db, keys }: Place, lock: LockUid, teller: LockTeller): Promise<void> {
+  if ((await readPast(db, (transaction) => isFree(transaction, keys))).value) return;
+  // A restore that was killed when only its lock was left to end.
+  if ((await readPast(db, (transaction) => readFence(transaction, keys.fence))).value.restored) await endLeftLock(db, lock.system, teller);
+  throw notEmpty(keys, teller);
+}
+
+function unlockedMeanwhile(): EngineError {
+  return new EngineError(
+    'backup-failed',
+    'somebody unlocked the database while it was being filled; stop whoever uses it, and restore again',
+  );
 }
 
 interface Mark {
@@ -106,12 +111,17 @@ async function isFree(transaction: Transaction, keys: KeySpace): Promise<boolean
 }
 
 /** Of a restore that has locked the database and is not done. */
-async function leftText({ db, keys }: Place, held: LockUid, teller: LockTeller): Promise<string> {
+async function leftText(
+  { db, keys }: Place,
+  { held, since }: { readonly held: LockUid; readonly since: string },
+  teller: LockTeller,
+): Promise<string> {
   const uid = lockUid(held);
   const seen = await seeLock(db, LOOK_MS).catch(() => undefined);
   if (seen === null)
     return 'the database is not locked any more, and may hold a part of the data: stop every `database` program, and restore again';
-  if (seen !== undefined && seen.uid !== uid) return lockText(seen, teller);
+  // Another time of being locked is another's, with the same UID too.
+  if (seen !== undefined && (seen.uid !== uid || (since !== '' && seen.since !== since))) return lockText(seen, teller);
   return (
     `the whole FoundationDB cluster ${seen === undefined ? 'may still be' : 'is still'} locked under ${uid}, so that nobody serves a part of the data. ` +
     'Restore again: it takes this lock over and begins anew. ' +
