@@ -25,7 +25,7 @@ export function junitXml(result: ResultDocument): string {
 }
 
 /** Of a run that was not judged: one error that says why, never a pass. */
-export function unjudgedJunitXml({ scenario, startedWall, problem }: Omit<Unjudged, 'runId'>): string {
+export function unjudgedJunitXml({ scenario, startedWall, problem }: Unjudged): string {
   const numbers = 'tests="1" failures="0" errors="1" skipped="0"';
   const name = escapeXml(scenario);
   return document(name, numbers, startedWall, [

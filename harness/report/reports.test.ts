@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -155,20 +155,48 @@ describe('reports of a run', () => {
     for (const { from, to, ms } of fault?.differences ?? []) expect(ms).to.equal((fault?.points[to] ?? NaN) - (fault?.points[from] ?? NaN));
   });
 
-  it('a run that is broken off leaves a junit.xml that is an error, which the reports replace', async () => {
+  it('a run that is broken off leaves a junit.xml that is an error, and is broken to Allure; the reports replace both', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'gameday-unjudged-'));
+    const allure = async (): Promise<readonly unknown[]> => {
+      const files = (await readdir(join(folder, 'allure-results'))).filter((name) => name.endsWith('-result.json'));
+      return await Promise.all(
+        files.map(async (name) => JSON.parse(await readFile(join(folder, 'allure-results', name), 'utf8')) as unknown),
+      );
+    };
     try {
-      const run = join(folder, 'run');
+      const run = join(folder, sampleRun().runId);
       await writeUnjudged(run, 'a <b>', '2026-11-22T12:00:00.000Z');
       const broken = await readFile(join(run, 'junit.xml'), 'utf8');
       expect(broken)
         .to.contain('tests="1" failures="0" errors="1"')
         .and.contain('name="a &lt;b&gt;"')
         .and.contain('<error type="inconclusive"');
+      expect(await allure())
+        .to.have.lengthOf(1)
+        .and.have.nested.property('[0].status', 'broken');
       await writeReports(run, sampleRun());
+      expect(await allure())
+        .to.have.lengthOf(1)
+        .and.have.nested.property('[0].status', 'passed');
       expect(await readFile(join(run, 'junit.xml'), 'utf8'))
         .to.contain('errors="0"')
         .and.not.contain('broken off');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('are written all or none: those of two judgements never stand side by side', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gameday-half-'));
+    try {
+      await writeReports(folder, sampleRun());
+      const before = await readFile(join(folder, 'result.json'), 'utf8');
+      // As if there were no room for the last of them.
+      await mkdir(join(folder, 'junit.xml.part'));
+      const failed: unknown = await writeReports(folder, sampleRun({ lost: 3, outcome: 'fail' })).catch((error: unknown) => error);
+      expect(failed).to.be.instanceOf(Error);
+      expect(await readFile(join(folder, 'result.json'), 'utf8')).to.equal(before);
+      expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).to.deep.equal(['junit.xml.part']);
     } finally {
       await rm(folder, { recursive: true });
     }

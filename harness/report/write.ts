@@ -38,12 +38,13 @@ export async function writeReports(runFolder: string, run: RunResult): Promise<R
 }
 
 /**
- * Before a run begins: its junit.xml, which says that the run was broken off. `writeReports` replaces it; whatever ends the run before that leaves it there, and CI sees an error
- * where it would see nothing.
+ * Before a run begins: its junit.xml and its Allure result, which say that the run was broken off. `writeReports` replaces them; whatever ends the run before that leaves them there, and
+ * CI sees an error where it would see nothing.
  */
 export async function writeUnjudged(runFolder: string, scenario: string, startedWall: string): Promise<void> {
-  const problem = 'the run was broken off: it was not judged';
-  await replaceFiles(runFolder, [['junit.xml', unjudgedJunitXml({ scenario, startedWall, problem })]]);
+  const run: Unjudged = { runId: basename(runFolder), scenario, startedWall, problem: 'the run was broken off: it was not judged' };
+  await replaceFiles(runFolder, [['junit.xml', unjudgedJunitXml(run)]]);
+  await writeAllure(runFolder, unjudgedAllureFiles(run, {}));
 }
 
 /**
@@ -88,12 +89,16 @@ const withdrawn = (path: string): string => `${path}.withdrawn`;
 
 /** What shows the run beside its folder. */
 async function writeAround(runFolder: string, allure: readonly AllureFile[]): Promise<void> {
-  await replaceFiles(
-    allureFolder(runFolder),
-    allure.map(({ name, text }) => [name, text]),
-  );
+  await writeAllure(runFolder, allure);
   const { judged, unjudged } = await readRuns(dirname(runFolder));
   await replaceFiles(dirname(runFolder), [['index.html', indexPage(judged, unjudged)]]);
+}
+
+async function writeAllure(runFolder: string, files: readonly AllureFile[]): Promise<void> {
+  await replaceFiles(
+    allureFolder(runFolder),
+    files.map(({ name, text }) => [name, text]),
+  );
 }
 
 /** Those without a result.json that can be read and has this version of the schema are not judged. */
@@ -124,6 +129,7 @@ async function replaceFiles(folder: string, files: readonly (readonly [name: str
     for (const [name, text] of files) await writeFile(`${(path = join(folder, name))}.part`, text);
     for (const [name] of files) await rename(`${(path = join(folder, name))}.part`, path);
   } catch (error) {
+    await Promise.allSettled(files.map(([name]) => rm(`${join(folder, name)}.part`, { force: true })));
     throw notWritten(path, error);
   }
 }
