@@ -15,6 +15,7 @@ import type { LabDatabase, Scenario, ScenarioSet } from '../scenario/scenario.ts
 import type { LoadedScenario } from '../scenario/load.ts';
 import type { Output } from './output.ts';
 import { anySeed } from './play.ts';
+import { playAll } from './play-all.ts';
 import { runName } from './places.ts';
 import { refuseMissingTools } from './missing-tools.ts';
 import { refuseBadPlaces } from './run-input.ts';
@@ -50,7 +51,7 @@ export interface Played {
 
 /**
  * `gameday run`: every file is decoded first (bad input starts nothing), then each scenario is played in a sandbox of its own and judged
- * from its record when that sandbox is gone. Returns the exit code; the worst verdict decides.
+ * from its record when that sandbox is gone. Returns the exit code; the worst verdict decides. One that breaks off ends all, and what those before it have shown is told.
  */
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
   const { scenarios, set, database } = options;
@@ -63,22 +64,17 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
   await refuseBadPlaces(options);
   if (options.system !== undefined) await refuseNotAllowed(options.system, loaded);
   else if (loaded.some((one) => platformOf(one, options) === 'kubernetes')) needBinaries();
-  const played: Played[] = [];
-  let interrupted = false;
-  for (const scenario of loaded) {
-    for (let n = 1; n <= options.repeat && !interrupted; n++) {
-      const repetition = options.repeat === 1 ? null : n;
-      const one = await playAndJudge(scenario, { options, repetition });
-      interrupted = one.interrupted;
-      played.push(one);
-      output.progress(
-        `${scenario.scenario.name}: ${one.result.verdict.outcome}: ${one.result.verdict.reason}\n${join(one.folder, 'report.html')}\n\n`,
-      );
-    }
-  }
-  if (options.json) output.json(played.map(shortResult));
-  else output.text(summary(played, options.repeat, output));
-  return interrupted ? EXIT.interrupted : exitCode(played.map(({ result }) => result.verdict.outcome));
+  const { runs, brokenOff, missing } = await playAll(loaded, options.repeat, async (scenario, repetition) => {
+    const one = await playAndJudge(scenario, { options, repetition });
+    const { verdict } = one.result;
+    output.progress(`${scenario.scenario.name}: ${verdict.outcome}: ${verdict.reason}\n${join(one.folder, 'report.html')}\n\n`);
+    return one;
+  });
+  if (brokenOff !== null) output.progress(`${brokenOff.message}: ${missing} of ${missing + runs.length} runs have no verdict\n\n`);
+  if (options.json) output.json(runs.map(shortResult));
+  else output.text(summary(runs, options.repeat, output));
+  if (runs.at(-1)?.interrupted === true) return EXIT.interrupted;
+  return exitCode([...runs.map(({ result }) => result.verdict.outcome), ...(brokenOff === null ? [] : ['inconclusive' as const])]);
 }
 
 /** A run on a system of somebody's has no sandbox: a local lab would be made on the machine itself. */
