@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { runCli } from '../cli.ts';
-import { errorReply, type Route } from '../platform/http.ts';
+import type { ControllerStatus } from '../health/controller-status.ts';
+import { errorReply, jsonReply, type Route } from '../platform/http.ts';
 import { startHttpsServer, type HttpsServer } from '../platform/https-server.ts';
 import { makeTestAuthority } from '../testing/certificates.ts';
 import { PATIENT, REGIONS, testConfig } from '../testing/test-config.ts';
@@ -14,16 +15,23 @@ const LOCK = 'the whole FoundationDB cluster is locked under 4344';
 
 describe('coditect-dr status', () => {
   let folder: string;
-  let server: HttpsServer;
+  const servers: HttpsServer[] = [];
+  /** What the one controller that answers says. */
+  let follower: ControllerStatus | null = null;
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'status-'));
     const authority = await makeTestAuthority();
     const { ca, cert, key } = await authority.issue('operator.us-east1');
     for (const [name, pem] of Object.entries({ ca, cert, key })) writeFileSync(join(folder, `${name}.pem`), pem);
-    const handle: Route['handle'] = () => errorReply(503, 'database-locked', LOCK);
-    const routes: readonly Route[] = [{ method: 'GET', path: '/v1/status', roles: 'anyone', handle }];
     const credentials = await authority.issue('database.us-central1');
-    server = await startHttpsServer({ host: '127.0.0.1', port: 0, credentials, routes, onError: () => undefined });
+    const serve = async (handle: Route['handle']): Promise<HttpsServer> => {
+      const routes: readonly Route[] = [{ method: 'GET', path: '/v1/status', roles: 'anyone', handle }];
+      const server = await startHttpsServer({ host: '127.0.0.1', port: 0, credentials, routes, onError: () => undefined });
+      servers.push(server);
+      return server;
+    };
+    const database = await serve(() => errorReply(503, 'database-locked', LOCK));
+    const controller = await serve(() => (follower === null ? errorReply(503, 'arbiter-unavailable', 'not yet') : jsonReply(follower)));
     const settings = {
       mode: 'sync',
       policy: PATIENT,
@@ -32,31 +40,45 @@ describe('coditect-dr status', () => {
       more: {},
       pem: '',
       // Nobody listens at the others.
-      portOf: (program: string, region: string) => (program === 'database' && region === CENTRAL ? server.port : 1),
+      portOf: (program: string, region: string) =>
+        region !== CENTRAL ? 1 : program === 'database' ? database.port : program === 'controller' ? controller.port : 1,
     } as const;
     const arbiter = { ...settings.arbiter, endpoints: [...settings.arbiter.endpoints] };
     writeFileSync(join(folder, 'config.yaml'), testConfig({ ...settings, arbiter }, 'database', EAST));
   });
   after(async () => {
-    await server.close(0);
+    await Promise.all(servers.map((server) => server.close(0)));
     rmSync(folder, { recursive: true });
   });
 
-  async function status(...words: readonly string[]): Promise<string> {
+  async function status(words: readonly string[], code: number = EXIT.undecided): Promise<string> {
     let said = '';
     const tell = (text: string): void => void (said += text);
     const world = { environment: {}, signal: new AbortController().signal, out: tell, err: tell };
-    expect(await runCli(['status', ...words, '--config', join(folder, 'config.yaml')], world)).to.equal(EXIT.undecided);
+    expect(await runCli(['status', ...words, '--config', join(folder, 'config.yaml')], world)).to.equal(code);
     return said;
   }
 
   it('tells why a database has no status, in its own words, and does not call that no answer', async () => {
-    const said = await status();
+    const said = await status([]);
     expect(said)
       .to.match(/^us-central1 +refuses /m)
       .and.to.match(/^us-east1 +no answer /m);
     expect(said).to.include(`! database of us-central1: database-locked: ${LOCK}\n`);
-    const document = JSON.parse(await status('--json')) as Record<string, unknown>;
+    const document = JSON.parse(await status(['--json'])) as Record<string, unknown>;
     expect(document).to.deep.include({ refusals: { [CENTRAL]: `database-locked: ${LOCK}` } });
+  });
+
+  it('says that nobody leads, and why it is not Normal by who answers', async () => {
+    const told = { region: CENTRAL, leader: EAST, leads: false, step: 'OBSERVE', primary: CENTRAL, epoch: 3, observers: {} } as const;
+    follower = { ...told, state: 'Degraded', reasons: ['the arbiter does not answer'] };
+    expect(await status([], EXIT.failed))
+      .to.match(/^state Degraded /m)
+      .and.include('! no controller that answers leads: no failover begins, and no order is taken\n')
+      .and.include('! the arbiter does not answer\n');
+    follower = { ...told, state: 'Normal', leads: true, reasons: [] };
+    expect(await status([], EXIT.ok))
+      .to.not.include('leads:')
+      .and.not.include('arbiter');
   });
 });

@@ -51,13 +51,17 @@ async function gather({ config, folder }: LoadedConfig, signal: AbortSignal): Pr
     const refusals = Object.fromEntries(
       answers.flatMap(({ region, refusal }) => (refusal === undefined ? [] : [[region, `${refusal.code}: ${refusal.message}`]])),
     );
-    // The leader decides, so its view comes first; else that of who knows the highest epoch.
-    const views = answers.flatMap(({ controller }) => (controller === null ? [] : [controller])).toSorted((a, b) => b.epoch - a.epoch);
-    const view = views.find(({ leads }) => leads) ?? views[0];
+    const view = viewOf(controllers);
     return { state: view?.state ?? 'unknown', primary: view?.primary ?? null, epoch: view?.epoch ?? 0, controllers, databases, refusals };
   } finally {
     client.close();
   }
+}
+
+/** The leader decides, so its view comes first; else that of who knows the highest epoch. */
+function viewOf(controllers: StatusDocument['controllers']): ControllerStatus | null {
+  const views = Object.values(controllers).flatMap((answer) => answer ?? []);
+  return views.find(({ leads }) => leads) ?? views.toSorted((a, b) => b.epoch - a.epoch)[0] ?? null;
 }
 
 /** Of a region's controllers the one that leads, else any that answers. */
@@ -76,7 +80,12 @@ function table({ state, primary, epoch, controllers, databases, refusals }: Stat
     controllers[region] === null || controllers[region] === undefined ? 'no answer' : region === leader?.region ? 'leads' : 'follows',
     leader?.observers[region] === undefined ? '-' : verdictOf(leader.observers[region], freshMs),
   ]);
-  const reasons = [...(leader?.reasons ?? []), ...Object.entries(refusals).map(([region, refusal]) => `database of ${region}: ${refusal}`)];
+  const view = viewOf(controllers);
+  const reasons = [
+    ...(view === null || view.leads ? [] : ['no controller that answers leads: no failover begins, and no order is taken']),
+    ...(view?.reasons ?? []),
+    ...Object.entries(refusals).map(([region, refusal]) => `database of ${region}: ${refusal}`),
+  ];
   const lines = [
     `state ${state}   primary ${primary ?? 'none'}   epoch ${epoch}   step ${leader?.step ?? '-'}`,
     ...runLines(leader),
