@@ -46,7 +46,9 @@ export async function holdLock(db: Database, uid: LockUid, teller: LockTeller): 
   const left = await leftLock(db, uid.system);
   if (left !== null) await noteLeft(db, teller, 'is taken over');
   if (left !== null && left.epoch !== uid.epoch) await releaseLock(db, left, teller);
-  if ((await settled(() => lockDatabase(db, uid, TIMEOUT_MS))).kind === 'foreign') await refuseLock(db, teller);
+  if ((await settled(() => lockDatabase(db, uid, TIMEOUT_MS))).kind === 'held') return;
+  await refuseLock(db, teller);
+  throw new EngineError('database-locked', "another's lock was on the database until just now: give the command again");
 }
 
 /** @throws EngineError database-locked where anybody holds a lock */

@@ -1,13 +1,16 @@
 import { expect } from 'chai';
 import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
+import { LOCK_AWARE, LOCKED } from '../testing/memory-transaction.ts';
 import type { RemoteTarget } from '../database/remote-target.ts';
 import { openFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
 import { lockDatabase, unlockDatabase } from './lock.ts';
 import { lockSystem, lockUid } from './lock-uid.ts';
+import { SPECIAL_KEY_SPACE_ENABLE_WRITES } from './option-codes.ts';
 import { foundationdbToFill } from './remote-target.ts';
 
 const LIMIT_MS = 2000;
+const UNLOCKING = new Set([LOCK_AWARE, SPECIAL_KEY_SPACE_ENABLE_WRITES]);
 
 describe('a restore into FoundationDB that is refused', () => {
   it('never locks the database: it may be the one that serves, named by mistake', async () => {
@@ -100,5 +103,29 @@ describe('a restore into FoundationDB that fails', function () {
       .and.match(/for at most \d+ s: a `backup create --lock` of prod holds it/);
     expect(await filling.left(), 'said already').to.equal(null);
     expect(store.lockedBy).to.equal(lockUid(backup));
+  });
+
+  it("holds the lock or is refused, at whatever moment another's lock goes", async () => {
+    const others = { system: 'somebody else', epoch: 1 };
+    let refused = 0;
+    for (let at = 1; at <= 12; at++) {
+      let reads = 0;
+      const leaving: MemoryFoundationdb = new MemoryFoundationdb({
+        trouble: (call) => {
+          if (leaving.lockedBy === lockUid(others) && call === 'read' && ++reads === at)
+            leaving.commit({ readVersion: leaving.version, reads: new Set(), writes: new Map([[LOCKED, null]]), options: UNLOCKING });
+          return null;
+        },
+      });
+      expect((await lockDatabase(leaving.db, others, LIMIT_MS)).kind).to.equal('done');
+      reads = 0;
+      const error: unknown = await foundationdbToFill({ db: leaving.db, keys, lock })
+        .begin('a backup')
+        .catch((thrown: unknown) => thrown);
+      if (error === undefined) expect(leaving.lockedBy, `read ${at}`).to.equal(uid);
+      else expect(error, `read ${at}`).to.have.property('code', 'database-locked');
+      refused += error === undefined ? 0 : 1;
+    }
+    expect(refused).to.be.within(1, 11);
   });
 });
