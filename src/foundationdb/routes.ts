@@ -77,7 +77,7 @@ async function write(options: RouteOptions, key: string, value: string | null): 
   const { epoch } = lease;
   const outcome = await writeKey({ db, keys }, { epoch, region: config.region }, key, value, writeLimitMs(config.policy));
   if (outcome.kind === 'unknown') return errorReply(503, 'timeout', outcome.message, 'unknown');
-  if (outcome.kind === 'not-done') return notDone(options, outcome);
+  if (outcome.kind === 'not-done') return notDone(outcome);
   if (outcome.value.kind === 'fenced') return passed(outcome.value.epoch);
   // Committed before any fence. But a process that stood still may tell so late that another region serves: it is not to be told as of now.
   if (!lease.isValid()) return errorReply(503, 'lease-lost', 'the lease ran out before the write was acknowledged', 'unknown');
@@ -93,7 +93,7 @@ async function read(options: RouteOptions, request: HttpRequest): Promise<HttpRe
   const { epoch } = lease;
   const { region } = config;
   const outcome = await readKey({ db, keys }, { epoch, region }, request.rest, config.policy.appendTimeoutMs);
-  if (outcome.kind !== 'done') return outcome.kind === 'not-done' ? notDone(options, outcome) : errorReply(503, 'timeout', outcome.message);
+  if (outcome.kind !== 'done') return outcome.kind === 'not-done' ? notDone(outcome) : errorReply(503, 'timeout', outcome.message);
   if (outcome.value.kind === 'fenced') return passed(outcome.value.epoch);
   if (!lease.isValid()) return notPrimary(gateway);
   const { value } = outcome.value;
@@ -101,15 +101,9 @@ async function read(options: RouteOptions, request: HttpRequest): Promise<HttpRe
   return { status: 404, json: { region, epoch, error: { code: 'not-found', message: 'no such key' } } };
 }
 
-function notDone(options: RouteOptions, { reason, message }: Extract<Outcome<Fenced<unknown>>, { kind: 'not-done' }>): HttpReply {
-  if (reason === 'locked') return errorReply(503, 'database-locked', lockOn(options) ?? message, 'no');
+function notDone({ reason, message }: Extract<Outcome<Fenced<unknown>>, { kind: 'not-done' }>): HttpReply {
+  if (reason === 'locked') return errorReply(503, 'database-locked', message, 'no');
   return reason === 'refused' ? errorReply(400, 'bad-request', message, 'no') : errorReply(503, 'database-unavailable', message, 'no');
-}
-
-/** The lock that keeps everybody out, as last seen. */
-function lockOn({ monitor, asker }: RouteOptions): string | null {
-  const { lock } = monitor.seen;
-  return lock === null ? null : lockText(lock, asker);
 }
 
 function notPrimary(gateway: Gateway): HttpReply {
@@ -169,11 +163,12 @@ function health({ gateway, config, clock }: RouteOptions): HttpReply {
  * FoundationDB without knowing of it.
  */
 async function status(options: RouteOptions): Promise<HttpReply> {
-  const { gateway, config, monitor, foundationdb, clock, statusPeriodMs } = options;
+  const { gateway, config, monitor, asker, foundationdb, clock, statusPeriodMs } = options;
   const look = await gateway.look(config.policy.probeTimeoutMs);
   if (look === null) {
-    const lock = lockOn(options);
-    if (lock !== null) return errorReply(503, 'database-locked', lock);
+    const { lock } = monitor.seen;
+    // How it is ended is for those who may ask for this: clients hear that it is locked.
+    if (lock !== null) return errorReply(503, 'database-locked', lockText(lock, asker));
     return errorReply(503, 'database-unavailable', 'FoundationDB does not answer: it may be recovering, or be locked');
   }
   const { fence: now, version } = look;
