@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { parseJson } from '../platform/json.ts';
+import { complain } from '../scenario/complain.ts';
 
 /**
  * What the harness understands of an engine: the shapes of its answers and log lines (ARCHITECTURE §3). The harness has no other knowledge
@@ -95,10 +97,18 @@ export const ENGINE_EXIT = { ok: 0, failed: 1, badInput: 2, undecided: 3, interr
 /** The longest value that a PUT may carry. */
 export const MAX_VALUE_BYTES = 64 * 1024;
 
-/** Lines of an NDJSON body, each decoded. @throws ZodError or SyntaxError at the first line that is not what it should be. */
-export function decodeLines<T>(text: string, shape: z.ZodType<T>): readonly T[] {
-  const lines = text.split('\n').filter((line) => line !== '');
-  return lines.map((line) => shape.parse(JSON.parse(line)));
+/** Lines of an NDJSON body, each decoded; the first is line `from` of it. @throws Error that names line and field of the first that is not what it should be */
+export function decodeLines<T>(text: string, shape: z.ZodType<T>, from = 1): readonly T[] {
+  return text.split('\n').flatMap((line, index) => (line === '' ? [] : [decodeLine(line, shape, from + index)]));
+}
+
+function decodeLine<T>(line: string, shape: z.ZodType<T>, number: number): T {
+  const value = parseJson(line);
+  if (value === undefined) throw new Error(`line ${number}: is no JSON`);
+  const decoded = shape.safeParse(value, { error: complain });
+  if (decoded.success) return decoded.data;
+  const [issue] = decoded.error.issues;
+  throw new Error(`line ${number}: ${issue?.path.join('.') || 'record'}: ${issue?.message ?? 'is of another shape'}`);
 }
 
 /** `GET /v1/export` as a whole. @throws as decodeLines, and when there is no head. */
@@ -107,7 +117,7 @@ export function decodeExport(text: string): {
   readonly entries: ReadonlyMap<string, string>;
 } {
   const end = text.indexOf('\n');
-  const head = exportHeadShape.parse(JSON.parse(end < 0 ? text : text.slice(0, end)));
-  const entries = end < 0 ? [] : decodeLines(text.slice(end + 1), exportEntryShape);
+  const head = decodeLine(end < 0 ? text : text.slice(0, end), exportHeadShape, 1);
+  const entries = end < 0 ? [] : decodeLines(text.slice(end + 1), exportEntryShape, 2);
   return { head, entries: new Map(entries.map(({ key, value }) => [key, value])) };
 }
