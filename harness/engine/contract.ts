@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseJson } from '../platform/json.ts';
-import { complain } from '../scenario/complain.ts';
+import { complain, whatIsWrong } from '../scenario/complain.ts';
 
 /**
  * What the harness understands of an engine: the shapes of its answers and log lines (ARCHITECTURE §3). The harness has no other knowledge
@@ -107,8 +107,7 @@ function decodeLine<T>(line: string, shape: z.ZodType<T>, number: number): T {
   if (value === undefined) throw new Error(`line ${number}: is no JSON`);
   const decoded = shape.safeParse(value, { error: complain });
   if (decoded.success) return decoded.data;
-  const [issue] = decoded.error.issues;
-  throw new Error(`line ${number}: ${issue?.path.join('.') || 'record'}: ${issue?.message ?? 'is of another shape'}`);
+  throw new Error(`line ${number}: ${whatIsWrong(decoded.error)}`);
 }
 
 /** `GET /v1/export` as a whole. @throws as decodeLines, and when there is no head. */

@@ -5,6 +5,7 @@ import { isEngineKey } from '../measure/registers.ts';
 import type { Clock } from '../platform/clock.ts';
 import { parseJson } from '../platform/json.ts';
 import type { Platform, Pod, RunContext } from '../platform/platform.ts';
+import { complain, whatIsWrong } from '../scenario/complain.ts';
 import { databaseStatusShape, decodeExport, decodeLines, divergentFileShape, type DatabaseStatus } from './contract.ts';
 import { engineRegions, engineUrl, type EngineProgram } from './endpoints.ts';
 import type { Operator } from './operator.ts';
@@ -45,9 +46,12 @@ async function askAll<T>(observed: Observed, program: EngineProgram, shape: z.Zo
   const answers = await Promise.all(
     engineRegions(pods).map(async (region) => {
       const answer = await operator.get(engineUrl(pods, program, region, '/v1/status'), STATUS_TIMEOUT_MS);
-      const decoded = answer.status === 200 ? shape.safeParse(parseJson(answer.body)) : undefined;
+      const decoded = answer.status === 200 ? shape.safeParse(parseJson(answer.body), { error: complain }) : undefined;
       if (decoded?.success !== true) {
-        const error = decoded === undefined ? `status ${answer.status}: ${answer.body.slice(0, 200)}` : decoded.error.message;
+        const error =
+          decoded === undefined
+            ? `status ${answer.status}: ${answer.body.slice(0, 200)}`
+            : `not of the contract: ${whatIsWrong(decoded.error)}`;
         context.record({ kind: 'engine-status', region, program, ok: false, error });
         return [];
       }
@@ -61,7 +65,8 @@ async function askAll<T>(observed: Observed, program: EngineProgram, shape: z.Zo
 /** Every region answers, one rules, and it says that all others are in its sync set, or caught up where replication is async. */
 export function redundancyProblem(statuses: ReadonlyMap<string, DatabaseStatus>, regions: readonly string[]): string | null {
   const silent = regions.filter((region) => !statuses.has(region));
-  if (silent.length > 0) return `no answer from the database of ${silent.join(', ')}`;
+  if (silent.length > 0)
+    return `no status of the contract from the database of ${silent.join(', ')} (engine-status in the record says why)`;
   const primaries = [...statuses].filter(([, status]) => status.role === 'primary' && status.writable);
   const [primary] = primaries;
   if (primary === undefined || primaries.length > 1) return `${primaries.length} regions say that they are a writable primary`;

@@ -15,6 +15,11 @@ export function complain(issue: RawIssue): string | undefined {
   return undefined;
 }
 
+/** The first of what is wrong: its field, and what is the matter with it. */
+export function whatIsWrong({ issues: [first] }: z.ZodError): string {
+  return `${first?.path.join('.') || 'record'}: ${first?.message ?? 'is of another shape'}`;
+}
+
 const THINGS: Readonly<Record<string, string>> = {
   string: 'text',
   array: 'a list',
