@@ -13,6 +13,9 @@ for (const stream of [process.stdout, process.stderr])
     if (error.code !== 'EPIPE') throw error;
   });
 const { runCli } = await import('./cli.ts');
-process.exit(await runCli(process.argv.slice(2)));
+const code = await runCli(process.argv.slice(2));
+// A pipe holds 64 KiB: what its reader has not taken by now would be cut off.
+for (const stream of [process.stdout, process.stderr]) await new Promise((taken) => stream.write('', taken));
+process.exit(code);
 
 export {}; // a module, so that it may await

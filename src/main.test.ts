@@ -1,7 +1,9 @@
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 
 const MAIN = resolve(import.meta.dirname, 'main.js');
 
@@ -17,4 +19,23 @@ describe('coditect-dr | head', function () {
       const [code] = (await once(child, 'close')) as [unknown];
       expect({ code, err }).to.deep.equal({ code: 0, err: '' });
     });
+});
+
+describe('coditect-dr | a reader that takes its time', function () {
+  this.timeout(60_000);
+
+  it('gives it all that there is to say before it ends', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'slow-'));
+    try {
+      // More problems than a pipe holds, and a reader that is longer away than the program lingers.
+      const config = join(folder, 'config.yaml');
+      writeFileSync(config, Array.from({ length: 2000 }, (_, n) => `unknown_${n}: 1\n`).join(''));
+      const args = ['-c', '"$0" "$@" 2>&1 | (sleep 3; cat)', process.execPath, MAIN, 'status', '--config', config];
+      const { stdout } = spawnSync('sh', args, { encoding: 'utf8', maxBuffer: 16 * 1024 * 1024 });
+      expect(stdout.match(/no such setting/g)).to.have.lengthOf(2000);
+      expect(stdout.endsWith('\n')).to.equal(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
