@@ -20,13 +20,14 @@ describe('force-recovery that makes no sense', function () {
   before(() => (folder = mkdtempSync(join(tmpdir(), 'force-'))));
   after(() => rmSync(folder, { recursive: true }));
 
-  async function run(database: object, ...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
+  const run = (database: object, ...words: readonly string[]) => runAny(database, 'force-recovery', ...words);
+  async function runAny(database: object, ...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
     const config = join(folder, 'config.yaml');
     writeFileSync(config, JSON.stringify({ ...backupCommandConfig('x', 'data', {}), database }));
     let said = '';
     const tell = (text: string): void => void (said += text);
     const world = { environment: {}, signal: new AbortController().signal, out: tell, err: tell };
-    return { code: await runCli(['force-recovery', ...words, '--config', config], world), said };
+    return { code: await runCli([...words, '--config', config], world), said };
   }
   const ANY = '--accept-data-loss=any';
 
@@ -71,4 +72,16 @@ describe('force-recovery that makes no sense', function () {
     expect(said).to.match(/the database of this system is not FoundationDB/);
     expect(code).to.equal(EXIT.badInput);
   });
+
+  for (const [what, words, message] of [
+    ['of no region', ['add', 'dc2'], /region: dc2 is not a region; there are us-central1, us-east1/],
+    ['of what it does not know', ['swap', 'us-east1'], /unknown command 'swap'/],
+    ['without a region', ['drop'], /missing required argument 'region'/],
+    ['without fdbcli', ['prefer', 'us-east1', '--fdbcli=/nowhere/fdbcli'], /cannot be used/],
+  ] as const)
+    it(`so is a change of regions ${what}`, async () => {
+      const { code, said } = await runAny(FOUNDATIONDB, 'region', ...words);
+      expect(said).to.match(message);
+      expect(code).to.equal(EXIT.badInput);
+    });
 });

@@ -1,12 +1,11 @@
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { clientSettings, needClusterFile } from '../foundationdb/client.ts';
 import { forceRecovery, lookWhetherToForce, managedBy, waitUntilMayForce, type ForcedRecovery } from '../foundationdb/forced-recovery.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
-import { runProgram } from '../platform/run-program.ts';
 import { Controllers } from './controllers.ts';
-import { needTarget, tellSteps, type Shown, type Tell } from './ordering.ts';
+import { managedWith, needFoundationdb, resume } from './managed-foundationdb.ts';
+import { needRegion, tellSteps, type Shown, type Tell } from './ordering.ts';
 import { EXIT } from './world.ts';
 
 export interface ForceOrder {
@@ -21,8 +20,6 @@ export interface ForceOrder {
 
 /** A pause that nobody ends: whoever gave the order may be gone. */
 const PAUSE_MS = 60 * 60_000;
-const RESUME_MS = 20_000;
-const VERSION_MS = 10_000;
 
 /**
  * Lets FoundationDB go on in one region alone, with the loss of what that had not got. Under a pause, which is the journal of it: who, what for, and how it ended stand in the arbiter and in the
@@ -33,12 +30,10 @@ export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrde
   const tell = tellSteps(world);
   // A data centre that is no region, of coordinators alone, is given up by its own name.
   const dcOf = (region: string): string => foundationdb.data_centers[region] ?? region;
-  const { clusterFile, tls } = clientSettings(foundationdb, loaded.folder);
-  await needProgram(order.fdbcli, world.signal);
-  needClusterFile(clusterFile);
+  const cli = await managedWith(order.fdbcli, foundationdb, loaded.folder, world.signal);
   const controllers = new Controllers(loaded, world.signal);
   const recovery: ForcedRecovery = {
-    cluster: managedBy({ program: order.fdbcli, clusterFile, ...(tls === null ? {} : { tls }) }),
+    cluster: managedBy(cli),
     clock: systemClock,
     forcing: { dataCenter: dcOf(order.target), givenUp: order.giveUp.map(dcOf) },
     servedBy: () => whoCommits(controllers),
@@ -101,17 +96,6 @@ async function underPause({ loaded, order, recovery, tell }: Work, signal: Abort
   return signal.aborted ? EXIT.interrupted : EXIT.undecided;
 }
 
-/** With a time of its own: whoever was interrupted leaves no pause behind. */
-async function resume(loaded: LoadedConfig, by: string, why: string, tell: Tell): Promise<void> {
-  const controllers = new Controllers(loaded, AbortSignal.timeout(RESUME_MS));
-  try {
-    const resumed = await controllers.change('/v1/resume', { by, why: why.slice(0, 1000) });
-    if (resumed.kind !== 'ok') tell('still paused', `${resumed.why}; coditect-dr resume ends the pause`);
-  } finally {
-    controllers.close();
-  }
-}
-
 /** A gateway tells its status by a commit of its own. */
 async function whoCommits(controllers: Controllers): Promise<string | null> {
   const regions = Object.entries(controllers.config.regions);
@@ -119,17 +103,6 @@ async function whoCommits(controllers: Controllers): Promise<string | null> {
     regions.map(async ([region, { database }]) => [region, await controllers.get(database, '/v1/status')] as const),
   );
   return answers.find(([, status]) => status !== undefined)?.[0] ?? null;
-}
-
-/** Before anything waits for its answers, which would be none. */
-async function needProgram(fdbcli: string, signal: AbortSignal): Promise<void> {
-  const { code, said } = await runProgram({ program: fdbcli, args: ['--version'], input: '', timeoutMs: VERSION_MS }, signal);
-  signal.throwIfAborted();
-  if (code !== 0)
-    throw new EngineError(
-      'bad-request',
-      `--fdbcli: ${fdbcli} cannot be used: ${said}; install the FoundationDB client package of the version of your servers (foundationdb-clients), or name the program with --fdbcli=FILE`,
-    );
 }
 
 /** What the machine has against it; null: nothing. A pause is for whoever made it to end, but for that of an order like this one which did not come to its end. */
@@ -172,13 +145,13 @@ async function rehearse(
 
 /** The database of an order that makes sense. Throws EngineError `bad-request` of one that does not. */
 function checked({ config }: LoadedConfig, { target, giveUp, acceptDataLoss }: ForceOrder): FoundationdbConfig {
-  if (config.database.kind !== 'foundationdb') throw new EngineError('bad-request', 'the database of this system is not FoundationDB');
-  needTarget(config, target);
+  const database = needFoundationdb(config);
+  needRegion(config, '--target', target);
   if (giveUp.includes(target)) throw new EngineError('bad-request', `--give-up: ${target} is to go on`);
   if (acceptDataLoss !== 'any')
     throw new EngineError(
       'bad-request',
       'how much may be lost is not known (in such an outage FoundationDB tells a lag of 0, whatever it was): only --accept-data-loss=any goes on',
     );
-  return config.database;
+  return database;
 }

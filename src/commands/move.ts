@@ -4,7 +4,7 @@ import { Controllers } from './controllers.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
 import { systemClock } from '../platform/clock.ts';
-import { needTarget, tellSteps, type Shown, type Tell } from './ordering.ts';
+import { needRegion, tellSteps, type Shown, type Tell } from './ordering.ts';
 import { showRehearsal } from './rehearsal.ts';
 
 export interface Move {
@@ -22,7 +22,7 @@ const acceptedShape = z.object({ runId: z.string().nullable() });
 /** Gives the order to whoever leads, then follows the run to its end, within one step's limit more than the steps may take. */
 export async function orderMove(loaded: LoadedConfig, { order, ...body }: Move, world: Shown): Promise<number> {
   const { config } = loaded;
-  if (body.target !== undefined) needTarget(config, body.target);
+  if (body.target !== undefined) needRegion(config, '--target', body.target);
   const tell = tellSteps(world);
   const controllers = new Controllers(loaded, world.signal);
   try {

@@ -12,8 +12,8 @@ export function tellSteps(world: Shown): Tell {
     world.out(world.json ? `${JSON.stringify({ step, message: text, ...details })}\n` : `${step.padEnd(16)} ${text}\n`);
 }
 
-/** @throws EngineError bad-request where `--target` names none of the system */
-export function needTarget({ regions }: EngineConfig, target: string): void {
-  if (!Object.hasOwn(regions, target))
-    throw new EngineError('bad-request', `--target: ${target} is not a region; there are ${Object.keys(regions).join(', ')}`);
+/** @param named how the caller was given it, such as `--target`. @throws EngineError bad-request where the system has no such region */
+export function needRegion({ regions }: EngineConfig, named: string, region: string): void {
+  if (!Object.hasOwn(regions, region))
+    throw new EngineError('bad-request', `${named}: ${region} is not a region; there are ${Object.keys(regions).join(', ')}`);
 }

@@ -55,13 +55,9 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
     );
   }
   const force = (...args: string[]) =>
-    cluster.command(
-      'force-recovery',
-      `--target=${REMOTE}`,
-      '--fdbcli',
-      programs === 'string' ? '' : (programs as { fdbcli: string }).fdbcli,
-      ...args,
-    );
+    cluster.command('force-recovery', `--target=${REMOTE}`, '--fdbcli', (programs as { fdbcli: string }).fdbcli, ...args);
+  const region = (change: string, name: string, ...args: string[]) =>
+    cluster.command('region', change, name, '--patience=4m', '--fdbcli', (programs as { fdbcli: string }).fdbcli, ...args);
   /** What the remote has for certain: its lag, in versions of a microsecond, is less than the time since. */
   async function untilShipped(): Promise<void> {
     const sinceMs = systemClock.monotonicMs();
@@ -111,5 +107,35 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
     await until('serving', () => put('later'));
     expect(await read('after')).to.equal(true);
     expect(viewOf(await foundationdb.status())).to.include({ usableRegions: 1, primaryDc: REMOTE });
+  });
+
+  it('the old primary is added again, and preferred: everything is there, and neither is begun where it makes no sense', async () => {
+    const senseless = await region('add', REMOTE);
+    expect(senseless.code, senseless.out).to.equal(1);
+    expect(senseless.out).to.contain(`the database is in ${REMOTE}`);
+    const rehearsed = await region('add', PRIMARY, '--dry-run');
+    expect(rehearsed.out).to.match(/next +(usable_regions=2|priorities us-east1 1, us-central1 -1)/);
+    for (const [change, primaryDc] of [
+      ['add', REMOTE],
+      ['prefer', PRIMARY],
+    ] as const) {
+      const changed = await region(change, PRIMARY, '--by=ada');
+      expect(changed.code, changed.out).to.equal(0);
+      expect(viewOf(await foundationdb.status())).to.include({ usableRegions: 2, primaryDc });
+      await until(`serving after ${change}`, () => put(change));
+      expect((await region(change, PRIMARY)).out).not.to.contain('changing');
+    }
+    for (const key of ['before-0', 'after', 'later', 'add', 'prefer']) expect(await read(key), key).to.equal(true);
+    await until('not paused', async () => (await leader())?.['paused'] === undefined);
+  });
+
+  it('goes on without the other region once that is lost, for good', async () => {
+    foundationdb.signal(REMOTE, 'SIGKILL');
+    await until('gone', async () => viewOf(await foundationdb.status()).dataCenters?.has(REMOTE) === false);
+    const dropped = await region('drop', REMOTE);
+    expect(dropped.code, dropped.out).to.equal(0);
+    await until('serving', () => put('alone'));
+    expect(viewOf(await foundationdb.status())).to.include({ usableRegions: 1, primaryDc: PRIMARY });
+    for (const key of ['before-0', 'after', 'later', 'add', 'prefer']) expect(await read(key), key).to.equal(true);
   });
 });

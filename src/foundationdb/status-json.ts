@@ -20,10 +20,21 @@ const processShape = z.object({
   version: maybe(z.string()),
 });
 
+/** One that is not as expected makes the whole list unknown: regions are written back as they were read, with what else they have. */
+const regionShape = z.looseObject({
+  datacenters: z.array(z.looseObject({ id: z.string(), priority: z.number(), satellite: z.number().optional() })),
+});
+export type StatusRegion = z.infer<typeof regionShape>;
+
 const clusterShape = z.object({
   active_primary_dc: maybe(z.string()),
   configuration: maybe(
-    z.object({ redundancy_mode: maybe(z.string()), usable_regions: maybe(z.number()), storage_engine: maybe(z.string()) }),
+    z.object({
+      redundancy_mode: maybe(z.string()),
+      usable_regions: maybe(z.number()),
+      storage_engine: maybe(z.string()),
+      regions: maybe(z.array(regionShape)),
+    }),
   ),
   data: maybe(
     z.object({

@@ -1,0 +1,143 @@
+import type { LoadedConfig } from '../config/load.ts';
+import { isServing, viewOf } from '../foundationdb/cluster-view.ts';
+import { statusByFdbcli, type Fdbcli, type FdbcliResult } from '../foundationdb/fdbcli.ts';
+import { changeRegion, type RegionChanged } from '../foundationdb/region-change.ts';
+import { planRegionChange, type RegionChange, type RegionStep } from '../foundationdb/region-plan.ts';
+import { configure } from '../foundationdb/region-step.ts';
+import { systemClock } from '../platform/clock.ts';
+import { Controllers } from './controllers.ts';
+import { managedWith, needFoundationdb, resume } from './managed-foundationdb.ts';
+import { needRegion, tellSteps, type Shown, type Tell } from './ordering.ts';
+import { EXIT } from './world.ts';
+
+export interface RegionOrder {
+  readonly kind: RegionChange['kind'];
+  readonly region: string;
+  readonly patienceMs: number;
+  readonly fdbcli: string;
+  readonly dryRun: boolean;
+  readonly by: string;
+}
+
+const STATUS_MS = 20_000;
+/** A change of the configuration is a recovery of FoundationDB: commits stand still for 1 to 2 s (measured). */
+const SERVES_AGAIN_MS = 60_000;
+const LOOK_EVERY_MS = 500;
+/** A pause that nobody ends: whoever gave the order may be gone. */
+const PAUSE_MS = 10 * 60_000;
+
+const STEPS: Readonly<Record<RegionChange['kind'], string>> = {
+  add: 'its priority below zero, usable_regions=2, wait until it has all the data, its priority to 0',
+  prefer: 'the two priorities swapped; FoundationDB goes over by itself, commits stand still for 1 to 2 s',
+  drop: 'its priority below zero, usable_regions=1; from then on the database is lost with the other region',
+};
+
+/**
+ * Adds one of FoundationDB's two regions again, makes it the one where the database is, or goes on without it. Each change of the configuration is made under a pause, which is the journal of it: who and what for
+ * stand in the arbiter and in the controllers' logs, and nobody fails over while FoundationDB recovers from the change.
+ */
+export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder, world: Shown): Promise<number> {
+  const foundationdb = needFoundationdb(loaded.config);
+  needRegion(loaded.config, 'region', order.region);
+  const tell = tellSteps(world);
+  const cli = await managedWith(order.fdbcli, foundationdb, loaded.folder, world.signal);
+  const change: RegionChange = { kind: order.kind, dataCenter: foundationdb.data_centers[order.region] ?? order.region };
+  const status = (signal: AbortSignal) => statusByFdbcli(cli, STATUS_MS, signal);
+  if (order.dryRun) {
+    const plan = planRegionChange(await status(world.signal), change);
+    if (plan.kind === 'do') tell('next', inWords(plan.step));
+    else tell(plan.kind, plan.kind === 'done' ? 'there is nothing to change' : plan.why);
+    tell('in all', STEPS[order.kind]);
+    return plan.kind === 'done' || plan.kind === 'do' ? EXIT.ok : EXIT.failed;
+  }
+  const controllers = new Controllers(loaded, world.signal);
+  try {
+    const work = { loaded, order, cli, controllers, tell };
+    const changed = await changeRegion(
+      {
+        change,
+        clock: systemClock,
+        patienceMs: order.patienceMs,
+        status,
+        act: (step, signal) => actUnderPause(work, step, signal),
+        onWait: (why) => tell('waiting', why),
+      },
+      world.signal,
+    );
+    return ended(changed, order, tell);
+  } finally {
+    controllers.close();
+  }
+}
+
+function ended(changed: RegionChanged, { kind, region }: RegionOrder, tell: Tell): number {
+  if (changed.kind === 'refused') {
+    tell('refused', changed.why);
+    return EXIT.failed;
+  }
+  if (changed.kind === 'undecided') {
+    tell('undecided', `${changed.why}. FoundationDB goes on with it by itself; the same command, given again, finishes it`);
+    return EXIT.undecided;
+  }
+  const now = {
+    add: `${region} has all the data and takes over when the other region is lost`,
+    prefer: `the database is in ${region}`,
+    drop: `the database goes on without ${region}, in one region alone`,
+  };
+  tell('done', now[kind]);
+  return EXIT.ok;
+}
+
+interface Work {
+  readonly loaded: LoadedConfig;
+  readonly order: RegionOrder;
+  readonly cli: Fdbcli;
+  readonly controllers: Controllers;
+  readonly tell: Tell;
+}
+
+async function actUnderPause(
+  { loaded, order, cli, controllers, tell }: Work,
+  step: RegionStep,
+  signal: AbortSignal,
+): Promise<FdbcliResult> {
+  const leader = (await controllers.status()).find(({ answer }) => answer.leads)?.answer;
+  signal.throwIfAborted();
+  if (leader === undefined)
+    return {
+      kind: 'refused',
+      said: 'no controller that leads answers, so nobody can be kept from failing over meanwhile; is the arbiter reachable?',
+    };
+  if (leader.run !== undefined)
+    return { kind: 'unknown', said: `${leader.run.tier} ${leader.run.runId} is under way (${leader.run.step})` };
+  const why = `FoundationDB: ${order.kind} ${order.region}: ${inWords(step)}`;
+  const act = async (): Promise<FdbcliResult> => {
+    tell('changing', inWords(step));
+    const result = await configure(cli, step, signal);
+    await untilServing(cli, signal);
+    return result;
+  };
+  // Somebody's maintenance: not ours to end.
+  if (leader.paused !== undefined) return await act();
+  const paused = await controllers.change('/v1/pause', { by: order.by, why, forMs: PAUSE_MS });
+  if (paused.kind === 'refused') return { kind: 'refused', said: paused.why };
+  try {
+    return paused.kind === 'ok' ? await act() : { kind: 'unknown', said: paused.why };
+  } finally {
+    await resume(loaded, order.by, why, tell);
+  }
+}
+
+async function untilServing(cli: Fdbcli, signal: AbortSignal): Promise<void> {
+  for (const endMs = systemClock.monotonicMs() + SERVES_AGAIN_MS; systemClock.monotonicMs() < endMs && !signal.aborted;) {
+    if (isServing(viewOf((await statusByFdbcli(cli, STATUS_MS, signal)) ?? {}))) return;
+    await systemClock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+  }
+}
+
+function inWords(step: RegionStep): string {
+  const how = step.unchecked ? ', past the checks of fdbcli, which wants processes of the lost region' : '';
+  if (step.kind === 'usable-regions') return `usable_regions=${step.count}${how}`;
+  const each = Object.entries(step.priorities).map(([dc, priority]) => `${dc} ${priority}`);
+  return `priorities ${each.join(', ')}${how}`;
+}

@@ -1,0 +1,46 @@
+import type { EngineConfig } from '../config/config.ts';
+import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { clientSettings, needClusterFile } from '../foundationdb/client.ts';
+import type { Fdbcli } from '../foundationdb/fdbcli.ts';
+import { EngineError } from '../platform/errors.ts';
+import { runProgram } from '../platform/run-program.ts';
+import { Controllers } from './controllers.ts';
+import type { Tell } from './ordering.ts';
+
+const RESUME_MS = 20_000;
+const VERSION_MS = 10_000;
+
+/** @throws EngineError bad-request where the system has another database */
+export function needFoundationdb({ database }: EngineConfig): FoundationdbConfig {
+  if (database.kind !== 'foundationdb') throw new EngineError('bad-request', 'the database of this system is not FoundationDB');
+  return database;
+}
+
+/**
+ * How the cluster of this configuration is managed, with a program that is tried first: what waits for its answers would else wait for none.
+ * @throws EngineError bad-request where it cannot be used, bad-config where the cluster file is not there
+ */
+export async function managedWith(fdbcli: string, config: FoundationdbConfig, folder: string, signal: AbortSignal): Promise<Fdbcli> {
+  const { code, said } = await runProgram({ program: fdbcli, args: ['--version'], input: '', timeoutMs: VERSION_MS }, signal);
+  signal.throwIfAborted();
+  if (code !== 0)
+    throw new EngineError(
+      'bad-request',
+      `--fdbcli: ${fdbcli} cannot be used: ${said}; install the FoundationDB client package of the version of your servers (foundationdb-clients), or name the program with --fdbcli=FILE`,
+    );
+  const { clusterFile, tls } = clientSettings(config, folder);
+  needClusterFile(clusterFile);
+  return { program: fdbcli, clusterFile, ...(tls === null ? {} : { tls }) };
+}
+
+/** Ends an order's pause, with a time of its own: whoever was interrupted leaves no pause behind. */
+export async function resume(loaded: LoadedConfig, by: string, why: string, tell: Tell): Promise<void> {
+  const controllers = new Controllers(loaded, AbortSignal.timeout(RESUME_MS));
+  try {
+    const resumed = await controllers.change('/v1/resume', { by, why: why.slice(0, 1000) });
+    if (resumed.kind !== 'ok') tell('still paused', `${resumed.why}; coditect-dr resume ends the pause`);
+  } finally {
+    controllers.close();
+  }
+}

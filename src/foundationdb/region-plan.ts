@@ -1,0 +1,128 @@
+import { isServing, viewOf, type ClusterView } from './cluster-view.ts';
+import type { ClusterStatus, StatusRegion } from './status-json.ts';
+
+/** What is to become of one of the two regions: `add`: it has the data again; `prefer`: the database is there; `drop`: the database goes on without it. */
+export interface RegionChange {
+  readonly kind: 'add' | 'prefer' | 'drop';
+  readonly dataCenter: string;
+}
+
+/** Options of `fdbcli` that change one thing; FoundationDB refuses to change priorities and `usable_regions` at once. */
+export type RegionStep =
+  | { readonly kind: 'priorities'; readonly regions: readonly StatusRegion[]; readonly priorities: Priorities; readonly unchecked: boolean }
+  | { readonly kind: 'usable-regions'; readonly count: 1 | 2; readonly unchecked: boolean };
+type Priorities = Readonly<Record<string, number>>;
+
+export type RegionPlan =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'do'; readonly step: RegionStep }
+  /** What FoundationDB has to come to by itself. */
+  | { readonly kind: 'wait'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string };
+
+const [FIRST, SECOND, AWAY] = [1, 0, -1];
+
+/**
+ * The next step of a change, by what the status says now. How far it has come stands in FoundationDB's own configuration, and nowhere else: whoever was interrupted, or somebody else, goes on by asking again.
+ *
+ * Of two regions that are usable, each has all the data; the one with the higher priority is where the database is, as soon as it is whole; one below zero gets the data and never becomes it.
+ */
+export function planRegionChange(status: ClusterStatus | null, { kind, dataCenter }: RegionChange): RegionPlan {
+  if (status === null) return wait('FoundationDB tells no status');
+  const view = viewOf(status);
+  if (!isServing(view) || view.primaryDc === null || view.usableRegions === null)
+    return wait('FoundationDB does not serve, or does not say where');
+  if (view.locked !== false)
+    return wait(view.locked === true ? `it is locked by ${view.lockUid ?? 'somebody'}` : 'its status does not tell whether it is locked');
+  const regions = status.cluster?.configuration?.regions ?? [];
+  const homes = regions.flatMap(({ datacenters }) => datacenters.filter(({ satellite }) => satellite !== 1));
+  const other = homes.find(({ id }) => id !== dataCenter);
+  const own = homes.find(({ id }) => id === dataCenter);
+  if (regions.length === 0) return refused('it is not configured in regions (in three_datacenter each has all the data by itself)');
+  if (own === undefined || other === undefined || homes.length !== 2)
+    return refused(`${dataCenter} is none of two regions that it is configured with: ${homes.map(({ id }) => id).join(', ')}`);
+  const now: Now = { status, view, regions, own, other, primary: view.primaryDc, usable: view.usableRegions };
+  return { add, prefer, drop }[kind](now);
+}
+
+interface Home {
+  readonly id: string;
+  readonly priority: number;
+}
+
+interface Now {
+  readonly status: ClusterStatus;
+  readonly view: ClusterView;
+  readonly regions: readonly StatusRegion[];
+  /** The one that is to be changed. */
+  readonly own: Home;
+  readonly other: Home;
+  readonly primary: string;
+  readonly usable: number;
+}
+
+function add(now: Now): RegionPlan {
+  const { own, other, primary, usable } = now;
+  if (usable === 2 && own.priority >= 0) return isCopied(now) ? { kind: 'done' } : wait(`not all of ${own.id} has all its copies yet`);
+  if (primary === own.id) return refused(`the database is in ${own.id}`);
+  const missing = missingFor(now);
+  if (missing !== null) return refused(missing);
+  if (usable === 1 && (own.priority !== AWAY || other.priority !== FIRST)) return prioritise(now, { [other.id]: FIRST, [own.id]: AWAY });
+  if (usable === 1) return { kind: 'do', step: { kind: 'usable-regions', count: 2, unchecked: false } };
+  if (!isCopied(now)) return wait(`FoundationDB copies the data to ${own.id}`);
+  return prioritise(now, { [other.id]: FIRST, [own.id]: SECOND });
+}
+
+function prefer(now: Now): RegionPlan {
+  const { view, own, other, primary, usable } = now;
+  if (usable !== 2 || own.priority < 0) return refused(`${own.id} is not usable: add it first`);
+  if (own.priority > other.priority)
+    return primary === own.id && view.recoveryState === 'fully_recovered' ? { kind: 'done' } : wait(`FoundationDB goes over to ${own.id}`);
+  const missing = missingFor(now);
+  if (missing !== null) return refused(missing);
+  if (!isCopied(now)) return wait(`not all of ${own.id} has all its copies yet`);
+  return prioritise(now, { [own.id]: FIRST, [other.id]: SECOND });
+}
+
+function drop(now: Now): RegionPlan {
+  const { status, view, own, other, primary, usable } = now;
+  if (primary === own.id)
+    return refused(`the database is in ${own.id}; ${usable === 2 ? `prefer ${other.id} first` : 'there is no other that has its data'}`);
+  if (usable === 1 && own.priority < 0) return { kind: 'done' };
+  const trackers = status.cluster?.data?.team_trackers ?? [];
+  // Without the other one it has to have everything by itself. The state as a whole speaks of both.
+  if (usable === 2 && trackers.find((tracker) => tracker?.primary === true)?.state?.healthy !== true)
+    return wait(`FoundationDB does not say that ${other.id} has all its own copies`);
+  // FoundationDB wants enough processes in both regions for any change; of one that is lost, which this is for, there are none.
+  const unchecked = view.dataCenters?.has(own.id) !== true;
+  if (own.priority !== AWAY || other.priority < 0) return prioritise(now, { [other.id]: FIRST, [own.id]: AWAY }, unchecked);
+  return { kind: 'do', step: { kind: 'usable-regions', count: 1, unchecked } };
+}
+
+/** Two distributors say so, one a region; `full_replication` alone may be of the time before. */
+function isCopied({ status, view }: Now): boolean {
+  return view.replicated === true && (status.cluster?.data?.team_trackers ?? []).length === 2;
+}
+
+/** A commit of two regions waits for the satellite: without one nothing would be written any more. */
+function missingFor({ view, regions, own }: Now): string | null {
+  const there = (dc: string): boolean => (view.dataCenters?.get(dc)?.processes ?? 0) > 0;
+  if (!there(own.id)) return `no process of ${own.id} answers: start its servers first`;
+  for (const { datacenters } of regions) {
+    const satellites = datacenters.filter(({ satellite }) => satellite === 1).map(({ id }) => id);
+    if (satellites.length > 0 && !satellites.some(there))
+      return `no process of the satellite ${satellites.join(', ')} answers: start its servers first, commits of two regions wait for it`;
+  }
+  return null;
+}
+
+function prioritise({ regions }: Now, priorities: Priorities, unchecked = false): RegionPlan {
+  const changed = regions.map((region) => ({
+    ...region,
+    datacenters: region.datacenters.map((one) => (one.satellite === 1 ? one : { ...one, priority: priorities[one.id] ?? one.priority })),
+  }));
+  return { kind: 'do', step: { kind: 'priorities', regions: changed, priorities, unchecked } };
+}
+
+const wait = (why: string): RegionPlan => ({ kind: 'wait', why });
+const refused = (why: string): RegionPlan => ({ kind: 'refused', why });
