@@ -1,4 +1,5 @@
 import { eventsOf, type Lined, type RunView } from '../measure/view.ts';
+import type { LabDatabase } from '../scenario/scenario.ts';
 import { finding, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
@@ -16,7 +17,7 @@ export const damageDone: Check = {
     return asked.map((step, index) => {
       const event = done[index];
       if (event === undefined || event.how !== step.how) return finding(NAME, 'inconclusive', `${step.how} was never done`);
-      const spared = sparedBy(view, event);
+      const spared = sparedBy(view, event, erasedPods(event.how, scenario.database));
       return spared.length > 0
         ? finding(NAME, 'inconclusive', `${event.how} spared ${spared.join(', ')}`, [event.lineNumber])
         : judgeDamage(event);
@@ -24,11 +25,15 @@ export const damageDone: Check = {
   },
 };
 
-const ERASED: Readonly<Record<string, string>> = { 'erase-databases': 'db-', 'erase-arbiter': 'etcd-' };
+/** How the names of the pods begin whose disks are all to be erased; undefined: none are. */
+function erasedPods(how: string, database: LabDatabase | undefined): string | undefined {
+  if (how === 'erase-arbiter') return 'etcd-';
+  if (how !== 'erase-databases') return undefined;
+  return database === 'foundationdb' ? 'fdb-' : 'db-';
+}
 
 /** Where every disk of a kind is to be erased, one that is left has everything. */
-function sparedBy(view: RunView, { how, done }: Lined<'damage'>): readonly string[] {
-  const prefix = ERASED[how];
+function sparedBy(view: RunView, { done }: Lined<'damage'>, prefix: string | undefined): readonly string[] {
   if (prefix === undefined) return [];
   const pods = new Set(eventsOf(view.events, 'pod').flatMap(({ pod }) => (pod.startsWith(prefix) ? [pod] : [])));
   return [...pods].filter((pod) => !done.some(({ what }) => what === pod));

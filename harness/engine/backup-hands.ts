@@ -17,6 +17,8 @@ const SAID_CHARS = 4000;
 const POLL_MS = 100;
 const INIT_MS = 20_000;
 const SERVE_MS = 20_000;
+/** A new cluster of FoundationDB has all its copies after 30 to 90 s. */
+const NEW_DATABASE_MS = 180_000;
 const EXPORT_TIMEOUT_MS = 10_000;
 const MANIFESTS = 'manifests/';
 
@@ -103,6 +105,7 @@ export class BackupHands {
     const { name, atMostMs } = step;
     if (step.live) {
       const pod = this.#podOf('db', step.region);
+      await this.#env.platform.newDatabase?.(AbortSignal.any([signal, AbortSignal.timeout(NEW_DATABASE_MS)]));
       await this.#order({ args: ['restore', ...args, '--into', step.region ?? ''], pod, name, atMostMs }, signal);
       return;
     }

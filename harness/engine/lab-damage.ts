@@ -1,6 +1,6 @@
 import type { DamageDone } from '../history/event.ts';
 import { HarnessError } from '../platform/errors.ts';
-import type { BackupGround, Platform } from '../platform/platform.ts';
+import type { BackupGround, Platform, Pod } from '../platform/platform.ts';
 import type { DiskDamage, OtherDamage } from '../scenario/scenario.ts';
 
 export interface LabDamage {
@@ -34,8 +34,9 @@ export async function damageLab(how: DiskDamage | OtherDamage, { platform, groun
     }
     case 'erase-databases':
     case 'erase-arbiter': {
-      const app = how === 'erase-databases' ? 'db' : 'etcd';
-      const pods = platform.pods().filter((pod) => pod.labels['app'] === app);
+      const of = (app: string): readonly Pod[] => platform.pods().filter((pod) => pod.labels['app'] === app);
+      // Where the database has servers of its own, the pods `db` keep nothing.
+      const pods = how === 'erase-arbiter' ? of('etcd') : of('fdb').length > 0 ? of('fdb') : of('db');
       const up = pods.filter((pod) => pod.phase === 'Running');
       if (up.length > 0)
         throw new HarnessError('bad-input', `${how}: ${up.map(({ name }) => name).join(', ')} still run; hold them down first`);

@@ -117,6 +117,8 @@ export interface Platform {
   databaseProblem?(signal: AbortSignal): Promise<string | null>;
   /** All data of the system as its database tells it to whoever asks it past the engine; null: the engine's own database is the only way. Throws HarnessError. */
   databaseContent?(signal: AbortSignal): Promise<ReadonlyMap<string, string> | null>;
+  /** Makes the database anew where its servers are there and have none, as whoever runs it does before a restore; undefined where a restore makes it. Throws HarnessError `lab-failed`. */
+  newDatabase?(signal: AbortSignal): Promise<void>;
   /** Stops everything; returns what could not be cleaned (empty is clean). Idempotent. */
   close(): Promise<readonly string[]>;
 }

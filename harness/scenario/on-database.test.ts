@@ -90,7 +90,8 @@ describe('a scenario on FoundationDB', () => {
   });
 
   for (const [what, line, message] of [
-    ['backups', 'backup: {store: folder}', /s\.yaml:\d+:\d+: backup: FoundationDB is not backed up by this engine yet/],
+    ['a service of backups', 'backup: {store: folder, service: {every: 3s}}', /s\.yaml:\d+:\d+: backup\.service: backup-service does not/],
+    ['a small disk', 'backup: {store: folder, diskSize: 8MiB}', /s\.yaml:\d+:\d+: backup\.diskSize: .*disks of its own/],
     ['replication that may lose', 'replication: async', /s\.yaml:\d+:\d+: replication: .*there is no `async`/],
     ['clusters', 'platform: kubernetes', /s\.yaml:\d+:\d+: platform: FoundationDB is started in local labs only/],
   ] as const)
@@ -98,4 +99,17 @@ describe('a scenario on FoundationDB', () => {
       expect(decode(`${WRITTEN}${line}\n`, 'foundationdb')).to.match(message);
       expect(decode(`${WRITTEN}${line}\n`)).to.be.an('object');
     });
+
+  it('has backups, but none of a point in time, or of a disk that is full', () => {
+    const withSteps = (steps: string): string =>
+      `${WRITTEN.replace('method:\n', `method:\n  - backup: create\n    as: one\n  - mark: now\n${steps}`)}backup: {store: folder}\n`;
+    const allowed =
+      "  - restore: '@one'\n    as: copy\n  - damage: erase-databases\n  - restore: '@one'\n    as: cold\n    live: true\n    in: us-central1\n";
+    expect(decode(withSteps(allowed), 'foundationdb')).to.be.an('object');
+    const timed = withSteps('  - restore: latest --to-time @now\n    as: cold\n');
+    expect(decode(timed, 'foundationdb')).to.match(/: method\[\d\]\.restore: FoundationDB has no log/);
+    expect(decode(timed)).to.be.an('object');
+    const full = withSteps('  - damage: fill-disk\n    in: us-central1\n');
+    expect(decode(full, 'foundationdb')).to.match(/: method\[\d\]\.damage: .*disks of its own/);
+  });
 });

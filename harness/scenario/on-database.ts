@@ -36,6 +36,7 @@ const loose = z.object({
   platform: z.string().catch('local'),
   replication: z.string().catch('sync'),
   backup: z.unknown().optional(),
+  method: z.array(z.unknown()).catch([]),
   foundationdb: z.unknown().optional(),
 });
 
@@ -53,9 +54,7 @@ export function databaseProblems(document: YamlDocument, asked: LabDatabase | un
           ),
         ];
   return [
-    ...(written.backup === undefined || written.backup === null
-      ? []
-      : [document.problem(['backup'], 'FoundationDB is not backed up by this engine yet: play this scenario on the embedded database')]),
+    ...backupProblems(written, document),
     ...(written.replication === 'async'
       ? [
           document.problem(
@@ -65,5 +64,34 @@ export function databaseProblems(document: YamlDocument, asked: LabDatabase | un
         ]
       : []),
     ...(written.platform === 'kubernetes' ? [document.problem(['platform'], 'FoundationDB is started in local labs only')] : []),
+  ];
+}
+
+const lab = z.looseObject({ service: z.unknown().optional(), diskSize: z.unknown().optional() });
+const timedRestore = z.object({ restore: z.string().regex(/--to-time/) });
+const databaseDamage = z.object({ damage: z.enum(['fill-disk', 'free-disk']) });
+
+/** What backups of FoundationDB have not, each where it stands. Copies are restored into embedded databases, which are read as any other. */
+function backupProblems({ backup, method }: z.infer<typeof loose>, document: YamlDocument): readonly InputProblem[] {
+  const asked = lab.safeParse(backup).data ?? {};
+  return [
+    ...(asked.service === undefined
+      ? []
+      : [document.problem(['backup', 'service'], 'backup-service does not back FoundationDB up: order `backup: create` in the method')]),
+    ...(asked.diskSize === undefined
+      ? []
+      : [document.problem(['backup', 'diskSize'], 'is of embedded databases; FoundationDB has disks of its own')]),
+    ...method.flatMap((step, index) => {
+      if (timedRestore.safeParse(step).success)
+        return [
+          document.problem(
+            ['method', index, 'restore'],
+            'FoundationDB has no log among its backups: `--to-time` is for the embedded database',
+          ),
+        ];
+      if (databaseDamage.safeParse(step).success)
+        return [document.problem(['method', index, 'damage'], 'is of embedded databases; FoundationDB has disks of its own')];
+      return [];
+    }),
   ];
 }

@@ -172,7 +172,8 @@ export class LocalBackups implements BackupGround {
     const { topology, settings } = this.#options;
     const pod = podOf(topology, 'restore', OUTSIDE);
     const port = PORTS.restored + this.#copies++;
-    const plain = engineConfig(topology, pod, settings);
+    // Embedded, whatever was backed up: a copy of its own, read as any other, and the cluster is not locked for it.
+    const plain = engineConfig(topology, pod, { ...settings, foundationdb: null });
     const regions = Object.fromEntries(
       topology.regions.map((region) => [region, { api: NOBODY, database: NOBODY, controller: NOBODY, addresses: ['127.0.0.1'] }]),
     );

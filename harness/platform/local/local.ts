@@ -141,8 +141,12 @@ export class LocalPlatform implements Platform {
   async #startFoundationdb(signal: AbortSignal): Promise<void> {
     if (this.#foundationdb === undefined) return;
     await this.#startPods(({ app }) => app === 'fdb', signal);
-    await this.#foundationdb.create(signal);
-    await this.#foundationdb.untilReady(signal);
+    await this.newDatabase(signal);
+  }
+
+  async newDatabase(signal: AbortSignal): Promise<void> {
+    await this.#foundationdb?.create(signal);
+    await this.#foundationdb?.untilReady(signal);
   }
 
   async databaseProblem(signal: AbortSignal): Promise<string | null> {

@@ -161,7 +161,7 @@ function engineProgram(topology: Topology, pod: PodSpec, settings: LabSettings):
 function engineFiles(topology: Topology, pod: PodSpec, settings: LabSettings): readonly PodFile[] {
   return [
     { path: 'config.yaml', text: stringify(engineConfig(topology, pod, settings)) },
-    ...(settings.foundationdb && pod.app === 'db' ? [{ path: CLUSTER_FILE, text: clusterFile(topology) }] : []),
+    ...(settings.foundationdb && (pod.app === 'db' || pod.app === 'backup') ? [{ path: CLUSTER_FILE, text: clusterFile(topology) }] : []),
     { path: 'secrets/tsig', text: `${settings.tsigSecret}\n`, secret: true },
     ...(settings.backupKeys === null || !MAKES_BACKUPS.includes(pod.app) ? [] : backupKeyFiles(settings.backupKeys, pod.app)),
   ];
