@@ -56,7 +56,8 @@ export function fdbcliWords({ clusterFile, tls }: Pick<Fdbcli, 'clusterFile' | '
   return ['fdbcli', '-C', clusterFile, ...tlsArgs(tls)].map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word}'`)).join(' ');
 }
 
-function tlsArgs(tls: Fdbcli['tls']): readonly string[] {
+/** Of every program of FoundationDB. */
+export function tlsArgs(tls: Fdbcli['tls']): readonly string[] {
   if (tls === undefined) return [];
   return ['--tls_certificate_file', tls.cert, '--tls_key_file', tls.key, '--tls_ca_file', tls.ca];
 }

@@ -19,7 +19,7 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
   let cluster: EngineCluster;
   before(async function () {
     if (typeof programs === 'string') return this.skip();
-    foundationdb = await FoundationdbCluster.start(programs, 'two_regions', COORDINATORS);
+    foundationdb = await FoundationdbCluster.start(programs, 'two_regions', { coordinators: COORDINATORS });
     const database = foundationdbConfig(
       { clusterFile: foundationdb.clusterFile, library: programs.library },
       Object.fromEntries(REGIONS.map((region) => [region, region])),

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fdbcli, statusByFdbcli, type Fdbcli } from '../foundationdb/fdbcli.ts';
+import { fdbcli, statusByFdbcli, tlsArgs, type Fdbcli } from '../foundationdb/fdbcli.ts';
 import type { ClusterStatus } from '../foundationdb/status-json.ts';
 import { conditionOf, viewOf } from '../foundationdb/cluster-view.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -75,6 +75,13 @@ interface Server {
   process: ChildProcess | null;
 }
 
+export interface ClusterOptions {
+  /** Which of its servers, by their number; all where it is left out. */
+  readonly coordinators?: readonly number[];
+  /** Files of servers and clients: nobody without a certificate of that authority is answered. */
+  readonly tls?: Fdbcli['tls'];
+}
+
 /** Real fdbservers on loopback. The owner calls `stop`. */
 export class FoundationdbCluster {
   readonly clusterFile: string;
@@ -82,19 +89,23 @@ export class FoundationdbCluster {
   readonly #folder: string;
   readonly #servers: readonly Server[];
 
-  private constructor(programs: FoundationdbPrograms, folder: string, clusterFile: string, servers: readonly Server[]) {
+  /** What fdbcli identifies itself with. */
+  readonly #tls: Fdbcli['tls'];
+
+  private constructor(programs: FoundationdbPrograms, folder: string, servers: readonly Server[], tls: Fdbcli['tls']) {
     this.#programs = programs;
     this.#folder = folder;
-    this.clusterFile = clusterFile;
+    this.clusterFile = join(folder, 'client.cluster');
     this.#servers = servers;
+    this.#tls = tls;
   }
 
-  /** Two processes in each of its data centres, the least with which they can be configured; one in all for `single`. `coordinators`: which of them, by their number; all where it is left out. */
-  static async start(programs: FoundationdbPrograms, mode: Mode, coordinators?: readonly number[]): Promise<FoundationdbCluster> {
+  /** Two processes in each of its data centres, the least with which they can be configured; one in all for `single`. */
+  static async start(programs: FoundationdbPrograms, mode: Mode, { coordinators, tls }: ClusterOptions = {}): Promise<FoundationdbCluster> {
     const dcs = DATA_CENTERS[mode];
     const folder = mkdtempSync(join(tmpdir(), 'fdb-test-'));
     const ports = await freePorts(dcs.length);
-    const addresses = ports.map((port) => `127.0.0.1:${port}`);
+    const addresses = ports.map((port) => `127.0.0.1:${port}${tls === undefined ? '' : ':tls'}`);
     const connection = `test:test@${(coordinators?.map((i) => addresses[i]) ?? addresses).join(',')}\n`;
     const servers = dcs.map((dc, i): Server => {
       const own = join(folder, `${dc}-${i}`);
@@ -102,24 +113,12 @@ export class FoundationdbCluster {
       // Servers rewrite the file: each has its own.
       writeFileSync(join(own, 'fdb.cluster'), connection);
       const locality = [`--locality_dcid=${dc}`, `--locality_zoneid=${dc}-z${i}`, `--locality_machineid=${dc}-m${i}`];
-      const place = [
-        '-C',
-        join(own, 'fdb.cluster'),
-        '-p',
-        `127.0.0.1:${ports[i]}`,
-        '-l',
-        '127.0.0.1:' + String(ports[i]),
-        '-d',
-        own,
-        '-L',
-        own,
-      ];
+      const place = ['-C', join(own, 'fdb.cluster'), '-p', addresses[i] as string, '-l', 'public', '-d', own, '-L', own];
       const role = mode === 'two_regions' && dc === SATELLITE ? ['-c', 'log'] : [];
-      return { dc, args: [...place, ...locality, ...role, '--knob_disable_posix_kernel_aio=1'], process: null };
+      return { dc, args: [...place, ...locality, ...role, ...tlsArgs(tls), '--knob_disable_posix_kernel_aio=1'], process: null };
     });
-    const clusterFile = join(folder, 'client.cluster');
-    writeFileSync(clusterFile, connection);
-    const cluster = new FoundationdbCluster(programs, folder, clusterFile, servers);
+    const cluster = new FoundationdbCluster(programs, folder, servers, tls);
+    writeFileSync(cluster.clusterFile, connection);
     try {
       for (const server of servers) cluster.#spawn(server);
       await cluster.cli(configuring(mode, folder), CONFIGURE_MS);
@@ -155,7 +154,7 @@ export class FoundationdbCluster {
   }
 
   #cli(): Fdbcli {
-    return { program: this.#programs.fdbcli, clusterFile: this.clusterFile };
+    return { program: this.#programs.fdbcli, clusterFile: this.clusterFile, ...(this.#tls === undefined ? {} : { tls: this.#tls }) };
   }
 
   async untilHealthy(): Promise<void> {
