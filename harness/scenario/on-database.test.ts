@@ -90,7 +90,6 @@ describe('a scenario on FoundationDB', () => {
   });
 
   for (const [what, line, message] of [
-    ['a service of backups', 'backup: {store: folder, service: {every: 3s}}', /s\.yaml:\d+:\d+: backup\.service: backup-service does not/],
     ['a small disk', 'backup: {store: folder, diskSize: 8MiB}', /s\.yaml:\d+:\d+: backup\.diskSize: .*disks of its own/],
     ['replication that may lose', 'replication: async', /s\.yaml:\d+:\d+: replication: .*there is no `async`/],
     ['clusters', 'platform: kubernetes', /s\.yaml:\d+:\d+: platform: FoundationDB is started in local labs only/],

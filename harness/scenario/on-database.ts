@@ -67,7 +67,7 @@ export function databaseProblems(document: YamlDocument, asked: LabDatabase | un
   ];
 }
 
-const lab = z.looseObject({ service: z.unknown().optional(), diskSize: z.unknown().optional() });
+const lab = z.looseObject({ diskSize: z.unknown().optional() });
 const timedRestore = z.object({ restore: z.string().regex(/--to-time/) });
 const databaseDamage = z.object({ damage: z.enum(['fill-disk', 'free-disk']) });
 
@@ -75,9 +75,6 @@ const databaseDamage = z.object({ damage: z.enum(['fill-disk', 'free-disk']) });
 function backupProblems({ backup, method }: z.infer<typeof loose>, document: YamlDocument): readonly InputProblem[] {
   const asked = lab.safeParse(backup).data ?? {};
   return [
-    ...(asked.service === undefined
-      ? []
-      : [document.problem(['backup', 'service'], 'backup-service does not back FoundationDB up: order `backup: create` in the method')]),
     ...(asked.diskSize === undefined
       ? []
       : [document.problem(['backup', 'diskSize'], 'is of embedded databases; FoundationDB has disks of its own')]),

@@ -1,9 +1,17 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { systemClock } from '../platform/clock.ts';
 import { DatabaseCluster } from '../testing/database-cluster.ts';
 import { FoundationdbCluster, findFoundationdb } from '../testing/foundationdb-cluster.ts';
 import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { REGIONS } from '../testing/test-config.ts';
 
+const MAIN = resolve(import.meta.dirname, '../main.js');
+const run = promisify(execFile);
 const programs = findFoundationdb();
 const [PRIMARY, EAST, WEST] = REGIONS;
 const DATA_CENTERS = { [PRIMARY]: 'dc1', [EAST]: 'dc2', [WEST]: 'dc3' };
@@ -83,6 +91,39 @@ describe(`database program on FoundationDB${typeof programs === 'string' ? `: sk
     const status = await cluster.until(WEST, 'writable again', ({ writable }) => writable);
     expect(status.epoch).to.equal(4);
     expect((await cluster.put(WEST, 'third', 'x'))?.status).to.equal(200);
+  });
+
+  it('is backed up by the service beside it, again and again, which ends when it is told to', async () => {
+    const store = join(cluster.folder, 'backups');
+    const file = join(cluster.folder, WEST, 'backup-service.yaml');
+    const backup = {
+      cluster: { id: 'lab' },
+      store: { kind: 'folder', path: join(store, 'store') },
+      keys: { kind: 'local-file', path: join(store, 'backup.key') },
+      signing: { key_file: join(store, 'signing.pem') },
+      interval_seconds: 1,
+      jitter_seconds: 0,
+      verify_seconds: 1,
+    };
+    writeFileSync(
+      file,
+      JSON.stringify({ ...(JSON.parse(readFileSync(join(cluster.folder, WEST, 'database.yaml'), 'utf8')) as object), backup }),
+    );
+    await run(process.execPath, [MAIN, 'backup', 'init', '--config', file]);
+    const service = cluster.startProgram('backup-service', WEST);
+    const seen = (action: string): number =>
+      cluster.logs.filter((line) => line['program'] === 'backup-service' && line['action'] === action).length;
+    for (let i = 0; i < 300 && (seen('backup_complete') < 2 || seen('backup_verified') < 1); i++) await systemClock.sleep(200);
+    service.kill('SIGTERM');
+    expect(await once(service, 'exit')).to.deep.equal([0, null]);
+    const { stdout } = await run(process.execPath, [MAIN, 'backup', 'list', '--json', '--config', file]);
+    const listed = JSON.parse(stdout) as readonly { readonly problem: string | null; readonly records: number }[];
+    expect(listed.length).to.be.greaterThan(1);
+    const there = (await cluster.exported(WEST)).size;
+    expect(listed.map(({ problem, records }) => ({ problem, records }))).to.deep.equal(
+      listed.map(() => ({ problem: null, records: there })),
+    );
+    expect(seen('backup_verified')).to.be.greaterThan(0);
   });
 
   it('has no status while FoundationDB recovers from the loss of a data centre, and loses nothing that was acknowledged', async function () {

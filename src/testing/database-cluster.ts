@@ -70,7 +70,7 @@ export class DatabaseCluster {
   }
 
   /** `wrap` runs the program under another one, e.g. strace and its arguments. */
-  startProgram(program: 'database' | 'api', region: Region, wrap: readonly string[] = []): ChildProcess {
+  startProgram(program: 'database' | 'api' | 'backup-service', region: Region, wrap: readonly string[] = []): ChildProcess {
     const command = [...wrap, process.execPath, MAIN, program, '--config', join(this.folder, region, `${program}.yaml`)];
     const child = spawn('setpriv', [...WITH_PARENT, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
     createInterface({ input: child.stdout }).on('line', (line) =>

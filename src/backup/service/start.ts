@@ -38,11 +38,6 @@ const GRACE_MS = 500;
 /** `coditect-dr backup-service`: puts the program together and runs it until the signal aborts. */
 export async function startBackupService(loaded: LoadedConfig, signal: AbortSignal): Promise<void> {
   const configured = configuredBackup(loaded);
-  if (loaded.config.database.kind !== 'embedded')
-    throw new EngineError(
-      'bad-config',
-      'database.kind: backup-service is for the embedded database; of FoundationDB make backups with `coditect-dr backup create`, from a timer',
-    );
   const { backup } = configured;
   const clock = systemClock;
   const log = openLog({ component: 'dr.backup', region: loaded.config.region, clock });
@@ -54,12 +49,13 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
     const watch = new RepositoryWatch(access, clock);
     if ((await whenThere(() => watch.current(signal), log, signal)) === null) return;
     log.info('started', { interval_seconds: backup.interval_seconds, cluster: backup.cluster.id });
-    const reader = await whenThere(() => openLmdbReader(databaseFolder(loaded)), log, signal);
+    const isEmbedded = loaded.config.database.kind === 'embedded';
+    const reader = isEmbedded ? await whenThere(() => openLmdbReader(databaseFolder(loaded)), log, signal) : undefined;
     if (reader === null) return;
     try {
       await runAll({ configured, watch, reader, state, log }, signal);
     } finally {
-      await reader.close();
+      await reader?.close();
     }
   } finally {
     await server?.close(GRACE_MS);
@@ -70,7 +66,8 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
 interface ServiceWorld {
   readonly configured: ConfiguredBackup;
   readonly watch: RepositoryWatch;
-  readonly reader: DataReader;
+  /** Of this machine's own database, whose log goes into the repository too; undefined: FoundationDB, whose backups have no log. */
+  readonly reader: DataReader | undefined;
   readonly state: BackupState;
   readonly log: Log;
 }
@@ -81,11 +78,13 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
   const repository = (either: AbortSignal): Promise<Repository> => watch.current(either);
   const anchors = async (either: AbortSignal): Promise<readonly LogEnd[]> =>
     await anchorsIn(await repository(either), backup.cluster.id, either);
-  const shipper = new LogShipper({ repository, cluster: backup.cluster.id, reader, clock, anchors });
+  const shipper = reader === undefined ? null : new LogShipper({ repository, cluster: backup.cluster.id, reader, clock, anchors });
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const shipping =
-    backup.log_seconds === null ? null : runLogLoop({ shipper, periodMs: backup.log_seconds * 1000, state, clock, log }, either);
+    shipper === null || backup.log_seconds === null
+      ? null
+      : runLogLoop({ shipper, periodMs: backup.log_seconds * 1000, state, clock, log }, either);
   try {
     await runService(
       {
@@ -95,7 +94,8 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
           verifyMs: backup.verify_seconds === null ? null : backup.verify_seconds * 1000,
           retryMs: RETRY_MS,
         },
-        look: async (stop) => await state.look(await repository(stop), backup, stop, (end) => hasParted(reader, end)),
+        look: async (stop) =>
+          await state.look(await repository(stop), backup, stop, (end) => reader !== undefined && hasParted(reader, end)),
         verify: async (lease, stop) => await verifyAndPrune(configured, log, lease, stop),
         whileWriter: (work, stop) => whileWriter(configured, work, stop),
         // Opened anew: the epoch key may have changed a moment ago.
@@ -107,7 +107,7 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
               lease,
               fullScan: false,
               locks: false,
-              log: shipper.head === null ? null : { stream: shipper.head.stream, head: shipper.head.hash.toString('hex') },
+              log: shipper?.head == null ? null : { stream: shipper.head.stream, head: shipper.head.hash.toString('hex') },
               onProgress: () => undefined,
               onStep: async (step) => {
                 log.info(`backup_${step}`, { lease_epoch: lease.epoch });
