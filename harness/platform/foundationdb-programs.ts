@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { HarnessError } from './errors.ts';
-import { findProgram, pathFolders } from './tools.ts';
+import { findProgram, MADE, pathFolders } from './tools.ts';
 
 export interface FoundationdbPrograms {
   readonly fdbserver: string;
@@ -16,14 +16,14 @@ const SYSTEM_FOLDERS = ['/usr/lib', '/usr/local/lib', '/usr/lib/x86_64-linux-gnu
 const LIBRARY = 'libfdb_c.so';
 
 /**
- * FoundationDB on this machine: programs in `FDB_BIN` where that is set, else in PATH; the library as `FDB_LIB` says, else beside the programs, else the system's. A string says what
+ * FoundationDB on this machine: programs in `FDB_BIN` where that is set, else in PATH, else where ./scripts/setup unpacks them; the library as `FDB_LIB` says, else beside the programs, else the system's. A string says what
  * is missing.
  */
 export function findFoundationdb(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): FoundationdbPrograms | `no ${string}` {
   const { FDB_BIN: folder, FDB_LIB: named } = environment;
-  const folders = folder === undefined ? pathFolders() : [path.resolve(folder)];
+  const folders = folder === undefined ? [...pathFolders(), path.join(MADE, 'foundationdb', 'bin')] : [path.resolve(folder)];
   const fdbserver = findProgram('fdbserver', folders);
   const fdbcli = findProgram('fdbcli', folders);
   if (fdbserver === undefined) return 'no fdbserver';
@@ -44,4 +44,4 @@ export function needFoundationdb(): FoundationdbPrograms {
 
 /** What to do where there is none. */
 export const HOW =
-  'install the server and clients packages of FoundationDB 7.3, or name the folder of its programs with FDB_BIN and libfdb_c.so with FDB_LIB (./scripts/setup --with-foundationdb looks for them)';
+  'install the server and clients packages of FoundationDB 7.3, or name the folder of its programs with FDB_BIN and libfdb_c.so with FDB_LIB (./scripts/setup --with-foundationdb looks for them, and gets them where it can)';

@@ -4,12 +4,12 @@ import path from 'node:path';
 import process from 'node:process';
 import { pathWithSbin } from './process.ts';
 
-/** Where ./scripts/setup puts what it builds with Go. */
-const BUILT = path.join(homedir(), '.cache', 'coditect-dr', 'bin');
+/** Where ./scripts/setup puts what it makes: `bin` of it what it builds with Go. */
+export const MADE = path.join(homedir(), '.cache', 'coditect-dr');
 
 /** The path of a tool that not every machine has; undefined where it is not. */
 export function findTool(name: string): string | undefined {
-  return findProgram(name, [...pathFolders(), BUILT, path.join(process.env['GOPATH'] ?? path.join(homedir(), 'go'), 'bin')]);
+  return findProgram(name, [...pathFolders(), path.join(MADE, 'bin'), path.join(process.env['GOPATH'] ?? path.join(homedir(), 'go'), 'bin')]);
 }
 
 /** The folders of PATH, and those that distributions keep out of an ordinary user's. */

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fdbcli, statusByFdbcli, tlsArgs, type Fdbcli } from '../foundationdb/fdbcli.ts';
 import type { ClusterStatus } from '../foundationdb/status-json.ts';
@@ -12,6 +12,8 @@ import { WITH_PARENT } from './with-parent.ts';
 
 const CONFIGURE_MS = 60_000;
 const HEALTHY_MS = 120_000;
+/** Where ./scripts/setup unpacks it. */
+const UNPACKED = join(homedir(), '.cache', 'coditect-dr', 'foundationdb', 'bin');
 /** Where packages put it. */
 const SYSTEM_FOLDERS = ['/usr/lib', '/usr/local/lib', '/usr/lib/x86_64-linux-gnu'] as const;
 
@@ -23,11 +25,12 @@ export interface FoundationdbPrograms {
 }
 
 /**
- * Where FoundationDB is on this machine: `FDB_BIN` (the folder of fdbserver and fdbcli) or PATH, and `FDB_LIB` (libfdb_c.so), a library beside the programs, or the system's. A string
+ * Where FoundationDB is on this machine: `FDB_BIN` (the folder of fdbserver and fdbcli), PATH or what ./scripts/setup has unpacked, and `FDB_LIB` (libfdb_c.so), a library beside the programs, or the system's. A string
  * says what is missing.
  */
 export function findFoundationdb(environment: Readonly<Record<string, string | undefined>> = process.env): FoundationdbPrograms | string {
-  const folders = environment['FDB_BIN'] === undefined ? (environment['PATH'] ?? '').split(delimiter) : [environment['FDB_BIN']];
+  const installed = [...(environment['PATH'] ?? '').split(delimiter), UNPACKED];
+  const folders = environment['FDB_BIN'] === undefined ? installed : [environment['FDB_BIN']];
   const find = (name: string): string | undefined => folders.map((folder) => join(folder, name)).find(isProgram);
   const [fdbserver, cli] = [find('fdbserver'), find('fdbcli')];
   if (fdbserver === undefined) return 'no fdbserver';
