@@ -20,6 +20,8 @@ export const ON_FOUNDATIONDB: Course = {
     'failback',
     'foundationdb-loss',
     'foundationdb-two-regions-loss',
+    'backup-under-load',
+    'foundationdb-cold-restore',
   ],
   kept: keptRuns('foundationdb', playedShape),
   database: 'foundationdb',
