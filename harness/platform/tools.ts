@@ -9,7 +9,11 @@ export const MADE = path.join(homedir(), '.cache', 'coditect-dr');
 
 /** The path of a tool that not every machine has; undefined where it is not. */
 export function findTool(name: string): string | undefined {
-  return findProgram(name, [...pathFolders(), path.join(MADE, 'bin'), path.join(process.env['GOPATH'] ?? path.join(homedir(), 'go'), 'bin')]);
+  return findProgram(name, [
+    ...pathFolders(),
+    path.join(MADE, 'bin'),
+    path.join(process.env['GOPATH'] ?? path.join(homedir(), 'go'), 'bin'),
+  ]);
 }
 
 /** The folders of PATH, and those that distributions keep out of an ordinary user's. */
