@@ -12,6 +12,7 @@ describe('a lock of FoundationDB, told to whoever meets it', () => {
     expect(text(uid))
       .to.include(`locked under ${uid}, for at most 61 s:`)
       .and.include(`\`fdbcli -C /etc/fdb.cluster --exec "unlock ${uid}"\` ends the lock`);
+    expect(text(uid, 0)).to.include('for at most 1 s');
     expect(text(uid, 3599)).to.include('for at most 60 min');
     expect(text(uid, 86_400)).to.include('for at most 24 h');
   });

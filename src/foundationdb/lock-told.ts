@@ -77,6 +77,6 @@ function holderOf(uid: string, cluster: string | null): Holder {
 }
 
 function ageText(seconds: number): string {
-  if (seconds < 120) return `${Math.ceil(seconds)} s`;
+  if (seconds < 120) return `${Math.max(1, Math.ceil(seconds))} s`;
   return seconds < 7200 ? `${Math.ceil(seconds / 60)} min` : `${Math.ceil(seconds / 3600)} h`;
 }
