@@ -91,17 +91,16 @@ joined() {
   while IFS= read -r -d '' failure; do failures+=("$failure"); done <"$scratch/beside.failures"
 }
 
-# Every scenario is a mocha suite; its results go to Allure too. Run serially: the lab owns the machine.
+# scenario_suite STEP SECONDS SETS: every scenario is a mocha suite; its results go to Allure too. Run serially: the lab owns the machine.
 scenario_suite() {
-  local begin=$SECONDS counts="$scratch/scenarios" code
-  say 'scenarios'
-  rm -rf reports/allure-results
-  TEST_COUNTS="$counts" timeout --kill-after=60 "$1" mocha --no-config --retries 0 --forbid-only --fail-zero \
+  local begin=$SECONDS counts="$scratch/$1" code
+  say "$1"
+  SCENARIO_SETS="$3" TEST_COUNTS="$counts" timeout --kill-after=60 "$2" mocha --no-config --retries 0 --forbid-only --fail-zero \
     --timeout 240000 --slow 60000 --node-option enable-source-maps --reporter allure-mocha \
     --reporter-option resultsDir=reports/allure-results,extraReporters=./scripts/mocha-reporter.cjs \
     dist/scenarios/scenarios.spec.js
   code=$?
-  count_suite scenarios "$counts" "$code" $((SECONDS - begin))
+  count_suite "$1" "$counts" "$code" $((SECONDS - begin))
 }
 
 # count_suite NAME COUNTS_FILE EXIT_CODE SECONDS: no counts, no tests, or a bad exit without a failed test is a failure too.
