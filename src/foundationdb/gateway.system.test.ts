@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -95,6 +95,7 @@ describe(`database program on FoundationDB${typeof programs === 'string' ? `: sk
 
   it('is backed up by the service beside it, again and again, which ends when it is told to', async () => {
     const store = join(cluster.folder, 'backups');
+    mkdirSync(store);
     const file = join(cluster.folder, WEST, 'backup-service.yaml');
     const backup = {
       cluster: { id: 'lab' },
