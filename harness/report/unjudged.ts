@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseJson } from '../platform/json.ts';
 import { resultShape, type ResultDocument } from './result-shape.ts';
 
 /** A run without a verdict: what can be told of it. */
@@ -43,11 +44,3 @@ const startedShape = z.object({
   wall: z.string(),
   scenario: z.object({ name: z.string() }),
 });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
