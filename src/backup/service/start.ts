@@ -12,6 +12,7 @@ import { describeError, openLog, type Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { logEndOf } from '../format/manifest.ts';
 import { LogShipper } from '../log/shipper.ts';
+import type { Created, WriterLease } from '../pipeline/create.ts';
 import { openAccess } from '../repository/access.ts';
 import { listBackups, trustedOf } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -98,24 +99,7 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
           await state.look(await repository(stop), backup, stop, (end) => reader !== undefined && hasParted(reader, end)),
         verify: async (lease, stop) => await verifyAndPrune(configured, log, lease, stop),
         whileWriter: (work, stop) => whileWriter(configured, work, stop),
-        // Opened anew: the epoch key may have changed a moment ago.
-        create: async (lease, stop) =>
-          await createConfigured(
-            configured,
-            {
-              repository: await openConfiguredRepository(configured, stop),
-              lease,
-              fullScan: false,
-              locks: false,
-              log: shipper?.head == null ? null : { stream: shipper.head.stream, head: shipper.head.hash.toString('hex') },
-              onProgress: () => undefined,
-              onStep: async (step) => {
-                log.info(`backup_${step}`, { lease_epoch: lease.epoch });
-                if (backup.step_pause_seconds > 0) await clock.sleep(backup.step_pause_seconds * 1000, stop);
-              },
-            },
-            stop,
-          ),
+        create: (lease, stop) => createOne({ configured, shipper, log }, lease, stop),
         state,
         clock,
         log,
@@ -127,6 +111,33 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
     ending.abort(new EngineError('timeout', 'the service has ended'));
     await shipping;
   }
+}
+
+async function createOne(
+  { configured, shipper, log }: Pick<ServiceWorld, 'configured' | 'log'> & { readonly shipper: LogShipper | null },
+  lease: WriterLease,
+  signal: AbortSignal,
+): Promise<Created> {
+  const pauseMs = configured.backup.step_pause_seconds * 1000;
+  // Opened anew: the epoch key may have changed a moment ago.
+  const repository = await openConfiguredRepository(configured, signal);
+  const head = shipper?.head ?? null;
+  return await createConfigured(
+    configured,
+    {
+      repository,
+      lease,
+      fullScan: false,
+      locks: false,
+      log: head === null ? null : { stream: head.stream, head: head.hash.toString('hex') },
+      onProgress: () => undefined,
+      onStep: async (step) => {
+        log.info(`backup_${step}`, { lease_epoch: lease.epoch });
+        if (pauseMs > 0) await systemClock.sleep(pauseMs, signal);
+      },
+    },
+    signal,
+  );
 }
 
 /** Where a new stream of the log may begin: at backups under the epoch key of now, the newest first, then at those of before. */
