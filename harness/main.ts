@@ -15,8 +15,8 @@ for (const stream of [process.stdout, process.stderr])
 const { runCli } = await import('./cli.ts');
 const code = await runCli(process.argv.slice(2));
 // `play` shows a run that is over: a reader that stands still (a pager) must not keep its lab.
-const LIVE_MS = 5000;
-if (process.argv[2] === 'play') setTimeout(() => process.exit(code), LIVE_MS);
+const LINGER_MS = 5000;
+if (process.argv[2] === 'play') setTimeout(() => process.exit(code), LINGER_MS);
 // A pipe holds 64 KiB: what its reader has not taken by now would be cut off.
 for (const stream of [process.stdout, process.stderr]) await new Promise((taken) => stream.write('', taken));
 process.exit(code);

@@ -181,16 +181,8 @@ export class Primary {
         const ageMs = Math.min(Math.round(shipper.ageMs(nowMs)), Number.MAX_SAFE_INTEGER);
         const live = ageMs < this.#options.policy.syncDropAfterMs;
         const inSync = live && (mode === 'sync' ? set.includes(shipper.region) : matchIndex >= commitIndex);
-        return [
-          shipper.region,
-          {
-            matchIndex,
-            lagEntries: log.index - matchIndex,
-            lagMs: Math.round(this.#lag.lagMs(matchIndex, log.index, untilMs)),
-            ageMs,
-            inSync,
-          },
-        ];
+        const lagMs = Math.round(this.#lag.lagMs(matchIndex, log.index, untilMs));
+        return [shipper.region, { matchIndex, lagEntries: log.index - matchIndex, lagMs, ageMs, inSync }];
       }),
     );
   }
