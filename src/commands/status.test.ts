@@ -7,7 +7,7 @@ import type { ControllerStatus } from '../health/controller-status.ts';
 import { errorReply, jsonReply, type Route } from '../platform/http.ts';
 import { startHttpsServer, type HttpsServer } from '../platform/https-server.ts';
 import { makeTestAuthority } from '../testing/certificates.ts';
-import { PATIENT, REGIONS, testConfig } from '../testing/test-config.ts';
+import { PATIENT, REGIONS, testConfig, type TestSettings } from '../testing/test-config.ts';
 import { EXIT } from './world.ts';
 
 const [CENTRAL, EAST] = REGIONS;
@@ -32,7 +32,7 @@ describe('coditect-dr status', () => {
     };
     const database = await serve(() => errorReply(503, 'database-locked', LOCK));
     const controller = await serve(() => (follower === null ? errorReply(503, 'arbiter-unavailable', 'not yet') : jsonReply(follower)));
-    const settings = {
+    const settings: TestSettings = {
       mode: 'sync',
       policy: PATIENT,
       arbiter: { kind: 'etcd', endpoints: ['https://127.0.0.1:1'], prefix: '/x/' },
@@ -40,11 +40,10 @@ describe('coditect-dr status', () => {
       more: {},
       pem: '',
       // Nobody listens at the others.
-      portOf: (program: string, region: string) =>
+      portOf: (program, region) =>
         region !== CENTRAL ? 1 : program === 'database' ? database.port : program === 'controller' ? controller.port : 1,
-    } as const;
-    const arbiter = { ...settings.arbiter, endpoints: [...settings.arbiter.endpoints] };
-    writeFileSync(join(folder, 'config.yaml'), testConfig({ ...settings, arbiter }, 'database', EAST));
+    };
+    writeFileSync(join(folder, 'config.yaml'), testConfig(settings, 'database', EAST));
   });
   after(async () => {
     await Promise.all(servers.map((server) => server.close(0)));

@@ -7,7 +7,7 @@ import type { HttpReply } from '../platform/http.ts';
 import { logTo } from '../telemetry/log.ts';
 import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
 import { makeTestAuthority } from '../testing/certificates.ts';
-import { PATIENT, REGIONS, testConfig } from '../testing/test-config.ts';
+import { PATIENT, REGIONS, testConfig, type TestSettings } from '../testing/test-config.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import { Gateway } from './gateway.ts';
 import { keySpaceOf } from './key-space.ts';
@@ -68,7 +68,7 @@ describe('a gateway to a FoundationDB cluster that somebody has locked', () => {
 
   const configText = (): string => {
     const data_centers = { [REGION]: 'dc1', [EAST]: 'dc2', [WEST]: 'dc3' };
-    const settings = {
+    const settings: TestSettings = {
       mode: 'sync',
       policy: PATIENT,
       arbiter: { kind: 'etcd', endpoints: [NOWHERE], prefix: '/x/' },
@@ -76,7 +76,7 @@ describe('a gateway to a FoundationDB cluster that somebody has locked', () => {
       more: { database: { kind: 'foundationdb', experimental: true, cluster_file: 'fdb.cluster', data_centers } },
       pem: '',
       portOf: () => 1,
-    } as const;
-    return testConfig({ ...settings, arbiter: { ...settings.arbiter, endpoints: [NOWHERE] } }, 'database', REGION);
+    };
+    return testConfig(settings, 'database', REGION);
   };
 });
