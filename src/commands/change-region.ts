@@ -6,7 +6,7 @@ import { planRegionChange, type RegionChange, type RegionStep } from '../foundat
 import { configure } from '../foundationdb/region-step.ts';
 import { systemClock } from '../platform/clock.ts';
 import { Controllers } from './controllers.ts';
-import { managedWith, needFoundationdb, resume } from './managed-foundationdb.ts';
+import { isPauseOfOrder, managedWith, needFoundationdb, resume } from './managed-foundationdb.ts';
 import { needRegion, tellSteps, type Shown, type Tell } from './ordering.ts';
 import { EXIT } from './world.ts';
 
@@ -117,14 +117,20 @@ async function actUnderPause(
     await untilServing(cli, signal);
     return result;
   };
-  // Somebody's maintenance: not ours to end.
-  if (leader.paused !== undefined) return await act();
+  // The same one: of whoever gave this order before, and was killed.
+  if (leader.paused !== undefined && leader.paused.why !== why) {
+    const { by, why: what } = leader.paused;
+    if (isPauseOfOrder(what))
+      return { kind: 'unknown', said: `${by} has paused failovers (${what}): one change of FoundationDB at a time` };
+    // Somebody's maintenance: not ours to end.
+    return await act();
+  }
   const paused = await controllers.change('/v1/pause', { by: order.by, why, forMs: PAUSE_MS });
   if (paused.kind === 'refused') return { kind: 'refused', said: paused.why };
   try {
     return paused.kind === 'ok' ? await act() : { kind: 'unknown', said: paused.why };
   } finally {
-    await resume(loaded, order.by, why, tell);
+    await resume(loaded, { by: order.by, pausedFor: why, why }, tell);
   }
 }
 

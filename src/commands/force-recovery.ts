@@ -39,7 +39,7 @@ export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrde
     servedBy: () => whoCommits(controllers),
   };
   try {
-    const why = `FoundationDB is to go on in ${order.target} alone, whatever is lost`;
+    const why = pausedFor(order);
     const refused = await whyNotNow(controllers, why);
     if (refused !== null) tell('refused', refused);
     if (order.dryRun) return Math.max(await rehearse(recovery, order, tell, world.signal), refused === null ? EXIT.ok : EXIT.failed);
@@ -60,6 +60,8 @@ export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrde
   }
 }
 
+const pausedFor = ({ target }: ForceOrder): string => `FoundationDB is to go on in ${target} alone, whatever is lost`;
+
 interface Work {
   readonly loaded: LoadedConfig;
   readonly order: ForceOrder;
@@ -72,7 +74,7 @@ async function underPause({ loaded, order, recovery, tell }: Work, signal: Abort
   const { target, patienceMs } = order;
   const end = async (step: string, text: string, code: number): Promise<number> => {
     tell(step, text);
-    await resume(loaded, order.by, `FoundationDB into ${target}: ${step}: ${text}`, tell);
+    await resume(loaded, { by: order.by, pausedFor: pausedFor(order), why: `FoundationDB into ${target}: ${step}: ${text}` }, tell);
     return code;
   };
   try {

@@ -34,10 +34,27 @@ export async function managedWith(fdbcli: string, config: FoundationdbConfig, fo
   return { program: fdbcli, clusterFile, ...(tls === null ? {} : { tls }) };
 }
 
+/** What the pauses of orders that change FoundationDB are for, as they write it: two of them never work at once. */
+const ORDERED = /^FoundationDB(: (add|prefer|drop) | is to go on in )/;
+
+export const isPauseOfOrder = (why: string): boolean => ORDERED.test(why);
+
+export interface Resuming {
+  readonly by: string;
+  /** What the order's own pause says; one of somebody else, made meanwhile, is theirs to end. */
+  readonly pausedFor: string;
+  readonly why: string;
+}
+
 /** Ends an order's pause, with a time of its own: whoever was interrupted leaves no pause behind. */
-export async function resume(loaded: LoadedConfig, by: string, why: string, tell: Tell): Promise<void> {
+export async function resume(loaded: LoadedConfig, { by, pausedFor, why }: Resuming, tell: Tell): Promise<void> {
   const controllers = new Controllers(loaded, AbortSignal.timeout(RESUME_MS));
   try {
+    const held = (await controllers.status()).find(({ answer }) => answer.leads)?.answer.paused;
+    if (held !== undefined && held.why !== pausedFor) {
+      tell('still paused', `${held.by} has paused failovers meanwhile (${held.why})`);
+      return;
+    }
     const resumed = await controllers.change('/v1/resume', { by, why: why.slice(0, 1000) });
     if (resumed.kind !== 'ok') tell('still paused', `${resumed.why}; coditect-dr resume ends the pause`);
   } finally {
