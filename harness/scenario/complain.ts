@@ -8,8 +8,8 @@ type RawIssue = z.core.$ZodRawIssue;
  */
 export function complain(issue: RawIssue): string | undefined {
   const { code } = issue;
-  if (code === 'invalid_type') return `must be ${thingOf(issue.expected)}; this is ${shown(issue.input)}`;
-  if (code === 'invalid_value') return `must be ${choiceOf(issue.values)}; this is ${shown(issue.input)}`;
+  if (code === 'invalid_type') return wanted(thingOf(issue.expected), issue.input);
+  if (code === 'invalid_value') return wanted(choiceOf(issue.values), issue.input);
   if (code === 'too_small') return bound(issue, Number(issue.minimum), issue.inclusive === false ? 'more than' : 'at least');
   if (code === 'too_big') return bound(issue, Number(issue.maximum), issue.inclusive === false ? 'less than' : 'at most');
   return undefined;
@@ -36,6 +36,8 @@ export function choiceOf(values: readonly unknown[]): string {
   return texts.length === 1 ? (texts[0] ?? '') : `one of ${texts.join(', ')}`;
 }
 
+const wanted = (what: string, input: unknown): string => `must be ${what}; this is ${shown(input)}`;
+
 const MOST_SHOWN = 60;
 
 function shown(value: unknown): string {
@@ -50,5 +52,5 @@ function shown(value: unknown): string {
 function bound({ origin, input }: { readonly origin?: unknown; readonly input?: unknown }, limit: number, how: string): string {
   if (origin === 'array') return `must have ${how} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
   if (origin === 'string') return limit === 1 && how === 'at least' ? 'must not be empty' : `must have ${how} ${limit} characters`;
-  return `must be ${how} ${limit}; this is ${shown(input)}`;
+  return wanted(`${how} ${limit}`, input);
 }

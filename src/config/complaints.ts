@@ -84,7 +84,7 @@ function settingsOf(schema: RawIssue['inst']): readonly string[] {
 function bound({ origin, input }: { readonly origin?: unknown; readonly input?: unknown }, limit: number, how: string): string {
   if (origin === 'array') return `must have ${how} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
   if (origin === 'string') return limit === 1 ? 'must not be empty' : `must have ${how} ${limit} characters`;
-  return `must be ${how} ${limit}; this is ${shown(input)}`;
+  return wanted(input, `${how} ${limit}`);
 }
 
 const FORMATS: Readonly<Record<string, string>> = { ipv4: 'an IPv4 address', ipv6: 'an IPv6 address' };
@@ -92,9 +92,9 @@ const FORMATS: Readonly<Record<string, string>> = { ipv4: 'an IPv4 address', ipv
 function format(issue: RawIssue & { readonly format?: unknown }): string | undefined {
   const { format: name, input } = issue;
   const { prefix, suffix, pattern } = issue as { readonly prefix?: unknown; readonly suffix?: unknown; readonly pattern?: unknown };
-  if (name === 'url') return `must be a URL${pattern === '^https$' ? ' that begins with https://' : ''}; this is ${shown(input)}`;
-  if (name === 'starts_with') return `must begin with ${String(prefix)}; this is ${shown(input)}`;
-  if (name === 'ends_with') return `must end with ${String(suffix)}; this is ${shown(input)}`;
+  if (name === 'url') return wanted(input, pattern === '^https$' ? 'a URL that begins with https://' : 'a URL');
+  if (name === 'starts_with') return `must begin with ${String(prefix)}${IS}${shown(input)}`;
+  if (name === 'ends_with') return `must end with ${String(suffix)}${IS}${shown(input)}`;
   const what = FORMATS[String(name)];
-  return what === undefined ? undefined : `must be ${what}; this is ${shown(input)}`;
+  return what === undefined ? undefined : wanted(input, what);
 }
