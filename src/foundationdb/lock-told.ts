@@ -1,4 +1,4 @@
-import { isOurMark, lockSystem, readLockUid } from './lock-uid.ts';
+import { isOurMark, lockSystem, readLockUid, type LockedWork } from './lock-uid.ts';
 
 /** A lock as it is found. */
 export interface SeenLock {
@@ -49,7 +49,7 @@ interface Holder {
 }
 
 function holderOf(uid: string, cluster: string | null): Holder {
-  const of = (work: 'backup' | 'restore'): number | null => {
+  const of = (work: LockedWork): number | null => {
     const holder = cluster === null ? null : readLockUid(uid, lockSystem(work, cluster));
     return holder?.kind === 'ours' ? holder.epoch : null;
   };

@@ -12,8 +12,11 @@ export interface LockUid {
   readonly epoch: number;
 }
 
+/** What is done under a lock. */
+export type LockedWork = 'backup' | 'restore';
+
 /** The system whose name a lock of such work carries: one work never takes another's lock for its own. */
-export const lockSystem = (work: 'backup' | 'restore', cluster: string): string => `${work} of ${cluster}`;
+export const lockSystem = (work: LockedWork, cluster: string): string => `${work} of ${cluster}`;
 
 /** What is known of a lock: ours with its epoch, or somebody else's (an operator's `fdbcli lock`, a restore, fdbdr). */
 export type LockHolder = { readonly kind: 'ours'; readonly epoch: number } | { readonly kind: 'foreign'; readonly uid: string };

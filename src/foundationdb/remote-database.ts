@@ -10,7 +10,7 @@ import { beginCopy, copyIsOver, endCopy, extendCopy, type BegunCopy } from './ke
 import { afterPrefix, keySpaceOf, type Place } from './key-space.ts';
 import { endLeftLock, holdLock, lockedSince, readPast, readPastLock, refuseLock, releaseLock } from './lock-held.ts';
 import { NOBODY_HEARS, type LockTeller } from './lock-told.ts';
-import { lockSystem, type LockUid } from './lock-uid.ts';
+import { lockSystem, type LockedWork, type LockUid } from './lock-uid.ts';
 import { readSlice, type SliceRules } from './slices.ts';
 import { readVersionOf } from './transaction.ts';
 
@@ -37,7 +37,7 @@ export interface OpenOptions {
 /** The cluster as it is configured, and what this work locks it under. @throws EngineError bad-config */
 export function openFoundationdb(
   { database, folder, lock: { cluster, epoch }, note }: OpenOptions,
-  work: Parameters<typeof lockSystem>[0],
+  work: LockedWork,
 ): Place & { readonly lock: LockUid; readonly teller: LockTeller } {
   const settings = clientSettings(database, folder);
   return {
