@@ -19,7 +19,7 @@ export interface UnjudgedRun {
 }
 
 /** `reports/index.html`: every run that is there, the newest first; those without a verdict above all others. */
-export function indexPage(runs: readonly IndexedRun[], unjudged: readonly UnjudgedRun[] = []): string {
+export function indexPage(runs: readonly IndexedRun[], unjudged: readonly UnjudgedRun[]): string {
   const sorted = [...runs].sort((one, other) => other.result.startedWall.localeCompare(one.result.startedWall));
   const rows = sorted.map(({ folder, result }) => {
     const text = (name: string): string => result.targets.find((target) => target.name === name)?.text ?? '–';
