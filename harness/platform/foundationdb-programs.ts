@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { HarnessError } from './errors.ts';
-import { findProgram, MADE, pathFolders } from './tools.ts';
+import { findProgram, SETUP_CACHE, pathFolders } from './tools.ts';
 
 export interface FoundationdbPrograms {
   readonly fdbserver: string;
@@ -23,7 +23,7 @@ export function findFoundationdb(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): FoundationdbPrograms | `no ${string}` {
   const { FDB_BIN: folder, FDB_LIB: named } = environment;
-  const folders = folder === undefined ? [...pathFolders(), path.join(MADE, 'foundationdb', 'bin')] : [path.resolve(folder)];
+  const folders = folder === undefined ? [...pathFolders(), path.join(SETUP_CACHE, 'foundationdb', 'bin')] : [path.resolve(folder)];
   const fdbserver = findProgram('fdbserver', folders);
   const fdbcli = findProgram('fdbcli', folders);
   if (fdbserver === undefined) return 'no fdbserver';

@@ -4,14 +4,14 @@ import path from 'node:path';
 import process from 'node:process';
 import { pathWithSbin } from './process.ts';
 
-/** Where ./scripts/setup puts what it makes: `bin` of it what it builds with Go. */
-export const MADE = path.join(homedir(), '.cache', 'coditect-dr');
+/** Where ./scripts/setup puts what it builds (in `bin`) and unpacks. */
+export const SETUP_CACHE = path.join(homedir(), '.cache', 'coditect-dr');
 
 /** The path of a tool that not every machine has; undefined where it is not. */
 export function findTool(name: string): string | undefined {
   return findProgram(name, [
     ...pathFolders(),
-    path.join(MADE, 'bin'),
+    path.join(SETUP_CACHE, 'bin'),
     path.join(process.env['GOPATH'] ?? path.join(homedir(), 'go'), 'bin'),
   ]);
 }
