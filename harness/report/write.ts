@@ -126,8 +126,14 @@ async function replaceFiles(folder: string, files: readonly (readonly [name: str
   let path = folder;
   try {
     await mkdir(folder, { recursive: true });
-    for (const [name, text] of files) await writeFile(`${(path = join(folder, name))}.part`, text);
-    for (const [name] of files) await rename(`${(path = join(folder, name))}.part`, path);
+    for (const [name, text] of files) {
+      path = join(folder, name);
+      await writeFile(`${path}.part`, text);
+    }
+    for (const [name] of files) {
+      path = join(folder, name);
+      await rename(`${path}.part`, path);
+    }
   } catch (error) {
     await Promise.allSettled(files.map(([name]) => rm(`${join(folder, name)}.part`, { force: true })));
     throw notWritten(path, error);
