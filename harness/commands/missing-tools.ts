@@ -26,8 +26,8 @@ export function missingTools(
 }
 
 /**
- * Before anything is started. Throws HarnessError with every scenario that cannot be played here: `missing-tool` (inconclusive) where FoundationDB is not there, which set-up cannot
- * bring; else `bad-input`.
+ * Before anything is started. Throws HarnessError with every scenario that cannot be played here: `missing-tool` (inconclusive) where FoundationDB is not there, which set-up brings
+ * only when it is told to, and not everywhere; else `bad-input`.
  */
 export function refuseMissingTools(loaded: readonly LoadedScenario[], foundationdb?: () => object | string): void {
   const missing = loaded.flatMap((one) => {
