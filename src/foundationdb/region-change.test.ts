@@ -23,28 +23,37 @@ class TwoRegions {
   readonly priorities: Record<Home, number> = { [WEST]: 1, [EAST]: 0 };
   readonly copied: Record<Home, boolean> = { [WEST]: true, [EAST]: true };
   readonly there = new Set<string>([WEST, EAST, SATELLITE]);
+  /** Storage servers that do not answer, of a region that else does. */
+  readonly failed: Record<Home, number> = { [WEST]: 0, [EAST]: 0 };
   readonly steps: string[] = [];
   #looks = 0;
 
+  /**
+   * As 7.3 tells it (Status.actor.cpp, DataDistribution.actor.cpp; seen in its traces): a tracker is `primary` by the priorities, wherever the database is; it goes on saying that all is well where no team of its
+   * region is whole, since nothing is moved then, and only the failed servers are told; while a region is lost the distributors do not come to begin again, and nothing is told of any.
+   */
   status(): ClusterStatus {
     this.#goOn();
-    const whole = (home: Home): boolean => this.copied[home] && this.there.has(home);
     const homes: readonly Home[] = this.usable === 2 ? [WEST, EAST] : [this.primary];
     const regions = regionsConfig({ primary: WEST, remote: EAST, satellite: SATELLITE }, 1).map((region) => ({
       ...region,
       satellite_log_policy: 'kept as it was read',
       datacenters: region.datacenters.map((dc) => ({ ...dc, priority: this.priorities[dc.id as Home] ?? dc.priority })),
     }));
-    const healthy = homes.every(whole);
+    const healthy = homes.every((home) => this.copied[home]);
+    const highest = Math.max(...homes.map((home) => this.priorities[home]));
+    const isLost = homes.some((home) => !this.there.has(home));
+    const trackers = homes.map((home) => ({
+      primary: this.priorities[home] === highest,
+      state: { healthy: this.copied[home] },
+      unhealthy_servers: this.failed[home],
+    }));
     return read({
       client: { coordinators: { quorum_reachable: true }, database_status: { available: this.there.has(this.primary) } },
       cluster: {
         active_primary_dc: this.primary,
         configuration: { usable_regions: this.usable, regions },
-        data: {
-          state: { healthy },
-          team_trackers: homes.map((home) => ({ primary: home === this.primary, state: { healthy: whole(home) } })),
-        },
+        data: isLost ? { state: { name: 'initializing' } } : { state: { healthy }, team_trackers: trackers },
         database_available: true,
         database_lock_state: { locked: this.locked },
         full_replication: healthy,
@@ -54,12 +63,14 @@ class TwoRegions {
     });
   }
 
-  /** What it does by itself: copies, and goes to the region with the higher priority. */
+  /** What it does by itself: copies, goes to the region with the higher priority, and away from one that is lost. */
   #goOn(): void {
     const other = this.primary === WEST ? EAST : WEST;
     if (this.usable !== 2 || !this.there.has(other)) return;
+    if (!this.there.has(this.primary) && this.copied[other] && this.priorities[other] >= 0 && this.there.has(SATELLITE))
+      this.primary = other;
     if (!this.copied[other] && ++this.#looks > COPY_LOOKS) this.copied[other] = true;
-    if (this.copied[other] && this.priorities[other] > this.priorities[this.primary]) this.primary = other;
+    else if (this.copied[other] && this.priorities[other] > this.priorities[this.primary]) this.primary = other;
   }
 
   act(step: RegionStep): FdbcliResult {
@@ -140,6 +151,12 @@ describe('a change of the two regions of FoundationDB', () => {
     return cluster;
   }
 
+  function westLost(): TwoRegions {
+    const cluster = new TwoRegions();
+    cluster.there.delete(WEST);
+    return cluster;
+  }
+
   it('adds a region again: below zero, two usable, waits for the copy, above zero; the database stays where it is', async () => {
     const cluster = eastAlone();
     const { changed, waited } = await play(cluster, change('add', WEST));
@@ -165,10 +182,18 @@ describe('a change of the two regions of FoundationDB', () => {
     expect(cluster.steps).to.deep.equal(['1,-1', '1']);
   });
 
+  it('goes on without the region where the database was, once FoundationDB has left it', async () => {
+    const cluster = westLost();
+    expect((await play(cluster, change('drop', WEST))).changed).to.deep.equal(DONE);
+    expect(cluster.steps).to.deep.equal(['-1,1', '1']);
+    expect(cluster.primary).to.equal(EAST);
+  });
+
   it('may be interrupted after any look, and is finished by the same command; done is done', async () => {
     for (const [kind, dc, from] of [
       ['add', WEST, eastAlone],
       ['drop', EAST, () => new TwoRegions()],
+      ['drop', WEST, westLost],
       ['prefer', EAST, () => new TwoRegions()],
     ] as const)
       for (let looks = 1; looks < 2 * COPY_LOOKS; looks++) {
@@ -229,7 +254,12 @@ describe('a change of the regions of FoundationDB that is refused', () => {
     for (const dc of [SATELLITE, 'north']) expect(plan('drop', dc)).to.match(new RegExp(`^refused: ${dc} is none of two regions`));
   });
   it('waits while FoundationDB does not serve, is locked, or does not tell', () => {
-    expect(plan('drop', EAST, (cluster) => cluster.there.delete(WEST))).to.match(/^wait: FoundationDB does not serve/);
+    const without =
+      (...dcs: readonly string[]) =>
+      (cluster: TwoRegions): void => {
+        for (const dc of dcs) cluster.there.delete(dc);
+      };
+    expect(plan('drop', EAST, without(WEST, SATELLITE))).to.match(/^wait: FoundationDB does not serve/);
     expect(plan('drop', EAST, (cluster) => (cluster.locked = true))).to.match(/^wait: it is locked by somebody/);
     expect(planRegionChange(null, change('drop', EAST))).to.have.property('kind', 'wait');
     const { cluster, client } = new TwoRegions().status();
@@ -240,6 +270,70 @@ describe('a change of the regions of FoundationDB that is refused', () => {
       );
     const noTrackers = { ...cluster, data: { ...cluster?.data, team_trackers: undefined } };
     expect(planRegionChange({ client, cluster: noTrackers }, change('drop', EAST))).to.have.property('kind', 'wait');
+  });
+  it('drops nothing while servers of the other one have failed, and prefers none with such: its tracker says healthy when no team is whole', () => {
+    const failed = (cluster: TwoRegions): void => void (cluster.failed[WEST] = 1);
+    expect(plan('drop', EAST, failed)).to.match(/^wait: .* west has all its own copies \(1 storage servers have failed/);
+    const failedThere = (cluster: TwoRegions): void => void (cluster.failed[EAST] = 1);
+    expect(plan('prefer', EAST, failedThere)).to.match(/^wait: not all of east has all its copies yet \(1 storage/);
+    expect(plan('add', EAST, failedThere)).to.match(/^wait: not all of east has all its copies yet \(1 storage/);
+  });
+  it('takes the tracker of the region that is to go on for its word, which is the primary one only by its priority', () => {
+    const lost = new TwoRegions();
+    lost.there.delete(WEST);
+    const { client, cluster } = lost.status();
+    // The distributor was elsewhere, and did not have to begin again.
+    const told = (west: number, east: number) => ({
+      state: { healthy: true },
+      team_trackers: [
+        { primary: true, state: { healthy: true }, unhealthy_servers: west },
+        { primary: false, state: { healthy: true }, unhealthy_servers: east },
+      ],
+    });
+    const planned = (data: object) => planRegionChange(read({ client, cluster: { ...cluster, data } }), change('drop', WEST)).kind;
+    expect(planned(told(2, 0))).to.equal('do');
+    expect(planned(told(0, 1))).to.equal('wait');
+    expect(planned({}), 'no word of any').to.equal('wait');
+  });
+  it('waits for the distributors that begin again where both regions are there', () => {
+    const { client, cluster } = new TwoRegions().status();
+    const beginning = read({ client, cluster: { ...cluster, data: { state: { name: 'initializing' } } } });
+    for (const kind of ['add', 'prefer', 'drop'] as const)
+      expect(planRegionChange(beginning, change(kind, EAST)), kind).to.have.property('kind', 'wait');
+  });
+  it('does not say of a region that is lost that it takes over', () => {
+    expect(plan('add', EAST, (cluster) => cluster.there.delete(EAST))).to.match(/^refused: no process of east answers/);
+    expect(plan('add', EAST, (cluster) => cluster.there.delete(SATELLITE))).to.match(/^refused: no process of the satellite/);
+  });
+  it('believes no tracker while FoundationDB does not look after copies, or is told to overlook failures', () => {
+    const { client, cluster } = new TwoRegions().status();
+    for (const told of [
+      { data_distribution_disabled: true },
+      { data_distribution_disabled_for_ss_failures: true },
+      { maintenance_zone: 'rack-1' },
+    ])
+      for (const kind of ['add', 'prefer', 'drop'] as const)
+        expect(planRegionChange(read({ client, cluster: { ...cluster, ...told } }), change(kind, EAST)), kind).to.have.property(
+          'kind',
+          'wait',
+        );
+  });
+  it('goes past FoundationDB’s checks only where its status names processes and none of that region, excluded or not', () => {
+    const { client, cluster } = new TwoRegions().status();
+    const withProcesses = (processes: object | undefined) =>
+      planRegionChange(read({ client, cluster: { ...cluster, processes } }), change('drop', EAST));
+    const west = { locality: { dcid: WEST } };
+    expect(withProcesses({ west })).to.have.nested.property('step.unchecked', true);
+    expect(withProcesses({ west, other: { locality: { dcid: EAST }, excluded: true } })).to.have.nested.property('step.unchecked', false);
+    for (const none of [undefined, {}, { other: { address: '10.0.0.1:4500' } }])
+      expect(withProcesses(none)).to.have.property('kind', 'wait');
+  });
+  it('drops nothing while the database is in neither of the two', () => {
+    const { client, cluster } = new TwoRegions().status();
+    expect(planRegionChange({ client, cluster: { ...cluster, active_primary_dc: 'north' } }, change('drop', EAST))).to.have.property(
+      'kind',
+      'wait',
+    );
   });
   it('is not for three_datacenter', () => {
     const { client, cluster } = new TwoRegions().status();

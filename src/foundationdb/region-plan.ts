@@ -34,6 +34,8 @@ export function planRegionChange(status: ClusterStatus | null, { kind, dataCente
     return wait('FoundationDB does not serve, or does not say where');
   if (view.locked !== false)
     return wait(view.locked === true ? `it is locked by ${view.lockUid ?? 'somebody'}` : 'its status does not tell whether it is locked');
+  const unseen = whyUnseen(status);
+  if (unseen !== null) return wait(unseen);
   const regions = status.cluster?.configuration?.regions ?? [];
   const homes = regions.flatMap(({ datacenters }) => datacenters.filter(({ satellite }) => satellite !== 1));
   const other = homes.find(({ id }) => id !== dataCenter);
@@ -63,45 +65,80 @@ interface Now {
 
 function add(now: Now): RegionPlan {
   const { own, other, primary, usable } = now;
-  if (usable === 2 && own.priority >= 0) return isCopied(now) ? { kind: 'done' } : wait(`not all of ${own.id} has all its copies yet`);
-  if (primary === own.id) return refused(`the database is in ${own.id}`);
+  const usableAlready = usable === 2 && own.priority >= 0;
+  if (!usableAlready && primary === own.id) return refused(`the database is in ${own.id}`);
   const missing = missingFor(now);
   if (missing !== null) return refused(missing);
+  if (usableAlready) return isCopied(now) ? { kind: 'done' } : wait(`not all of ${own.id} has all its copies yet${failing(now)}`);
   if (usable === 1 && (own.priority !== AWAY || other.priority !== FIRST)) return prioritise(now, { [other.id]: FIRST, [own.id]: AWAY });
   if (usable === 1) return { kind: 'do', step: { kind: 'usable-regions', count: 2, unchecked: false } };
-  if (!isCopied(now)) return wait(`FoundationDB copies the data to ${own.id}`);
+  if (!isCopied(now)) return wait(`FoundationDB copies the data to ${own.id}${failing(now)}`);
   return prioritise(now, { [other.id]: FIRST, [own.id]: SECOND });
 }
 
 function prefer(now: Now): RegionPlan {
   const { view, own, other, primary, usable } = now;
   if (usable !== 2 || own.priority < 0) return refused(`${own.id} is not usable: add it first`);
-  if (own.priority > other.priority)
-    return primary === own.id && view.recoveryState === 'fully_recovered' ? { kind: 'done' } : wait(`FoundationDB goes over to ${own.id}`);
+  const preferred = own.priority > other.priority;
+  if (preferred && primary === own.id && view.recoveryState === 'fully_recovered') return { kind: 'done' };
   const missing = missingFor(now);
   if (missing !== null) return refused(missing);
-  if (!isCopied(now)) return wait(`not all of ${own.id} has all its copies yet`);
+  if (preferred) return wait(`FoundationDB goes over to ${own.id}`);
+  if (!isCopied(now)) return wait(`not all of ${own.id} has all its copies yet${failing(now)}`);
   return prioritise(now, { [own.id]: FIRST, [other.id]: SECOND });
 }
 
 function drop(now: Now): RegionPlan {
-  const { status, view, own, other, primary, usable } = now;
+  const { status, own, other, primary, usable } = now;
   if (primary === own.id)
     return refused(`the database is in ${own.id}; ${usable === 2 ? `prefer ${other.id} first` : 'there is no other that has its data'}`);
+  if (primary !== other.id) return wait(`the database is in ${primary}, not in ${other.id}`);
   if (usable === 1 && own.priority < 0) return { kind: 'done' };
-  const trackers = status.cluster?.data?.team_trackers ?? [];
-  // Without the other one it has to have everything by itself. The state as a whole speaks of both.
-  if (usable === 2 && trackers.find((tracker) => tracker?.primary === true)?.state?.healthy !== true)
-    return wait(`FoundationDB does not say that ${other.id} has all its own copies`);
-  // FoundationDB wants enough processes in both regions for any change; of one that is lost, which this is for, there are none.
-  const unchecked = view.dataCenters?.has(own.id) !== true;
+  const dcs = Object.values(status.cluster?.processes ?? {}).map((one) => one?.locality?.dcid);
+  if (!dcs.includes(other.id)) return wait(`its status names no processes of ${other.id}`);
+  // FoundationDB wants enough processes in both regions for any change, excluded or not; of one that is lost, which this is for, there are none.
+  const unchecked = !dcs.includes(own.id);
+  if (usable === 2 && !hasItsCopies(now, unchecked))
+    return wait(`FoundationDB does not say that ${other.id} has all its own copies${failing(now)}`);
   if (own.priority !== AWAY || other.priority < 0) return prioritise(now, { [other.id]: FIRST, [own.id]: AWAY }, unchecked);
   return { kind: 'do', step: { kind: 'usable-regions', count: 1, unchecked } };
 }
 
+/** Without the other region it has to have everything by itself. The state as a whole speaks of both, and the primary tracker is of the region with the higher priority (`initDcInfo`), wherever the database is. */
+function hasItsCopies({ status, own, other }: Now, otherIsLost: boolean): boolean {
+  const trackers = trackersOf(status);
+  const isPrimary = other.priority > own.priority;
+  const its = trackers.filter((tracker) => own.priority === other.priority || tracker?.primary === isPrimary);
+  if (its.length > 0) return its.every(isWhole);
+  // The distributors do not come to begin again while a region is lost (`remoteRecovered`), so nothing will be told of any. The database went to where all had been copied, as only that may become its place.
+  return otherIsLost && trackers.length === 0 && status.cluster?.data?.state?.name === 'initializing';
+}
+
 /** Two distributors say so, one a region; `full_replication` alone may be of the time before. */
 function isCopied({ status, view }: Now): boolean {
-  return view.replicated === true && (status.cluster?.data?.team_trackers ?? []).length === 2;
+  const trackers = trackersOf(status);
+  return view.replicated === true && trackers.length === 2 && trackers.every(isWhole);
+}
+
+const trackersOf = (status: ClusterStatus) => status.cluster?.data?.team_trackers ?? [];
+
+/** Where no team of a region is whole nothing is moved, and its tracker is told as healthy (Status.actor.cpp: `highestPriority = movingHighestPriority`); servers that failed are counted all the same. */
+function isWhole(tracker: ReturnType<typeof trackersOf>[number]): boolean {
+  return tracker?.state?.healthy === true && tracker.unhealthy_servers === 0;
+}
+
+function failing({ status }: Now): string {
+  const count = trackersOf(status).reduce((sum, tracker) => sum + (tracker?.unhealthy_servers ?? 0), 0);
+  return count === 0 ? '' : ` (${count} storage servers have failed, or are being emptied: excluded, or by perpetual_storage_wiggle)`;
+}
+
+/** What makes trackers healthy that nobody looks after (DataDistribution.actor.cpp writes them by hand), or servers that failed (DDTeamCollection.actor.cpp). */
+function whyUnseen({ cluster }: ClusterStatus): string | null {
+  if (cluster?.data_distribution_disabled === true) return 'data distribution is off (fdbcli: datadistribution on)';
+  if (cluster?.data_distribution_disabled_for_ss_failures === true || cluster?.maintenance_zone !== undefined)
+    return 'FoundationDB is told to overlook servers that fail (fdbcli: maintenance off, datadistribution enable ssfailure)';
+  // Told together with these, or not at all.
+  return cluster?.full_replication === undefined ? 'its status does not tell of replication' : null;
 }
 
 /** A commit of two regions waits for the satellite: without one nothing would be written any more. */

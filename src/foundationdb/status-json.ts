@@ -43,10 +43,13 @@ const clusterShape = z.object({
         z.object({
           primary: maybe(z.boolean()),
           state: maybe(z.object({ healthy: maybe(z.boolean()), min_replicas_remaining: maybe(z.number()) })),
+          unhealthy_servers: maybe(z.number()),
         }),
       ),
     }),
   ),
+  data_distribution_disabled: maybe(z.boolean()),
+  data_distribution_disabled_for_ss_failures: maybe(z.boolean()),
   database_available: maybe(z.boolean()),
   database_lock_state: maybe(z.object({ locked: maybe(z.boolean()), lock_uid: maybe(z.string()) })),
   datacenter_lag: maybe(z.object({ seconds: maybe(z.number()) })),
@@ -59,6 +62,7 @@ const clusterShape = z.object({
   full_replication: maybe(z.boolean()),
   generation: maybe(z.number()),
   logs: list(z.object({ current: maybe(z.boolean()), possibly_losing_data: maybe(z.boolean()) })),
+  maintenance_zone: maybe(z.string()),
   processes: table(processShape),
   recovery_state: maybe(z.object({ name: maybe(z.string()), active_generations: maybe(z.number()) })),
 });
