@@ -100,6 +100,14 @@ describe('gameday judge, of a record that can no longer be judged', () => {
     expect(page('summary.md')).to.match(/^# 20261127T000000000Z-region-isolation: INCONCLUSIVE\n/);
   });
 
+  it('where the record is gone and the result is of another version', async () => {
+    const result = JSON.parse(page('result.json')) as object;
+    writeFileSync(join(folder, 'result.json'), JSON.stringify({ ...result, schema: 0 }));
+    rmSync(record);
+    await refused();
+    expectNoPass(/cannot be read/);
+  });
+
   it('where the pages cannot be replaced, that is said too', async () => {
     appendFileSync(record, '{"kind":"half');
     mkdirSync(join(folder, 'result.json.withdrawn'));

@@ -27,7 +27,7 @@ export interface Remains {
 
 /** Which run it is, by its result or by its record's first line; undefined: this is no run's folder. */
 export function whichRun({ folder, result, record, hasReports }: Remains): Omit<Unjudged, 'problem'> | undefined {
-  const judged = result === null ? undefined : parseResult(result);
+  const judged = result === null ? undefined : judgedShape.safeParse(parseJson(result)).data;
   if (judged !== undefined) return { runId: judged.runId, scenario: judged.scenario.name, startedWall: judged.startedWall };
   const started = record === null ? undefined : startedShape.safeParse(parseJson(record.split('\n', 1)[0] ?? '')).data;
   if (started !== undefined) return { runId: started.runId, scenario: started.scenario.name, startedWall: started.wall };
@@ -37,7 +37,10 @@ export function whichRun({ folder, result, record, hasReports }: Remains): Omit<
 /** undefined: half a file of a run that was killed, or one of another version. */
 export const parseResult = (text: string): ResultDocument | undefined => resultShape.safeParse(parseJson(text)).data;
 
-/** Only what names the run: the rest of the line may be what is wrong with the record. */
+/** Only what names the run: the rest may be of another version. */
+const judgedShape = z.object({ runId: z.string(), startedWall: z.string(), scenario: z.object({ name: z.string() }) });
+
+/** The same of a record: the rest of the line may be what is wrong with it. */
 const startedShape = z.object({
   kind: z.literal('run-started'),
   runId: z.string(),
