@@ -59,7 +59,7 @@ type Run = Pick<CreateOptions, 'repository' | 'lease' | 'fullScan' | 'onProgress
   /** Lock everybody out of the database until it is read. */
   readonly locks: boolean;
   /** Hears of a lock of the database that an earlier run had left. */
-  readonly onNote?: (text: string) => void;
+  readonly onNote: (text: string) => void;
 };
 
 /** The database as backups read it. */
@@ -71,7 +71,7 @@ function sourceOf({ loaded, backup }: ConfiguredBackup, { repository, lease, loc
   }
   const lock = { cluster: backup.cluster.id, epoch: Number(lease.epoch) };
   const open = async (): Promise<RemoteDatabase> =>
-    await openRemoteDatabase({ database, folder: loaded.folder, clock: systemClock, lock, note: onNote ?? (() => undefined) }, locks);
+    await openRemoteDatabase({ database, folder: loaded.folder, clock: systemClock, lock, note: onNote }, locks);
   return remoteSource({ open, kind: database.kind, chunkKey: repository.keys.chunk });
 }
 

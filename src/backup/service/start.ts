@@ -130,6 +130,7 @@ async function createOne(
       fullScan: false,
       locks: false,
       log: head === null ? null : { stream: head.stream, head: head.hash.toString('hex') },
+      onNote: (note) => log.warn('backup_note', { note }),
       onProgress: () => undefined,
       onStep: async (step) => {
         log.info(`backup_${step}`, { lease_epoch: lease.epoch });
