@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
-import { OUTCOMES, parseDuration, type Tools } from './cli-options.ts';
+import { lossOption, OUTCOMES, parseDuration, type Tools } from './cli-options.ts';
+import { EngineError } from './platform/errors.ts';
 
 /** Data of a large database is copied for hours; the command may be given again. */
 const PATIENCE_MS = 3_600_000;
@@ -11,6 +12,7 @@ interface Given {
   readonly dryRun?: true;
   readonly patience: number;
   readonly fdbcli: string;
+  readonly acceptDataLoss?: number | 'any';
 }
 
 const CHANGES = {
@@ -26,8 +28,8 @@ export function describeRegionChanges(
   { config: configOption, world, load, done }: Tools,
 ): void {
   const group = program.command('region').description('FoundationDB in two regions: add one again, prefer one, drop one');
-  for (const [kind, says] of Object.entries(CHANGES))
-    group
+  for (const [kind, says] of Object.entries(CHANGES)) {
+    const command = group
       .command(kind)
       .description(`${says}; ${OUTCOMES}`)
       .argument('<region>', 'as the configuration names it')
@@ -42,10 +44,13 @@ export function describeRegionChanges(
       .addOption(options.by)
       .addOption(options.dryRun)
       .addHelpText('after', `\nExample:\n  coditect-dr region ${kind} us-central1 --dry-run`)
-      .action(async (region: string, { config, json, by, dryRun, patience, fdbcli }: Given) => {
+      .action(async (region: string, { config, json, by, dryRun, patience, fdbcli, acceptDataLoss }: Given) => {
+        if (acceptDataLoss !== undefined && acceptDataLoss !== 'any')
+          throw new EngineError('bad-request', 'how much may be lost is not known: only --accept-data-loss=any goes on');
         const order = {
           kind: kind as keyof typeof CHANGES,
           region,
+          acceptLoss: acceptDataLoss === 'any',
           patienceMs: patience,
           fdbcli,
           dryRun: dryRun === true,
@@ -54,4 +59,9 @@ export function describeRegionChanges(
         const { orderRegionChange } = await import('./commands/change-region.ts');
         done(await orderRegionChange(await load(config), order, { ...world, json: json === true }));
       });
+    if (kind === 'drop')
+      command.addOption(
+        lossOption('<any>', 'the consent to lose what only the dropped region had: "any"; asked for where that one is lost'),
+      );
+  }
 }

@@ -13,6 +13,7 @@ import { EXIT } from './world.ts';
 export interface RegionOrder {
   readonly kind: RegionChange['kind'];
   readonly region: string;
+  readonly acceptLoss: boolean;
   readonly patienceMs: number;
   readonly fdbcli: string;
   readonly dryRun: boolean;
@@ -41,7 +42,11 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
   needRegion(loaded.config, 'region', order.region);
   const tell = tellSteps(world);
   const cli = await managedWith(order.fdbcli, foundationdb, loaded.folder, world.signal);
-  const change: RegionChange = { kind: order.kind, dataCenter: foundationdb.data_centers[order.region] ?? order.region };
+  const change: RegionChange = {
+    kind: order.kind,
+    dataCenter: foundationdb.data_centers[order.region] ?? order.region,
+    acceptLoss: order.acceptLoss,
+  };
   const status = (signal: AbortSignal) => statusByFdbcli(cli, STATUS_MS, signal);
   if (order.dryRun) {
     const plan = planRegionChange(await status(world.signal), change);

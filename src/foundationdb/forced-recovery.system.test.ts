@@ -132,7 +132,10 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
   it('goes on without a region that is lost for good, once FoundationDB has left it by itself', async () => {
     foundationdb.signal(PRIMARY, 'SIGKILL');
     await until('left', async () => viewOf(await foundationdb.status()).primaryDc === REMOTE);
-    const dropped = await region('drop', PRIMARY);
+    const untold = await region('drop', PRIMARY);
+    expect(untold.code, untold.out).to.equal(1);
+    expect(untold.out).to.contain('--accept-data-loss=any');
+    const dropped = await region('drop', PRIMARY, '--accept-data-loss=any');
     expect(dropped.code, dropped.out).to.equal(0);
     expect(dropped.out).to.contain('past the checks of fdbcli');
     expect(viewOf(await foundationdb.status())).to.include({ usableRegions: 1, primaryDc: REMOTE });

@@ -138,7 +138,8 @@ async function play(cluster: TwoRegions, change: RegionChange, { looks = Infinit
   return { changed: await work, waited };
 }
 
-const change = (kind: RegionChange['kind'], dataCenter: string): RegionChange => ({ kind, dataCenter });
+const change = (kind: RegionChange['kind'], dataCenter: string): RegionChange => ({ kind, dataCenter, acceptLoss: false });
+const accepting = (kind: RegionChange['kind'], dataCenter: string): RegionChange => ({ kind, dataCenter, acceptLoss: true });
 const DONE: RegionChanged = { kind: 'done' };
 
 describe('a change of the two regions of FoundationDB', () => {
@@ -178,15 +179,26 @@ describe('a change of the two regions of FoundationDB', () => {
   it('goes on without a region that is lost, for which FoundationDB’s own checks must be passed by', async () => {
     const cluster = new TwoRegions();
     cluster.there.delete(EAST);
-    expect((await play(cluster, change('drop', EAST))).changed).to.deep.equal(DONE);
+    expect((await play(cluster, accepting('drop', EAST))).changed).to.deep.equal(DONE);
     expect(cluster.steps).to.deep.equal(['1,-1', '1']);
   });
 
   it('goes on without the region where the database was, once FoundationDB has left it', async () => {
     const cluster = westLost();
-    expect((await play(cluster, change('drop', WEST))).changed).to.deep.equal(DONE);
+    expect((await play(cluster, accepting('drop', WEST))).changed).to.deep.equal(DONE);
     expect(cluster.steps).to.deep.equal(['-1,1', '1']);
     expect(cluster.primary).to.equal(EAST);
+  });
+
+  it('goes on without a lost region only with the consent to lose what no other has, which is not one against what is told', async () => {
+    const cluster = westLost();
+    const refusal = (await play(cluster, change('drop', WEST))).changed;
+    expect(refusal).to.have.property('kind', 'refused');
+    expect('why' in refusal ? refusal.why : '').to.match(/no process of west answers.*--accept-data-loss=any$/);
+    expect(cluster.steps).to.deep.equal([]);
+    const there = new TwoRegions();
+    there.failed[WEST] = 1;
+    expect(planRegionChange(there.status(), accepting('drop', EAST))).to.have.property('kind', 'wait');
   });
 
   it('may be interrupted after any look, and is finished by the same command; done is done', async () => {
@@ -198,10 +210,10 @@ describe('a change of the two regions of FoundationDB', () => {
     ] as const)
       for (let looks = 1; looks < 2 * COPY_LOOKS; looks++) {
         const cluster = from();
-        await play(cluster, change(kind, dc), { looks });
-        expect((await play(cluster, change(kind, dc))).changed, `${kind} after ${looks}`).to.deep.equal(DONE);
+        await play(cluster, accepting(kind, dc), { looks });
+        expect((await play(cluster, accepting(kind, dc))).changed, `${kind} after ${looks}`).to.deep.equal(DONE);
         const steps = cluster.steps.length;
-        expect((await play(cluster, change(kind, dc))).changed).to.deep.equal(DONE);
+        expect((await play(cluster, accepting(kind, dc))).changed).to.deep.equal(DONE);
         expect(cluster.steps, 'nothing is done twice').to.have.length(steps);
       }
   });
@@ -290,7 +302,7 @@ describe('a change of the regions of FoundationDB that is refused', () => {
         { primary: false, state: { healthy: true }, unhealthy_servers: east },
       ],
     });
-    const planned = (data: object) => planRegionChange(read({ client, cluster: { ...cluster, data } }), change('drop', WEST)).kind;
+    const planned = (data: object) => planRegionChange(read({ client, cluster: { ...cluster, data } }), accepting('drop', WEST)).kind;
     expect(planned(told(2, 0))).to.equal('do');
     expect(planned(told(0, 1))).to.equal('wait');
     expect(planned({}), 'no word of any').to.equal('wait');
@@ -321,7 +333,7 @@ describe('a change of the regions of FoundationDB that is refused', () => {
   it('goes past FoundationDB’s checks only where its status names processes and none of that region, excluded or not', () => {
     const { client, cluster } = new TwoRegions().status();
     const withProcesses = (processes: object | undefined) =>
-      planRegionChange(read({ client, cluster: { ...cluster, processes } }), change('drop', EAST));
+      planRegionChange(read({ client, cluster: { ...cluster, processes } }), accepting('drop', EAST));
     const west = { locality: { dcid: WEST } };
     expect(withProcesses({ west })).to.have.nested.property('step.unchecked', true);
     expect(withProcesses({ west, other: { locality: { dcid: EAST }, excluded: true } })).to.have.nested.property('step.unchecked', false);
@@ -330,7 +342,7 @@ describe('a change of the regions of FoundationDB that is refused', () => {
   });
   it('drops nothing while the database is in neither of the two', () => {
     const { client, cluster } = new TwoRegions().status();
-    expect(planRegionChange({ client, cluster: { ...cluster, active_primary_dc: 'north' } }, change('drop', EAST))).to.have.property(
+    expect(planRegionChange({ client, cluster: { ...cluster, active_primary_dc: 'north' } }, accepting('drop', EAST))).to.have.property(
       'kind',
       'wait',
     );

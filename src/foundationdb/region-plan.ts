@@ -5,6 +5,8 @@ import type { ClusterStatus, StatusRegion } from './status-json.ts';
 export interface RegionChange {
   readonly kind: 'add' | 'prefer' | 'drop';
   readonly dataCenter: string;
+  /** `drop` of a region that is lost: also where FoundationDB cannot say that the other one has everything. */
+  readonly acceptLoss: boolean;
 }
 
 /** Options of `fdbcli` that change one thing; FoundationDB refuses to change priorities and `usable_regions` at once. */
@@ -27,7 +29,7 @@ const [FIRST, SECOND, AWAY] = [1, 0, -1];
  *
  * Of two regions that are usable, each has all the data; the one with the higher priority is where the database is, as soon as it is whole; one below zero gets the data and never becomes it.
  */
-export function planRegionChange(status: ClusterStatus | null, { kind, dataCenter }: RegionChange): RegionPlan {
+export function planRegionChange(status: ClusterStatus | null, { kind, dataCenter, acceptLoss }: RegionChange): RegionPlan {
   if (status === null) return wait('FoundationDB tells no status');
   const view = viewOf(status);
   if (!isServing(view) || view.primaryDc === null || view.usableRegions === null)
@@ -43,7 +45,7 @@ export function planRegionChange(status: ClusterStatus | null, { kind, dataCente
   if (regions.length === 0) return refused('it is not configured in regions (in three_datacenter each has all the data by itself)');
   if (own === undefined || other === undefined || homes.length !== 2)
     return refused(`${dataCenter} is none of two regions that it is configured with: ${homes.map(({ id }) => id).join(', ')}`);
-  const now: Now = { status, view, regions, own, other, primary: view.primaryDc, usable: view.usableRegions };
+  const now: Now = { status, view, regions, own, other, primary: view.primaryDc, usable: view.usableRegions, acceptLoss };
   return { add, prefer, drop }[kind](now);
 }
 
@@ -61,6 +63,7 @@ interface Now {
   readonly other: Home;
   readonly primary: string;
   readonly usable: number;
+  readonly acceptLoss: boolean;
 }
 
 function add(now: Now): RegionPlan {
@@ -89,7 +92,7 @@ function prefer(now: Now): RegionPlan {
 }
 
 function drop(now: Now): RegionPlan {
-  const { status, own, other, primary, usable } = now;
+  const { status, own, other, primary, usable, acceptLoss } = now;
   if (primary === own.id)
     return refused(`the database is in ${own.id}; ${usable === 2 ? `prefer ${other.id} first` : 'there is no other that has its data'}`);
   if (primary !== other.id) return wait(`the database is in ${primary}, not in ${other.id}`);
@@ -98,6 +101,7 @@ function drop(now: Now): RegionPlan {
   if (!dcs.includes(other.id)) return wait(`its status names no processes of ${other.id}`);
   // FoundationDB wants enough processes in both regions for any change, excluded or not; of one that is lost, which this is for, there are none.
   const unchecked = !dcs.includes(own.id);
+  if (usable === 2 && unchecked && !acceptLoss) return refused(whyConsent(now));
   if (usable === 2 && !hasItsCopies(now, unchecked))
     return wait(`FoundationDB does not say that ${other.id} has all its own copies${failing(now)}`);
   if (own.priority !== AWAY || other.priority < 0) return prioritise(now, { [other.id]: FIRST, [own.id]: AWAY }, unchecked);
@@ -105,13 +109,18 @@ function drop(now: Now): RegionPlan {
 }
 
 /** Without the other region it has to have everything by itself. The state as a whole speaks of both, and the primary tracker is of the region with the higher priority (`initDcInfo`), wherever the database is. */
-function hasItsCopies({ status, own, other }: Now, otherIsLost: boolean): boolean {
+function hasItsCopies({ status, own, other }: Now, ownIsLost: boolean): boolean {
   const trackers = trackersOf(status);
   const isPrimary = other.priority > own.priority;
   const its = trackers.filter((tracker) => own.priority === other.priority || tracker?.primary === isPrimary);
   if (its.length > 0) return its.every(isWhole);
   // The distributors do not come to begin again while a region is lost (`remoteRecovered`), so nothing will be told of any. The database went to where all had been copied, as only that may become its place.
-  return otherIsLost && trackers.length === 0 && status.cluster?.data?.state?.name === 'initializing';
+  return ownIsLost && trackers.length === 0 && status.cluster?.data?.state?.name === 'initializing';
+}
+
+/** Nobody can tell then whether something has lost its last copy in the region that is left. */
+function whyConsent({ own, other }: Now): string {
+  return `no process of ${own.id} answers, and FoundationDB cannot say what only that region has any more. Start its servers, or, if it never comes back, let ${other.id} go on with what it has: --accept-data-loss=any`;
 }
 
 /** Two distributors say so, one a region; `full_replication` alone may be of the time before. */

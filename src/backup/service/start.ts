@@ -132,7 +132,6 @@ async function createOne(
       log: head === null ? null : { stream: head.stream, head: head.hash.toString('hex') },
       onNote: (note) => log.warn('backup_note', { note }),
       onProgress: () => undefined,
-      onNote: (note) => log.warn('backup_note', { note }),
       onStep: async (step) => {
         log.info(`backup_${step}`, { lease_epoch: lease.epoch });
         if (pauseMs > 0) await systemClock.sleep(pauseMs, signal);
