@@ -4,6 +4,8 @@ import { planRegionChange, type RegionChange, type RegionStep } from './region-p
 import type { ClusterStatus } from './status-json.ts';
 
 const LOOK_EVERY_MS = 1000;
+/** A cluster controller that was elected just now knows the servers that have told it of themselves, and a region that was cut off comes back. */
+const SURELY_LOST_MS = 30_000;
 /** The one refusal that time mends: a region is whole for its distributor a little before it is for whoever checks a change. */
 const NOT_YET = /must be fully replicated/i;
 
@@ -34,11 +36,15 @@ export async function changeRegion(
     if (why !== waiting) onWait(why);
     waiting = why;
   };
+  let lostSinceMs: number | null = null;
   for (const endMs = clock.monotonicMs() + patienceMs; clock.monotonicMs() < endMs;) {
     const plan = planRegionChange(await status(signal), change);
     signal.throwIfAborted();
     if (plan.kind === 'done' || plan.kind === 'refused') return plan;
+    lostSinceMs = plan.kind === 'do' && plan.step.unchecked ? (lostSinceMs ?? clock.monotonicMs()) : null;
     if (plan.kind === 'wait') waitFor(plan.why);
+    else if (lostSinceMs !== null && clock.monotonicMs() - lostSinceMs < SURELY_LOST_MS)
+      waitFor(`until ${change.dataCenter} has been lost without a break for ${SURELY_LOST_MS / 1000} s`);
     else {
       const result = await act(plan.step, signal);
       if (result.kind === 'refused' && !NOT_YET.test(result.said)) return { kind: 'refused', why: result.said };

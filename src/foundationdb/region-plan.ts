@@ -136,8 +136,12 @@ function isWhole(tracker: ReturnType<typeof trackersOf>[number]): boolean {
   return tracker?.state?.healthy === true && tracker.unhealthy_servers === 0;
 }
 
+/** What is known of why not. */
 function failing({ status }: Now): string {
-  const count = trackersOf(status).reduce((sum, tracker) => sum + (tracker?.unhealthy_servers ?? 0), 0);
+  const trackers = trackersOf(status);
+  if (trackers.length === 0 && status.cluster?.data?.state?.name === 'initializing')
+    return ' (data distribution has not begun: it takes half a minute, and does not begin while a region has too few servers)';
+  const count = trackers.reduce((sum, tracker) => sum + (tracker?.unhealthy_servers ?? 0), 0);
   return count === 0 ? '' : ` (${count} storage servers have failed, or are being emptied: excluded, or by perpetual_storage_wiggle)`;
 }
 
