@@ -1,6 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { FdbcliResult } from './fdbcli.ts';
-import { planRegionChange, type RegionChange, type RegionStep } from './region-plan.ts';
+import { planRegionChange, type RegionChange, type RegionPlan, type RegionStep } from './region-plan.ts';
 import type { ClusterStatus } from './status-json.ts';
 
 const LOOK_EVERY_MS = 1000;
@@ -40,11 +40,12 @@ export async function changeRegion(
   for (const endMs = clock.monotonicMs() + patienceMs; clock.monotonicMs() < endMs;) {
     const plan = planRegionChange(await status(signal), change);
     signal.throwIfAborted();
-    if (plan.kind === 'done' || plan.kind === 'refused') return plan;
-    lostSinceMs = plan.kind === 'do' && plan.step.unchecked ? (lostSinceMs ?? clock.monotonicMs()) : null;
-    if (plan.kind === 'wait') waitFor(plan.why);
-    else if (lostSinceMs !== null && clock.monotonicMs() - lostSinceMs < SURELY_LOST_MS)
+    lostSinceMs = isOfLost(plan) ? (lostSinceMs ?? clock.monotonicMs()) : null;
+    if (lostSinceMs !== null && clock.monotonicMs() - lostSinceMs < SURELY_LOST_MS)
       waitFor(`until ${change.dataCenter} has been lost without a break for ${SURELY_LOST_MS / 1000} s`);
+    else if (plan.kind === 'done') return plan;
+    else if (plan.kind === 'refused') return { kind: 'refused', why: plan.why };
+    else if (plan.kind === 'wait') waitFor(plan.why);
     else {
       const result = await act(plan.step, signal);
       if (result.kind === 'refused' && !NOT_YET.test(result.said)) return { kind: 'refused', why: result.said };
@@ -53,4 +54,8 @@ export async function changeRegion(
     await clock.sleep(LOOK_EVERY_MS, signal);
   }
   return { kind: 'undecided', why: waiting };
+}
+
+function isOfLost(plan: RegionPlan): boolean {
+  return plan.kind === 'do' ? plan.step.unchecked : plan.kind === 'refused' && plan.isLost === true;
 }

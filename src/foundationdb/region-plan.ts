@@ -20,7 +20,8 @@ export type RegionPlan =
   | { readonly kind: 'do'; readonly step: RegionStep }
   /** What FoundationDB has to come to by itself. */
   | { readonly kind: 'wait'; readonly why: string }
-  | { readonly kind: 'refused'; readonly why: string };
+  /** `isLost`: for as long as the region is lost. */
+  | { readonly kind: 'refused'; readonly why: string; readonly isLost?: true };
 
 const [FIRST, SECOND, AWAY] = [1, 0, -1];
 
@@ -101,7 +102,7 @@ function drop(now: Now): RegionPlan {
   if (!dcs.includes(other.id)) return wait(`its status names no processes of ${other.id}`);
   // FoundationDB wants enough processes in both regions for any change, excluded or not; of one that is lost, which this is for, there are none.
   const unchecked = !dcs.includes(own.id);
-  if (usable === 2 && unchecked && !acceptLoss) return refused(whyConsent(now));
+  if (usable === 2 && unchecked && !acceptLoss) return { ...refused(whyConsent(now)), isLost: true };
   if (usable === 2 && !hasItsCopies(now, unchecked))
     return wait(`FoundationDB does not say that ${other.id} has all its own copies${failing(now)}`);
   if (own.priority !== AWAY || other.priority < 0) return prioritise(now, { [other.id]: FIRST, [own.id]: AWAY }, unchecked);
@@ -175,4 +176,4 @@ function prioritise({ regions }: Now, priorities: Priorities, unchecked = false)
 }
 
 const wait = (why: string): RegionPlan => ({ kind: 'wait', why });
-const refused = (why: string): RegionPlan => ({ kind: 'refused', why });
+const refused = (why: string) => ({ kind: 'refused', why }) as const satisfies RegionPlan;
