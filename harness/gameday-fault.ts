@@ -9,8 +9,9 @@ import type { Experiment, Injection } from './platform/platform.ts';
 
 /** Healing has a budget of its own: it must also work when the run was aborted. */
 const HEAL_MS = 10_000;
-/** How long the last look before it may take. */
+/** How long the last look before it may take, and the first after it: probes on other machines need seconds to tell. */
 const LAST_LOOK_MS = 5000;
+const LOOK_AFTER_MS = 15_000;
 
 type Planned = { readonly name: string; readonly experiment: Fault; readonly plan: FaultPlan };
 
@@ -117,10 +118,10 @@ export class FaultRun {
     try {
       if (this.#injection === undefined) return;
       await this.#lastLook();
-      const signal = AbortSignal.timeout(HEAL_MS);
-      const times = await this.#injection.heal(signal);
+      const times = await this.#injection.heal(AbortSignal.timeout(HEAL_MS));
       this.#recordEach((fault) => ({ kind: 'fault-healed', fault, ...times }));
       await this.#observed.catch(() => undefined); // inject() rejects with it
+      const signal = AbortSignal.timeout(LOOK_AFTER_MS);
       for (const probe of this.#probes) this.#env.context.record(await probe.afterHeal(signal));
     } finally {
       await Promise.all(this.#probes.map((probe) => probe.close()));

@@ -15,6 +15,7 @@ import { LocalPlatform } from '../platform/local/local.ts';
 import { namesService, readServiceFile } from '../platform/own-service/service-shape.ts';
 import type { Platform, RunContext } from '../platform/platform.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
+import { longestMs } from '../scenario/longest.ts';
 import { notPossible, type Limits } from './system-may.ts';
 
 export interface SystemOptions {
@@ -51,12 +52,11 @@ export async function openSystem(
   const addressed = options.systemFile === undefined ? undefined : readAddressed(options.systemFile);
   if (addressed !== undefined) return { platform: new AddressedSystem(addressed, context), close: () => Promise.resolve() };
   if (backup !== null) throw new HarnessError('unsupported', 'a scenario with backups is played on the platform local only, so far');
-  const kinds = [...new Set([...loaded.faults.values()].flat().map(({ kind }) => kind))];
   if (options.systemFile !== undefined)
-    return { platform: await connect(options.systemFile, kinds, context, signal), close: () => Promise.resolve() };
+    return { platform: await connect(options.systemFile, loaded, context, signal), close: () => Promise.resolve() };
   const cluster = await startCluster({ ...settings, folder: context.runFolder }, signal);
   try {
-    return { platform: await connect(cluster.systemFile, kinds, context, signal), close: () => cluster.close() };
+    return { platform: await connect(cluster.systemFile, loaded, context, signal), close: () => cluster.close() };
   } catch (error) {
     await cluster.close();
     throw error;
@@ -71,17 +71,26 @@ function readAddressed(file: string): Addressed | undefined {
   return { pods: podsOf(addresses), folder: addresses.credentials };
 }
 
-async function connect(file: string, kinds: readonly string[], context: RunContext, signal: AbortSignal): Promise<KubernetesPlatform> {
+async function connect(file: string, loaded: LoadedScenario, context: RunContext, signal: AbortSignal): Promise<KubernetesPlatform> {
   const system = readSystemFile(file);
-  const platform = await KubernetesPlatform.connect(system, await insideOf(system, context), context, signal);
-  platform.refuseUnknownKinds(kinds);
+  const platform = await KubernetesPlatform.connect(system, await insideOf(system, loaded, context), context, signal);
+  platform.refuseUnknownKinds(kindsOf(loaded));
   return platform;
 }
 
-async function insideOf(system: SystemFile, context: RunContext): Promise<Inside> {
-  const { file, lab, service } = system;
+const kindsOf = ({ faults }: LoadedScenario): readonly string[] => [...new Set([...faults.values()].flat().map(({ kind }) => kind))];
+
+async function insideOf(system: SystemFile, loaded: LoadedScenario, context: RunContext): Promise<Inside> {
+  const { file, lab, service, probes } = system;
   if (service !== undefined)
-    return await NodesWord.open(system, { programs: path.dirname(file), logs: path.join(context.runFolder, 'clients') });
+    return await NodesWord.open(
+      system,
+      { programs: path.dirname(file), logs: path.join(context.runFolder, 'clients') },
+      // Into nobody's pods without need: they stay in the pod's object for as long as it lives.
+      probes !== undefined && kindsOf(loaded).includes('NetworkChaos')
+        ? { settings: probes, forMs: longestMs(loaded.scenario), note: (message) => context.record({ kind: 'note', message }) }
+        : undefined,
+    );
   if (lab === undefined)
     throw new HarnessError(
       'unsupported',

@@ -75,12 +75,10 @@ function summary(cells: readonly ReachabilityCell[], cut: ReadonlySet<string>): 
 }
 
 /** Every link between two pods of the lab has to be seen, in the cut or not: what nobody looked at may have been cut too. */
-function unmeasured({ cells, expected: { pods } }: LinkEvidence): readonly string[] {
+function unmeasured({ cells, expected: { pods, families = [4, 6] } }: LinkEvidence): readonly string[] {
   if (cells.length === 0) return ['nothing was measured'];
   const measured = new Set(cells.filter((cell) => cell.sent > 0).map(keyOf));
-  const links = pods.flatMap((from) =>
-    pods.flatMap((to) => (from === to ? [] : ([4, 6] as const).map((family) => linkKey(from, to, family)))),
-  );
+  const links = pods.flatMap((from) => pods.flatMap((to) => (from === to ? [] : families.map((family) => linkKey(from, to, family)))));
   return list(
     'not measured',
     links.filter((key) => !measured.has(key)),

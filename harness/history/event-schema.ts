@@ -13,6 +13,7 @@ const expected = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('links-cut'),
     pods,
+    families: z.array(family).min(1).exactOptional(),
     cut: z.array(z.object({ from: z.string(), to: z.string(), families: z.array(family) })),
     unobservable: z.array(z.string()),
   }),

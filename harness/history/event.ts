@@ -120,6 +120,8 @@ export type ExpectedEffect =
       readonly kind: 'links-cut';
       /** All pods of the lab: every link between any two of them must be measured. */
       readonly pods: readonly string[];
+      /** In which the pods have addresses, where that is one only: nothing goes in the other. Absent: both. */
+      readonly families?: readonly (4 | 6)[];
       /** Links that must lose everything; every other link must lose nothing. */
       readonly cut: readonly Link[];
       /** Parts of the fault that no probe of the lab can see; each keeps the effect from being confirmed. */

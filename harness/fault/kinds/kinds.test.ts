@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { planning, planned, cutLinks, partition, DATABASES } from '../../testing/planned-fault.ts';
+import { planning, planned, cutLinks, partition, DATABASES, PODS } from '../../testing/planned-fault.ts';
 
 describe('network-partition', () => {
   it('direction to cuts from the source to the target only', () => {
@@ -26,6 +26,17 @@ describe('network-partition', () => {
     expect(links).to.have.length(3 * 21);
     expect(links).to.include.members(['etcd-us-east1>etcd-europe-west1 4+6', 'etcd-us-east1>dns 4+6']);
     expect(links.some((link) => link.startsWith('dns>'))).to.equal(false);
+  });
+
+  it('where pods have addresses of one family only, links are of that family, and nothing else is expected to be cut', () => {
+    const pods = PODS.map((pod) => ({ ...pod, addresses: pod.addresses.slice(0, 1) }));
+    const plan = planned(partition(DATABASES), { pods });
+    expect(plan.expectedEffect).to.deep.include({ families: [4] });
+    expect(cutLinks(plan)).to.deep.equal(['db-us-central1>db-us-east1 4']);
+    const everything = planned(partition('selector: {labelSelectors: {app: etcd}}'), { pods });
+    expect(everything.primitives).to.have.length(1);
+    expect(everything.expectedEffect).to.deep.include({ unobservable: [] });
+    expect(planned(partition(DATABASES)).expectedEffect).not.to.have.property('families');
   });
 
   it('externalTargets cut the sources only, and only in the family they name', () => {

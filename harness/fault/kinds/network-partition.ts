@@ -89,7 +89,9 @@ function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
   const notes = [...header.notes, ...notesOf(spec), ...sources.notes, ...targets.notes];
   const reason = sources.reason ?? targets.reason ?? blocks.reason;
   if (reason !== undefined) return { outcome: 'nothing-selected', reason, notes };
-  const ends: Ends = { sources: sources.pods, targets: targets.pods, blocks: fromEverything(spec) ? EVERYTHING : blocks.blocks };
+  const families = familiesOf(input.pods);
+  const everything = EVERYTHING.filter(({ cidr }) => families.includes(familyOf(cidr)));
+  const ends: Ends = { sources: sources.pods, targets: targets.pods, blocks: fromEverything(spec) ? everything : blocks.blocks };
   const primitives = primitivesOf(spec.direction, ends);
   if (primitives.length === 0)
     return { outcome: 'nothing-selected', reason: 'selector and target are one and the same pod; there is no link to cut', notes };
@@ -102,12 +104,20 @@ function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
       expectedEffect: {
         kind: 'links-cut',
         pods: input.pods.map((pod) => pod.name),
-        cut: linksCut(spec.direction, ends, input.pods),
+        ...(families.length === FAMILIES.length ? {} : { families }),
+        cut: linksCut(spec.direction, ends, input.pods, families),
         unobservable: unobservable(ends, input.pods),
       },
       notes,
     },
   };
+}
+
+const FAMILIES = [4, 6] as const;
+/** In which pods have addresses at all: most clusters have one family only. Where no address is known yet, both. */
+function familiesOf(pods: readonly Pod[]): readonly (4 | 6)[] {
+  const had = new Set(pods.flatMap(({ addresses }) => addresses.map(familyOf)));
+  return had.size === 0 ? FAMILIES : FAMILIES.filter((family) => had.has(family));
 }
 
 const EVERYTHING: readonly Block[] = [
@@ -147,19 +157,24 @@ function primitivesOf(direction: Direction, { sources, targets, blocks }: Ends):
 }
 
 /** Every link between pods that must lose everything; a block that covers a pod's address cuts that family's link to it. */
-function linksCut(direction: Direction, { sources, targets, blocks }: Ends, pods: readonly Pod[]): readonly Link[] {
+function linksCut(
+  direction: Direction,
+  { sources, targets, blocks }: Ends,
+  pods: readonly Pod[],
+  had: readonly (4 | 6)[],
+): readonly Link[] {
   const isSource = new Set(sources.map((pod) => pod.name));
   const isTarget = new Set(targets.map((pod) => pod.name));
   const familiesCut = (source: Pod, other: Pod): readonly (4 | 6)[] => {
     if (source.name === other.name || !isSource.has(source.name)) return [];
-    if (isTarget.has(other.name)) return [4, 6];
-    return ([4, 6] as const).filter((family) => blocks.some((block) => block.port === null && covers(block, other, family)));
+    if (isTarget.has(other.name)) return had;
+    return had.filter((family) => blocks.some((block) => block.port === null && covers(block, other, family)));
   };
   return pods.flatMap((from) =>
     pods.flatMap((to): Link[] => {
       const outward = direction === 'from' ? [] : familiesCut(from, to);
       const inward = direction === 'to' ? [] : familiesCut(to, from);
-      const families = ([4, 6] as const).filter((family) => outward.includes(family) || inward.includes(family));
+      const families = had.filter((family) => outward.includes(family) || inward.includes(family));
       return families.length > 0 ? [{ from: from.name, to: to.name, families }] : [];
     }),
   );

@@ -6,7 +6,7 @@ import type { KubeClient } from './kube-client.ts';
 import { PODS, resourcePath, type KubeObject, type KubePod } from './kube-object.ts';
 import { openParts, type Part } from './parts.ts';
 import { podView } from './pod-view.ts';
-import type { SystemFile } from './system-file.ts';
+import type { ProbeSettings, SystemFile } from './system-file.ts';
 
 const ASK_MS = 15_000;
 /** `Date` of an answer has no fractions of a second; below this nothing can be said. */
@@ -35,7 +35,10 @@ export async function examineClusters(system: SystemFile, faults: readonly Fault
   for (const { client } of new Map(reached.map((part) => [part.client.server, part])).values()) {
     found.push(await chaosMesh(client, chaos.kindsOf(client), signal));
   }
-  for (const part of reached) found.push(...(await examinePart(part, chaos.kindsOf(part.client), signal)));
+  for (const part of reached) {
+    found.push(...(await examinePart(part, chaos.kindsOf(part.client), signal)));
+    if (system.service !== undefined) found.push(await probesIn(part, system.probes, signal));
+  }
   const pods = reached.flatMap((part) => part.pods.map((pod) => podView(pod, part.region)));
   found.push(...faults.filter((fault) => fault.hostNames.length === 0).map((fault) => selects(fault, pods)));
   return found;
@@ -97,6 +100,25 @@ async function examinePart(part: Part, kinds: readonly string[], signal: AbortSi
     fix: 'bind a role with these rights (docs/kubernetes.md)',
   });
   return [rights, await injectable(client, namespace, signal), await hasPods(part, signal)];
+}
+
+/** Whether anything of ours could look into these pods: needed for faults on links, and only where the file wants it. */
+async function probesIn({ client, namespace }: Part, probes: ProbeSettings | undefined, signal: AbortSignal): Promise<Feature> {
+  const usedFor = 'whether a partition took effect';
+  const name = `probes in ${namespace} (${client.context})`;
+  const missing = { has: 'the file has no `probes`: partitions are refused', fix: 'name an image for them (docs/kubernetes.md)' };
+  if (probes === undefined) return feature({ name, required: false, usedFor, ...missing });
+  const wanted = [
+    { resource: 'pods', subresource: 'ephemeralcontainers', verb: 'patch' },
+    { resource: 'pods', subresource: 'log', verb: 'get' },
+  ];
+  const denied: string[] = [];
+  for (const asked of wanted)
+    if (!(await mayI(client, { namespace, group: '', ...asked }, signal)))
+      denied.push(`${asked.verb} ${asked.resource}/${asked.subresource}`);
+  const has = denied.length === 0 ? true : `may not ${denied.join(', ')}`;
+  const fix = 'bind a role with these rights (docs/kubernetes.md)';
+  return feature({ name, has, version: has === true ? probes.image : '', usedFor, fix });
 }
 
 async function mayI(client: KubeClient, resourceAttributes: object, signal: AbortSignal): Promise<boolean> {

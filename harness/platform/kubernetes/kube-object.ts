@@ -31,12 +31,14 @@ export interface KubePod extends KubeObject {
     readonly terminationGracePeriodSeconds?: number;
     readonly containers: readonly KubeContainer[];
     readonly volumes?: readonly KubeVolume[];
+    readonly ephemeralContainers?: readonly KubeContainer[];
   };
   readonly status?: {
     readonly phase?: string;
     readonly podIPs?: readonly { readonly ip: string }[];
     readonly conditions?: readonly Condition[];
     readonly containerStatuses?: readonly ContainerStatus[];
+    readonly ephemeralContainerStatuses?: readonly ContainerStatus[];
   };
 }
 
@@ -131,6 +133,9 @@ export function resourcePath({ apiVersion, resource }: ResourceKind, namespace?:
     .map(encodeURIComponent)
     .join('/')}`;
 }
+
+/** Its containers have ended for good: it is in nobody's way, and nothing can be started in it. */
+export const isFinished = ({ status }: KubePod): boolean => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
 export function condition(object: { readonly status?: { readonly conditions?: readonly Condition[] } }, type: string): boolean {
   return object.status?.conditions?.some((one) => one.type === type && one.status === 'True') === true;

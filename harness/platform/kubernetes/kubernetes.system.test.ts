@@ -10,11 +10,12 @@ import type { EventBody } from '../../history/event.ts';
 import { HarnessError } from '../errors.ts';
 import { get } from '../local/serves.ts';
 import { podOf } from '../local/topology.ts';
-import type { Experiment, Injection } from '../platform.ts';
+import type { Feature } from '../local/features.ts';
+import type { Experiment, Injection, OwnService } from '../platform.ts';
 import { findBinaries, MISSING } from './containerless/binaries.ts';
 import { startCluster, type ClusterProcess } from './containerless/cluster-process.ts';
 import { CHAOS_API, resourceOf } from './containerless/crds.ts';
-import { clusterTopology } from './containerless/lab-objects.ts';
+import { clusterTopology, GAMEDAY_RULES } from './containerless/lab-objects.ts';
 import { examineClusters } from './doctor.ts';
 import { KubeClient } from './kube-client.ts';
 import { condition, PODS, resourcePath, type ChaosObject, type KubePod } from './kube-object.ts';
@@ -129,6 +130,27 @@ describe('a cluster without containers, and the game day as its client', functio
     ]);
     const missing = features.filter(({ has, required }) => has !== true && required);
     expect(missing.map(({ name }) => name)).to.deep.equal([`PodChaos ${nowhere.name}`]);
+  });
+
+  it('doctor: whether probes may be put into the pods of somebody’s own service is asked, where the file names an image for them', async () => {
+    const service = { clients: {}, ledger: {} as OwnService['ledger'], headers: {}, tls: {} };
+    const probes = { image: 'registry.example/coditect-dr:1', command: ['node'], port: 8477 };
+    const told = async (of: SystemFile): Promise<Feature | undefined> =>
+      (await examineClusters(of, [])).find(({ name }) => name.startsWith('probes in coditect'));
+    expect(await told({ ...system, service, probes })).to.include({ has: true, required: true });
+    expect(await told({ ...system, service })).to.include({ required: false });
+    const admin = await KubeClient.open('/run/lab/control-plane/cluster.kubeconfig', 'us-central1');
+    const role = resourcePath({ apiVersion: 'rbac.authorization.k8s.io/v1', resource: 'roles' }, 'coditect', 'gameday');
+    const less = GAMEDAY_RULES.filter(({ resources }) => !resources.some((one) => one === 'pods/ephemeralcontainers'));
+    await admin.merge(role, { rules: less });
+    try {
+      await eventually(
+        'refused',
+        async () => (await told({ ...system, service, probes }))?.has === 'may not patch pods/ephemeralcontainers',
+      );
+    } finally {
+      await admin.merge(role, { rules: GAMEDAY_RULES });
+    }
   });
 
   it('doctor: an identity that the server takes no more is told as that', async () => {

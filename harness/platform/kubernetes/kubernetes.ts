@@ -9,7 +9,7 @@ import type { Experiment, Injection, LinkWatch, OwnService, Platform, Pod, PodPr
 import { Chaos } from './chaos.ts';
 import type { Inside } from './inside.ts';
 import { KubeInjection } from './kube-injection.ts';
-import { PODS, resourcePath, type KubePod } from './kube-object.ts';
+import { isFinished, PODS, resourcePath, type KubePod } from './kube-object.ts';
 import { followLog } from './log-follower.ts';
 import { PodNewsReader, pidOf } from './pod-watch.ts';
 import { podView } from './pod-view.ts';
@@ -94,7 +94,7 @@ export class KubernetesPlatform implements Platform {
 
   pods(): readonly Pod[] {
     return this.#parts.flatMap((part) =>
-      part.pods.filter((pod) => pod.metadata.deletionTimestamp === undefined).map((pod) => podView(pod, part.region)),
+      part.pods.filter((pod) => pod.metadata.deletionTimestamp === undefined && !isFinished(pod)).map((pod) => podView(pod, part.region)),
     );
   }
 

@@ -4,6 +4,8 @@ import type { KubeClient } from './kube-client.ts';
 import { PODS, resourcePath } from './kube-object.ts';
 
 const AGAIN_MS = 200;
+/** Where nothing new was there to be read. */
+const SELDOM_MS = 1000;
 
 export interface Followed {
   readonly client: KubeClient;
@@ -24,8 +26,10 @@ export async function followLog(
 ): Promise<void> {
   const path = resourcePath(PODS, namespace, pod, 'log');
   let had = 0;
+  let waitMs = AGAIN_MS;
   while (!signal.aborted) {
     let at = 0;
+    const before = had;
     const take = (line: string): void => {
       at += 1;
       if (at <= had) return;
@@ -35,6 +39,7 @@ export async function followLog(
     };
     await client.stream(path, { container, follow: true }, take, signal).catch(() => undefined);
     if (isOver()) return;
-    await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    waitMs = had > before ? AGAIN_MS : Math.min(2 * waitMs, SELDOM_MS);
+    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
   }
 }

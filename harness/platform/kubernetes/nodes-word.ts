@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PodProcess } from '../../history/event.ts';
+import process from 'node:process';
+import type { PodProcess, ReachabilityCell } from '../../history/event.ts';
 import { HarnessError } from '../errors.ts';
 import { ProgramsHere } from '../local/programs-here.ts';
 import type { LinkWatch, PodProgram, Primitive } from '../platform.ts';
 import type { Inside } from './inside.ts';
 import { PODS, resourcePath, type KubeObject, type KubePod } from './kube-object.ts';
 import { openParts, type Part } from './parts.ts';
+import { PodProbes, type ProbingEnv } from './pod-probes/pod-probes.ts';
 import { pidOf } from './pod-watch.ts';
 import { Successors } from './successors.ts';
 import type { SystemFile } from './system-file.ts';
@@ -14,6 +16,7 @@ import type { SystemFile } from './system-file.ts';
 const LOOK_EVERY_MS = 100;
 const EVENTS = { apiVersion: 'v1', resource: 'events' };
 const NOTHING_INSIDE = 'in clusters that the lab did not start no probe of ours looks into the pods';
+const NO_PROBES = `${NOTHING_INSIDE} where the file names no image for one (\`probes\`, docs/kubernetes.md)`;
 
 interface Container {
   readonly pod: string;
@@ -23,39 +26,50 @@ interface Container {
 }
 
 /**
- * Within somebody's clusters nothing of ours runs. What can be known of their pods is what the node of each says, by way of the API server: a container is gone when its node has told its end,
+ * Within somebody's clusters. What is known of their processes is what the node of each says, by way of the API server: a container is gone when its node has told its end,
  * or, where its object was deleted without grace, that it is killing it. That Chaos Mesh says so, or that an object is missing, is no sign: a node that nobody reaches goes on running it.
- * Clients run on this machine.
+ * What is known of their links is what probes of ours in the pods saw, where the file allows them. Clients run on this machine.
  */
 export class NodesWord implements Inside {
   readonly #parts: readonly Part[];
   readonly #programs: ProgramsHere;
+  readonly #probing: ProbingEnv | undefined;
   readonly #successors = new Successors();
+  #probes: PodProbes | undefined;
   /** Every container that was seen running, until its end is told. */
   readonly #there = new Map<string, Container>();
   /** By the uid of a pod: what its node had told of killing its containers when it was first looked at. A probe that failed long ago is no sign. */
   readonly #toldBefore = new Map<string, ReadonlySet<string>>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(parts: readonly Part[], programs: ProgramsHere) {
+  private constructor(parts: readonly Part[], programs: ProgramsHere, probing: ProbingEnv | undefined) {
     this.#parts = parts;
     this.#programs = programs;
+    this.#probing = probing;
   }
 
-  /** Asks no server. Throws HarnessError `bad-input`. */
-  static async open(system: SystemFile, folders: { readonly programs: string; readonly logs: string }): Promise<NodesWord> {
-    return new NodesWord(await openParts(system), new ProgramsHere(folders.programs, folders.logs));
+  /** Asks no server. Without `probing` no probe is put into pods. Throws HarnessError `bad-input`. */
+  static async open(
+    system: SystemFile,
+    folders: { readonly programs: string; readonly logs: string },
+    probing?: ProbingEnv,
+  ): Promise<NodesWord> {
+    return new NodesWord(await openParts(system), new ProgramsHere(folders.programs, folders.logs), probing);
   }
 
   supports({ act }: Primitive): true | string {
     if (act === 'pod-kill' || act === 'container-kill') return true;
+    if ((act === 'cut' || act === 'cut-external') && this.#probing !== undefined) return true;
+    if (act === 'cut' || act === 'cut-external') return `${NO_PROBES}: whether this took effect could not be confirmed`;
     if (act === 'pod-hold')
       return `${NOTHING_INSIDE}, and the node cannot tell what Chaos Mesh runs in place of a failed pod from what ran before`;
     return `${NOTHING_INSIDE}: whether this took effect could not be confirmed`;
   }
 
-  start(): Promise<void> {
-    return Promise.resolve();
+  async start(originNs: bigint, signal: AbortSignal): Promise<void> {
+    if (this.#probing === undefined) return;
+    this.#probes = new PodProbes(this.#probing, () => Number(process.hrtime.bigint() - originNs) / 1e6);
+    await this.#probes.start(this.#parts, signal);
   }
 
   /** Those whose end their nodes have not told (state `?`: that may be long past); one look at a time. */
@@ -102,17 +116,18 @@ export class NodesWord implements Inside {
   }
 
   async close(): Promise<readonly string[]> {
-    await this.#programs.close();
+    await Promise.all([this.#programs.close(), this.#probes?.close()]);
     await this.#turn;
     return [];
   }
 
-  reachability(): Promise<never> {
-    return Promise.reject(new HarnessError('unsupported', NOTHING_INSIDE));
+  reachability(pods: readonly string[], signal: AbortSignal): Promise<readonly ReachabilityCell[]> {
+    return this.#probes?.reachability(pods, signal) ?? Promise.reject(new HarnessError('unsupported', NO_PROBES));
   }
 
-  watchLinks(): LinkWatch {
-    throw new HarnessError('unsupported', NOTHING_INSIDE);
+  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): LinkWatch {
+    if (this.#probes === undefined) throw new HarnessError('unsupported', NO_PROBES);
+    return this.#probes.watchLinks(pairs);
   }
 
   clocks(): Promise<never> {

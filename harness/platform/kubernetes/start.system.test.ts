@@ -24,7 +24,15 @@ describe('a cluster whose API server goes away between the first look and the st
       response.writeHead(looks > 1 ? 503 : 200).end(JSON.stringify({ items: [], resources: [] }));
     });
     const { kubeconfig: file } = server;
-    const system = { file, kubeconfig: file, regions: { a: { context: 'a' } }, namespaces: ['shop'], lab: undefined, service: undefined };
+    const system = {
+      file,
+      kubeconfig: file,
+      regions: { a: { context: 'a' } },
+      namespaces: ['shop'],
+      lab: undefined,
+      service: undefined,
+      probes: undefined,
+    };
     const context: RunContext = { nowMs: () => performance.now(), record: () => undefined, runFolder: folder, seed: 1 };
     const inside = await NodesWord.open(system, { programs: folder, logs: folder });
     const platform = await KubernetesPlatform.connect(system, inside, context, stop.signal);

@@ -1,9 +1,11 @@
 import { closeSync, existsSync, fdatasync, openSync, readFileSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 
 /**
  * A service that somebody else might have written, for tests: notes by title, over plain HTTP. It has nothing of the engine's contract: creating answers 201 and replacing 204, what was
- * discarded is 410, what never was 404, and what makes no sense 422. `notes-program.js HOST PORT FILE [forgetful]`: a forgetful one answers before it has written anything, and never does.
+ * discarded is 410, what never was 404, and what makes no sense 422. `notes-program.js HOST PORT FILE [forgetful | needs=HOST:PORT]`: a forgetful one answers before it has written anything, and never does; one that needs another service writes only
+ * while it gets a connection to that, and answers 503 else.
  */
 const [host = '', port = '', file = '', how = ''] = process.argv.slice(2);
 const DISCARDED = null;
@@ -40,6 +42,25 @@ function sync(): void {
   });
 }
 
+const [, needed] = /^needs=(.+)$/.exec(how) ?? [];
+const NEEDED_WITHIN_MS = 500;
+
+/** Whether what it needs is there; nothing is needed by default. */
+function isServed(then: (is: boolean) => void): void {
+  if (needed === undefined) return then(true);
+  const [, from = '', at = ''] = /^(.*):(\d+)$/.exec(needed) ?? [];
+  const socket = connect(Number(at), from);
+  const settle = (is: boolean): void => {
+    socket
+      .removeAllListeners()
+      .on('error', () => undefined)
+      .destroy();
+    then(is);
+  };
+  socket.setTimeout(NEEDED_WITHIN_MS, () => settle(false));
+  socket.once('connect', () => settle(true)).once('error', () => settle(false));
+}
+
 function answer(response: ServerResponse, status: number, body?: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' });
   response.end(body === undefined ? undefined : JSON.stringify(body));
@@ -58,7 +79,11 @@ function serve(method: string, url: string, body: string, response: ServerRespon
   }
   const { note } = JSON.parse(body) as { note?: { text?: unknown } };
   if (method !== 'PUT' || typeof note?.text !== 'string') return answer(response, 422, { problem: 'no text' });
-  return keep(title, note.text, () => answer(response, there === undefined ? 201 : 204));
+  const text = note.text;
+  return isServed((is) => {
+    if (is) keep(title, text, () => answer(response, there === undefined ? 201 : 204));
+    else answer(response, 503, { problem: `${needed} is away` });
+  });
 }
 
 const server = createServer((request: IncomingMessage, response) => {

@@ -7,7 +7,8 @@ import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { faultKinds } from '../../../registry.ts';
 import { KubeClient } from '../kube-client.ts';
-import { resourcePath, type KubeObject } from '../kube-object.ts';
+import { PODS, resourcePath, type KubeObject } from '../kube-object.ts';
+import { probePatch } from '../pod-probes/probe-container.ts';
 import { Reflector, type Seen } from '../reflector.ts';
 import { findBinaries, MISSING } from './binaries.ts';
 import { ControlPlane } from './control-plane.ts';
@@ -93,6 +94,36 @@ describe('control plane without containers', function () {
     const other = await KubeClient.open(plane.kubeconfigFile('gameday'), 'b');
     expect((await other.ask('GET', '/readyz')).status).to.equal(200);
     expect((await other.ask('GET', resourcePath(CONFIG_MAPS, 'coditect'))).status).to.equal(403);
+  });
+
+  it('lets a probe of ours into a pod of a namespace under the Pod Security Standard `restricted`, and nothing that asks for more', async () => {
+    const namespace = 'restricted';
+    const labels = { 'pod-security.kubernetes.io/enforce': namespace };
+    await client.apply(`/api/v1/namespaces/${namespace}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
+    const probe = { image: 'registry.example/coditect-dr:1', command: ['node', 'probe.js'], port: 8477 };
+    const order = { version: 1, session: 1, me: 0, port: 8477, periodMs: 50, forMs: 1000, peers: [] };
+    const first = probePatch('', 'web', probe, order) as { spec: { ephemeralContainers: readonly [object] } };
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'web', namespace },
+      spec: { containers: first.spec.ephemeralContainers },
+    };
+    const { metadata } = await client.must<KubeObject>('POST', resourcePath(PODS, namespace), { body: pod });
+    const add = async (patch: object): Promise<{ readonly status: number; readonly body: unknown }> =>
+      await client.ask('PATCH', resourcePath(PODS, namespace, 'web', 'ephemeralcontainers'), {
+        query: { fieldManager: 'test', fieldValidation: 'Strict' },
+        contentType: 'application/strategic-merge-patch+json',
+        body: patch,
+      });
+    const added = await add(probePatch(metadata.uid ?? '', 'probe', probe, order));
+    expect(added.status, JSON.stringify(added.body)).to.equal(200);
+    const more = await add({ spec: { ephemeralContainers: [{ name: 'more', image: probe.image }] } });
+    expect(more.status).to.equal(403);
+    expect(JSON.stringify(more.body)).to.match(/violates PodSecurity/);
+    const late = await add(probePatch('another pod of that name', 'late', probe, order));
+    expect(late.status, JSON.stringify(late.body)).to.be.oneOf([409, 422]);
+    expect(JSON.stringify(late.body)).to.match(/uid/i);
   });
 
   it('is asked many things over one connection, and over another when that was closed', async () => {

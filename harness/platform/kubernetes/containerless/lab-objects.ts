@@ -5,6 +5,9 @@ import { OUTSIDE } from '../../platform.ts';
 import type { KubeObject } from '../kube-object.ts';
 import { CHAOS_API } from './crds.ts';
 
+/** There are no images: what stands for the only one is the machine's own file system. */
+export const LAB_IMAGE = 'coditect-dr.lab/this-machine';
+
 /** A StatefulSet calls its only pod so. */
 const podName = (set: string): string => `${set}-0`;
 const setName = (pod: PodSpec): string => pod.name.replace(/-0$/, '');
@@ -43,7 +46,7 @@ export function podObjects(
     const port = service.readiness.kind === 'tcp' ? service.readiness.port : service.readiness.kind === 'dns' ? 53 : undefined;
     const container = {
       name: pod.app,
-      image: 'coditect-dr.lab/this-machine',
+      image: LAB_IMAGE,
       command: service.command,
       env: Object.entries(service.environment).map(([key, value]) => ({ name: key, value })),
       ...(port === undefined ? {} : { readinessProbe: { tcpSocket: { port }, periodSeconds: 1 } }),
@@ -94,6 +97,7 @@ function source(kind: 'configMap' | 'secret', name: string, files: readonly PodF
 export const GAMEDAY_RULES = [
   { apiGroups: [CHAOS_API.split('/')[0] ?? ''], resources: ['*'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
   { apiGroups: [''], resources: ['pods', 'pods/log', 'events'], verbs: ['get', 'list', 'watch'] },
+  { apiGroups: [''], resources: ['pods/ephemeralcontainers'], verbs: ['patch'] },
 ] as const;
 
 export function gamedayRole(): readonly KubeDocument[] {

@@ -42,7 +42,7 @@ export class NodeAgent {
   /** Resolves when the nodes are there and pods are being watched. */
   async start(signal: AbortSignal): Promise<void> {
     const { client, identities, hostIp, topology } = this.#options;
-    this.#server = await serveLogs(identities, hostIp, (name) => this.#byName.get(name)?.log);
+    this.#server = await serveLogs(identities, hostIp, (name, container) => this.#byName.get(name)?.logOf(container));
     const { port } = this.#server.address() as { port: number };
     // The API server makes it as well, a moment after it says that it is ready.
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: LEASE_NAMESPACE } };
@@ -80,6 +80,7 @@ export class NodeAgent {
     if (change === 'gone') return void (known !== undefined && this.#forget(uid, known));
     if (known === undefined) this.#run(object);
     else if (deletionTimestamp !== undefined) known.terminate(object.metadata.deletionGracePeriodSeconds);
+    else known.update(object);
   }
 
   #run(pod: KubePod): void {
@@ -92,6 +93,7 @@ export class NodeAgent {
     const running = new NodePod(pod, this.#byName.get(name), { client, folder, logs, hostIp, nowMs, spec, signal: this.#stop.signal });
     this.#byUid.set(uid, running);
     this.#byName.set(name, running);
+    running.update(pod);
   }
 
   /** Killed outright: the object is gone already, and nobody waits for a grace period. It stays known by name until its successor is there. */

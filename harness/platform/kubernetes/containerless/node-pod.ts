@@ -9,6 +9,7 @@ import type { PodSpec } from '../../local/topology.ts';
 import type { KubeClient } from '../kube-client.ts';
 import type { KubePod } from '../kube-object.ts';
 import { ContainerLog } from './container-log.ts';
+import { EphemeralContainer } from './ephemeral-container.ts';
 import { release } from './pod-release.ts';
 import { tellKilling } from './killing-event.ts';
 import { planOf } from './pod-service.ts';
@@ -35,6 +36,7 @@ export class NodePod {
   readonly #status: PodStatus;
   readonly #file: BoundedLog;
   #log = new ContainerLog();
+  readonly #ephemeral = new Map<string, EphemeralContainer>();
   #supervisor: Supervisor | undefined;
   #starting: Promise<void>;
   #ended = false;
@@ -47,6 +49,7 @@ export class NodePod {
     this.#status = new PodStatus(env.client, pod, env.signal);
     const { spec, hostIp } = env;
     this.#status.addresses = { hostIP: hostIp, podIP: spec.ipv4, podIPs: [{ ip: spec.ipv4 }, { ip: spec.ipv6 }] };
+    this.#status.ephemeral = () => [...this.#ephemeral.values()].map(({ status: one }) => one);
     this.#file = new BoundedLog(path.join(env.logs, `${pod.metadata.name}.log`));
     this.#starting = this.#startSometime(predecessor);
   }
@@ -55,8 +58,22 @@ export class NodePod {
     return this.#supervisor;
   }
 
-  get log(): ContainerLog {
-    return this.#log;
+  /** Of one of its containers; undefined: it has none of that name, or it has not begun. */
+  logOf(container: string): ContainerLog | undefined {
+    const [own] = this.pod.spec.containers;
+    return container === own?.name ? this.#log : this.#ephemeral.get(container)?.log;
+  }
+
+  /** The object as it is now: what was added to its containers is started, once its own is. */
+  update({ spec }: KubePod): void {
+    for (const container of spec.ephemeralContainers ?? []) {
+      if (this.#ephemeral.has(container.name)) continue;
+      const added = new EphemeralContainer(container, () => this.#status.changed());
+      this.#ephemeral.set(container.name, added);
+      void this.#starting.then(() => {
+        if (!this.#ended && this.#supervisor !== undefined) added.start(this.#supervisor.place);
+      });
+    }
   }
 
   /** For people. */
@@ -80,6 +97,7 @@ export class NodePod {
     await this.#starting;
     if (this.#supervisor !== undefined) void tellKilling(this.pod, this.#env.client, this.#env.signal);
     await this.#supervisor?.stop(graceMs);
+    await Promise.all([...this.#ephemeral.values()].map((one) => one.kill()));
     this.#log.end();
     await this.#file.close();
   }

@@ -34,6 +34,14 @@ export class PodStatus {
     this.#signal = signal;
   }
 
+  /** Of containers that were added to the pod while it ran. */
+  ephemeral: () => readonly ContainerStatus[] = () => [];
+
+  /** Something that it asks for has another status. */
+  changed(): void {
+    this.#write();
+  }
+
   /** The pod cannot run here; says why. */
   refuse(message: string): void {
     this.#state = { waiting: { reason: 'CreateContainerConfigError', message } };
@@ -45,7 +53,7 @@ export class PodStatus {
       case 'started':
         this.#restarts += 1;
         this.#pid = event.pid;
-        this.#state = { running: { startedAt: now() } };
+        this.#state = { running: { startedAt: nodeTime() } };
         break;
       case 'ready':
         this.#ready = true;
@@ -119,7 +127,9 @@ export class PodStatus {
     const phase = this.#restarts < 0 ? 'Pending' : 'Running';
     // The uid keeps a late word about this pod from a new one of the same name: the server answers 409.
     const { uid } = this.#pod.metadata;
-    return { metadata: { uid }, status: { phase, conditions, containerStatuses: [this.#container()], ...this.addresses } };
+    const ephemeral = this.ephemeral();
+    const added = ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral };
+    return { metadata: { uid }, status: { phase, conditions, containerStatuses: [this.#container()], ...added, ...this.addresses } };
   }
 
   /** Set by the node, which knows its network. */
@@ -131,11 +141,11 @@ function endOf({ exitCode, signal }: Pick<PodChanged, 'exitCode' | 'signal'>, pi
   return {
     exitCode: exitCode ?? (number === undefined ? 1 : KILLED),
     reason: exitCode === 0 ? 'Completed' : 'Error',
-    finishedAt: now(),
+    finishedAt: nodeTime(),
     ...(number === undefined ? {} : { signal: number }),
     ...(pid === undefined ? {} : { containerID: containerId(pid) }),
   };
 }
 
 /** Kubernetes' times have no fractions. */
-const now = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+export const nodeTime = (): string => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
