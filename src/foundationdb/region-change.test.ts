@@ -359,6 +359,19 @@ describe('a change of the regions of FoundationDB that is refused', () => {
     for (const none of [undefined, {}, { other: { address: '10.0.0.1:4500' } }])
       expect(withProcesses(none)).to.have.property('kind', 'wait');
   });
+  it('has not dropped a region before FoundationDB needs no log of before any more: some are on the satellite', () => {
+    const alone = new TwoRegions();
+    westAlone(alone);
+    const { client, cluster } = alone.status();
+    const at = (name: string) =>
+      planRegionChange(read({ client, cluster: { ...cluster, recovery_state: { name } } }), change('drop', EAST)).kind;
+    expect(['accepting_commits', 'all_logs_recruited', 'storage_recovered', 'fully_recovered'].map(at)).to.deep.equal([
+      'wait',
+      'wait',
+      'done',
+      'done',
+    ]);
+  });
   it('drops nothing while the database is in neither of the two', () => {
     const { client, cluster } = new TwoRegions().status();
     expect(planRegionChange({ client, cluster: { ...cluster, active_primary_dc: 'north' } }, accepting('drop', EAST))).to.have.property(

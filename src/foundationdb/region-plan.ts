@@ -24,6 +24,7 @@ export type RegionPlan =
   | { readonly kind: 'refused'; readonly why: string; readonly isLost?: true };
 
 const [FIRST, SECOND, AWAY] = [1, 0, -1];
+const NEEDS_NO_OLD_LOG: readonly (string | null)[] = ['storage_recovered', 'fully_recovered'];
 
 /**
  * The next step of a change, by what the status says now. How far it has come stands in FoundationDB's own configuration, and nowhere else: whoever was interrupted, or somebody else, goes on by asking again.
@@ -93,11 +94,14 @@ function prefer(now: Now): RegionPlan {
 }
 
 function drop(now: Now): RegionPlan {
-  const { status, own, other, primary, usable, acceptLoss } = now;
+  const { status, view, own, other, primary, usable, acceptLoss } = now;
   if (primary === own.id)
     return refused(`the database is in ${own.id}; ${usable === 2 ? `prefer ${other.id} first` : 'there is no other that has its data'}`);
   if (primary !== other.id) return wait(`the database is in ${primary}, not in ${other.id}`);
-  if (usable === 1 && own.priority < 0) return { kind: 'done' };
+  if (usable === 1 && own.priority < 0)
+    return NEEDS_NO_OLD_LOG.includes(view.recoveryState)
+      ? { kind: 'done' }
+      : wait('FoundationDB has not done yet without the logs of before, some of which are on the satellite');
   const dcs = Object.values(status.cluster?.processes ?? {}).map((one) => one?.locality?.dcid);
   if (!dcs.includes(other.id)) return wait(`its status names no processes of ${other.id}`);
   // FoundationDB wants enough processes in both regions for any change, excluded or not; of one that is lost, which this is for, there are none.
