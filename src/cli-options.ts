@@ -23,11 +23,23 @@ export function byOption(environment: World['environment']): Option {
   );
 }
 
-export function lossOption(
-  value = '<seconds>',
-  says = 'the consent: up to so many seconds of writes may be lost; "any", however many, where nobody can know',
-): Option {
-  return new Option(`--accept-data-loss ${value}`, says).argParser(parseLoss);
+export function lossOption(): Option {
+  return new Option(
+    '--accept-data-loss <seconds>',
+    'the consent: up to so many seconds of writes may be lost; "any", however many, where nobody can know',
+  ).argParser(parseLoss);
+}
+
+/** Of FoundationDB's regions, where nobody can ever know. */
+export function anyLossOption(says: string): Option {
+  return new Option('--accept-data-loss <any>', says).argParser(parseAny);
+}
+
+function parseAny(text: string): 'any' {
+  if (text === 'any') return text;
+  throw new InvalidArgumentError(
+    'how much may be lost is not known (in such an outage FoundationDB tells a lag of 0, whatever it was): only --accept-data-loss=any goes on',
+  );
 }
 
 function parseLoss(text: string): number | 'any' {

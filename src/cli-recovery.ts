@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { lossOption, OUTCOMES, parseDuration, type AddCommand, type Tools } from './cli-options.ts';
+import { anyLossOption, OUTCOMES, parseDuration, type AddCommand, type Tools } from './cli-options.ts';
 
 /** Twice as long as FoundationDB takes to fail over by itself (22 to 28 s, measured). */
 const PATIENCE_MS = 60_000;
@@ -14,7 +14,6 @@ interface Given {
   readonly dryRun?: true;
   readonly target: string;
   readonly giveUp?: readonly string[];
-  readonly acceptDataLoss: number | 'any';
   readonly patience: number;
   readonly fdbcli: string;
 }
@@ -28,8 +27,7 @@ export function describeForcedRecovery(add: AddCommand, options: { readonly by: 
   )
     .requiredOption('--target <region>', 'the region that is to go on')
     .addOption(
-      lossOption(
-        '<any>',
+      anyLossOption(
         'the consent to lose whatever the region has not got: "any", since nobody can tell how much that is',
       ).makeOptionMandatory(),
     )
@@ -49,11 +47,10 @@ export function describeForcedRecovery(add: AddCommand, options: { readonly by: 
     .option('--fdbcli <file>', "FoundationDB's own program, of the cluster's version", 'fdbcli')
     .addOption(options.by)
     .addOption(options.dryRun)
-    .action(async ({ config, json, target, giveUp, acceptDataLoss, patience, fdbcli, dryRun, by: who }: Given) => {
+    .action(async ({ config, json, target, giveUp, patience, fdbcli, dryRun, by: who }: Given) => {
       const order = {
         target,
         giveUp: giveUp ?? [],
-        acceptDataLoss,
         patienceMs: patience,
         fdbcli,
         dryRun: dryRun === true,

@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
-import { lossOption, OUTCOMES, parseDuration, type Tools } from './cli-options.ts';
-import { EngineError } from './platform/errors.ts';
+import { anyLossOption, OUTCOMES, parseDuration, type Tools } from './cli-options.ts';
 
 /** Data of a large database is copied for hours; the command may be given again. */
 const PATIENCE_MS = 3_600_000;
@@ -12,7 +11,7 @@ interface Given {
   readonly dryRun?: true;
   readonly patience: number;
   readonly fdbcli: string;
-  readonly acceptDataLoss?: number | 'any';
+  readonly acceptDataLoss?: 'any';
 }
 
 const CHANGES = {
@@ -45,8 +44,6 @@ export function describeRegionChanges(
       .addOption(options.dryRun)
       .addHelpText('after', `\nExample:\n  coditect-dr region ${kind} us-central1 --dry-run`)
       .action(async (region: string, { config, json, by, dryRun, patience, fdbcli, acceptDataLoss }: Given) => {
-        if (acceptDataLoss !== undefined && acceptDataLoss !== 'any')
-          throw new EngineError('bad-request', 'how much may be lost is not known: only --accept-data-loss=any goes on');
         const order = {
           kind: kind as keyof typeof CHANGES,
           region,
@@ -60,8 +57,6 @@ export function describeRegionChanges(
         done(await orderRegionChange(await load(config), order, { ...world, json: json === true }));
       });
     if (kind === 'drop')
-      command.addOption(
-        lossOption('<any>', 'the consent to lose what only the dropped region had: "any"; asked for where that one is lost'),
-      );
+      command.addOption(anyLossOption('the consent to lose what only the dropped region had: "any"; asked for where that one is lost'));
   }
 }

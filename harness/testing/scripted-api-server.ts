@@ -4,10 +4,13 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import path from 'node:path';
 import { kubeconfig, type Client, type Identities } from '../platform/kubernetes/containerless/identities.ts';
+import type { SystemFile } from '../platform/kubernetes/system-file.ts';
 
 export interface ScriptedApiServer {
   /** The file, whose only context is `a`. */
   readonly kubeconfig: string;
+  /** Somebody's system on it, as a file of one would describe it: region `a`, namespace `shop`. */
+  readonly system: SystemFile;
   /** Open watches are cut. */
   close(): void;
 }
@@ -29,6 +32,15 @@ export async function scriptedApiServer({ folder, identities, user }: Given, ans
   writeFileSync(file, kubeconfig(identities, user, `https://127.0.0.1:${port}`, ['a']));
   return {
     kubeconfig: file,
+    system: {
+      file,
+      kubeconfig: file,
+      regions: { a: { context: 'a' } },
+      namespaces: ['shop'],
+      lab: undefined,
+      service: undefined,
+      probes: undefined,
+    },
     close: () => {
       server.closeAllConnections();
       server.close();

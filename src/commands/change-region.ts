@@ -6,7 +6,7 @@ import { planRegionChange, type RegionChange, type RegionStep } from '../foundat
 import { configure } from '../foundationdb/region-step.ts';
 import { systemClock } from '../platform/clock.ts';
 import { Controllers } from './controllers.ts';
-import { isPauseOfOrder, managedWith, needFoundationdb, resume } from './managed-foundationdb.ts';
+import { isPauseOfOrder, managedWith, needFoundationdb, NOBODY_LEADS, resume, whatIsUnderWay } from './managed-foundationdb.ts';
 import { needRegion, tellSteps, type Shown, type Tell } from './ordering.ts';
 import { EXIT } from './world.ts';
 
@@ -106,15 +106,11 @@ async function actUnderPause(
   step: RegionStep,
   signal: AbortSignal,
 ): Promise<FdbcliResult> {
-  const leader = (await controllers.status()).find(({ answer }) => answer.leads)?.answer;
+  const leader = (await controllers.leader())?.answer;
   signal.throwIfAborted();
-  if (leader === undefined)
-    return {
-      kind: 'refused',
-      said: 'no controller that leads answers, so nobody can be kept from failing over meanwhile; is the arbiter reachable?',
-    };
-  if (leader.run !== undefined)
-    return { kind: 'unknown', said: `${leader.run.tier} ${leader.run.runId} is under way (${leader.run.step})` };
+  if (leader === undefined) return { kind: 'refused', said: NOBODY_LEADS };
+  const underWay = whatIsUnderWay(leader);
+  if (underWay !== null) return { kind: 'unknown', said: underWay };
   const why = `FoundationDB: ${order.kind} ${order.region}: ${inWords(step)}`;
   const act = async (): Promise<FdbcliResult> => {
     tell('changing', inWords(step));

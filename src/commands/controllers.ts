@@ -49,6 +49,11 @@ export class Controllers {
     return answers.flat();
   }
 
+  /** Undefined: none that answers. */
+  async leader(): Promise<Answered | undefined> {
+    return (await this.status()).find(({ answer }) => answer.leads);
+  }
+
   async get(url: string, path: string): Promise<unknown> {
     const result = await this.#client.call(url + path, { timeoutMs: ASK_MS, signal: this.#signal });
     return result.kind === 'reply' && result.status === 200 ? parseJson(result.body) : undefined;
@@ -56,7 +61,7 @@ export class Controllers {
 
   /** Asks the leader. */
   async order(path: string, body: unknown): Promise<Posted> {
-    const leader = (await this.status()).find(({ answer }) => answer.leads);
+    const leader = await this.leader();
     if (leader === undefined) return { kind: 'undecided', why: 'no controller that leads answers; is the arbiter reachable?' };
     return this.#post(leader, path, body);
   }

@@ -4,14 +4,14 @@ import { forceRecovery, lookWhetherToForce, managedBy, waitUntilMayForce, type F
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { Controllers } from './controllers.ts';
-import { managedWith, needFoundationdb, resume } from './managed-foundationdb.ts';
+import { managedWith, needFoundationdb, NOBODY_LEADS, resume, whatIsUnderWay } from './managed-foundationdb.ts';
 import { needRegion, tellSteps, type Shown, type Tell } from './ordering.ts';
 import { EXIT } from './world.ts';
 
+/** Whoever gives it has consented to any loss. */
 export interface ForceOrder {
   readonly target: string;
   readonly giveUp: readonly string[];
-  readonly acceptDataLoss: number | 'any';
   readonly patienceMs: number;
   readonly fdbcli: string;
   readonly dryRun: boolean;
@@ -109,11 +109,11 @@ async function whoCommits(controllers: Controllers): Promise<string | null> {
 
 /** What the machine has against it; null: nothing. A pause is for whoever made it to end, but for that of an order like this one which did not come to its end. */
 async function whyNotNow(controllers: Controllers, ours: string): Promise<string | null> {
-  const leader = (await controllers.status()).find(({ answer }) => answer.leads)?.answer;
-  if (leader === undefined)
-    return 'no controller that leads answers, so nobody can be kept from failing over meanwhile; is the arbiter reachable?';
+  const leader = (await controllers.leader())?.answer;
+  if (leader === undefined) return NOBODY_LEADS;
   if (leader.state === 'Normal') return `the observers see commits in ${leader.primary ?? 'the primary'}: nothing is out`;
-  if (leader.run !== undefined) return `${leader.run.tier} ${leader.run.runId} is under way (${leader.run.step})`;
+  const underWay = whatIsUnderWay(leader);
+  if (underWay !== null) return underWay;
   if (leader.paused !== undefined && leader.paused.why !== ours)
     return `${leader.paused.by} has paused failovers (${leader.paused.why}): coditect-dr resume, when that is over`;
   return null;
@@ -146,14 +146,9 @@ async function rehearse(
 }
 
 /** The database of an order that makes sense. Throws EngineError `bad-request` of one that does not. */
-function checked({ config }: LoadedConfig, { target, giveUp, acceptDataLoss }: ForceOrder): FoundationdbConfig {
+function checked({ config }: LoadedConfig, { target, giveUp }: ForceOrder): FoundationdbConfig {
   const database = needFoundationdb(config);
   needRegion(config, '--target', target);
   if (giveUp.includes(target)) throw new EngineError('bad-request', `--give-up: ${target} is to go on`);
-  if (acceptDataLoss !== 'any')
-    throw new EngineError(
-      'bad-request',
-      'how much may be lost is not known (in such an outage FoundationDB tells a lag of 0, whatever it was): only --accept-data-loss=any goes on',
-    );
   return database;
 }

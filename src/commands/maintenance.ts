@@ -41,7 +41,7 @@ export async function changeMaintenance(loaded: LoadedConfig, { what, ...body }:
 
 async function isInForce(controllers: Controllers, paused: boolean, limitMs: number, signal: AbortSignal): Promise<boolean> {
   for (const endMs = systemClock.monotonicMs() + limitMs; systemClock.monotonicMs() < endMs && !signal.aborted;) {
-    const leader = (await controllers.status()).find(({ answer }) => answer.leads);
+    const leader = await controllers.leader();
     if (leader !== undefined && (leader.answer.paused !== undefined) === paused) return true;
     await systemClock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
   }

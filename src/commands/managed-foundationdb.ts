@@ -3,6 +3,7 @@ import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { clientSettings, needClusterFile } from '../foundationdb/client.ts';
 import type { Fdbcli } from '../foundationdb/fdbcli.ts';
+import type { ControllerStatus } from '../health/controller-status.ts';
 import { EngineError } from '../platform/errors.ts';
 import { runProgram } from '../platform/run-program.ts';
 import { Controllers } from './controllers.ts';
@@ -34,6 +35,15 @@ export async function managedWith(fdbcli: string, config: FoundationdbConfig, fo
   return { program: fdbcli, clusterFile, ...(tls === null ? {} : { tls }) };
 }
 
+/** Why nothing of FoundationDB is changed then: a failover could begin in the middle of it. */
+export const NOBODY_LEADS =
+  'no controller that leads answers, so nobody can be kept from failing over meanwhile; is the arbiter reachable?';
+
+/** Null: no run of the leader is. */
+export function whatIsUnderWay({ run }: ControllerStatus): string | null {
+  return run === undefined ? null : `${run.tier} ${run.runId} is under way (${run.step})`;
+}
+
 /** What the pauses of orders that change FoundationDB are for, as they write it: two of them never work at once. */
 const ORDERED = /^FoundationDB(: (add|prefer|drop) | is to go on in )/;
 
@@ -50,7 +60,7 @@ export interface Resuming {
 export async function resume(loaded: LoadedConfig, { by, pausedFor, why }: Resuming, tell: Tell): Promise<void> {
   const controllers = new Controllers(loaded, AbortSignal.timeout(RESUME_MS));
   try {
-    const held = (await controllers.status()).find(({ answer }) => answer.leads)?.answer.paused;
+    const held = (await controllers.leader())?.answer.paused;
     if (held !== undefined && held.why !== pausedFor) {
       tell('still paused', `${held.by} has paused failovers meanwhile (${held.why})`);
       return;

@@ -27,17 +27,7 @@ describe('whether a container is gone, by the word of its node', function () {
       const asksEvents = pathname.endsWith('/events') && searchParams.get('fieldSelector') === 'involvedObject.uid=uid-1,reason=Killing';
       response.end(JSON.stringify({ items: pathname.endsWith('/pods') ? pods : asksEvents ? killings : [] }));
     });
-    const { kubeconfig: file } = server;
-    const system = {
-      file,
-      kubeconfig: file,
-      regions: { a: { context: 'a' } },
-      namespaces: ['shop'],
-      lab: undefined,
-      service: undefined,
-      probes: undefined,
-    };
-    word = await NodesWord.open(system, { programs: folder, logs: folder });
+    word = await NodesWord.open(server.system, { programs: folder, logs: folder });
     pods = [pod('uid-1', { containerID: 'containerd://one', state: running })];
     killings = [{ metadata: { name: 'liveness', uid: 'event-1' }, count: 3 }];
     expect(await there()).to.deep.equal([pidOf('containerd://one')]);

@@ -23,19 +23,9 @@ describe('a cluster whose API server goes away between the first look and the st
       if (looks > 2) stop.abort(new Error('the limit of the start'));
       response.writeHead(looks > 1 ? 503 : 200).end(JSON.stringify({ items: [], resources: [] }));
     });
-    const { kubeconfig: file } = server;
-    const system = {
-      file,
-      kubeconfig: file,
-      regions: { a: { context: 'a' } },
-      namespaces: ['shop'],
-      lab: undefined,
-      service: undefined,
-      probes: undefined,
-    };
     const context: RunContext = { nowMs: () => performance.now(), record: () => undefined, runFolder: folder, seed: 1 };
-    const inside = await NodesWord.open(system, { programs: folder, logs: folder });
-    const platform = await KubernetesPlatform.connect(system, inside, context, stop.signal);
+    const inside = await NodesWord.open(server.system, { programs: folder, logs: folder });
+    const platform = await KubernetesPlatform.connect(server.system, inside, context, stop.signal);
     try {
       const why: unknown = await platform.start(stop.signal).catch((error: unknown) => error);
       expect(String(why)).to.equal('Error: the limit of the start');
