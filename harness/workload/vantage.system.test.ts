@@ -96,7 +96,7 @@ describe('vantage', function () {
   async function play(
     forMs: number,
     { port, resolverPort, ...change }: Partial<Configured> & { readonly port?: number; readonly resolverPort?: number } = {},
-    meanwhile: (child: ChildProcess, nowMs: () => number) => Promise<void> = () => Promise.resolve(),
+    meanwhile: (child: ChildProcess, nowMs: () => number, reports: readonly VantageReport[]) => Promise<void> = () => Promise.resolve(),
   ): Promise<readonly VantageReport[]> {
     const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'inherit'] });
     vantage = child;
@@ -111,7 +111,7 @@ describe('vantage', function () {
       reports.push(report);
       if (report.type === 'ready') {
         send({ type: 'begin', startMs: nowMs() });
-        during = meanwhile(child, nowMs);
+        during = meanwhile(child, nowMs, reports);
         void Promise.allSettled([sleep(forMs), during]).then(() => send({ type: 'stop' }));
       }
     });
@@ -169,14 +169,17 @@ describe('vantage', function () {
   it('says of what it was late with since when it had not been awake', async () => {
     let stopped: { readonly sinceMs: number; readonly untilMs: number } | undefined;
     const all = operations(
-      await play(0, {}, async (child, nowMs) => {
+      await play(0, {}, async (child, nowMs, reports) => {
         await until(() => store.size >= 40);
         child.kill('SIGSTOP');
         await until(() => readFileSync(`/proc/${child.pid}/stat`, 'utf8').includes(') T '));
         const sinceMs = nowMs();
         await sleep(300);
-        stopped = { sinceMs, untilMs: nowMs() };
+        const untilMs = nowMs();
+        stopped = { sinceMs, untilMs };
         child.kill('SIGCONT');
+        // Told to stop before it has run again, it would leave out what was due meanwhile.
+        await until(() => operations(reports).some(({ intendedMs }) => intendedMs > untilMs));
       }),
     );
     if (stopped === undefined) throw new Error('it was never stopped');

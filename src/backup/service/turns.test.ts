@@ -143,9 +143,10 @@ const paces: fc.Arbitrary<Pace> = fc
 /** What may come between: a work of each kind that is under way, one that goes first, and until a turn begins the pauses of who did not have it, or found it done. */
 const aroundMs = ({ backupMs, verificationMs }: Pace): number => 2 * (Math.max(...backupMs) + Math.max(...verificationMs)) + 60_000;
 const runMs = (pace: Pace): number => 8 * (pace.timetable.intervalMs + pace.timetable.verifyMs! + aroundMs(pace));
-/** The longest time without a beginning of that work, up to the end. */
+/** The longest time without a beginning of that work, from the first program's begin to the end. */
 function longestGapMs(pace: Pace, begun: readonly Begun[], work: Work): number {
-  const at = [0, ...begun.filter((one) => one.work === work).map(({ atMs }) => atMs), runMs(pace)];
+  const firstMs = Math.min(...pace.startsMs.slice(0, pace.programs));
+  const at = [firstMs, ...begun.filter((one) => one.work === work).map(({ atMs }) => atMs), runMs(pace)];
   return Math.max(...at.slice(1).map((ms, n) => ms - at[n]!));
 }
 
