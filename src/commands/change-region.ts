@@ -1,12 +1,13 @@
 import type { LoadedConfig } from '../config/load.ts';
-import { isServing, viewOf } from '../foundationdb/cluster-view.ts';
-import { statusByFdbcli, type Fdbcli, type FdbcliResult } from '../foundationdb/fdbcli.ts';
-import { changeRegion, type RegionChanged } from '../foundationdb/region-change.ts';
+import { statusByFdbcli } from '../foundationdb/fdbcli.ts';
+import type { PlanFollowed } from '../foundationdb/follow-plan.ts';
+import { changeRegion } from '../foundationdb/region-change.ts';
 import { planRegionChange, type RegionChange, type RegionStep } from '../foundationdb/region-plan.ts';
 import { configure } from '../foundationdb/region-step.ts';
 import { systemClock } from '../platform/clock.ts';
 import { Controllers } from './controllers.ts';
-import { isPauseOfOrder, managedWith, needFoundationdb, NOBODY_LEADS, resume, whatIsUnderWay } from './managed-foundationdb.ts';
+import { changeUnderPause } from './change-under-pause.ts';
+import { managedWith, needFoundationdb } from './managed-foundationdb.ts';
 import { needRegion, tellSteps, type Shown, type Tell } from './ordering.ts';
 import { EXIT } from './world.ts';
 
@@ -21,11 +22,6 @@ export interface RegionOrder {
 }
 
 const STATUS_MS = 20_000;
-/** A change of the configuration is a recovery of FoundationDB: commits stand still for 1 to 2 s (measured). */
-const SERVES_AGAIN_MS = 60_000;
-const LOOK_EVERY_MS = 500;
-/** A pause that nobody ends: whoever gave the order may be gone. */
-const PAUSE_MS = 10 * 60_000;
 
 const STEPS: Readonly<Record<RegionChange['kind'], string>> = {
   add: 'its priority below zero, usable_regions=2, wait until it has all the data, its priority to 0',
@@ -57,14 +53,18 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
   }
   const controllers = new Controllers(loaded, world.signal);
   try {
-    const work = { loaded, order, cli, controllers, tell };
+    const paused = { loaded, by: order.by, cli, controllers, tell };
     const changed = await changeRegion(
       {
         change,
         clock: systemClock,
         patienceMs: order.patienceMs,
         status,
-        act: (step, signal) => actUnderPause(work, step, signal),
+        act: async (step, signal) => {
+          const what = inWords(step);
+          const why = `FoundationDB: ${order.kind} ${order.region}: ${what}`;
+          return await changeUnderPause(paused, { what, why, change: () => configure(cli, step, signal) }, signal);
+        },
         onWait: (why) => tell('waiting', why),
       },
       world.signal,
@@ -75,7 +75,7 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
   }
 }
 
-function ended(changed: RegionChanged, { kind, region }: RegionOrder, tell: Tell): number {
+function ended(changed: PlanFollowed, { kind, region }: RegionOrder, tell: Tell): number {
   if (changed.kind === 'refused') {
     tell('refused', changed.why);
     return EXIT.failed;
@@ -91,55 +91,6 @@ function ended(changed: RegionChanged, { kind, region }: RegionOrder, tell: Tell
   };
   tell('done', now[kind]);
   return EXIT.ok;
-}
-
-interface Work {
-  readonly loaded: LoadedConfig;
-  readonly order: RegionOrder;
-  readonly cli: Fdbcli;
-  readonly controllers: Controllers;
-  readonly tell: Tell;
-}
-
-async function actUnderPause(
-  { loaded, order, cli, controllers, tell }: Work,
-  step: RegionStep,
-  signal: AbortSignal,
-): Promise<FdbcliResult> {
-  const leader = (await controllers.leader())?.answer;
-  signal.throwIfAborted();
-  if (leader === undefined) return { kind: 'refused', said: NOBODY_LEADS };
-  const underWay = whatIsUnderWay(leader);
-  if (underWay !== null) return { kind: 'unknown', said: underWay };
-  const why = `FoundationDB: ${order.kind} ${order.region}: ${inWords(step)}`;
-  const act = async (): Promise<FdbcliResult> => {
-    tell('changing', inWords(step));
-    const result = await configure(cli, step, signal);
-    await untilServing(cli, signal);
-    return result;
-  };
-  // The same one: of whoever gave this order before, and was killed.
-  if (leader.paused !== undefined && leader.paused.why !== why) {
-    const { by, why: what } = leader.paused;
-    if (isPauseOfOrder(what))
-      return { kind: 'unknown', said: `${by} has paused failovers (${what}): one change of FoundationDB at a time` };
-    // Somebody's maintenance: not ours to end.
-    return await act();
-  }
-  const paused = await controllers.change('/v1/pause', { by: order.by, why, forMs: PAUSE_MS });
-  if (paused.kind === 'refused') return { kind: 'refused', said: paused.why };
-  try {
-    return paused.kind === 'ok' ? await act() : { kind: 'unknown', said: paused.why };
-  } finally {
-    await resume(loaded, { by: order.by, pausedFor: why, why }, tell);
-  }
-}
-
-async function untilServing(cli: Fdbcli, signal: AbortSignal): Promise<void> {
-  for (const endMs = systemClock.monotonicMs() + SERVES_AGAIN_MS; systemClock.monotonicMs() < endMs && !signal.aborted;) {
-    if (isServing(viewOf((await statusByFdbcli(cli, STATUS_MS, signal)) ?? {}))) return;
-    await systemClock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
-  }
 }
 
 function inWords(step: RegionStep): string {

@@ -45,7 +45,7 @@ export function whatIsUnderWay({ run }: ControllerStatus): string | null {
 }
 
 /** What the pauses of orders that change FoundationDB are for, as they write it: two of them never work at once. */
-const ORDERED = /^FoundationDB(: (add|prefer|drop) | is to go on in )/;
+const ORDERED = /^FoundationDB(: (add|prefer|drop|set-up) | is to go on in )/;
 
 export const isPauseOfOrder = (why: string): boolean => ORDERED.test(why);
 

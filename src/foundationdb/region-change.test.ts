@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { SteppedClock } from '../platform/testing/stepped-clock.ts';
 import type { FdbcliResult } from './fdbcli.ts';
-import { changeRegion, type RegionChanged } from './region-change.ts';
+import type { PlanFollowed } from './follow-plan.ts';
+import { changeRegion } from './region-change.ts';
 import { planRegionChange, type RegionChange, type RegionStep } from './region-plan.ts';
 import { regionsConfig } from './regions.ts';
 import { parseStatus, type ClusterStatus } from './status-json.ts';
@@ -122,7 +123,7 @@ function read(status: object): ClusterStatus {
 }
 
 interface Played {
-  readonly changed: RegionChanged;
+  readonly changed: PlanFollowed;
   readonly waited: readonly string[];
 }
 
@@ -147,7 +148,7 @@ async function play(cluster: TwoRegions, change: RegionChange, { looks = Infinit
 
 const change = (kind: RegionChange['kind'], dataCenter: string): RegionChange => ({ kind, dataCenter, acceptLoss: false });
 const accepting = (kind: RegionChange['kind'], dataCenter: string): RegionChange => ({ kind, dataCenter, acceptLoss: true });
-const DONE: RegionChanged = { kind: 'done' };
+const DONE: PlanFollowed = { kind: 'done' };
 
 describe('a change of the two regions of FoundationDB', () => {
   /** After a forced recovery into the east, whose other region has come back. */
