@@ -15,6 +15,7 @@ const ACTS = [
   '^src/config/load',
   '^src/database/lmdb',
   '^src/foundationdb/client',
+  '^src/commands/set-up-foundationdb',
   '^src/foundationdb/region-step',
   '^src/objectstore/(folder-store|gcs)',
   '^src/keys/(key-line-file|cloud)',

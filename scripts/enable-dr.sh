@@ -5,6 +5,8 @@
 #   scripts/enable-dr.sh --undo [REGION…]        takes the programs away; namespace, secrets and the databases' volumes stay
 # A region's name is its kubectl context and its overlay. Needs kubectl and kustomize; the secrets named in deploy/kubernetes/README.md must be there.
 # Options: --primary REGION (us-central1)  --timeout SECONDS (300)  --overlays FOLDER
+#   --foundationdb LAYOUT --config FILE   before the programs: brings the FoundationDB cluster of that configuration into a layout (coditect-dr foundationdb set-up)
+#   --new-database                        and makes the database, where there never was one; only the first time
 # Exit code: 0 done and verified · 1 a step failed (it is named; nothing after it was tried) · 2 bad input, nothing changed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -13,6 +15,9 @@ namespace=coditect
 primary=us-central1
 timeout=300
 mode=apply
+layout=
+config=
+new_database=()
 regions=()
 # Server-side apply owns exactly the fields that stand in the manifests: what controllers set (replicas of `api`) stays theirs.
 manager=coditect-dr
@@ -41,7 +46,7 @@ in_region() {
 while [ $# -gt 0 ]; do
   case "$1" in
     -h | --help)
-      sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
       exit 0
       ;;
     --dry-run | --undo)
@@ -49,12 +54,15 @@ while [ $# -gt 0 ]; do
       [ "$mode" = apply ] || [ "$mode" = "${1#--}" ] || bad_input "--dry-run and --undo do not go together: --undo has no rehearsal"
       mode=${1#--}
       ;;
-    --primary | --timeout | --overlays)
+    --new-database) new_database=(--new) ;;
+    --primary | --timeout | --overlays | --foundationdb | --config)
       [ $# -ge 2 ] || bad_input "$1 needs a value"
       case "$1" in
         --primary) primary=$2 ;;
         --timeout) timeout=$2 ;;
         --overlays) overlays=$2 ;;
+        --foundationdb) layout=$2 ;;
+        --config) config=$2 ;;
       esac
       shift
       ;;
@@ -64,6 +72,10 @@ while [ $# -gt 0 ]; do
   shift
 done
 [[ $timeout =~ ^[1-9][0-9]*$ ]] || bad_input "--timeout takes whole seconds, not $timeout"
+if [ -n "$layout" ] || [ -n "$config" ] || [ ${#new_database[@]} -gt 0 ]; then
+  if [ -z "$layout" ] || [ -z "$config" ]; then bad_input "--foundationdb LAYOUT and --config FILE (of any program of the engine) go together"; fi
+  [ "$mode" != undo ] || bad_input "--undo takes programs away, never a database: leave --foundationdb out"
+fi
 [ -d "$overlays" ] || bad_input "no folder $overlays"
 if [ ${#regions[@]} -eq 0 ]; then
   for overlay in "$overlays"/*/; do regions+=("$(basename "$overlay")"); done
@@ -98,6 +110,27 @@ preflight() {
     if [ "$mode" = apply ]; then failed "secrets are missing (namespace $namespace); deploy/kubernetes/README.md says what is in them"; fi
     say "secrets are missing, see above: without --dry-run this stops here"
   fi
+}
+
+coditect_dr() {
+  if command -v coditect-dr >/dev/null; then
+    coditect-dr "$@"
+  elif [ -f "$root/dist/src/main.js" ]; then
+    node "$root/dist/src/main.js" "$@"
+  else
+    bad_input "coditect-dr is not in PATH, and $root is not built (./scripts/setup, npm run build)"
+  fi
+}
+
+# The database before the programs that need it. Where controllers run already they are kept from failing over meanwhile.
+foundationdb() {
+  local region running unpaused=(--without-pause) dry=()
+  [ "$mode" = dry-run ] && dry=(--dry-run)
+  for region in "${regions[@]}"; do
+    running=$(in_region "$region" get deployment/dr-controller --ignore-not-found -o name) || failed "$region: nobody can tell whether a controller runs"
+    if [ -n "$running" ]; then unpaused=(); fi
+  done
+  coditect_dr foundationdb set-up "$layout" --config "$config" "${new_database[@]}" "${unpaused[@]}" "${dry[@]}" || failed "foundationdb: set-up"
 }
 
 apply() {
@@ -138,6 +171,10 @@ undo() {
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 preflight
+if [ -n "$layout" ]; then
+  say "== FoundationDB ($mode)"
+  foundationdb
+fi
 while read -r region; do
   say "== $region ($mode)"
   case "$mode" in

@@ -3,6 +3,7 @@ import type { Change } from './commands/maintenance.ts';
 import type { Move } from './commands/move.ts';
 import { EngineError } from './platform/errors.ts';
 import { describeForcedRecovery } from './cli-recovery.ts';
+import { describeFoundationdb } from './cli-foundationdb.ts';
 import { describeRegionChanges } from './cli-region.ts';
 import { byOption, lossOption, OUTCOMES, parseDuration, type AddCommand, type Tools } from './cli-options.ts';
 
@@ -82,6 +83,7 @@ export function describeOperations(program: Command, tools: Tools): void {
   }
   describeForcedRecovery(add, { by, dryRun }, tools);
   describeRegionChanges(program, { by, dryRun }, tools);
+  describeFoundationdb(program, { by, dryRun }, tools);
   describeMaintenance(add, by, tools);
 }
 

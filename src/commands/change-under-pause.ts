@@ -28,44 +28,48 @@ export interface Change {
   readonly change: () => Promise<FdbcliResult>;
 }
 
-/**
- * Makes one change of FoundationDB's configuration, and waits until it serves again, while nobody fails over. Refused where nobody leads, unknown (to be tried again) while something else is under way. Never
- * rejects but with the signal's reason.
- */
-export async function changeUnderPause(
-  { loaded, by, cli, controllers, tell }: PausedWork,
-  { what, why, change }: Change,
+/** Makes one change of FoundationDB's configuration, and waits until it serves again. */
+export async function changeAndWait(
+  { cli, tell }: Pick<PausedWork, 'cli' | 'tell'>,
+  { what, change }: Change,
   signal: AbortSignal,
 ): Promise<FdbcliResult> {
+  tell('changing', what);
+  const result = await change();
+  await untilServing(cli, signal);
+  return result;
+}
+
+/**
+ * As `changeAndWait`, while nobody fails over. Refused where nobody leads, unknown (to be tried again) while something else is under way. Never
+ * rejects but with the signal's reason.
+ */
+export async function changeUnderPause(work: PausedWork, change: Change, signal: AbortSignal): Promise<FdbcliResult> {
+  const { loaded, by, controllers, tell } = work;
+  const { why } = change;
   const leader = (await controllers.leader())?.answer;
   signal.throwIfAborted();
   if (leader === undefined) return { kind: 'refused', said: NOBODY_LEADS };
   const underWay = whatIsUnderWay(leader);
   if (underWay !== null) return { kind: 'unknown', said: underWay };
-  const act = async (): Promise<FdbcliResult> => {
-    tell('changing', what);
-    const result = await change();
-    await untilServing(cli, signal);
-    return result;
-  };
   // The same one: of whoever gave this order before, and was killed.
   if (leader.paused !== undefined && leader.paused.why !== why) {
     const { by: who, why: whatFor } = leader.paused;
     if (isPauseOfOrder(whatFor))
       return { kind: 'unknown', said: `${who} has paused failovers (${whatFor}): one change of FoundationDB at a time` };
     // Somebody's maintenance: not ours to end.
-    return await act();
+    return await changeAndWait(work, change, signal);
   }
   const paused = await controllers.change('/v1/pause', { by, why, forMs: PAUSE_MS });
   if (paused.kind === 'refused') return { kind: 'refused', said: paused.why };
   try {
-    return paused.kind === 'ok' ? await act() : { kind: 'unknown', said: paused.why };
+    return paused.kind === 'ok' ? await changeAndWait(work, change, signal) : { kind: 'unknown', said: paused.why };
   } finally {
     await resume(loaded, { by, pausedFor: why, why }, tell);
   }
 }
 
-export async function untilServing(cli: Fdbcli, signal: AbortSignal): Promise<void> {
+async function untilServing(cli: Fdbcli, signal: AbortSignal): Promise<void> {
   for (const endMs = systemClock.monotonicMs() + SERVES_AGAIN_MS; systemClock.monotonicMs() < endMs && !signal.aborted;) {
     if (isServing(viewOf((await statusByFdbcli(cli, STATUS_MS, signal)) ?? {}))) return;
     await systemClock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);

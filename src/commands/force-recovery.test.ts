@@ -84,4 +84,15 @@ describe('force-recovery that makes no sense', function () {
       expect(said).to.match(message);
       expect(code).to.equal(EXIT.badInput);
     });
+
+  for (const [what, words, message] of [
+    ['of no layout', [], /missing required argument 'layout'/],
+    ['into what is no file', ['three_data_centers'], /three_data_centers: cannot be read; a layout is three_datacenter, or a file such as/],
+    ['without fdbcli', ['three_datacenter', '--fdbcli=/nowhere/fdbcli'], /cannot be used/],
+  ] as const)
+    it(`so is a set-up ${what}`, async () => {
+      const { code, said } = await runAny(FOUNDATIONDB, 'foundationdb', 'set-up', ...words);
+      expect(said).to.match(message);
+      expect(code).to.equal(EXIT.badInput);
+    });
 });

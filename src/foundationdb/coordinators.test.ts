@@ -4,7 +4,7 @@ import { parseStatus } from './status-json.ts';
 
 /** `dc1 dc1 dc2`: one coordinator each, every one on a machine of its own. */
 function at(places: string): readonly Coordinator[] {
-  return places.split(' ').map((dc, i) => ({ address: `10.0.0.${i}:4500`, dc, machine: `m${i}` }));
+  return places.split(' ').map((dc, i) => ({ address: `10.0.0.${i}:4500`, dc, machine: `m${i}`, reachable: true }));
 }
 
 describe('placement of coordinators', () => {
@@ -32,7 +32,7 @@ describe('placement of coordinators', () => {
   });
 
   it('does not take a coordinator for well placed that nobody knows the place of', () => {
-    const unknown = [...at('a b'), { address: '10.0.0.9:4500', dc: null, machine: null }];
+    const unknown = [...at('a b'), { address: '10.0.0.9:4500', dc: null, machine: null, reachable: true }];
     expect(placementProblems(unknown)).to.deep.equal(['nobody knows in which data centre 10.0.0.9:4500 is']);
   });
 
@@ -44,13 +44,15 @@ describe('placement of coordinators', () => {
   it('finds the place of each in the status, with or without TLS', () => {
     const status = parseStatus(
       JSON.stringify({
-        client: { coordinators: { coordinators: [{ address: '10.0.0.1:4500:tls(fromHostname)' }, { address: '10.0.0.2:4500' }] } },
+        client: {
+          coordinators: { coordinators: [{ address: '10.0.0.1:4500:tls(fromHostname)', reachable: true }, { address: '10.0.0.2:4500' }] },
+        },
         cluster: { processes: { x: { address: '10.0.0.1:4500:tls', locality: { dcid: 'a', machineid: 'm1' } }, y: null } },
       }),
     );
     expect(coordinatorsOf(status ?? {})).to.deep.equal([
-      { address: '10.0.0.1:4500', dc: 'a', machine: 'm1' },
-      { address: '10.0.0.2:4500', dc: null, machine: null },
+      { address: '10.0.0.1:4500', dc: 'a', machine: 'm1', reachable: true },
+      { address: '10.0.0.2:4500', dc: null, machine: null, reachable: false },
     ]);
     expect(coordinatorsOf({})).to.equal(null);
   });

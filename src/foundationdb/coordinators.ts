@@ -5,6 +5,7 @@ export interface Coordinator {
   /** Null: no process with this address is known, so nobody knows where it is. */
   readonly dc: string | null;
   readonly machine: string | null;
+  readonly reachable: boolean;
 }
 
 /** The coordinators that the status names, each with the place of the process behind its address. Null where the status does not name any. */
@@ -13,14 +14,14 @@ export function coordinatorsOf({ client, cluster }: ClusterStatus): readonly Coo
   if (listed === undefined) return null;
   const places = new Map(
     Object.values(cluster?.processes ?? {}).flatMap((one) =>
-      one?.address === undefined ? [] : [[bare(one.address), one.locality] as const],
+      one?.address === undefined ? [] : [[bareAddress(one.address), one.locality] as const],
     ),
   );
   return listed.flatMap((one) => {
     if (one?.address === undefined) return [];
-    const address = bare(one.address);
+    const address = bareAddress(one.address);
     const place = places.get(address);
-    return [{ address, dc: place?.dcid ?? null, machine: place?.machineid ?? place?.zoneid ?? null }];
+    return [{ address, dc: place?.dcid ?? null, machine: place?.machineid ?? place?.zoneid ?? null, reachable: one.reachable === true }];
   });
 }
 
@@ -58,6 +59,6 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string | null): Rea
 }
 
 /** Addresses are told with and without `:tls`, and `(fromHostname)` where they were named. */
-function bare(address: string): string {
+export function bareAddress(address: string): string {
   return address.replace(/\(fromHostname\)$/, '').replace(/:tls$/, '');
 }

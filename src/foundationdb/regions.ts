@@ -9,7 +9,7 @@ export interface TwoRegions {
 interface ConfiguredDataCenter {
   readonly id: string;
   readonly priority: number;
-  readonly satellite?: 1;
+  readonly satellite?: 1 | undefined;
 }
 
 export interface ConfiguredRegion {

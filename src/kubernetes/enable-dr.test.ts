@@ -11,7 +11,12 @@ echo "$*" >> "$CALLS"
 case "$*" in
   'config get-contexts -o name') for one in europe-west1 us-central1 us-east1; do echo "$one" || exit 1; sleep 0.02; done ;;
   *'get lease'*) echo -n dr-controller-0 ;;
+  *'get deployment/dr-controller'*) [ -z "\${RUNNING:-}" ] || echo deployment.apps/dr-controller ;;
 esac
+`;
+const CODITECT_DR = `#!/bin/bash
+echo "coditect-dr $*" >> "$CALLS"
+exit "\${SET_UP_CODE:-0}"
 `;
 const KUSTOMIZE = `#!/bin/bash
 echo 'kind: List'
@@ -23,18 +28,26 @@ describe('scripts/enable-dr.sh', function () {
   beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'enable-dr-'))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  function enable(...args: string[]): { code: number | null; said: string; changes: readonly string[] } {
-    for (const [name, text] of Object.entries({ kubectl: KUBECTL, kustomize: KUSTOMIZE })) {
+  const enable = (...args: string[]) => enableIn({}, ...args);
+  function enableIn(
+    environment: Readonly<Record<string, string>>,
+    ...args: string[]
+  ): { code: number | null; said: string; changes: readonly string[] } {
+    for (const [name, text] of Object.entries({ kubectl: KUBECTL, kustomize: KUSTOMIZE, 'coditect-dr': CODITECT_DR })) {
       writeFileSync(path.join(folder, name), text);
       chmodSync(path.join(folder, name), 0o755);
     }
     const calls = path.join(folder, 'calls');
     const { status, stderr } = spawnSync('bash', [path.join(ROOT, 'scripts/enable-dr.sh'), ...args], {
       encoding: 'utf8',
-      env: { ...process.env, PATH: `${folder}:${process.env['PATH']}`, CALLS: calls },
+      env: { ...process.env, PATH: `${folder}:${process.env['PATH']}`, CALLS: calls, ...environment },
     });
     const all = existsSync(calls) ? readFileSync(calls, 'utf8').trim().split('\n') : [];
-    return { code: status, said: stderr, changes: all.filter((call) => / (?:apply|delete) /.test(call) && !call.includes('--dry-run')) };
+    return {
+      code: status,
+      said: stderr,
+      changes: all.filter((call) => / (?:apply|delete|set-up) /.test(call) && !call.includes('--dry-run')),
+    };
   }
 
   it('applies the standbys, then the primary', () => {
@@ -57,5 +70,29 @@ describe('scripts/enable-dr.sh', function () {
     const { code, said, changes } = enable('--primary', 'us-est1');
     expect({ code, changes }).to.deep.equal({ code: 2, changes: [] });
     expect(said).to.match(/--primary us-est1: there is no overlay/);
+  });
+  describe('with FoundationDB', () => {
+    const DATABASE = ['--foundationdb', 'three_datacenter', '--config', 'engine.yaml'];
+    const SET_UP = 'coditect-dr foundationdb set-up three_datacenter --config engine.yaml';
+
+    it('sets that up before any program; nobody is to be paused where no controller runs', () => {
+      const { code, said, changes } = enable(...DATABASE, '--new-database');
+      expect(code, said).to.equal(0);
+      expect(changes[0]).to.equal(`${SET_UP} --new --without-pause`);
+      expect(changes).to.have.length(4);
+    });
+    it('keeps controllers that run from failing over meanwhile', () => {
+      expect(enableIn({ RUNNING: 'yes' }, ...DATABASE).changes[0]).to.equal(SET_UP);
+    });
+    it('starts no program over a database that is not set up', () => {
+      const { code, said, changes } = enableIn({ SET_UP_CODE: '1' }, ...DATABASE);
+      expect({ code, changes }).to.deep.equal({ code: 1, changes: [`${SET_UP} --without-pause`] });
+      expect(said).to.match(/FAILED: foundationdb: set-up/);
+    });
+    it('rehearses it, takes no database away, and wants the configuration', () => {
+      expect(enable(...DATABASE, '--dry-run')).to.deep.include({ code: 0, changes: [] });
+      for (const args of [[...DATABASE, '--undo'], ['--foundationdb', 'three_datacenter'], ['--new-database']])
+        expect(enable(...args), args.join(' ')).to.deep.include({ code: 2, changes: [] });
+    });
   });
 });

@@ -81,6 +81,8 @@ interface Server {
 export interface ClusterOptions {
   /** Which of its servers, by their number; all where it is left out. */
   readonly coordinators?: readonly number[];
+  /** Servers alone: no database is made. */
+  readonly isBare?: true;
   /** Files of servers and clients: nobody without a certificate of that authority is answered. */
   readonly tls?: Fdbcli['tls'];
 }
@@ -104,7 +106,11 @@ export class FoundationdbCluster {
   }
 
   /** Two processes in each of its data centres, the least with which they can be configured; one in all for `single`. */
-  static async start(programs: FoundationdbPrograms, mode: Mode, { coordinators, tls }: ClusterOptions = {}): Promise<FoundationdbCluster> {
+  static async start(
+    programs: FoundationdbPrograms,
+    mode: Mode,
+    { coordinators, isBare, tls }: ClusterOptions = {},
+  ): Promise<FoundationdbCluster> {
     const dcs = DATA_CENTERS[mode];
     const folder = mkdtempSync(join(tmpdir(), 'fdb-test-'));
     const ports = await freePorts(dcs.length);
@@ -124,6 +130,7 @@ export class FoundationdbCluster {
     writeFileSync(cluster.clusterFile, connection);
     try {
       for (const server of servers) cluster.#spawn(server);
+      if (isBare === true) return cluster;
       await cluster.cli(configuring(mode, folder), CONFIGURE_MS);
       await cluster.untilHealthy();
       return cluster;

@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import type { LoadedConfig } from '../config/load.ts';
+import { statusByFdbcli } from '../foundationdb/fdbcli.ts';
+import { followPlan, type PlanFollowed } from '../foundationdb/follow-plan.ts';
+import { parseLayout, THREE_DATA_CENTERS, type Layout } from '../foundationdb/layout.ts';
+import { planSetUp, type SetUp, type SetUpStep } from '../foundationdb/set-up-plan.ts';
+import { makeStep } from '../foundationdb/set-up-step.ts';
+import { systemClock } from '../platform/clock.ts';
+import { EngineError } from '../platform/errors.ts';
+import { changeUnderPause, changeAndWait } from './change-under-pause.ts';
+import { Controllers } from './controllers.ts';
+import { managedWith, needFoundationdb } from './managed-foundationdb.ts';
+import { tellSteps, type Shown, type Tell } from './ordering.ts';
+import { EXIT } from './world.ts';
+
+export interface SetUpOrder {
+  /** `three_datacenter`, or a file. */
+  readonly layout: string;
+  readonly isNew: boolean;
+  /** No engine of this system runs yet: there is nobody to be kept from failing over. */
+  readonly withoutPause: boolean;
+  readonly patienceMs: number;
+  readonly fdbcli: string;
+  readonly dryRun: boolean;
+  readonly by: string;
+}
+
+/** Of a cluster without a database: 15 s (measured). */
+const STATUS_MS = 30_000;
+
+/**
+ * Brings the FoundationDB cluster of this configuration into a layout: makes the database where there is none, places coordinators so that they survive the loss of any region, configures, and waits until all copies are there.
+ * Idempotent: whoever was interrupted gives the same command again; where all is as it should be nothing is changed.
+ */
+export async function setUpFoundationdb(loaded: LoadedConfig, order: SetUpOrder, world: Shown): Promise<number> {
+  const foundationdb = needFoundationdb(loaded.config);
+  const layout = readLayout(order.layout);
+  const tell = tellSteps(world);
+  const cli = await managedWith(order.fdbcli, foundationdb, loaded.folder, world.signal);
+  const setUp: SetUp = { layout, dataCenters: Object.values(foundationdb.data_centers), isNew: order.isNew };
+  const status = (signal: AbortSignal) => statusByFdbcli(cli, STATUS_MS, signal);
+  if (order.dryRun) {
+    const plan = planSetUp(await status(world.signal), setUp);
+    if (plan.kind === 'do') tell('next', inWords(plan.step, layout));
+    else tell(plan.kind, plan.kind === 'done' ? 'there is nothing to change' : plan.why);
+    return plan.kind === 'done' || plan.kind === 'do' ? EXIT.ok : EXIT.failed;
+  }
+  const controllers = new Controllers(loaded, world.signal);
+  try {
+    const work = { loaded, by: order.by, cli, controllers, tell };
+    const act = async (step: SetUpStep, signal: AbortSignal) => {
+      const what = inWords(step, layout);
+      const change = { what, why: `FoundationDB: set-up ${what}`, change: () => makeStep(cli, layout, step, signal) };
+      // Of a database that is only now made nobody can be failing over.
+      return order.withoutPause || step.kind === 'create'
+        ? await changeAndWait(work, change, signal)
+        : await changeUnderPause(work, change, signal);
+    };
+    const followed = await followPlan(
+      {
+        plan: (seen) => planSetUp(seen, setUp),
+        clock: systemClock,
+        patienceMs: order.patienceMs,
+        status,
+        act,
+        onWait: (why) => tell('waiting', why),
+      },
+      world.signal,
+    );
+    return ended(followed, tell);
+  } finally {
+    controllers.close();
+  }
+}
+
+function readLayout(named: string): Layout {
+  if (named === THREE_DATA_CENTERS) return { kind: THREE_DATA_CENTERS };
+  let text: string;
+  try {
+    text = readFileSync(named, 'utf8');
+  } catch (cause) {
+    throw new EngineError(
+      'bad-config',
+      `${named}: cannot be read; a layout is ${THREE_DATA_CENTERS}, or a file such as deploy/foundationdb/regions.json`,
+      cause,
+    );
+  }
+  return parseLayout(text, named);
+}
+
+function ended(followed: PlanFollowed, tell: Tell): number {
+  if (followed.kind === 'refused') {
+    tell('refused', followed.why);
+    return EXIT.failed;
+  }
+  if (followed.kind === 'undecided') {
+    tell('undecided', `${followed.why}. FoundationDB goes on with it by itself; the same command, given again, finishes it`);
+    return EXIT.undecided;
+  }
+  tell('done', 'the cluster is as the layout says, and all copies are there');
+  return EXIT.ok;
+}
+
+function inWords(step: SetUpStep, layout: Layout): string {
+  switch (step.kind) {
+    case 'create':
+      return `a new database, ${layout.kind === 'regions' ? `${layout.redundancy} in two regions` : layout.kind}`;
+    case 'coordinators':
+      return `coordinators ${step.addresses.join(' ')}`;
+    case 'redundancy':
+      return `redundancy ${step.mode}`;
+    case 'regions':
+      return `two regions, all but ${step.first} below zero`;
+    case 'usable-regions':
+      return `usable_regions=${step.count}`;
+    case 'priorities':
+      return `priorities ${Object.entries(step.priorities)
+        .map(([dc, priority]) => `${dc} ${priority}`)
+        .join(', ')}`;
+  }
+}

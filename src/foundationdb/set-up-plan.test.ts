@@ -1,0 +1,248 @@
+import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chooseCoordinators } from './coordinator-choice.ts';
+import { parseLayout } from './layout.ts';
+import { planSetUp, type SetUp } from './set-up-plan.ts';
+import { parseStatus, type ClusterStatus } from './status-json.ts';
+
+const DCS = ['dc1', 'dc2', 'dc3'] as const;
+const THREE: SetUp = { layout: { kind: 'three_datacenter' }, dataCenters: DCS, isNew: false };
+const REGIONS_FILE = JSON.stringify({
+  regions: [
+    { datacenters: [home('dc1', 1), satellite('dc3')], satellite_redundancy_mode: 'one_satellite_double', satellite_logs: 2 },
+    { datacenters: [home('dc2', 0), satellite('dc3')], satellite_redundancy_mode: 'one_satellite_double', satellite_logs: 2 },
+  ],
+});
+const TWO: SetUp = { ...THREE, layout: parseLayout(REGIONS_FILE, 'regions.json') };
+
+function home(id: string, priority: number): object {
+  return { id, priority };
+}
+function satellite(id: string): object {
+  return { id, priority: 1, satellite: 1 };
+}
+
+interface Server {
+  readonly dc: string;
+  readonly machine?: string;
+  readonly zone?: string;
+}
+
+const address = (n: number): string => `10.0.0.${n}:4500`;
+const servers = (places: string): readonly Server[] => places.split(' ').map((dc) => ({ dc }));
+const SIX = servers('dc1 dc1 dc2 dc2 dc3 dc3');
+
+function status(
+  cluster: object,
+  coordinators: readonly number[] = [0, 2, 4],
+  of: readonly Server[] = SIX,
+  away: readonly number[] = [],
+): ClusterStatus {
+  const processes = Object.fromEntries(
+    of.flatMap(({ dc, machine, zone }, n) =>
+      away.includes(n)
+        ? []
+        : [[`p${n}`, { address: address(n), locality: { dcid: dc, machineid: machine ?? `m${n}`, zoneid: zone ?? `z${n}` } }]],
+    ),
+  );
+  const listed = coordinators.map((n) => ({ address: address(n), reachable: !away.includes(n) }));
+  const parsed = parseStatus(
+    JSON.stringify({
+      client: { coordinators: { coordinators: listed, quorum_reachable: true }, database_status: { available: true } },
+      cluster: { processes, ...cluster },
+    }),
+  );
+  if (parsed === null) throw new Error('no status');
+  return parsed;
+}
+
+/** One that serves, whole. */
+const serving = (configuration: object, more: object = {}): object => ({
+  active_primary_dc: 'dc1',
+  configuration: { usable_regions: 1, ...configuration },
+  data: { state: { healthy: true }, team_trackers: [{ primary: true, state: { healthy: true }, unhealthy_servers: 0 }] },
+  database_available: true,
+  database_lock_state: { locked: false },
+  full_replication: true,
+  recovery_state: { name: 'fully_recovered' },
+  ...more,
+});
+const NEVER_CREATED = { recovery_state: { name: 'configuration_never_created' } };
+
+describe('plan of a set-up of FoundationDB', () => {
+  it('makes a database where there is none, only if it is said that there never was one', () => {
+    const none = status(NEVER_CREATED, [0]);
+    expect(planSetUp(none, THREE)).to.have.property('kind', 'refused');
+    for (const setUp of [THREE, TWO])
+      expect(planSetUp(none, { ...setUp, isNew: true })).to.deep.equal({ kind: 'do', step: { kind: 'create' } });
+  });
+
+  it('never makes one where there is one, whatever it is told', () => {
+    for (const cluster of [serving({ redundancy_mode: 'double' }), {}, { recovery_state: { name: 'reading_coordinated_state' } }])
+      for (const setUp of [THREE, TWO]) {
+        const plan = planSetUp(status(cluster), { ...setUp, isNew: true });
+        if (plan.kind === 'do') expect(plan.step.kind).to.not.equal('create');
+      }
+    expect(planSetUp(null, { ...THREE, isNew: true })).to.have.property('kind', 'wait');
+  });
+
+  it('waits for servers in every data centre, and for two zones in each of three_datacenter', () => {
+    for (const cluster of [NEVER_CREATED, serving({ redundancy_mode: 'double' })]) {
+      const far = planSetUp(status(cluster, [0], servers('dc1 dc2')), { ...THREE, isNew: true });
+      expect(far).to.have.property('why').that.contains('no process of dc3');
+    }
+    const one = SIX.map((server) => (server.dc === 'dc2' ? { ...server, zone: 'z' } : server));
+    expect(planSetUp(status(NEVER_CREATED, [0], one), { ...THREE, isNew: true }))
+      .to.have.property('why')
+      .that.contains('2 zones of dc2');
+    expect(planSetUp(status(serving({ redundancy_mode: 'double' }), [0, 2, 4], one), THREE))
+      .to.have.property('why')
+      .that.contains('2 zones of dc2');
+  });
+
+  it('puts coordinators so that any data centre may be lost, before anything else is changed', () => {
+    for (const coordinators of [[0], [0, 1, 2], [0, 1, 2, 3]]) {
+      const plan = planSetUp(status(serving({ redundancy_mode: 'double' }), coordinators), THREE);
+      expect(plan).to.deep.include({ kind: 'do' });
+      expect(plan).to.have.nested.property('step.kind', 'coordinators');
+    }
+    const [a, b] = [
+      planSetUp(status(serving({ redundancy_mode: 'three_datacenter' })), THREE),
+      planSetUp(status(serving({ redundancy_mode: 'double' })), THREE),
+    ];
+    expect([a, b]).to.deep.equal([{ kind: 'done' }, { kind: 'do', step: { kind: 'redundancy', mode: 'three_datacenter' } }]);
+  });
+
+  it('replaces no coordinator that is away for a moment', () => {
+    const plan = planSetUp(status(serving({ redundancy_mode: 'three_datacenter' }), [0, 2, 4], SIX, [4]), THREE);
+    expect(plan).to.have.property('kind', 'wait');
+    expect(plan)
+      .to.have.property('why')
+      .that.contains(`coordinator ${address(4)} does not answer`);
+  });
+
+  it('waits while it does not serve, is locked, does not say whether it is, or has not all its copies', () => {
+    const mode = { redundancy_mode: 'three_datacenter' };
+    for (const more of [
+      { recovery_state: { name: 'recruiting_transaction_servers' } },
+      { database_available: false },
+      { database_lock_state: { locked: true, lock_uid: 'x' } },
+      { database_lock_state: {} },
+      { full_replication: false },
+      { full_replication: undefined },
+      { recovery_state: { name: 'all_logs_recruited' } },
+    ])
+      expect(planSetUp(status(serving(mode, more)), THREE), JSON.stringify(more)).to.have.property('kind', 'wait');
+  });
+
+  it('goes into two regions one step after the other, the one with the data first', () => {
+    const regions = (east: number) =>
+      JSON.parse(REGIONS_FILE.replace('"id":"dc2","priority":0', `"id":"dc2","priority":${east}`)).regions as object[];
+    const steps = [
+      serving({ redundancy_mode: 'single' }),
+      serving({ redundancy_mode: 'double' }),
+      serving({ redundancy_mode: 'double', regions: regions(-1) }),
+      serving({ redundancy_mode: 'double', regions: regions(-1), usable_regions: 2 }, { data: trackers(true, true) }),
+      serving({ redundancy_mode: 'double', regions: regions(0), usable_regions: 2 }, { data: trackers(true, true) }),
+    ].map((cluster) => planSetUp(status(cluster), TWO));
+    expect(steps.slice(0, 3)).to.deep.equal([
+      { kind: 'do', step: { kind: 'redundancy', mode: 'double' } },
+      { kind: 'do', step: { kind: 'regions', first: 'dc1' } },
+      { kind: 'do', step: { kind: 'usable-regions', count: 2, unchecked: false } },
+    ]);
+    expect(steps[3]).to.have.nested.property('step.priorities').that.deep.equals({ dc1: 1, dc2: 0 });
+    expect(steps[4]).to.deep.equal({ kind: 'done' });
+    const inTheEast = status(serving({ redundancy_mode: 'double' }, { active_primary_dc: 'dc2' }));
+    expect(planSetUp(inTheEast, TWO)).to.have.nested.property('step.first', 'dc2');
+  });
+
+  it('leaves alone which of two regions is preferred', () => {
+    const swapped = REGIONS_FILE.replace('"id":"dc2","priority":0', '"id":"dc2","priority":2');
+    const { regions } = JSON.parse(swapped) as { regions: object[] };
+    const cluster = serving(
+      { redundancy_mode: 'double', regions, usable_regions: 2 },
+      { active_primary_dc: 'dc2', data: trackers(true, true) },
+    );
+    expect(planSetUp(status(cluster), TWO)).to.deep.equal({ kind: 'done' });
+  });
+
+  it('is refused where a layout would have to be left first, or names what the configuration does not', () => {
+    const { regions } = JSON.parse(REGIONS_FILE) as { regions: object[] };
+    const others = JSON.parse(REGIONS_FILE.replaceAll('"dc2"', '"dc9"')) as { regions: object[] };
+    const why = (cluster: object, setUp: SetUp): string => {
+      const plan = planSetUp(status(cluster), setUp);
+      return plan.kind === 'refused' ? plan.why : plan.kind;
+    };
+    expect(why(serving({ redundancy_mode: 'double', regions, usable_regions: 2 }), THREE)).to.contain('it is configured in regions');
+    expect(why(serving({ redundancy_mode: 'three_datacenter' }), TWO)).to.contain('it is configured as three_datacenter');
+    expect(why(serving({ redundancy_mode: 'double', regions: others.regions, usable_regions: 2 }), TWO)).to.contain('other regions');
+    expect(why(serving({ redundancy_mode: 'double' }), { ...TWO, dataCenters: ['dc1', 'dc2', 'dc4'] })).to.contain('the layout names dc3');
+  });
+});
+
+function trackers(...healthy: readonly boolean[]): object {
+  return {
+    state: { healthy: healthy.every(Boolean) },
+    team_trackers: healthy.map((each, n) => ({ primary: n === 0, state: { healthy: each }, unhealthy_servers: 0 })),
+  };
+}
+
+describe('choice of coordinators', () => {
+  const chosen = (of: readonly Server[], present: readonly number[] = [0]): readonly string[] | string =>
+    chooseCoordinators(status({}, present, of), DCS);
+  const placesOf = (addresses: readonly string[] | string, of: readonly Server[]): string =>
+    typeof addresses === 'string'
+      ? addresses
+      : of
+          .filter((_, n) => addresses.includes(address(n)))
+          .map(({ dc }) => dc)
+          .join(' ');
+
+  it('takes three, five or nine, as many as there are machines for, never a majority in one place', () => {
+    for (const [places, wanted] of [
+      ['dc1 dc2 dc3', 'dc1 dc2 dc3'],
+      ['dc1 dc1 dc1 dc2 dc3', 'dc1 dc2 dc3'],
+      ['dc1 dc1 dc2 dc3 dc3', 'dc1 dc1 dc2 dc3 dc3'],
+      ['dc1 dc1 dc1 dc1 dc2 dc2 dc2 dc3 dc3 dc3', 'dc1 dc1 dc1 dc2 dc2 dc2 dc3 dc3 dc3'],
+    ] as const)
+      expect(placesOf(chosen(servers(places)), servers(places)), places).to.equal(wanted);
+  });
+
+  it('takes one of a machine, and of other zones first', () => {
+    const shared = SIX.map((server, n) => (n < 2 ? { ...server, machine: 'm' } : server));
+    expect(placesOf(chosen(shared), shared)).to.equal('dc1 dc2 dc2 dc3 dc3');
+    const zones = [...servers('dc1 dc1 dc1 dc1 dc2 dc2 dc2 dc3 dc3 dc3')].map((server, n) => (n < 2 ? { ...server, zone: 'z' } : server));
+    expect(chosen(zones))
+      .to.include.members([address(0), address(2), address(3)])
+      .and.not.include(address(1));
+  });
+
+  it('keeps those that are there', () => {
+    expect(chosen(servers('dc1 dc1 dc2 dc2 dc3 dc3 dc1 dc1'), [7])).to.include(address(7));
+  });
+
+  it('says where a server is missing', () => {
+    expect(chosen(servers('dc1 dc1 dc2'))).to.equal('no process of dc3 could be a coordinator: start its servers');
+  });
+});
+
+describe('layout of FoundationDB', () => {
+  it('is read from the file that is deployed', () => {
+    const file = join(import.meta.dirname, '../../../deploy/foundationdb/regions.json');
+    expect(parseLayout(readFileSync(file, 'utf8'), file)).to.deep.include({ kind: 'regions', redundancy: 'double' });
+  });
+
+  it('is refused with the file, the field and what is wrong', () => {
+    for (const [text, message] of [
+      ['{', /^x\.json: is no JSON/],
+      ['[]', /^x\.json: the file: /],
+      ['{}', /^x\.json: regions: /],
+      [REGIONS_FILE.replace('"priority":0', '"priority":"0"'), /regions\.1\.datacenters\.0\.priority: /],
+      [REGIONS_FILE.replace('"priority":0', '"priority":1'), /the same priority/],
+      [REGIONS_FILE.replace('{"regions"', '{"usable_regions":2,"regions"'), /usable_regions/],
+      [REGIONS_FILE.replace('"id":"dc2"', '"id":"dc2; configure single"'), /letters, digits/],
+    ] as const)
+      expect(() => parseLayout(text, 'x.json'), text).to.throw(message);
+  });
+});
