@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { expect } from 'chai';
@@ -155,6 +155,11 @@ describe('scripts that deploy, on a real API server', function () {
           expect(above.verify(root.publicKey), `${role} ${region}: the authority above`).to.equal(true);
           expect(issuer === undefined, 'only the arbiter trusts an authority of its own').to.equal(role === 'api');
         }
+      const apis = new X509Certificate((await read('api-tls-us-central1'))['tls.crt'] as string);
+      expect(apis.checkIP('127.0.0.1'), 'clients on this machine call its node port').to.equal('127.0.0.1');
+      const [ca, client] = ['ca.crt', 'tls.crt'].map((file) => new X509Certificate(readFileSync(path.join(work, 'client', file))));
+      expect(client?.subject).to.equal('CN=client.outside');
+      expect(client?.verify((ca as X509Certificate).publicKey)).to.equal(true);
       const mounted = REGIONS.flatMap((region) => kindObjects(work, region).flatMap((one) => secretsOf(one)));
       expect(mounted.length).to.be.greaterThan(10);
       for (const name of new Set(mounted)) expect(await isThere(secretPath(name)), name).to.equal(true);
