@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { runCli } from '../cli.ts';
 import { regionsConfig } from '../foundationdb/regions.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
-import { jsonReply, type Route } from '../platform/http.ts';
+import { errorReply, jsonReply, type Route } from '../platform/http.ts';
 import { startHttpsServer, type HttpsServer } from '../platform/https-server.ts';
 import { makeTestAuthority } from '../testing/certificates.ts';
 import { foundationdbConfig } from '../testing/foundationdb-config.ts';
@@ -24,6 +24,8 @@ describe('pauses of coditect-dr region', function () {
   let asked: string[];
   /** What somebody pauses for while FoundationDB is being changed. */
   let meanwhile: Paused | undefined;
+  /** What somebody has paused for between the look and the pause. */
+  let first: Paused | undefined;
   const file = (name: string): string => join(folder, name);
 
   before(async () => {
@@ -40,7 +42,11 @@ describe('pauses of coditect-dr region', function () {
       }),
       route('POST', '/v1/pause', ({ body }) => {
         asked.push('pause');
-        paused = pause('ada (operator.us-east1)', (JSON.parse(body.toString('utf8')) as Paused).why);
+        const { why, yields } = JSON.parse(body.toString('utf8')) as Paused & { readonly yields?: boolean };
+        if (first !== undefined) paused = first;
+        // As the desk does it (desk.test.ts).
+        if (yields === true && paused !== undefined && paused.why !== why) return errorReply(409, 'bad-request', 'meanwhile', 'no');
+        paused = pause('ada (operator.us-east1)', why);
         return jsonReply({});
       }),
       route('POST', '/v1/resume', () => {
@@ -71,7 +77,7 @@ describe('pauses of coditect-dr region', function () {
   });
   beforeEach(() => {
     asked = [];
-    paused = meanwhile = undefined;
+    paused = meanwhile = first = undefined;
     rmSync(file('changed'), { force: true });
   });
   after(async () => {
@@ -136,6 +142,13 @@ describe('pauses of coditect-dr region', function () {
       expect(said).to.match(/^waiting +anna .* has paused failovers/m);
       expect(existsSync(file('changed'))).to.equal(false);
     });
+  it('one that somebody made just before its own is theirs to end, too', async () => {
+    first = pause('anna (operator.us-east1)', 'new switches');
+    const { code, said } = await drop();
+    expect(code, said).to.equal(EXIT.ok);
+    expect(paused).to.deep.equal(first);
+    expect(asked).to.deep.equal(['pause']);
+  });
   it('one that the same order left when it was killed is its own', async () => {
     paused = pause('ada (operator.us-east1)', `FoundationDB: drop ${EAST}: usable_regions=1`);
     const { code, said } = await drop();

@@ -60,8 +60,12 @@ export async function changeUnderPause(work: PausedWork, change: Change, signal:
     // Somebody's maintenance: not ours to end.
     return await changeAndWait(work, change, signal);
   }
-  const paused = await controllers.change('/v1/pause', { by, why, forMs: PAUSE_MS });
-  if (paused.kind === 'refused') return { kind: 'refused', said: paused.why };
+  const paused = await controllers.change('/v1/pause', { by, why, forMs: PAUSE_MS, yields: true });
+  if (paused.kind === 'refused') {
+    // Not for good where somebody paused in between: the next look sees whose pause it is.
+    const pausedNow = (await controllers.leader())?.answer.paused;
+    return { kind: pausedNow === undefined ? 'refused' : 'unknown', said: paused.why };
+  }
   try {
     return paused.kind === 'ok' ? await changeAndWait(work, change, signal) : { kind: 'unknown', said: paused.why };
   } finally {

@@ -44,7 +44,7 @@ export async function orderForcedRecovery(loaded: LoadedConfig, order: ForceOrde
     if (refused !== null) tell('refused', refused);
     if (order.dryRun) return Math.max(await rehearse(recovery, order, tell, world.signal), refused === null ? EXIT.ok : EXIT.failed);
     if (refused !== null) return EXIT.failed;
-    const paused = await controllers.change('/v1/pause', { by: order.by, why, forMs: PAUSE_MS });
+    const paused = await controllers.change('/v1/pause', { by: order.by, why, forMs: PAUSE_MS, yields: true });
     if (paused.kind !== 'ok') {
       const whatNow =
         paused.kind === 'refused'

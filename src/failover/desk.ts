@@ -2,6 +2,7 @@ import type { Arbiter, CasResult, Held, History, Maintenance, RecordName, Record
 import { EngineError } from '../platform/errors.ts';
 import type { Log } from '../telemetry/log.ts';
 import { acknowledge } from './history.ts';
+import { inForce } from './maintenance.ts';
 
 export interface DeskOptions {
   readonly arbiter: Arbiter;
@@ -19,6 +20,8 @@ export interface PauseRequest {
   readonly why: string;
   /** Null: until somebody resumes. */
   readonly forMs: number | null;
+  /** Not over a pause in force for another reason: that one is somebody's to end, and would be ended with this one. */
+  readonly yields?: boolean;
 }
 
 /** What operators write into the arbiter besides orders. In force once the leader sees it; any controller can do it. Throws `arbiter-unavailable`. */
@@ -29,13 +32,18 @@ export class Desk {
     this.#options = options;
   }
 
-  async pause({ by, why, forMs }: PauseRequest, signal: AbortSignal): Promise<Maintenance> {
+  /** Null when it yields to a pause of somebody else. */
+  async pause({ by, why, forMs, yields }: PauseRequest, signal: AbortSignal): Promise<Maintenance | null> {
     const nowMs = this.#options.wallMs();
     const until = forMs === null ? null : new Date(nowMs + forMs).toISOString();
     const paused = { paused: true, by, why, since: new Date(nowMs).toISOString(), until };
-    const written = await this.#change('maintenance', (before) => ({ ...paused, seq: (before?.seq ?? -1) + 1 }), signal);
-    this.#options.log.info('paused', { by, why, until });
-    return written as Maintenance;
+    const next = (before: Maintenance | null): Maintenance | null => {
+      const held = inForce(before, nowMs);
+      return yields === true && held !== null && held.why !== why ? null : { ...paused, seq: (before?.seq ?? -1) + 1 };
+    };
+    const written = await this.#change('maintenance', next, signal);
+    if (written !== null) this.#options.log.info('paused', { by, why, until });
+    return written;
   }
 
   /** Null when nothing was paused. */

@@ -2,8 +2,11 @@ import type { Held, Maintenance } from '../arbiter/arbiter.ts';
 
 /** The pause in force at this wall time, or null. */
 export function pauseInForce(maintenance: Held<Maintenance> | null, wallMs: number): Maintenance | null {
-  const record = maintenance?.value;
-  if (record === undefined || !record.paused) return null;
+  return inForce(maintenance?.value ?? null, wallMs);
+}
+
+export function inForce(record: Maintenance | null, wallMs: number): Maintenance | null {
+  if (record === null || !record.paused) return null;
   return record.until !== null && Date.parse(record.until) <= wallMs ? null : record;
 }
 

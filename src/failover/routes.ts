@@ -17,7 +17,12 @@ const failoverShape = z.strictObject({
   ...common,
 });
 const approveShape = z.strictObject({ acceptDataLossSeconds: loss.optional(), by: common.by });
-const pauseShape = z.strictObject({ why: z.string().max(1000).optional(), forMs: z.number().int().positive().optional(), by: common.by });
+const pauseShape = z.strictObject({
+  why: z.string().max(1000).optional(),
+  forMs: z.number().int().positive().optional(),
+  yields: z.boolean().optional(),
+  by: common.by,
+});
 const resumeShape = z.strictObject({ why: z.string().max(1000).optional(), by: common.by });
 const acknowledgeShape = z.strictObject({ by: common.by });
 
@@ -111,8 +116,12 @@ function order(controller: Controller, request: OperatorRequest, dryRun?: boolea
 }
 
 async function pause(controller: Controller, by: string, body: z.infer<typeof pauseShape>, signal: AbortSignal): Promise<HttpReply> {
-  await controller.desk.pause({ by, why: body.why ?? '', forMs: body.forMs ?? null }, signal);
-  return jsonReply({ accepted: true, status: controller.status() });
+  const { why = '', forMs = null, yields = false } = body;
+  return changed(
+    await controller.desk.pause({ by, why, forMs, yields }, signal),
+    'somebody else has paused failovers meanwhile',
+    controller,
+  );
 }
 
 function changed(written: unknown, otherwise: string, controller: Controller): HttpReply {

@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+import type { Arbiter, Held, Maintenance, Snapshot } from '../arbiter/arbiter.ts';
+import type { Log } from '../telemetry/log.ts';
+import { Desk } from './desk.ts';
+
+const NEVER = new AbortController().signal;
+const none = (): undefined => undefined;
+const LOG = { info: none, error: none } as unknown as Log;
+const NOW_MS = Date.parse('2026-11-28T12:00:00.000Z');
+const ada = { by: 'ada', why: 'FoundationDB: drop us-east1', forMs: 60_000, yields: true };
+
+/** What is in the arbiter, and an older look at it. */
+function desk(held: Maintenance | null, seen: Maintenance | null = held): { readonly desk: Desk; readonly now: () => Maintenance | null } {
+  let current: Held<Maintenance> | null = held === null ? null : { value: held, revision: 7 };
+  const cas = (_: string, expected: number | null, value: Maintenance) => {
+    if (expected !== (current?.revision ?? null)) return Promise.resolve({ ok: false, reason: 'conflict', current });
+    current = { value, revision: (expected ?? 0) + 1 };
+    return Promise.resolve({ ok: true, revision: current.revision });
+  };
+  const records = () => ({ maintenance: seen === null ? null : { value: seen, revision: seen === held ? 7 : 3 } }) as unknown as Snapshot;
+  const options = { arbiter: { cas } as unknown as Arbiter, log: LOG, records, wallMs: () => NOW_MS, onRecord: none };
+  return { desk: new Desk(options), now: () => current?.value ?? null };
+}
+const anna = (more: Partial<Maintenance> = {}): Maintenance => ({
+  paused: true,
+  by: 'anna',
+  why: 'new switches',
+  since: '2026-11-28T11:00:00.000Z',
+  until: null,
+  seq: 4,
+  ...more,
+});
+
+describe('a pause that yields', () => {
+  it('leaves one of somebody else as it is, also where it was made after the last look', async () => {
+    for (const seen of [anna(), null]) {
+      const { desk: asked, now } = desk(anna(), seen);
+      expect(await asked.pause(ada, NEVER)).to.equal(null);
+      expect(now()).to.deep.equal(anna());
+    }
+  });
+  it('is made where none is in force, or its own is', async () => {
+    for (const held of [null, anna({ paused: false }), anna({ until: '2026-11-28T11:59:59.000Z' }), anna({ why: ada.why })]) {
+      const { desk: asked, now } = desk(held);
+      expect(await asked.pause(ada, NEVER)).to.include({ by: 'ada', until: '2026-11-28T12:01:00.000Z' });
+      expect(now()).to.include({ by: 'ada', paused: true });
+    }
+  });
+  it('is one among others: an operator who pauses again takes the place of whoever did before', async () => {
+    const { desk: asked, now } = desk(anna());
+    expect(await asked.pause({ by: 'bert', why: 'a drill', forMs: null }, NEVER)).to.include({ by: 'bert', seq: 5 });
+    expect(now()).to.include({ by: 'bert' });
+  });
+});
