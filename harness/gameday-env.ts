@@ -1,5 +1,5 @@
 import type { LogWatch } from './engine/log-watch.ts';
-import type { EffectProbe } from './fault/effect-probe.ts';
+import type { EffectProbe } from './fault/probe.ts';
 import type { Fault, FaultPlan } from './fault/fault.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Platform, RunContext } from './platform/platform.ts';

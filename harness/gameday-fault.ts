@@ -1,4 +1,4 @@
-import type { EffectProbe } from './fault/effect-probe.ts';
+import type { EffectProbe } from './fault/probe.ts';
 import { experimentName, faultPlanned, type Fault, type FaultPlan } from './fault/fault.ts';
 import { durationOf } from './fault/duration-of.ts';
 import type { GamedayEnv } from './gameday-env.ts';
@@ -10,8 +10,8 @@ import type { Experiment, Injection } from './platform/platform.ts';
 /** Healing has a budget of its own: it must also work when the run was aborted. */
 const HEAL_MS = 10_000;
 /** How long the last look before it may take, and the first after it: probes on other machines need seconds to tell. */
-const LAST_LOOK_MS = 5000;
-const LOOK_AFTER_MS = 15_000;
+const LAST_LOOK_MS = 8000;
+const LOOK_AFTER_MS = 60_000;
 
 type Planned = { readonly name: string; readonly experiment: Fault; readonly plan: FaultPlan };
 

@@ -35,6 +35,7 @@ import { wholeRecord } from './check/whole-record.ts';
 import { timeOffset } from './fault/kinds/time-chaos.ts';
 import { writePause } from './check/write-pause.ts';
 import type { FaultKind } from './fault/fault.ts';
+import { networkLoss } from './fault/kinds/network-loss.ts';
 import { networkPartition } from './fault/kinds/network-partition.ts';
 import { physicalMachineProcess } from './fault/kinds/physical-machine-chaos.ts';
 import { stressCpu } from './fault/kinds/stress-chaos.ts';
@@ -82,4 +83,11 @@ export const CHECKS: readonly Check[] = [
 ];
 
 /** The one list of fault kinds. Adding one: a file in fault/kinds/ and its name here. */
-export const faultKinds: readonly FaultKind[] = [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu, timeOffset];
+export const faultKinds: readonly FaultKind[] = [
+  ...podChaosKinds,
+  networkPartition,
+  networkLoss,
+  physicalMachineProcess,
+  stressCpu,
+  timeOffset,
+];

@@ -1,8 +1,9 @@
 import { judgeClocks } from '../fault/clock-effect.ts';
 import { judgeLinks } from '../fault/effect.ts';
+import { judgeLosses } from '../fault/loss-effect.ts';
 import { judgeFreeze } from '../fault/freeze-effect.ts';
 import { judgeProcesses } from '../fault/process-effect.ts';
-import type { EventBody, FaultEffect, Link, ProcessState, RunEvent } from '../history/event.ts';
+import type { Beacon, EventBody, FaultEffect, Link, ProcessState, ReachabilityCell, RunEvent } from '../history/event.ts';
 
 export interface Recomputed {
   /** The record, with every effect as its evidence has it. */
@@ -38,11 +39,15 @@ function recompute(event: RunEvent & FaultEffect, earlier: readonly RunEvent[]):
   const of = find(earlier, fault);
   const expected = of('fault-planned')?.expected;
   if (expected?.kind === 'links-cut' && evidence.kind === 'links' && moment !== 'before-heal') {
-    const sweep = earlier.findLast((one) => one.kind === 'reachability' && one.fault === fault && one.moment === moment);
-    const cells = sweep?.kind === 'reachability' ? sweep.cells : [];
-    return judgeLinks({ fault, moment, expected, cells, beacons: evidence.beacons, elsewhere: cutElsewhere(fault, earlier) });
+    const cells = cellsOf(fault, moment, earlier);
+    return judgeLinks({ fault, moment, expected, cells, beacons: evidence.beacons, elsewhere: changedElsewhere(fault, earlier) });
   }
   const requestedMs = of(moment === 'after-heal' ? 'fault-healed' : 'fault-injected')?.requestedMs ?? event.atMs;
+  if (expected?.kind === 'links-lossy' && evidence.kind === 'losses') {
+    const [cells, before] = [cellsOf(fault, moment, earlier), moment === 'before' ? evidence.sample : sampleBefore(fault, earlier)];
+    const elsewhere = changedElsewhere(fault, earlier);
+    return judgeLosses({ fault, moment, expected, cells, before, elsewhere, requestedMs, ...evidence });
+  }
   if (expected?.kind === 'processes-frozen' && evidence.kind === 'states')
     return judgeFreeze({ fault, moment, expected, states: evidence.states, requestedMs, had: statesDuring(fault, earlier) });
   if (expected?.kind === 'clocks-moved' && evidence.kind === 'clocks')
@@ -55,6 +60,17 @@ function recompute(event: RunEvent & FaultEffect, earlier: readonly RunEvent[]):
     return judgeProcesses({ fault, moment, expected, before: had, now, changes, requestedMs, lastThereMs });
   }
   return { kind, fault, moment, asked, evidence, confirmed: false, measured: 'the record holds no evidence of it' };
+}
+
+function cellsOf(fault: string, moment: FaultEffect['moment'], earlier: readonly RunEvent[]): readonly ReachabilityCell[] {
+  const sweep = earlier.findLast((one) => one.kind === 'reachability' && one.fault === fault && one.moment === moment);
+  return sweep?.kind === 'reachability' ? sweep.cells : [];
+}
+
+/** What links lost without the fault. */
+function sampleBefore(fault: string, earlier: readonly RunEvent[]): readonly Beacon[] {
+  const before = earlier.findLast((one) => one.kind === 'fault-effect' && one.fault === fault && one.moment === 'before');
+  return before?.kind === 'fault-effect' && before.evidence.kind === 'losses' ? before.evidence.sample : [];
 }
 
 /** What the fault's pods did while it lasted: who stands still right before the heal must be who stood still then. */
@@ -70,14 +86,14 @@ function find(events: readonly RunEvent[], fault: string) {
     events.findLast((one): one is Extract<RunEvent, { readonly kind: K }> => one.kind === kind && 'fault' in one && one.fault === fault);
 }
 
-/** Links that other faults had been planned to cut and were not healed of yet. */
-function cutElsewhere(fault: string, earlier: readonly RunEvent[]): readonly Link[] {
+/** Links that other faults had been planned to change and were not healed of yet. */
+function changedElsewhere(fault: string, earlier: readonly RunEvent[]): readonly Link[] {
   const healed = new Set(earlier.flatMap((one) => (one.kind === 'fault-healed' ? [one.fault] : [])));
-  return earlier.flatMap((one) =>
-    one.kind === 'fault-planned' && one.fault !== fault && !healed.has(one.fault) && one.expected.kind === 'links-cut'
-      ? one.expected.cut
-      : [],
-  );
+  return earlier.flatMap((one) => {
+    if (one.kind !== 'fault-planned' || one.fault === fault || healed.has(one.fault)) return [];
+    const { expected } = one;
+    return expected.kind === 'links-cut' ? expected.cut : expected.kind === 'links-lossy' ? expected.lossy : [];
+  });
 }
 
 function differenceBetween(told: FaultEffect, now: FaultEffect): string | undefined {

@@ -11,6 +11,10 @@ const OVERDUE_MS = 2000;
 /** What acts once is over by itself: its pods come back. */
 const actsOnce = ({ expected }: Lined<'fault-planned'>): boolean => expected.kind === 'processes-gone' && expected.afterwards !== 'held';
 
+/** Somebody has to look right before the heal. */
+const leavesNoTrace = ({ expected }: Lined<'fault-planned'>): boolean =>
+  ['processes-frozen', 'clocks-moved', 'links-lossy'].includes(expected.kind);
+
 /** What the fault did must last until it is healed, and then be seen to be gone, or everything measured is measured in another lab than was asked for. */
 export const faultHealed: Check = {
   name: NAME,
@@ -41,7 +45,7 @@ function judgeOne({ view }: Case, plan: Lined<'fault-planned'>): Finding {
   }
   const amiss = amissAfter(view, fault, healed.requestedMs);
   if (amiss !== undefined) return finding(NAME, 'inconclusive', `${fault}: ${amiss}`, lines);
-  if (plan.expected.kind === 'processes-frozen' || plan.expected.kind === 'clocks-moved') {
+  if (leavesNoTrace(plan)) {
     const last = eventsOf(view.events, 'fault-effect').findLast((event) => event.fault === fault && event.moment === 'before-heal');
     if (last === undefined) return finding(NAME, 'inconclusive', `${fault}: nobody looked whether it lasted until it was healed`, lines);
     if (!last.confirmed) {

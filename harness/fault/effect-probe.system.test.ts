@@ -40,7 +40,13 @@ describe('effect probes in the lab', () => {
   });
 
   async function plan(spec: string): Promise<FaultPlan> {
-    const kinds = { partition: 'NetworkChaos', process: 'PhysicalMachineChaos', stressors: 'StressChaos', timeOffset: 'TimeChaos' };
+    const kinds = {
+      partition: 'NetworkChaos',
+      'action: loss': 'NetworkChaos',
+      process: 'PhysicalMachineChaos',
+      stressors: 'StressChaos',
+      timeOffset: 'TimeChaos',
+    };
     const kind = Object.entries(kinds).find(([word]) => spec.includes(word))?.[1] ?? 'PodChaos';
     const text = `apiVersion: chaos-mesh.org/v1alpha1\nkind: ${kind}\nmetadata: {name: x}\nspec: {${spec}}\n`;
     const decoded = decodeManifest(text, 'm.yaml', { kinds: faultKinds, defaultNamespace: 'coditect' });
@@ -75,12 +81,15 @@ describe('effect probes in the lab', () => {
   const REGION = 'action: partition, mode: all, direction: both, selector: {labelSelectors: {region: us-central1}}';
   const API = 'selector: {labelSelectors: {app: api, region: us-east1}}';
 
+  const LOSS = `action: loss, mode: all, direction: both, ${API}, target: {mode: all, selector: {labelSelectors: {app: dns}}}`;
+
   const good: readonly (readonly [string, string])[] = [
     ['a partition between regions', `${REGION}, target: {mode: all, selector: {labelSelectors: {region: us-east1}}}`],
     ['a partition with one way only', `${REGION.replace('both', 'from')}, target: {mode: one, selector: {labelSelectors: {app: dns}}}`],
     ['a partition from everything', 'action: partition, mode: all, direction: both, selector: {labelSelectors: {app: etcd}}'],
     ['a partition from a host name', `${REGION}, externalTargets: [dns.coditect.test]`],
     ['a partition from an IPv4 network only', `${REGION}, externalTargets: [10.77.9.0/24]`],
+    ['a loss, both ways', `${LOSS}, loss: {loss: "30"}`],
     ['pod-failure', `action: pod-failure, mode: all, ${API}`],
     ['pod-kill', `action: pod-kill, mode: all, gracePeriod: 1, ${API}`],
     ['a process that stands still', `action: process, mode: all, process: {process: api, signal: 19}, ${API}`],
@@ -125,6 +134,20 @@ describe('effect probes in the lab', () => {
     expect(confirmed(effects), told(effects)).to.deep.equal([true, false, false]);
     expect(effects[1]?.measured).to.match(/still passing: .*us-central1>dns/);
   });
+
+  const losses: readonly (readonly [string, number, RegExp])[] = [
+    ['next to nothing', 0.001, /loses another share than 60 %: \S+ \(\d+ of \d+ lost\)/],
+    ['a third of it', 0.2, /another share/],
+    ['all', 1, /another share/],
+  ];
+  for (const [what, share, says] of losses)
+    it(`do not confirm a loss of which ${what} was done`, async () => {
+      const pods = { from: ['api-us-east1'], to: ['dns'], share };
+      const done: Primitive[] = [pods, { ...pods, from: pods.to, to: pods.from }].map((one) => ({ act: 'lose', ...one }));
+      const effects = await gameday(`loss-${share}`, `${LOSS}, loss: {loss: "60"}`, done);
+      expect(confirmed(effects), told(effects)).to.deep.equal([true, false, true]);
+      expect(effects[1]?.measured).to.match(says);
+    });
 
   it('do not confirm a pod failure that hit another pod', async () => {
     const effects = await gameday('other', `action: pod-failure, mode: all, ${API}`, [{ act: 'pod-hold', pods: ['client-outside'] }]);

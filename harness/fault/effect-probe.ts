@@ -15,20 +15,12 @@ import type { LinkWatch, Platform, RunContext } from '../platform/platform.ts';
 import { judgeClocks } from './clock-effect.ts';
 import { judgeLinks } from './effect.ts';
 import type { FaultPlan } from './fault.ts';
+import type { EffectProbe } from './probe.ts';
 import { judgeFreeze, SHARE_SAMPLES } from './freeze-effect.ts';
 import { LastThere } from './last-there.ts';
 import { linksToWatch } from './links.ts';
+import { lossProbe } from './loss-probe.ts';
 import { judgeProcesses } from './process-effect.ts';
-
-/** Looks whether a plan's effect is there. Independent of whoever injects. Called in this order, each once; close() at any time. */
-export interface EffectProbe {
-  before(signal: AbortSignal): Promise<FaultEffect>;
-  during(signal: AbortSignal): Promise<FaultEffect>;
-  /** Null where the end of the effect leaves its own trace: beacons on links, exits and starts of processes. */
-  beforeHeal(signal: AbortSignal): Promise<FaultEffect | null>;
-  afterHeal(signal: AbortSignal): Promise<FaultEffect>;
-  close(): Promise<void>;
-}
 
 export interface ProbeEnv {
   readonly platform: Platform;
@@ -85,6 +77,7 @@ export class EffectProbes {
   open(fault: string, plan: FaultPlan): EffectProbe {
     const effect = plan.expectedEffect;
     if (effect.kind === 'links-cut') return this.#links(fault, effect);
+    if (effect.kind === 'links-lossy') return this.#losses(fault, effect);
     if (effect.kind === 'processes-frozen') return this.#frozen(fault, effect);
     if (effect.kind === 'clocks-moved') return this.#clocks(fault, effect);
     const graceMs = Math.max(0, ...plan.primitives.map((primitive) => (primitive.act === 'pod-kill' ? primitive.graceMs : 0)));
@@ -124,6 +117,26 @@ export class EffectProbes {
       beforeHeal: leavesTrace,
       afterHeal,
       close,
+    };
+  }
+
+  #losses(fault: string, expected: Extract<ExpectedEffect, { kind: 'links-lossy' }>): EffectProbe {
+    this.#active.set(fault, expected.lossy);
+    const probe = lossProbe(fault, expected, {
+      ...this.#env,
+      elsewhere: () => this.#elsewhere(fault),
+      requestedMs: (moment) => this.#requestedMs.get(`${moment} ${fault}`),
+    });
+    return {
+      ...probe,
+      afterHeal: (signal) => {
+        this.#active.delete(fault);
+        return probe.afterHeal(signal);
+      },
+      close: () => {
+        this.#active.delete(fault);
+        return probe.close();
+      },
     };
   }
 

@@ -28,7 +28,7 @@ export function judgeLinks(evidence: LinkEvidence): FaultEffect {
   const minds = (cell: ReachabilityCell): boolean => !elsewhere.has(keyOf(cell)) || (moment === 'during' && isCut(cell));
   const mustPass = evidence.cells.filter((cell) => minds(cell) && !(moment === 'during' && isCut(cell)));
   const objections = [
-    ...unmeasured(evidence),
+    ...unmeasured(evidence.cells, expected),
     ...(moment === 'during' ? stillPassing(evidence.cells.filter(isCut)) : []),
     ...losing(mustPass, moment, cut),
     ...(moment === 'during' ? expected.unobservable : []),
@@ -75,11 +75,14 @@ function summary(cells: readonly ReachabilityCell[], cut: ReadonlySet<string>): 
 }
 
 /** Every link between two pods of the lab has to be seen, in the cut or not: what nobody looked at may have been cut too. */
-function unmeasured({ cells, expected: { pods, families = [4, 6] } }: LinkEvidence): readonly string[] {
+export function unmeasured(
+  cells: readonly ReachabilityCell[],
+  { pods, families = [4, 6] }: { readonly pods: readonly string[]; readonly families?: readonly (4 | 6)[] },
+): readonly string[] {
   if (cells.length === 0) return ['nothing was measured'];
   const measured = new Set(cells.filter((cell) => cell.sent > 0).map(keyOf));
   const links = pods.flatMap((from) => pods.flatMap((to) => (from === to ? [] : families.map((family) => linkKey(from, to, family)))));
-  return list(
+  return listed(
     'not measured',
     links.filter((key) => !measured.has(key)),
   );
@@ -88,23 +91,23 @@ function unmeasured({ cells, expected: { pods, families = [4, 6] } }: LinkEviden
 function stillPassing(cells: readonly ReachabilityCell[]): readonly string[] {
   const passing = cells.filter((cell) => cell.received > 0);
   const onlyV6 = passing.length > 0 && passing.every((cell) => cell.family === 6);
-  return list(onlyV6 ? 'IPv6 still passes' : 'still passing', passing.map(countOf));
+  return listed(onlyV6 ? 'IPv6 still passes' : 'still passing', passing.map(countOf));
 }
 
-function losing(cells: readonly ReachabilityCell[], moment: Moment, cut: ReadonlySet<string>): readonly string[] {
+export function losing(cells: readonly ReachabilityCell[], moment: Moment, cut: ReadonlySet<string>): readonly string[] {
   const lossy = cells.filter((cell) => cell.received < cell.sent || cell.sent === 0);
-  if (moment === 'during') return list('outside the cut, but losing', lossy.map(countOf));
-  if (moment === 'before') return list('losing before the fault', lossy.map(countOf));
+  if (moment === 'during') return listed('outside the cut, but losing', lossy.map(countOf));
+  if (moment === 'before') return listed('losing before the fault', lossy.map(countOf));
   return [
-    ...list('not healed', lossy.filter((cell) => cut.has(keyOf(cell))).map(countOf)),
-    ...list('losing after the heal', lossy.filter((cell) => !cut.has(keyOf(cell))).map(countOf)),
+    ...listed('not healed', lossy.filter((cell) => cut.has(keyOf(cell))).map(countOf)),
+    ...listed('losing after the heal', lossy.filter((cell) => !cut.has(keyOf(cell))).map(countOf)),
   ];
 }
 
 const countOf = (cell: ReachabilityCell): string => `${keyOf(cell)} (${cell.received} of ${cell.sent} came in)`;
 
 /** The first few by name, the rest as a number. */
-function list(what: string, items: readonly string[]): readonly string[] {
+export function listed(what: string, items: readonly string[]): readonly string[] {
   const SHOWN = 4;
   if (items.length === 0) return [];
   const more = items.length > SHOWN ? ` and ${items.length - SHOWN} more` : '';
@@ -117,12 +120,12 @@ function beaconObjections({ beacons, moment, elsewhere }: LinkEvidence, cut: Rea
   const mine = beacons.filter((beacon) => cut.has(keyOf(beacon)) && !others.has(keyOf(beacon)));
   const bystanders = beacons.filter((beacon) => !cut.has(keyOf(beacon)) && !others.has(keyOf(beacon)));
   const named = (of: readonly Beacon[]): readonly string[] => of.map(keyOf);
-  const lossy = list('outside the cut, but its beacon lost', named(bystanders.filter((beacon) => beacon.firstLostSentMs !== null)));
+  const lossy = listed('outside the cut, but its beacon lost', named(bystanders.filter((beacon) => beacon.firstLostSentMs !== null)));
   if (moment === 'during') {
     return [
       ...lossy,
-      ...list('its beacon never lost', named(mine.filter((beacon) => beacon.firstLostSentMs === null))),
-      ...list('its beacon came back while the fault lasted', named(mine.filter((beacon) => backMs(beacon) !== null))),
+      ...listed('its beacon never lost', named(mine.filter((beacon) => beacon.firstLostSentMs === null))),
+      ...listed('its beacon came back while the fault lasted', named(mine.filter((beacon) => backMs(beacon) !== null))),
     ];
   }
   const silent = mine.filter((beacon) => beacon.firstArrivedAgainSentMs === null && beacon.firstLostSentMs !== null);
@@ -130,8 +133,8 @@ function beaconObjections({ beacons, moment, elsewhere }: LinkEvidence, cut: Rea
   const passing = mine.filter((beacon) => beacon.firstLostSentMs === null || beacon.lastArrivedSentMs !== null);
   return [
     ...lossy,
-    ...list('its beacon passed when the fault should have lasted', named(passing)),
-    ...list('its beacon never came back', named(silent)),
+    ...listed('its beacon passed when the fault should have lasted', named(passing)),
+    ...listed('its beacon never came back', named(silent)),
   ];
 }
 

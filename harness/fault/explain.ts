@@ -30,6 +30,8 @@ function describe(primitive: Primitive): string {
       const port = primitive.port === undefined ? '' : ` port ${primitive.port} (TCP and UDP)`;
       return `drop everything ${primitive.direction} ${primitive.cidr}${port} at ${count(primitive.pods)}`;
     }
+    case 'lose':
+      return `lose ${percent(primitive.share)} of what goes from ${count(primitive.from)} to ${count(primitive.to)}, IPv4 and IPv6`;
     case 'pod-kill':
       return primitive.graceMs > 0
         ? `SIGTERM to ${count(primitive.pods)}, SIGKILL after ${primitive.graceMs / 1000} s; a new pod follows`
@@ -47,6 +49,7 @@ function describe(primitive: Primitive): string {
   }
 }
 
+const percent = (share: number): string => `${Number((share * 100).toFixed(2))} %`;
 const count = (pods: readonly string[]): string => (pods.length === 1 ? (pods[0] ?? '') : `${pods.length} pods`);
 
 /** Cut links are told by pairs of regions where whole regions are cut, else one by one. */
@@ -56,16 +59,19 @@ function effectLines(effect: ExpectedEffect, pods: readonly Pod[]): readonly str
   if (effect.kind === 'processes-frozen')
     return [`every process in ${effect.pods.join(' ')} stands still ${Math.round(effect.share * 100)} % of the time`];
   if (effect.kind === 'clocks-moved') return [`${effect.pods.join(' ')} says a time that is off by ${effect.offsetMs / 1000} s`];
+  const [changed, lose] = effect.kind === 'links-cut' ? [effect.cut, 'everything'] : [effect.lossy, percent(effect.share)];
   const regionOf = new Map(pods.map((pod) => [pod.name, pod.region]));
   const groups = new Map<string, string[]>();
-  for (const link of effect.cut) {
+  for (const link of changed) {
     const family = link.families.length === 2 ? '' : ` (IPv${link.families[0]} only)`;
     const key = `${regionOf.get(link.from)} → ${regionOf.get(link.to)}${family}`;
     groups.set(key, [...(groups.get(key) ?? []), `${link.from} → ${link.to}`]);
   }
   const lines = [...groups].map(
-    ([key, links]) => `${key}: ${links.length > 4 ? `${links.length} links lose everything` : links.join(', ')}`,
+    ([key, links]) =>
+      `${key}: ${links.length > 4 ? `${links.length} links lose ${lose}` : links.map((link) => (effect.kind === 'links-cut' ? link : `${link} loses ${lose}`)).join(', ')}`,
   );
-  const others = pods.length * (pods.length - 1) - effect.cut.length;
-  return [...lines, `the other ${others} links lose nothing`, ...effect.unobservable.map((one) => `cannot be confirmed: ${one}`)];
+  const others = pods.length * (pods.length - 1) - changed.length;
+  const unobservable = effect.kind === 'links-cut' ? effect.unobservable : [];
+  return [...lines, `the other ${others} links lose nothing`, ...unobservable.map((one) => `cannot be confirmed: ${one}`)];
 }

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { formatProblems } from '../scenario/yaml-decode.ts';
+import { networkLoss } from './kinds/network-loss.ts';
 import { networkPartition } from './kinds/network-partition.ts';
 import { podChaosKinds } from './kinds/pod-chaos.ts';
 import { experimentName } from './fault.ts';
 import { decodeManifest } from './manifest.ts';
 
-const options = { kinds: [...podChaosKinds, networkPartition], defaultNamespace: 'coditect' };
+const options = { kinds: [...podChaosKinds, networkPartition, networkLoss], defaultNamespace: 'coditect' };
 const decode = (text: string) => decodeManifest(text, 'm.yaml', options);
 const problems = (text: string): readonly string[] => {
   const decoded = decode(text);
@@ -50,7 +51,7 @@ describe('manifest', () => {
       'an action that is not supported yet',
       network('action: delay\nmode: all\nselector: {}\ndelay: {latency: 10ms}'),
       [
-        'm.yaml:6:11: spec.action: NetworkChaos delay is not yet supported locally: it needs the kernel module sch_netem or a relay of our own; supported: partition',
+        'm.yaml:6:11: spec.action: NetworkChaos delay is not yet supported locally: it needs the kernel module sch_netem or a relay of our own; supported: partition, loss',
       ],
     ],
     [
@@ -115,6 +116,19 @@ describe('manifest', () => {
         'm.yaml:12:34: spec.externalTargets[1]: `a b` is no address, CIDR, host name or host:port',
         'm.yaml:12:41: spec.externalTargets[2]: `h:99999` is no address, CIDR, host name or host:port',
         'm.yaml:13:3: spec.target.value: mode fixed needs `value`: a whole number of pods, at least 1, in quotes',
+      ],
+    ],
+    [
+      'the fields of a loss',
+      network(
+        'action: loss\nmode: all\nselector: {}\ndirection: both\nexternalTargets: [10.0.0.1]\ndelay: {latency: 1s}\nloss: {loss: "2", correlation: "25"}',
+      ),
+      [
+        'm.yaml:5:1: spec.target: is missing, which a direction other than `to` needs (as in Chaos Mesh)',
+        'm.yaml:10:3: spec.externalTargets: what is lost on the way to addresses outside no probe can see; name pods in `target`',
+        'm.yaml:11:3: spec.delay: `delay` has no effect with action loss; remove it',
+        'm.yaml:12:16: spec.loss.loss: `2` cannot be told from none by what probes send in a few seconds; lose 5 at least',
+        'm.yaml:12:34: spec.loss.correlation: of losses is not supported: probes tell the share that is lost, and not which losses follow each other',
       ],
     ],
     [

@@ -3,7 +3,6 @@ const NOT_YET: Readonly<Record<string, Readonly<Record<string, string>> | string
   NetworkChaos: {
     netem: 'it needs the kernel module sch_netem or a relay of our own',
     delay: 'it needs the kernel module sch_netem or a relay of our own',
-    loss: 'no fault kind of ours does it',
     duplicate: 'no fault kind of ours does it',
     corrupt: 'it needs a relay that changes packets after their checksum',
     bandwidth: 'no fault kind of ours does it',

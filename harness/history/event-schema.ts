@@ -17,6 +17,13 @@ const expected = z.discriminatedUnion('kind', [
     cut: z.array(z.object({ from: z.string(), to: z.string(), families: z.array(family) })),
     unobservable: z.array(z.string()),
   }),
+  z.object({
+    kind: z.literal('links-lossy'),
+    pods,
+    families: z.array(family).min(1).exactOptional(),
+    lossy: z.array(z.object({ from: z.string(), to: z.string(), families: z.array(family) })),
+    share: z.number(),
+  }),
   z.object({ kind: z.literal('processes-gone'), pods, afterwards: z.enum(['replaced', 'restarted', 'held']) }),
   z.object({ kind: z.literal('processes-frozen'), pods, share: z.number() }),
   z.object({ kind: z.literal('clocks-moved'), pods, offsetMs: ms }),
@@ -30,11 +37,13 @@ const beacon = z.object({
   lastLostSentMs: ms.nullable(),
   firstArrivedAgainSentMs: ms.nullable(),
   firstBackSentMs: ms.nullable().exactOptional(),
+  arrivedSinceLost: z.number().exactOptional(),
   sent: z.number(),
   received: z.number(),
 });
 const evidence = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('links'), beacons: z.array(beacon) }),
+  z.object({ kind: z.literal('losses'), sample: z.array(beacon), spanning: z.array(beacon), sinceMs: ms }),
   z.object({
     kind: z.literal('processes'),
     processes: z.array(z.object({ pod: z.string(), pid: z.number(), startedTicks: z.number(), command: z.string(), state: z.string() })),

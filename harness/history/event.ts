@@ -133,6 +133,14 @@ export type ExpectedEffect =
       /** What follows: `replaced` a new pod, `restarted` the container, `held` nothing until healed. */
       readonly afterwards: 'replaced' | 'restarted' | 'held';
     }
+  /** These links lose this share of what is sent, each datagram for itself; every other link loses nothing. `pods` and `families` as above. */
+  | {
+      readonly kind: 'links-lossy';
+      readonly pods: readonly string[];
+      readonly families?: readonly (4 | 6)[];
+      readonly lossy: readonly Link[];
+      readonly share: number;
+    }
   /** Every process of the pods is stopped for this share of the time; 1: all the time. */
   | { readonly kind: 'processes-frozen'; readonly pods: readonly string[]; readonly share: number }
   /** The wall clocks of the pods' programs are off by so much. */
@@ -180,6 +188,8 @@ export interface Beacon {
   readonly firstArrivedAgainSentMs: number | null;
   /** When the first that arrived after one that did not was sent, also if others were lost again after it. Absent in records of before. */
   readonly firstBackSentMs?: number | null;
+  /** How many arrived, one after the other, after the last that did not. Absent in records of before. */
+  readonly arrivedSinceLost?: number;
   readonly sent: number;
   readonly received: number;
 }
@@ -213,6 +223,8 @@ export interface ProcessState {
 /** What an effect is judged from, beside the sweep (`reachability`), the plan and the pods' supervisors (`pod`), which have records of their own. */
 export type EffectEvidence =
   | { readonly kind: 'links'; readonly beacons: readonly Beacon[] }
+  /** sample: what was sent after sinceMs, and nothing else; spanning: from before the injection, for when it began. */
+  | { readonly kind: 'losses'; readonly sample: readonly Beacon[]; readonly spanning: readonly Beacon[]; readonly sinceMs: number }
   /** lastThereMs: when the last look began that saw every process of before the injection. */
   | { readonly kind: 'processes'; readonly processes: readonly PodProcess[]; readonly lastThereMs?: number }
   | { readonly kind: 'states'; readonly states: readonly ProcessState[] }

@@ -43,6 +43,8 @@ export type Primitive =
       readonly port?: number;
       readonly direction: 'to' | 'from';
     }
+  /** This share of what each `from` pod sends to each `to` pod is lost, IPv4 and IPv6, each packet for itself. */
+  | { readonly act: 'lose'; readonly from: readonly string[]; readonly to: readonly string[]; readonly share: number }
   /** SIGTERM, after graceMs SIGKILL of the whole pod; a new pod of the same name follows after the replacement delay. */
   | { readonly act: 'pod-kill'; readonly pods: readonly string[]; readonly graceMs: number }
   /** Kill the pod's processes and keep them from starting until healed. */
@@ -79,6 +81,8 @@ export interface Injection {
 }
 
 export interface LinkWatch {
+  /** How often a datagram is due on each link: what was asked for, or what those who send already keep to. */
+  readonly periodMs: number;
   /** Resolves when the first datagram of every link has been sent: what changes from then on is seen. */
   readonly started: Promise<void>;
   /** Ends the watch; idempotent. */

@@ -6,6 +6,7 @@ import { formatProblems } from '../scenario/yaml-decode.ts';
 import type { FaultPlan, PlanInput, Planning } from '../fault/fault.ts';
 import { labPods } from '../fault/lab-pods.ts';
 import { decodeManifest } from '../fault/manifest.ts';
+import { networkLoss } from '../fault/kinds/network-loss.ts';
 import { networkPartition } from '../fault/kinds/network-partition.ts';
 import { physicalMachineProcess } from '../fault/kinds/physical-machine-chaos.ts';
 import { podChaosKinds } from '../fault/kinds/pod-chaos.ts';
@@ -19,7 +20,7 @@ export const PODS = labPods(threeRegions());
 export const WITH_FOUNDATIONDB = labPods(threeRegions({ database: 'foundationdb' }));
 export const WITH_BACKUPS = labPods(threeRegions({ backupStore: 'bucket' }));
 const options = {
-  kinds: [...podChaosKinds, networkPartition, physicalMachineProcess, stressCpu, timeOffset],
+  kinds: [...podChaosKinds, networkPartition, networkLoss, physicalMachineProcess, stressCpu, timeOffset],
   defaultNamespace: 'coditect',
 };
 

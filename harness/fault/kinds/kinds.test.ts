@@ -82,6 +82,43 @@ describe('network-partition', () => {
   });
 });
 
+describe('network-loss', () => {
+  const loss = (spec: string): string => partition(`${spec}loss: {loss: "12.5"}`).replace('action: partition', 'action: loss');
+  const lossy = (text: string, over = {}): readonly string[] => {
+    const { expectedEffect: effect } = planned(text, over);
+    if (effect.kind !== 'links-lossy') throw new Error(effect.kind);
+    expect(effect.share).to.equal(0.125);
+    return effect.lossy.map(({ from, to, families }) => `${from}>${to} ${families.join('+')}`);
+  };
+  const [C, E] = ['db-us-central1', 'db-us-east1'];
+
+  it('is on the way that the direction says, as seen from the sources', () => {
+    expect(planned(loss(DATABASES)).primitives).to.deep.equal([{ act: 'lose', from: [C], to: [E], share: 0.125 }]);
+    expect(lossy(loss(DATABASES))).to.deep.equal([`${C}>${E} 4+6`]);
+    expect(lossy(loss(`${DATABASES}direction: from\n`))).to.deep.equal([`${E}>${C} 4+6`]);
+    expect(lossy(loss(`${DATABASES}direction: both\n`))).to.have.members([`${C}>${E} 4+6`, `${E}>${C} 4+6`]);
+  });
+  it('without target is of all that the sources send to any pod', () => {
+    const links = lossy(loss('selector: {labelSelectors: {app: etcd}}\n'));
+    expect(links).to.have.length(3 * 21);
+    expect(links).to.include('etcd-us-east1>dns 4+6').and.not.to.include('dns>etcd-us-east1 4+6');
+  });
+  it('is expected in the families that pods have addresses of', () => {
+    const pods = PODS.map((pod) => ({ ...pod, addresses: pod.addresses.slice(0, 1) }));
+    expect(lossy(loss(DATABASES), { pods })).to.deep.equal([`${C}>${E} 4`]);
+  });
+  it('a pod that is source and target of both ways, or has no other, is nothing selected', () => {
+    const all = 'selector: {labelSelectors: {app: db}}\ntarget: {mode: all, selector: {labelSelectors: {app: db}}}\n';
+    expect(planning(loss(`${all}direction: both\n`)))
+      .to.have.property('reason')
+      .that.matches(/source and target/);
+    expect(lossy(loss(all))).to.have.length(6);
+    expect(planning(loss(all.replaceAll('db', 'dns'))))
+      .to.have.property('reason')
+      .that.matches(/one and the same pod/);
+  });
+});
+
 describe('pod-chaos', () => {
   const podChaos = (spec: string): string => `apiVersion: chaos-mesh.org/v1alpha1\nkind: PodChaos\nmetadata: {name: x}\nspec: {${spec}}\n`;
 

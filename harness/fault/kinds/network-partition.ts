@@ -1,18 +1,15 @@
 import { z } from 'zod';
 import type { Link } from '../../history/event.ts';
 import type { Pod, Primitive } from '../../platform/platform.ts';
-import { durationMs } from '../../scenario/duration.ts';
 import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
 import { cidrOfAddress, contains, familyOf, parseExternalTarget } from '../external-target.ts';
 import type { Block, ExternalTarget } from '../external-target.ts';
 import { distinct } from '../fault.ts';
 import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
+import { drawTarget, FAMILIES, familiesOf, networkShape, targetNotes, type Direction } from '../network-spec.ts';
 import { draw } from '../pod-fault.ts';
 import { modeAndValue, selectionShape } from '../selector-schema.ts';
 import { REFUSED_EVERYWHERE, targetOf, valueNotes } from '../selector.ts';
-import type { Selected } from '../selector.ts';
-
-const device = z.enum(['', 'eth0'], { error: 'a pod of the lab has only the device eth0; remove the field' }).optional();
 
 const external = z.string().transform((text, context): ExternalTarget => {
   const parsed = parseExternalTarget(text);
@@ -21,26 +18,14 @@ const external = z.string().transform((text, context): ExternalTarget => {
   return z.NEVER;
 });
 
-const target = fields(
-  // The CRD wants `mode` here too, but the seed's manifest leaves it out; see notesOf.
-  { ...selectionShape, mode: selectionShape.mode.optional() },
-).refine(modeAndValue.fits, modeAndValue.options);
-
 const notWithPartition = (field: string): string => `\`${field}\` has no effect with action partition; remove it`;
 
 const schema = fields(
   {
     action: z.literal('partition'),
     ...selectionShape,
-    duration: durationMs.optional(),
-    direction: z
-      .enum(['', 'to', 'from', 'both'])
-      .default('to')
-      .transform((one) => (one === '' ? 'to' : one)),
-    target: target.optional(),
+    ...networkShape,
     externalTargets: z.array(external).default([]),
-    device,
-    targetDevice: device,
   },
   {
     ...REFUSED_EVERYWHERE,
@@ -82,9 +67,7 @@ interface Ends {
 
 function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
   const sources = draw(spec, 'selector', header, input);
-  const targets: Selected = spec.target
-    ? draw({ ...spec.target, mode: spec.target.mode ?? 'all' }, 'target', header, input)
-    : { pods: [], notes: [] };
+  const targets = drawTarget(spec, header, input);
   const blocks = blocksOf(spec.externalTargets, input.addressesOf);
   const notes = [...header.notes, ...notesOf(spec), ...sources.notes, ...targets.notes];
   const reason = sources.reason ?? targets.reason ?? blocks.reason;
@@ -113,13 +96,6 @@ function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
   };
 }
 
-const FAMILIES = [4, 6] as const;
-/** In which pods have addresses at all: most clusters have one family only. Where no address is known yet, both. */
-function familiesOf(pods: readonly Pod[]): readonly (4 | 6)[] {
-  const had = new Set(pods.flatMap(({ addresses }) => addresses.map(familyOf)));
-  return had.size === 0 ? FAMILIES : FAMILIES.filter((family) => had.has(family));
-}
-
 const EVERYTHING: readonly Block[] = [
   { cidr: '0.0.0.0/0', port: null },
   { cidr: '::/0', port: null },
@@ -139,8 +115,6 @@ function blocksOf(
   );
   return { blocks: blocks.map(({ cidr, port }) => ({ cidr, port })) };
 }
-
-type Direction = Spec['direction'];
 
 /** Direction as seen from the sources. One primitive a direction, so that all of it is one commit of the platform. */
 function primitivesOf(direction: Direction, { sources, targets, blocks }: Ends): readonly Primitive[] {
@@ -199,9 +173,7 @@ function notesOf(spec: Spec): readonly string[] {
       ? 'no duration: lasts until healed'
       : '`duration` counts from the injection; Chaos Mesh counts from the creation of the object, so a slow injection eats the fault',
   );
-  if (spec.target && spec.target.mode === undefined)
-    notes.push('`target.mode` is missing; taken as `all` (the CRD of Chaos Mesh requires it)');
-  if (spec.target) notes.push(...valueNotes({ ...spec.target, mode: spec.target.mode ?? 'all' }).map((note) => `target: ${note}`));
+  notes.push(...targetNotes(spec));
   if (spec.direction !== 'both')
     notes.push(
       `direction ${spec.direction}: only that way is dropped; TCP fails both ways, because acknowledgements are lost (as in Chaos Mesh)`,

@@ -104,9 +104,9 @@ async function examinePart(part: Part, kinds: readonly string[], signal: AbortSi
 
 /** Whether anything of ours could look into these pods: needed for faults on links, and only where the file wants it. */
 async function probesIn({ client, namespace }: Part, probes: ProbeSettings | undefined, signal: AbortSignal): Promise<Feature> {
-  const usedFor = 'whether a partition took effect';
+  const usedFor = 'whether NetworkChaos took effect';
   const name = `probes in ${namespace} (${client.context})`;
-  const missing = { has: 'the file has no `probes`: partitions are refused', fix: 'name an image for them (docs/kubernetes.md)' };
+  const missing = { has: 'the file has no `probes`: NetworkChaos is refused', fix: 'name an image for them (docs/kubernetes.md)' };
   if (probes === undefined) return feature({ name, required: false, usedFor, ...missing });
   const wanted = [
     { resource: 'pods', subresource: 'ephemeralcontainers', verb: 'patch' },

@@ -59,8 +59,9 @@ export class NodesWord implements Inside {
 
   supports({ act }: Primitive): true | string {
     if (act === 'pod-kill' || act === 'container-kill') return true;
-    if ((act === 'cut' || act === 'cut-external') && this.#probing !== undefined) return true;
-    if (act === 'cut' || act === 'cut-external') return `${NO_PROBES}: whether this took effect could not be confirmed`;
+    const onLinks = act === 'cut' || act === 'cut-external' || act === 'lose';
+    if (onLinks && this.#probing !== undefined) return true;
+    if (onLinks) return `${NO_PROBES}: whether this took effect could not be confirmed`;
     if (act === 'pod-hold')
       return `${NOTHING_INSIDE}, and the node cannot tell what Chaos Mesh runs in place of a failed pod from what ran before`;
     return `${NOTHING_INSIDE}: whether this took effect could not be confirmed`;

@@ -17,6 +17,14 @@ describe('cuts', () => {
     expect(healCommand('fault1')).to.equal('delete table bridge fault1');
   });
 
+  it('a loss drops a share of what goes between pods', () => {
+    const lose = { act: 'lose', from: ['dns'], to: ['api-us-central1'], share: 0.125 } as const;
+    expect(cutCommand('f', lab, [lose])).to.include(
+      'iifname . oifname { "pod9-53" . "pod1-10" } numgen random mod 10000 < 1250 counter drop',
+    );
+    expect(cutCommand('f', lab, [{ ...lose, share: 1 }])).to.include('{ "pod9-53" . "pod1-10" } counter drop');
+  });
+
   it('never cuts a pod from itself', () => {
     const command = cutCommand('f', lab, [{ act: 'cut', from: ['dns', 'operator'], to: ['dns', 'operator'] }]);
     expect(command).to.include('{ "pod9-53" . "pod9-30", "pod9-30" . "pod9-53" }');

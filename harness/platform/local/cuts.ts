@@ -1,7 +1,13 @@
 import type { Primitive } from '../platform.ts';
 import { podNamed, type PodSpec, type Topology } from './topology.ts';
 
-export type Cut = Extract<Primitive, { readonly act: 'cut' | 'cut-external' }>;
+export type Cut = Extract<Primitive, { readonly act: 'cut' | 'cut-external' | 'lose' }>;
+type Between = Extract<Cut, { readonly from: readonly string[] }>;
+
+export const isCut = (primitive: Primitive): primitive is Cut => ['cut', 'cut-external', 'lose'].includes(primitive.act);
+
+/** Of so many packets, for a rule that drops a share of them. */
+const OF = 10_000;
 
 /**
  * The one nft command line (one transaction) that makes these cuts hold, in a table of their own: several injections overlap without
@@ -9,7 +15,7 @@ export type Cut = Extract<Primitive, { readonly act: 'cut' | 'cut-external' }>;
  * IPv6 and ARP alike, and leaves traffic inside a pod alone. Pure; throws RangeError for an unknown pod or an impossible CIDR.
  */
 export function cutCommand(table: string, topology: Topology, cuts: readonly Cut[]): string {
-  const rules = cuts.flatMap((cut) => (cut.act === 'cut' ? pairRule(topology, cut) : externalRule(topology, cut)));
+  const rules = cuts.flatMap((cut) => (cut.act === 'cut-external' ? externalRule(topology, cut) : pairRule(topology, cut)));
   return [
     `add table bridge ${table}`,
     `add chain bridge ${table} cut { type filter hook forward priority 0; policy accept; }`,
@@ -22,11 +28,17 @@ export function healCommand(table: string): string {
   return `delete table bridge ${table}`;
 }
 
-function pairRule(topology: Topology, cut: Extract<Cut, { act: 'cut' }>): readonly string[] {
+function pairRule(topology: Topology, cut: Between): readonly string[] {
   const pairs = cut.from.flatMap((from) => cut.to.filter((to) => to !== from).map((to) => [from, to] as const));
   if (pairs.length === 0) return [];
   const elements = new Set(pairs.map(([from, to]) => `${port(podNamed(topology, from))} . ${port(podNamed(topology, to))}`));
-  return [`iifname . oifname { ${[...elements].join(', ')} }`];
+  return [`iifname . oifname { ${[...elements].join(', ')} }${chance(cut)}`];
+}
+
+/** nft refuses a comparison that always holds. */
+function chance(cut: Between): string {
+  const dropped = cut.act === 'lose' ? Math.round(cut.share * OF) : OF;
+  return dropped < OF ? ` numgen random mod ${OF} < ${dropped}` : '';
 }
 
 function externalRule(topology: Topology, cut: Extract<Cut, { act: 'cut-external' }>): readonly string[] {

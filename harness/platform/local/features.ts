@@ -54,10 +54,18 @@ const KERNEL_PROBES: readonly Probe[] = [
     fix: needsKernel('CONFIG_NF_TABLES_BRIDGE'),
   },
   {
+    name: 'nft numgen',
+    script:
+      "nft 'add table bridge t; add chain bridge t c { type filter hook forward priority 0; }; add rule bridge t c numgen random mod 100 < 1 drop'",
+    required: false,
+    usedFor: 'loss',
+    fix: needsKernel('CONFIG_NFT_NUMGEN'),
+  },
+  {
     name: 'tc netem',
     script: qdisc('netem delay 1ms'),
     required: false,
-    usedFor: 'delay, loss, corruption',
+    usedFor: 'delay, corruption',
     fix: needsKernel('CONFIG_NET_SCH_NETEM'),
   },
   {

@@ -3,7 +3,7 @@ import { HarnessError } from '../errors.ts';
 import type { Injection, Primitive } from '../platform.ts';
 import { moveClock } from './fake-clock.ts';
 import { Freezer, type FreezablePod } from './freezer.ts';
-import { cutCommand, healCommand, type Cut } from './cuts.ts';
+import { cutCommand, healCommand, isCut } from './cuts.ts';
 import type { Nft } from './nft.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Topology } from './topology.ts';
@@ -82,6 +82,7 @@ export class LocalInjection implements Injection {
         return this.#moveClocks({ ...primitive, offsetMs: 0 });
       case 'cut':
       case 'cut-external':
+      case 'lose':
       case 'freeze':
       case 'pod-kill':
       case 'container-kill':
@@ -96,7 +97,7 @@ export class LocalInjection implements Injection {
   }
 
   async #cut(): Promise<void> {
-    const cuts = this.#primitives.filter((primitive): primitive is Cut => primitive.act === 'cut' || primitive.act === 'cut-external');
+    const cuts = this.#primitives.filter(isCut);
     if (cuts.length === 0 || this.#hasCuts) return;
     await this.#hands.nft.execute(cutCommand(this.#name, this.#hands.topology, cuts));
     this.#hasCuts = true;
@@ -125,6 +126,7 @@ export class LocalInjection implements Injection {
         return this.#moveClocks(primitive);
       case 'cut':
       case 'cut-external':
+      case 'lose':
         return [];
     }
   }

@@ -8,12 +8,13 @@ const TELLS_TIME: readonly App[] = ['api', 'db', 'dr-controller'];
 
 /** Why this lab cannot perform the primitive, or undefined. Pure. */
 export function unsupported(topology: Topology, primitive: Primitive): string | undefined {
-  const pods = primitive.act === 'cut' ? [...primitive.from, ...primitive.to] : primitive.pods;
+  const pods = 'from' in primitive ? [...primitive.from, ...primitive.to] : primitive.pods;
   const stranger = pods.find((name) => !topology.pods.some((pod) => pod.name === name));
   if (stranger !== undefined) return `there is no pod ${stranger} in the lab`;
   switch (primitive.act) {
     case 'cut':
     case 'cut-external':
+    case 'lose':
       try {
         cutCommand('check', topology, [primitive]);
         return undefined;

@@ -128,6 +128,18 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
     await untilNoProbeRuns();
   }).timeout(300_000);
 
+  it('somebody’s own service loses much of what it sends to what it does not need: the probes count how much, during, until the heal, and that it is none after: pass', async () => {
+    const { metadata, spec } = cutFrom('db', { direction: 'to' }) as { readonly metadata: object; readonly spec: object };
+    const manifest = { ...cutFrom('db'), metadata, spec: { ...spec, action: 'loss', loss: { loss: '60' } } };
+    const day = { manifest, expect: { outage: 'allowed' }, method: SHORT, probes: PROBES };
+    const { code, text, result } = await judged('own-loss', day);
+    expect(code, text).to.equal(0);
+    expect(finding(result, 'fault-effective')).to.match(
+      /^pass: .*3 directed links lose 60 % .*datagrams on 6 links \d+ were lost: [4-7]\d/,
+    );
+    expect(finding(result, 'fault-healed')).to.match(/^pass: .*on 6 links 0 were lost/);
+  }).timeout(300_000);
+
   it('somebody’s own service is cut from what it needs, one way: the outage lasts as long as the cut, which is confirmed: fail', async () => {
     const manifest = cutFrom('dns', { direction: 'to' });
     const method = [{ observe: '3s' }];

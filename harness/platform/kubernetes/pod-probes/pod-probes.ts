@@ -112,7 +112,7 @@ export class PodProbes {
       await this.#until(() => links.every((link) => isSettled(link, firstOf(link), lastOf(link))));
       return links.map((link) => beaconOf(link, firstOf(link), lastOf(link)));
     };
-    return { started, stop: () => (stopped ??= stop()) };
+    return { periodMs: this.#periodMs, started, stop: () => (stopped ??= stop()) };
   }
 
   /** One more container, in one pod, tells all of them to end; who does not hear it ends when its time is over. */

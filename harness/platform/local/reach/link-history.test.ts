@@ -17,6 +17,7 @@ describe('link history', () => {
       lastLostSentMs: 40,
       firstArrivedAgainSentMs: 51,
       firstBackSentMs: 51,
+      arrivedSinceLost: 2,
     });
   });
   it('of a link on which nothing changes', () => {

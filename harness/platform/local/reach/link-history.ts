@@ -15,6 +15,7 @@ export interface LinkHistory {
   readonly firstArrivedAgainSentMs: number | null;
   /** The same, of the first return, however short. */
   readonly firstBackSentMs: number | null;
+  readonly arrivedSinceLost: number;
 }
 
 export const EMPTY_HISTORY: LinkHistory = {
@@ -25,6 +26,7 @@ export const EMPTY_HISTORY: LinkHistory = {
   lastLostSentMs: null,
   firstArrivedAgainSentMs: null,
   firstBackSentMs: null,
+  arrivedSinceLost: 0,
 };
 
 /**
@@ -32,7 +34,12 @@ export const EMPTY_HISTORY: LinkHistory = {
  * call, the first sign of the new one from after it: the change lies between the two, whatever the kernel did in which order.
  */
 export function afterProbe(history: LinkHistory, { beforeMs, afterMs, arrived }: Sending): LinkHistory {
-  const counted = { ...history, sent: history.sent + 1, received: history.received + (arrived ? 1 : 0) };
+  const counted = {
+    ...history,
+    sent: history.sent + 1,
+    received: history.received + (arrived ? 1 : 0),
+    arrivedSinceLost: arrived ? history.arrivedSinceLost + 1 : 0,
+  };
   if (!arrived) {
     return { ...counted, firstLostSentMs: history.firstLostSentMs ?? afterMs, lastLostSentMs: beforeMs, firstArrivedAgainSentMs: null };
   }

@@ -61,7 +61,7 @@ export class Reach {
       await started;
       return (await this.#ask({ ask: 'stop', watch })).beacons ?? [];
     };
-    return { started, stop: () => (stopped ??= stop()) };
+    return { periodMs, started, stop: () => (stopped ??= stop()) };
   }
 
   /** Idempotent. */
