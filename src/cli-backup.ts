@@ -55,6 +55,9 @@ export function describeBackupCommands({ program, world, configOption, load, don
   command('list', 'list the backups; exits 1 if one is not to be trusted', 'list --json').action(async (options: Shared) =>
     done(await (await import('./commands/backup-list.ts')).listAllBackups(await contextOf(options))),
   );
+  command('log', 'read the log, and tell the times that can be restored to; exits 1 if a part of it is damaged', 'log').action(
+    async (options: Shared) => done(await (await import('./commands/backup-log.ts')).describeBackupLog(await contextOf(options))),
+  );
   command('show', 'show all that the manifest of a backup says', 'show latest')
     .argument('<backup>', 'its id, or latest')
     .action(async (backupId: string, options: Shared) =>

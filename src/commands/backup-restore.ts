@@ -9,7 +9,8 @@ import type { Repository } from '../backup/repository/repository.ts';
 import { duration, megabytes } from '../backup/pipeline/progress.ts';
 import type { PrefixChange } from '../backup/restore/prefix.ts';
 import { restoreRemote } from '../backup/restore/restore-remote.ts';
-import { restoreBackup, type LogToApply, type Restored } from '../backup/restore/restore.ts';
+import type { LogToApply } from '../backup/log/log-to-apply.ts';
+import { restoreBackup, type Restored } from '../backup/restore/restore.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { makeFolder } from '../platform/make-folder.ts';
@@ -42,7 +43,8 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   const { manifest, log, point, passedOverBackups } = await planned(repository, backup.cluster.id, flags, world.signal);
   tellPassedOver(world, passedOverBackups);
   const { database } = loaded.config;
-  if (database.kind !== 'embedded') return await restoreOneRemote(command, flags, { database, repository, manifest, passedOverBackups });
+  if (database.kind !== 'embedded')
+    return await restoreOneRemote(command, flags, { database, repository, manifest, log, point, passedOverBackups });
   const folder = databaseFolder(loaded);
   const dataFolder = dirname(folder);
   makeFolder(dataFolder, 'data.path');
@@ -84,19 +86,18 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
   }
 }
 
-interface RemoteRestore extends Pick<Planned, 'manifest' | 'passedOverBackups'> {
+interface RemoteRestore extends Planned {
   readonly database: RemoteContext['database'];
   readonly repository: Repository;
 }
 
-/** Into FoundationDB: a backup as it is, of FoundationDB or of an embedded database. */
+/** Into FoundationDB: a backup of FoundationDB or of an embedded database, as it is or with its log. */
 async function restoreOneRemote(
   { backup, loaded, json, world }: BackupCommand,
-  { prefix, point }: RestoreFlags,
-  { database, repository, manifest, passedOverBackups }: RemoteRestore,
+  { prefix }: RestoreFlags,
+  { database, repository, manifest, log, point, passedOverBackups }: RemoteRestore,
 ): Promise<number> {
-  if (prefix !== null || point !== null)
-    throw new EngineError('bad-request', 'a whole backup is restored into FoundationDB: leave --prefix, --to-version and --to-time away');
+  if (prefix !== null) throw new EngineError('bad-request', 'a whole backup is restored into FoundationDB: leave --prefix away');
   const lock = { cluster: backup.cluster.id, epoch: Number(manifest.generation) };
   const target = await openRemoteTarget({ database, folder: loaded.folder, lock, note: (text) => world.err(`${text}\n`) });
   const printer = commandProgress(world);
@@ -106,6 +107,7 @@ async function restoreOneRemote(
       repository,
       manifest,
       target,
+      log,
       workers: backup.workers,
       highestEpoch: epochs,
       clock: systemClock,
@@ -113,8 +115,9 @@ async function restoreOneRemote(
     };
     const restored = await restoreRemote(options, world.signal);
     printer.end();
-    const said = { backupId: manifest.backupId, ...restored, passedOverBackups, elapsedMs: Math.round(restored.elapsedMs) };
-    world.out(json ? `${JSON.stringify(said)}\n` : text(manifest.backupId, restored, null));
+    const said = { backupId: manifest.backupId, ...restored, passedOverBackups, ...point, elapsedMs: Math.round(restored.elapsedMs) };
+    const reached = point === null ? '' : restoredPointText(point, passedOverBackups);
+    world.out(json ? `${JSON.stringify(said)}\n` : `${text(manifest.backupId, restored, null)}${reached}`);
     return EXIT.ok;
   } catch (error) {
     printer.end();

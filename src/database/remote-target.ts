@@ -2,7 +2,8 @@ import type { SliceReader } from './remote-snapshot.ts';
 
 export interface PutRow {
   readonly key: Uint8Array;
-  readonly value: Uint8Array;
+  /** null: the key is deleted. */
+  readonly value: Uint8Array | null;
 }
 
 /**
@@ -13,6 +14,10 @@ export interface RemoteTarget extends SliceReader {
   begin(job: string): Promise<void>;
   /** The rows are not needed any more when it returns. Several may be under way. @throws EngineError backup-failed where another restore has begun */
   put(rows: readonly PutRow[]): Promise<void>;
+  /** What is there under each of these keys, in their order. */
+  get(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>;
+  /** Deletes all from a key on up to another (null: to the end). */
+  clear(from: Uint8Array, to: Uint8Array | null): Promise<void>;
   /** Makes it live: what is served next is in an epoch above this one. */
   finish(highestEpoch: number): Promise<void>;
   /** After a failure: what stays as it is, and how that is ended, in sentences for whoever gave the order; null: nothing. It never rejects. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Database } from 'foundationdb';
 import type { Manifest } from '../backup/format/manifest.ts';
+import type { LogBatch, LogToApply } from '../backup/log/log-to-apply.ts';
 import type { RemoteDatabase } from '../database/remote-snapshot.ts';
 import type { RemoteTarget } from '../database/remote-target.ts';
 import { BackupLab } from '../testing/backup-lab.ts';
@@ -69,6 +70,63 @@ describe('backups of FoundationDB, on a strict store in memory', function () {
     expect(again.database).to.include({ snapshot: 'copy-on-write' });
     expect(again.generation).to.equal('10');
     expect(again.ranges[0]?.root).to.equal(manifest.ranges[0]?.root);
+  });
+
+  it('a backup is restored with its log, where ranges are cleared too, and not made live where a change of it is not there', async () => {
+    const manifest = await embedded();
+    const text = (value: string): Buffer => Buffer.from(value);
+    const end = { epoch: 1, index: 900 };
+    const batches: readonly LogBatch[] = [
+      {
+        end: { epoch: 1, index: 500 },
+        changes: [
+          ...Array.from({ length: 700 }, (_, n) => ({ key: text(`many/${n}`), value: text('x'.repeat(1000)) })),
+          { key: text('key/3'), value: text('set') },
+          { key: text('key/3'), value: null },
+          { key: text('key/20'), value: text('is cleared') },
+          { from: text('key/2'), to: text('key/3') },
+          { key: text('key/21'), value: text('is there again') },
+          { key: text('no/such'), value: null },
+        ],
+      },
+      {
+        end,
+        changes: [
+          { from: text('many/5'), to: null },
+          { key: text('zz'), value: text('last') },
+          { from: text('x'), to: text('y') },
+        ],
+      },
+    ];
+    const log: LogToApply = {
+      stream: 's',
+      through: end.index,
+      batches: async function* () {
+        yield* batches;
+      },
+    };
+    const expected = new Map(lab.model);
+    for (let n = 0; n < 700; n++) if (`many/${n}` < 'many/5') expected.set(`many/${n}`, 'x'.repeat(1000));
+    for (const key of expected.keys()) if (key === 'key/3' || (key >= 'key/2' && key < 'key/3')) expected.delete(key);
+    expected.set('key/21', 'is there again').set('zz', 'last');
+    for (const strange of [
+      { key: 'many/1', value: 'another' },
+      { key: 'key/9', value: null },
+      { key: 'one/more', value: 'x' },
+    ]) {
+      const real = target();
+      const row = { key: text(strange.key), value: strange.value === null ? null : text(strange.value) };
+      const isLast = (key: Uint8Array): boolean => text('zz').equals(key);
+      const meddled = withPut(real, (rows) => real.put(rows.some(({ key }) => isLast(key)) ? [...rows, row] : rows));
+      expect(await failureOf(restoreInto(lab, manifest, meddled, log))).to.match(/after the log was applied .* not what it should be/);
+      expect(store.lockedBy).not.to.equal(null);
+    }
+    const short = { ...log, through: end.index + 1 };
+    expect(await failureOf(restoreInto(lab, manifest, target(), short))).to.match(/the log ends at version 900, before 901/);
+    await restoreInto(lab, manifest, target(), log);
+    expect(store.lockedBy).to.equal(null);
+    done(await openFence(db, keys.fence, { epoch: 10, region: 'us-east1' }, LIMIT_MS));
+    expect(await contentIn({ db, keys })).to.deep.equal(expected);
   });
 
   for (const locks of [false, true])

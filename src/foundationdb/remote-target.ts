@@ -35,6 +35,7 @@ export function foundationdbToFill({ db, keys, lock, teller = NOBODY_HEARS }: Ta
   let held = lock;
   let filling: Filling = 'not-begun';
   let since = '';
+  const at = (key: Uint8Array): Buffer => Buffer.concat([keys.data, key]);
   const requireMine = async (transaction: Transaction): Promise<void> => {
     const [marked, locked] = await Promise.all([markIn(transaction, keys), lockedSince(transaction)]);
     if (locked !== since) throw unlockedMeanwhile();
@@ -61,7 +62,16 @@ export function foundationdbToFill({ db, keys, lock, teller = NOBODY_HEARS }: Ta
     put: async (rows) => {
       await write(db, async (transaction) => {
         await requireMine(transaction);
-        for (const { key, value } of rows) transaction.set(Buffer.concat([keys.data, key]), value as Buffer);
+        for (const { key, value } of rows)
+          if (value === null) transaction.clear(at(key));
+          else transaction.set(at(key), value as Buffer);
+      });
+    },
+    get: async (wanted) => (await readPast(db, (transaction) => Promise.all(wanted.map((key) => transaction.get(at(key)))))).value,
+    clear: async (from, to) => {
+      await write(db, async (transaction) => {
+        await requireMine(transaction);
+        transaction.clearRange(at(from), to === null ? afterPrefix(keys.data) : at(to));
       });
     },
     slice: (from, to, bytes, signal) =>

@@ -169,8 +169,10 @@ async function tryRead(lab: BackupLab, store: ObjectStore, { backups, version, c
       const repository = await openRepository({ ...lab.access, store });
       const { manifest, log } = await planPointInTime(repository, 'lab', { version }, never);
       const read = new Map(await contentOf(repository, manifest));
-      for await (const { rows } of log?.batches(Number(manifest.readVersion), never) ?? []) {
-        for (const { key, value } of rows) {
+      for await (const { changes } of log?.batches(Number(manifest.readVersion), never) ?? []) {
+        for (const change of changes) {
+          if (!('key' in change)) throw new Error('a range was cleared that nobody cleared');
+          const { key, value } = change;
           if (value === null) read.delete(text(key));
           else read.set(text(key), text(value));
         }

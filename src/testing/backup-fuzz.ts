@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { encodeBlobIndex, decodeBlobIndex } from '../backup/format/blob-index.ts';
 import { decodeBlob, encodeBlob } from '../backup/format/blob.ts';
 import { decodeCanonical, encodeCanonical } from '../backup/format/canonical-json.ts';
+import { decodeChangeSegment, encodeChangeSegment, type Change } from '../backup/format/change-segment.ts';
 import { decodeEdges, encodeEdges } from '../backup/format/edges.ts';
 import { openFloe, sealFloe } from '../backup/format/floe.ts';
 import { decodeKeyWrap, unwrapEpochKey, wrapEpochKey } from '../backup/format/key-wrap.ts';
@@ -94,6 +95,7 @@ async function makeTargets(): Promise<readonly Target[]> {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const records = Array.from({ length: 5 }, (_, n) => ({ key: bytes(`key ${n}`), value: bytes(`value ${n}`.repeat(n)) }));
   const entries = records.map(({ key: name, value }, n) => ({ epoch: 1 + n, op: 'put' as const, key: name, value }));
+  const changes = entries.map((entry, n): Change => ({ ...entry, version: 10 + n, op: n % 2 === 0 ? 'put' : 'clear' }));
   const places = records.map((_, n) => ({
     blob: Buffer.alloc(32, n),
     pack: Buffer.alloc(16, n),
@@ -122,6 +124,11 @@ async function makeTargets(): Promise<readonly Target[]> {
       name: 'log segment',
       sample: encodeLogSegment({ previous: Buffer.alloc(32), begin: 5, epochBefore: 1, wallMs: 1_700_000_000_000, entries }),
       decode: decodeLogSegment,
+    },
+    {
+      name: 'log segment of changes',
+      sample: encodeChangeSegment({ previous: Buffer.alloc(32), begin: 5, end: 900, epochBefore: 1, wallMs: 1_700_000_000_000, changes }),
+      decode: decodeChangeSegment,
     },
     { name: 'manifest', sample: encodeCanonical(manifest), decode: decodeManifest },
     {

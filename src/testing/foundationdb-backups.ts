@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Database, Transaction } from 'foundationdb';
 import type { Manifest } from '../backup/format/manifest.ts';
 import { remoteSource } from '../backup/pipeline/remote-source.ts';
+import type { LogToApply } from '../backup/log/log-to-apply.ts';
 import { restoreRemote } from '../backup/restore/restore-remote.ts';
 import { runCli } from '../cli.ts';
 import { EXIT } from '../commands/world.ts';
@@ -108,8 +109,8 @@ export async function backUp(lab: BackupLab, database: RemoteDatabase): Promise<
 }
 
 /** The repository is said to know epochs up to 9. */
-export async function restoreInto(lab: BackupLab, manifest: Manifest, target: RemoteTarget): Promise<void> {
-  const options = { repository: await lab.repository(), manifest, target, workers: 1, highestEpoch: () => Promise.resolve(9) };
+export async function restoreInto(lab: BackupLab, manifest: Manifest, target: RemoteTarget, log: LogToApply | null = null): Promise<void> {
+  const options = { log, repository: await lab.repository(), manifest, target, workers: 1, highestEpoch: () => Promise.resolve(9) };
   await restoreRemote({ ...options, clock: systemClock, onProgress: () => undefined }, never);
 }
 

@@ -4,8 +4,8 @@ import { listBackups, trustedOf, type BackupEntry } from '../repository/catalog.
 import { after, refusedOf, type PassedOverBackup } from '../repository/choose.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readDestroyedStreams } from '../repository/shred.ts';
-import type { LogBatch, LogToApply } from '../restore/restore.ts';
-import { getSegment, listStreams, type StoredSegment, type Stream } from './segments.ts';
+import type { LogBatch, LogToApply } from './log-to-apply.ts';
+import { epochIn, follows, getSegment, listStreams, logChangesIn, type StoredSegment, type Stream } from './segments.ts';
 
 export type PointInTime = { readonly version: number } | { readonly timeMs: number };
 
@@ -54,7 +54,7 @@ async function reach(
   const streams = await listStreams(repository, cluster, signal);
   const destroyed = await readDestroyedStreams(repository, signal);
   const passedOver: string[] = [];
-  let problem = candidates.length === 0 ? 'no backup is that old' : 'no log';
+  let problem = candidates.length === 0 ? `no backup is that old${oldestText(entries)}` : 'no log';
   let best: Reached | null = null;
   const walked = new Set<string>();
   for (const manifest of candidates.toReversed()) {
@@ -83,6 +83,11 @@ async function reach(
     'bad-request',
     `cannot restore to ${'version' in point ? `version ${point.version}` : new Date(point.timeMs).toISOString()}: ${problem}${lost}${untrusted.length === 0 ? '' : `; not to be trusted: backup ${untrusted.join(', ')}`}`,
   );
+}
+
+function oldestText(entries: readonly BackupEntry[]): string {
+  const oldest = trustedOf(entries)[0];
+  return oldest === undefined ? '' : ` (the oldest is of version ${oldest.readVersion}, ${oldest.created})`;
 }
 
 interface Reached extends Omit<PointPlan, 'passedOver' | 'passedOverBackups'> {
@@ -138,7 +143,7 @@ class StreamWalk {
       if (typeof segment === 'string') return segment;
       if ('timeMs' in point && segment.wallMs > point.timeMs) break;
       const version = 'version' in point ? Math.min(point.version, segment.end) : segment.end;
-      reached = { ...reached, version, epoch: segment.entries[version - segment.begin]!.epoch, wallMs: segment.wallMs };
+      reached = { ...reached, version, epoch: epochIn(segment, version)!, wallMs: segment.wallMs };
       if ('version' in point && segment.end >= point.version) break;
     }
     const { version } = reached;
@@ -162,12 +167,11 @@ class StreamWalk {
     for (const begin of begins.slice(first)) {
       const segment: StoredSegment = await getSegment(this.#repository, { cluster, stream, begin }, signal);
       if (before === null) {
-        const epochThere = begin === version + 1 ? segment.epochBefore : segment.entries[version - begin]?.epoch;
-        if (segment.end >= version && epochThere !== epoch) {
+        if (segment.end >= version && epochIn(segment, version) !== epoch) {
           yield `stream ${stream} is of another history than the backup at version ${version}`;
           return;
         }
-      } else if (segment.begin !== before.end + 1 || !before.hash.equals(segment.previous)) {
+      } else if (!follows(segment, before)) {
         throw new EngineError('backup-damaged', `log stream ${stream}: the segment of version ${begin} does not follow the one before it`);
       }
       before = segment;
@@ -185,9 +189,7 @@ class StreamWalk {
       const begin = Math.max(from + 1, segment.begin);
       const end = Math.min(through, segment.end);
       if (begin <= end) {
-        const entries = segment.entries.slice(begin - segment.begin, end - segment.begin + 1);
-        const rows = entries.flatMap(({ op, key, value }) => (op === 'noop' ? [] : [{ key, value: op === 'put' ? value : null }]));
-        yield { end: { epoch: entries.at(-1)!.epoch, index: end }, rows };
+        yield { end: { epoch: epochIn(segment, end)!, index: end }, changes: logChangesIn(segment, begin, end) };
       }
       if (segment.end >= through) return;
     }

@@ -2,17 +2,24 @@ import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { decodeBlob, encodeBlob } from '../format/blob.ts';
 import { openFloe, sealFloe } from '../format/floe.ts';
 import { isBackupId } from '../format/ids.ts';
+import { decodeChangeSegment, encodeChangeSegment, isChangeSegment, type ChangeSegment } from '../format/change-segment.ts';
 import { chainHash, decodeLogSegment, encodeLogSegment, MAX_SEGMENT_BYTES, type LogSegment } from '../format/log-segment.ts';
 import { LOG_FOLDER, logName, logPrefix, objectAad } from '../format/object-name.ts';
 import { named } from '../repository/named.ts';
+import type { LogChange } from './log-to-apply.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 
+/** Of a database that counts its versions one by one, or of one that does not. */
+export type AnySegment = LogSegment | ChangeSegment;
+
 /** A segment as it is in the store, with what tells it from others. */
-export interface StoredSegment extends LogSegment {
+export type StoredSegment = AnySegment & StoredFacts;
+
+interface StoredFacts {
   readonly stream: string;
   /** Epoch key that it opens with. */
   readonly kid: string;
-  /** Version of the last entry. */
+  /** The last version that it covers. */
   readonly end: number;
   readonly endEpoch: number;
   readonly hash: Buffer;
@@ -25,12 +32,12 @@ const LEVEL = 1;
 export async function putSegment(
   repository: Repository,
   place: { readonly cluster: string; readonly stream: string },
-  segment: LogSegment,
+  segment: AnySegment,
   signal: AbortSignal,
 ): Promise<StoredSegment | 'taken'> {
   const { store, keys, repo, epoch } = repository;
   const name = logName(place.cluster, place.stream, segment.begin);
-  const plain = encodeLogSegment(segment);
+  const plain = 'changes' in segment ? encodeChangeSegment(segment) : encodeLogSegment(segment);
   const body = sealFloe(keys.log, objectAad({ type: 'log', name, repo, kid: keys.kid, epoch }), encodeBlob(plain, LEVEL));
   const result = await store.put(name, body, { signal });
   return result.outcome === 'stored' ? described({ stream: place.stream, kid: keys.kid }, segment, chainHash(keys.id, plain)) : 'taken';
@@ -56,7 +63,7 @@ export async function getSegment(
       return named(name, () => {
         const { plain, rest } = decodeBlob(openFloe(keys.log, objectAad({ type: 'log', name, repo, kid, epoch }), found.body));
         if (rest.length > 0) throw new EngineError('backup-damaged', 'bytes follow its content');
-        const segment = decodeLogSegment(plain);
+        const segment = isChangeSegment(plain) ? decodeChangeSegment(plain) : decodeLogSegment(plain);
         if (segment.begin !== place.begin) throw new EngineError('backup-damaged', `it begins at version ${segment.begin}`);
         return described({ stream: place.stream, kid }, segment, chainHash(keys.id, plain));
       });
@@ -90,7 +97,34 @@ export async function listStreams({ store }: Repository, cluster: string | null,
   return [...streams.values()];
 }
 
-function described(from: { readonly stream: string; readonly kid: string }, segment: LogSegment, hash: Buffer): StoredSegment {
+function described(from: { readonly stream: string; readonly kid: string }, segment: AnySegment, hash: Buffer): StoredSegment {
+  if ('changes' in segment) return { ...segment, ...from, hash, endEpoch: segment.changes.at(-1)?.epoch ?? segment.epochBefore };
   const last = segment.entries.at(-1)!;
   return { ...segment, ...from, hash, end: segment.begin + segment.entries.length - 1, endEpoch: last.epoch };
+}
+
+/** Whether a segment continues another. */
+export function follows(segment: StoredSegment, before: StoredSegment): boolean {
+  return segment.begin === before.end + 1 && before.hash.equals(segment.previous);
+}
+
+/** The epoch at a version of the segment, or right before it. */
+export function epochIn(segment: StoredSegment, version: number): number | undefined {
+  if (version === segment.begin - 1) return segment.epochBefore;
+  if (!('changes' in segment)) return segment.entries[version - segment.begin]?.epoch;
+  return segment.changes.findLast((change) => change.version <= version)?.epoch ?? segment.epochBefore;
+}
+
+/** What a segment changed in versions `from` to `through`. */
+export function logChangesIn(segment: StoredSegment, from: number, through: number): readonly LogChange[] {
+  if (!('changes' in segment))
+    return segment.entries
+      .slice(from - segment.begin, through - segment.begin + 1)
+      .flatMap(({ op, key, value }) => (op === 'noop' ? [] : [{ key, value: op === 'put' ? value : null }]));
+  return segment.changes
+    .filter(({ version }) => version >= from && version <= through)
+    .flatMap(({ op, key, value }): readonly LogChange[] => {
+      if (op === 'noop') return [];
+      return op === 'clear' ? [{ from: key, to: value.length === 0 ? null : value }] : [{ key, value: op === 'put' ? value : null }];
+    });
 }

@@ -9,9 +9,11 @@ import { openBlobMap } from '../repository/blob-reader.ts';
 import { readFileList, type BackupFiles } from '../repository/file-list.ts';
 import type { Repository } from '../repository/repository.ts';
 import { compareWithFiles, partOf } from './compare.ts';
+import { applyLog, compareWithSum } from './apply-log.ts';
 import type { Restored, RestoreOptions } from './restore.ts';
 import { readRuns } from './run-reader.ts';
 import { runsOf } from './runs.ts';
+import { SetHash } from './set-hash.ts';
 
 /** Well below FoundationDB's 10 MB; several are under way. */
 const PUT_BYTES = 512 * 1024;
@@ -20,7 +22,7 @@ const FILES_PER_PART = 32;
 const PARTS_AT_ONCE = 3;
 const SLICE_BYTES = 1024 * 1024;
 
-export interface RemoteRestoreOptions extends Pick<RestoreOptions, 'workers' | 'onProgress'> {
+export interface RemoteRestoreOptions extends Pick<RestoreOptions, 'workers' | 'onProgress' | 'log'> {
   readonly repository: Repository;
   readonly manifest: Manifest;
   readonly target: RemoteTarget;
@@ -30,12 +32,12 @@ export interface RemoteRestoreOptions extends Pick<RestoreOptions, 'workers' | '
 }
 
 /**
- * Restores into an empty database over the network, reads back all that is there and compares it with the backup both ways (missing and extra keys), and only then makes it live. Interrupted at
+ * Restores into an empty database over the network, reads back all that is there and compares it with the backup both ways (missing and extra keys), then applies the log, if there is one, and compares again, and only then makes it live. Interrupted at
  * any point nobody can use the database; a restore then begins anew.
  * @throws EngineError backup-damaged, naming the object; backup-differs; bad-request where the target is not empty
  */
 export async function restoreRemote(options: RemoteRestoreOptions, signal: AbortSignal): Promise<Restored> {
-  const { repository, manifest, target, workers, clock } = options;
+  const { repository, manifest, target, workers, clock, log } = options;
   const startMs = clock.monotonicMs();
   const map = await openBlobMap(repository, manifest, signal);
   const [range, ...more] = manifest.ranges;
@@ -43,9 +45,10 @@ export async function restoreRemote(options: RemoteRestoreOptions, signal: Abort
   const files = await readFileList(repository, map, range, signal);
   const totalBytes = files.files.reduce((sum, { bytes }) => sum + bytes, 0);
   await target.begin(manifest.backupId);
+  const set = new SetHash(map.keys.id);
   let doneBytes = 0;
   for await (const plains of readRuns({ repository, map, workers, contents: true }, runsOf(files, map), signal)) {
-    await Promise.all([...batchesOf(plains)].map((rows) => target.put(rows)));
+    await Promise.all([...batchesOf(plains, log === null ? null : set)].map((rows) => target.put(rows)));
     doneBytes += plains.reduce((sum, { length }) => sum + length, 0);
     options.onProgress({ phase: 'restoring', doneBytes, totalBytes });
   }
@@ -54,25 +57,34 @@ export async function restoreRemote(options: RemoteRestoreOptions, signal: Abort
     (compared) => options.onProgress({ phase: 'comparing', doneBytes: compared, totalBytes }),
     signal,
   );
+  let end = logEndOf(manifest);
+  if (log !== null) {
+    const onApplied = (version: number): void =>
+      options.onProgress({ phase: `applying the log, version ${version}`, doneBytes: 0, totalBytes: 0 });
+    end = await applyLog({ target, log, set, onApplied }, end, signal);
+    await compareWithSum(target, map.keys.id, set, signal);
+  }
   const highest = await options.highestEpoch();
   signal.throwIfAborted();
   await target.finish(highest);
   return {
-    records: files.files.reduce((sum, { records }) => sum + records, 0),
+    records: log === null ? files.files.reduce((sum, { records }) => sum + records, 0) : set.count,
     bytes: totalBytes,
-    end: logEndOf(manifest),
-    checked: 'root',
+    end,
+    checked: log === null ? 'root' : 'set',
     resumed: false,
     elapsedMs: clock.monotonicMs() - startMs,
   };
 }
 
-function* batchesOf(plains: readonly Uint8Array[]): Generator<readonly PutRow[]> {
+/** @param set to which each of them is added */
+function* batchesOf(plains: readonly Uint8Array[], set: SetHash | null): Generator<readonly PutRow[]> {
   let rows: PutRow[] = [];
   let bytes = 0;
   for (const plain of plains) {
     for (const { key, value } of recordsOf(viewOf(plain))) {
       rows.push({ key, value });
+      set?.add(key, value);
       bytes += key.length + value.length;
       if (bytes < PUT_BYTES) continue;
       yield rows;

@@ -5,6 +5,7 @@ import type { EpochTable, LogEnd } from '../../replication/epochs.ts';
 import { logEndOf, type Manifest } from '../format/manifest.ts';
 import { viewOf } from '../format/blake3.ts';
 import { recordsOf, visitRecords } from '../format/records.ts';
+import type { LogChange, LogToApply } from '../log/log-to-apply.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -29,18 +30,6 @@ export interface RestoreOptions {
   /** Called with where it will end, right before it becomes live. */
   readonly beforeLive?: (end: LogEnd) => Promise<void>;
   readonly onProgress: (progress: { readonly phase: string; readonly doneBytes: number; readonly totalBytes: number }) => void;
-}
-
-/** Log entries after the backup's version, in order, in batches that end at a version. */
-export interface LogToApply {
-  readonly stream: string;
-  readonly through: number;
-  batches(from: number, signal: AbortSignal): AsyncIterable<LogBatch>;
-}
-
-export interface LogBatch {
-  readonly end: LogEnd;
-  readonly rows: readonly RestoreRow[];
 }
 
 export interface Restored {
@@ -197,9 +186,9 @@ async function applyLog(
 ): Promise<LogEnd> {
   if (options.log === null) return from.applied;
   let note = from;
-  for await (const { end, rows } of options.log.batches(note.applied.index, signal)) {
+  for await (const { end, changes } of options.log.batches(note.applied.index, signal)) {
     // Of several changes of a key in a batch the last counts; what was there before leaves the set.
-    const last = new Map(rows.map((row) => [Buffer.from(row.key).toString('latin1'), row]));
+    const last = new Map(changes.map(rowOf).map((row) => [Buffer.from(row.key).toString('latin1'), row]));
     for (const { key, value } of last.values()) {
       const before = target.get(key);
       if (before !== undefined) set.remove(key, before);
@@ -212,6 +201,14 @@ async function applyLog(
   if (note.applied.index !== options.log.through)
     throw new EngineError('backup-damaged', `the log ends at version ${note.applied.index}, before ${options.log.through}`);
   return note.applied;
+}
+
+function rowOf(change: LogChange): RestoreRow {
+  if ('key' in change) return change;
+  throw new EngineError(
+    'backup-unsupported',
+    'in this log somebody cleared a whole range of keys: restore it into FoundationDB, or to a point before that',
+  );
 }
 
 function filesOfPrefix({ files, end }: BackupFiles, { from }: PrefixChange): BackupFiles {

@@ -1,7 +1,8 @@
 import { isEngineError } from '../../platform/errors.ts';
+import { MAX_SEGMENT_VERSIONS } from '../format/change-segment.ts';
 import { MAX_SEGMENT_ENTRIES } from '../format/log-segment.ts';
 import { indexName, logName, packName } from '../format/object-name.ts';
-import { getSegment, listStreams } from '../log/segments.ts';
+import { getSegment, listStreams, type Stream } from '../log/segments.ts';
 import { trustedOf, type BackupEntry } from '../repository/catalog.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import { readDestroyedStreams } from '../repository/shred.ts';
@@ -45,13 +46,14 @@ export async function garbageOf(repository: Repository, { cluster, kept, others 
 
 /** Segments whose versions all kept backups have already. A restore begins at a backup, so it never reads them. */
 async function oldSegments(repository: Repository, cluster: string, kept: readonly BackupEntry[], signal: AbortSignal): Promise<Unneeded> {
-  const versions = trustedOf(kept).map(({ readVersion }) => Number(readVersion));
-  if (versions.length === 0) return NOTHING;
-  const oldest = Math.min(...versions);
+  const points = trustedOf(kept).map(({ readVersion }) => Number(readVersion));
+  if (points.length === 0) return NOTHING;
+  const oldest = Math.min(...points);
   const streams = await listStreams(repository, cluster, signal);
   const destroyed = await readDestroyedStreams(repository, signal);
   const garbage: Garbage[] = [];
   const damagedLog: string[] = [];
+  let versions = 0;
   for (const [n, { stream, begins }] of streams.entries()) {
     for (const [k, begin] of begins.entries()) {
       if (begin > oldest) continue;
@@ -61,7 +63,8 @@ async function oldSegments(repository: Repository, cluster: string, kept: readon
       const name = logName(cluster, stream, begin);
       const end = next === undefined ? await endOf(repository, { cluster, stream, begin }, signal) : next - 1;
       // Nobody reads again what was under a key that was destroyed. Of what is damaged by accident nobody knows how far it leads: without it a restore would end before that, and not say so.
-      if (end === 'damaged' && !destroyed.has(stream) && begin + MAX_SEGMENT_ENTRIES > oldest) damagedLog.push(name);
+      if (end === 'damaged' && versions === 0) versions = await longestOf(repository, streams.at(-1)!, signal);
+      if (end === 'damaged' && !destroyed.has(stream) && begin + versions > oldest) damagedLog.push(name);
       else if (end === 'damaged' || end <= oldest) {
         const object = await repository.store.stat(name, signal);
         if (object !== null) garbage.push(object);
@@ -69,6 +72,17 @@ async function oldSegments(repository: Repository, cluster: string, kept: readon
     }
   }
   return { garbage, damagedLog };
+}
+
+/** Versions that a segment can hold, by what the newest one is. */
+async function longestOf(repository: Repository, { cluster, stream, begins }: Stream, signal: AbortSignal): Promise<number> {
+  try {
+    const newest = await getSegment(repository, { cluster, stream, begin: begins.at(-1)! }, signal);
+    return 'changes' in newest ? MAX_SEGMENT_VERSIONS : MAX_SEGMENT_ENTRIES;
+  } catch (error) {
+    if (isEngineError(error, 'backup-damaged', 'key-service-failed')) return MAX_SEGMENT_VERSIONS;
+    throw error;
+  }
 }
 
 async function endOf(
