@@ -16,6 +16,7 @@ const ACTS = [
   '^src/database/lmdb',
   '^src/foundationdb/client',
   '^src/commands/set-up-foundationdb',
+  '^src/foundationdb/log/(capture-folder|backup-agent|open)',
   '^src/foundationdb/region-step',
   '^src/objectstore/(folder-store|gcs)',
   '^src/keys/(key-line-file|cloud)',

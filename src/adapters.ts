@@ -3,6 +3,7 @@ import type { Arbiter } from './arbiter/arbiter.ts';
 import type { BackupConfig } from './config/backup-config.ts';
 import type { EngineConfig } from './config/config.ts';
 import { OBJECT_WRITES_APART_MS } from './config/policy.ts';
+import type { ChangeLog } from './database/change-log.ts';
 import type { Database } from './database/database.ts';
 import type { RemoteDatabase } from './database/remote-snapshot.ts';
 import type { RemoteTarget } from './database/remote-target.ts';
@@ -115,6 +116,16 @@ export async function openRemoteTarget(context: Omit<RemoteContext, 'clock'>): P
     import('./foundationdb/remote-target.ts'),
   ]);
   return foundationdbToFill(openFoundationdb(context, 'restore'));
+}
+
+/** What a database over the network changes, captured by its own means. @param onAgentEnd hears that a program that does so has ended, and is started again */
+export async function openChangeLog(
+  { database, folder, clock }: Pick<RemoteContext, 'database' | 'folder' | 'clock'>,
+  { folder: captureFolder, programs, max_bytes: maxBytes }: NonNullable<BackupConfig['foundationdb_log']>,
+  onAgentEnd: (what: string) => void,
+): Promise<ChangeLog> {
+  const { openFoundationdbLog } = await import('./foundationdb/log/open.ts');
+  return await openFoundationdbLog({ database, folder, clock, captureFolder, programs: programs ?? null, maxBytes, onAgentEnd });
 }
 
 type StoreConfig<K> = Extract<BackupConfig['store'], { kind: K }>;

@@ -45,6 +45,16 @@ const fields = z.strictObject({
   jitter_seconds: z.number().nonnegative().default(60),
   /** How often the log is uploaded for point-in-time restore; null: not at all. */
   log_seconds: z.number().positive().nullable().default(1),
+  /** FoundationDB: where what its `fdbbackup` logs lies until it is stored, unencrypted, on this machine's own disk. Of one backup-service only. Absent: its backups have no log. */
+  foundationdb_log: z
+    .strictObject({
+      folder: z.string().min(1),
+      /** Where `fdbbackup` and `backup_agent` of the servers' version are; absent: on PATH. */
+      programs: z.string().startsWith('/').optional(),
+      /** When more than this waits to be stored, the capture is ended. */
+      max_bytes: bytes.default(10 * 1024 * MIB),
+    })
+    .optional(),
   /** How thoroughly backup-service verifies the newest backup by itself, as `backup verify --level` has it: 3 reads all of it. */
   verify_level: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)], 'must be 0, 1, 2 or 3').default(3),
   /** At level 2: how much of it is read. */
@@ -90,8 +100,9 @@ export const BACKUP_SETTINGS: readonly (readonly string[])[] = [
   ...['kind', 'path', 'key', 'endpoint', 'timeout_seconds'].map((field) => ['keys', field]),
   ...['kind', 'path', 'key', 'endpoint', 'timeout_seconds'].map((field) => ['previous_keys', field]),
   ...['host', 'port'].map((field) => ['listen', field]),
+  ...['folder', 'programs', 'max_bytes'].map((field) => ['foundationdb_log', field]),
   ...['key_file', 'trusted_files'].map((field) => ['signing', field]),
   ...Object.keys(fields.shape)
-    .filter((field) => !['cluster', 'store', 'keys', 'previous_keys', 'signing', 'listen'].includes(field))
+    .filter((field) => !['cluster', 'store', 'keys', 'previous_keys', 'signing', 'listen', 'foundationdb_log'].includes(field))
     .map((field) => [field]),
 ];

@@ -86,6 +86,10 @@ function inconsistencies(config: EngineConfig, place: (path: readonly string[]) 
         `${place(['replication'])}: replication: FoundationDB replicates by itself, and nothing that it acknowledges depends on this engine; write sync`,
       );
   }
+  if (database.kind === 'embedded' && config.backup?.foundationdb_log !== undefined)
+    found.push(
+      `${place(['backup', 'foundationdb_log'])}: backup.foundationdb_log: this machine's own database has its log already; leave it away`,
+    );
   return found;
 }
 

@@ -22,6 +22,8 @@ export type Shipped =
   | { readonly kind: 'shipped'; readonly head: StreamHead; readonly entries: number; readonly more: boolean }
   /** Nothing new here, or this copy is behind the stream. */
   | { readonly kind: 'idle'; readonly head: StreamHead | null }
+  /** Nothing more is complete here: what was committed longer ago than this is in the repository (null: nothing is). `why`: what somebody may have to do something about. */
+  | { readonly kind: 'waiting'; readonly behindMs: number | null; readonly why: string | null }
   /** Another program goes on with the stream. */
   | { readonly kind: 'overtaken' }
   /** The stream cannot be continued from this copy: a new one was begun, which needs a backup to begin from. */

@@ -44,6 +44,12 @@ describe('shipping the log', () => {
   it('says that the log is there also of a system that always has something new, as of when it was read', async () => {
     expect((await looped(shipped(false), shipped(false), idle)).there).to.deep.equal([0, 1100, 2200]);
   });
+  it('says how far what is captured elsewhere is there', async () => {
+    const waiting = (behindMs: number | null): Shipped => ({ kind: 'waiting', behindMs, why: 'nobody serves' });
+    expect(
+      (await looped(waiting(null), waiting(500), { kind: 'shipped', head, entries: 1, more: true }, waiting(2500))).there,
+    ).to.deep.equal([600, -200]);
+  });
   it('says so of nothing that was only a part, or was not shipped', async () => {
     const { there } = await looped(shipped(true), { kind: 'overtaken' }, { kind: 'new-stream', head, why: 'x' }, new Error('no store'));
     expect(there).to.deep.equal([]);

@@ -1,13 +1,13 @@
 import type { Clock } from '../../platform/clock.ts';
 import { describeError, type Log } from '../../telemetry/log.ts';
 import type { BackupState } from './backup-state.ts';
-import type { LogShipper } from '../log/shipper.ts';
+import type { Shipped } from '../log/shipper.ts';
 
 /** Who finds that another ships looks again after so many periods. */
 const STAND_BACK_PERIODS = 5;
 
 export interface LogLoopParts {
-  readonly shipper: Pick<LogShipper, 'tick'>;
+  readonly shipper: { tick(signal: AbortSignal): Promise<Shipped> };
   readonly periodMs: number;
   readonly state: Pick<BackupState, 'logIsThere'>;
   readonly clock: Clock;
@@ -17,6 +17,7 @@ export interface LogLoopParts {
 /** Ships the log every period until the signal aborts; at once again while a whole segment was shipped. Failures are told and tried again. */
 export async function runLogLoop({ shipper, periodMs, state, clock, log }: LogLoopParts, signal: AbortSignal): Promise<void> {
   let failing = false;
+  let told: string | null = null;
   while (!signal.aborted) {
     let pauseMs = periodMs;
     const beganMs = clock.monotonicMs();
@@ -27,6 +28,10 @@ export async function runLogLoop({ shipper, periodMs, state, clock, log }: LogLo
         log.warn('backup_log_new_stream', { stream: shipped.head.stream, from: shipped.head.end, why: shipped.why });
       else if (shipped.kind === 'overtaken') pauseMs = periodMs * STAND_BACK_PERIODS;
       // A system at work has always something new: what was committed when this began is there, not what was since.
+      if (shipped.kind === 'waiting' && shipped.behindMs !== null) state.logIsThere(beganMs - shipped.behindMs);
+      const why = shipped.kind === 'waiting' ? shipped.why : null;
+      if (why !== null && why !== told) log.warn('backup_log_waiting', { why });
+      told = why;
       if (shipped.kind === 'idle' || (shipped.kind === 'shipped' && !shipped.more)) state.logIsThere(beganMs);
       if (shipped.kind === 'shipped' && shipped.more) pauseMs = 0;
       if (failing) log.info('backup_log_recovered');

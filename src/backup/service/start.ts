@@ -1,32 +1,19 @@
 import type { BackupConfig } from '../../config/backup-config.ts';
 import type { LoadedConfig } from '../../config/load.ts';
-import type { DataReader } from '../../database/data-reader.ts';
-import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { jsonReply, metricsRoute } from '../../platform/http.ts';
 import { startHttpsServer, type HttpsServer } from '../../platform/https-server.ts';
 import { loadCredentials } from '../../platform/tls.ts';
-import type { LogEnd } from '../../replication/epochs.ts';
 import { describeError, openLog, type Log } from '../../telemetry/log.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
-import { logEndOf } from '../format/manifest.ts';
-import { LogShipper } from '../log/shipper.ts';
 import type { Created, WriterLease } from '../pipeline/create.ts';
 import { openAccess } from '../repository/access.ts';
-import { listBackups, trustedOf } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
 import { BackupState } from './backup-state.ts';
-import {
-  configuredBackup,
-  createConfigured,
-  databaseFolder,
-  openConfiguredRepository,
-  whileWriter,
-  type ConfiguredBackup,
-} from './configured.ts';
+import { configuredBackup, createConfigured, openConfiguredRepository, whileWriter, type ConfiguredBackup } from './configured.ts';
 import { runLogLoop } from './log-loop.ts';
-import { hasParted } from './parted.ts';
+import { openLogSource, type LogSource } from './log-source.ts';
 import { RepositoryWatch } from './repository-watch.ts';
 import { runService } from './service.ts';
 import { verifyAndPrune } from './upkeep.ts';
@@ -50,13 +37,13 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
     const watch = new RepositoryWatch(access, clock);
     if ((await whenThere(() => watch.current(signal), log, signal)) === null) return;
     log.info('started', { interval_seconds: backup.interval_seconds, cluster: backup.cluster.id });
-    const isEmbedded = loaded.config.database.kind === 'embedded';
-    const reader = isEmbedded ? await whenThere(() => openLmdbReader(databaseFolder(loaded)), log, signal) : undefined;
-    if (reader === null) return;
+    const repository = (either: AbortSignal): Promise<Repository> => watch.current(either);
+    const source = await whenThere(() => openLogSource({ configured, repository, clock, log }), log, signal);
+    if (source === null) return;
     try {
-      await runAll({ configured, watch, reader, state, log }, signal);
+      await runAll({ configured, repository, source, state, log }, signal);
     } finally {
-      await reader?.close();
+      await source?.close();
     }
   } finally {
     await server?.close(GRACE_MS);
@@ -66,26 +53,22 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
 
 interface ServiceWorld {
   readonly configured: ConfiguredBackup;
-  readonly watch: RepositoryWatch;
-  /** Of this machine's own database, whose log goes into the repository too; undefined: FoundationDB, whose backups have no log. */
-  readonly reader: DataReader | undefined;
+  readonly repository: (signal: AbortSignal) => Promise<Repository>;
+  /** Of the log, which goes into the repository too; undefined: FoundationDB without one. */
+  readonly source: LogSource | undefined;
   readonly state: BackupState;
   readonly log: Log;
 }
 
-async function runAll({ configured, watch, reader, state, log }: ServiceWorld, signal: AbortSignal): Promise<void> {
+async function runAll({ configured, repository, source, state, log }: ServiceWorld, signal: AbortSignal): Promise<void> {
   const { backup } = configured;
   const clock = systemClock;
-  const repository = (either: AbortSignal): Promise<Repository> => watch.current(either);
-  const anchors = async (either: AbortSignal): Promise<readonly LogEnd[]> =>
-    await anchorsIn(await repository(either), backup.cluster.id, either);
-  const shipper = reader === undefined ? null : new LogShipper({ repository, cluster: backup.cluster.id, reader, clock, anchors });
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);
   const shipping =
-    shipper === null || backup.log_seconds === null
+    source === undefined || backup.log_seconds === null
       ? null
-      : runLogLoop({ shipper, periodMs: backup.log_seconds * 1000, state, clock, log }, either);
+      : runLogLoop({ shipper: source.shipper, periodMs: backup.log_seconds * 1000, state, clock, log }, either);
   try {
     await runService(
       {
@@ -95,11 +78,10 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
           verifyMs: backup.verify_seconds === null ? null : backup.verify_seconds * 1000,
           retryMs: RETRY_MS,
         },
-        look: async (stop) =>
-          await state.look(await repository(stop), backup, stop, (end) => reader !== undefined && hasParted(reader, end)),
+        look: async (stop) => await state.look(await repository(stop), backup, stop, (end) => source?.hasParted(end) === true),
         verify: async (lease, stop) => await verifyAndPrune(configured, log, lease, stop),
         whileWriter: (work, stop) => whileWriter(configured, work, stop),
-        create: (lease, stop) => createOne({ configured, shipper, log }, lease, stop),
+        create: (lease, stop) => createOne({ configured, source, log }, lease, stop),
         state,
         clock,
         log,
@@ -114,14 +96,14 @@ async function runAll({ configured, watch, reader, state, log }: ServiceWorld, s
 }
 
 async function createOne(
-  { configured, shipper, log }: Pick<ServiceWorld, 'configured' | 'log'> & { readonly shipper: LogShipper | null },
+  { configured, source, log }: Pick<ServiceWorld, 'configured' | 'source' | 'log'>,
   lease: WriterLease,
   signal: AbortSignal,
 ): Promise<Created> {
   const pauseMs = configured.backup.step_pause_seconds * 1000;
   // Opened anew: the epoch key may have changed a moment ago.
   const repository = await openConfiguredRepository(configured, signal);
-  const head = shipper?.head ?? null;
+  const head = source?.shipper.head ?? null;
   return await createConfigured(
     configured,
     {
@@ -139,13 +121,6 @@ async function createOne(
     },
     signal,
   );
-}
-
-/** Where a new stream of the log may begin: at backups under the epoch key of now, the newest first, then at those of before. */
-async function anchorsIn(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly LogEnd[]> {
-  const newestFirst = trustedOf(await listBackups(repository, cluster, signal)).toReversed();
-  const isOfNow = ({ kid }: { readonly kid: string }): boolean => kid === repository.keys.kid;
-  return [...newestFirst.filter(isOfNow), ...newestFirst.filter((manifest) => !isOfNow(manifest))].map(logEndOf);
 }
 
 /** Before all else: who asks for the age of the newest backup hears that none is known. */
