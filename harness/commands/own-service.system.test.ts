@@ -7,11 +7,12 @@ import { stringify } from 'yaml';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { NOTES_LEDGER } from '../testing/notes/notes-description.ts';
 import { startNotes, type Notes } from '../testing/notes/notes-process.ts';
-import { ROOT, startRun, type Run } from './testing/gameday-program.ts';
+import { THREE_DAYS_MS, untilOneSays } from '../testing/until-one-says.ts';
+import { ROOT, startRun, type Ended, type Run } from './testing/gameday-program.ts';
 
 /** A game day on a service with an API of its own, described by templates; this test is who breaks it. */
 describe('gameday run --system, a service with an API of its own', function () {
-  this.timeout(120_000);
+  this.timeout(THREE_DAYS_MS);
   let folder: string;
   let notes: Notes | undefined;
 
@@ -68,10 +69,11 @@ describe('gameday run --system, a service with an API of its own', function () {
   });
 
   /** Plays, and kills and restarts the service in the middle. */
-  async function restarted(
-    name: string,
-    forgetful: boolean,
-  ): Promise<{ readonly code: number | null; readonly text: string; readonly run: Run }> {
+  const restarted = (name: string, forgetful: boolean): Promise<Ended & { readonly run: Run }> =>
+    untilOneSays((again) => restartedOnce(`${name}${again}`, forgetful));
+
+  async function restartedOnce(name: string, forgetful: boolean): Promise<(Ended & { readonly run: Run }) | string> {
+    await notes?.kill();
     const file = path.join(folder, `${name}.log`);
     notes = await startNotes(file, { forgetful });
     const { port } = notes;
@@ -79,16 +81,15 @@ describe('gameday run --system, a service with an API of its own', function () {
     for (const title of ['here.0', 'reg.there.0'])
       expect((await fetch(`http://127.0.0.1:${port}/notes/${title}`, others)).status).to.equal(201);
     const run = startRun(['--system', system(name, port), scenario(name)], path.join(folder, name));
-    const ended = run.ended.then((end) => ({ ...end, over: true }));
-    const observing = async (): Promise<void> => {
-      while (!run.events().some((event) => event.kind === 'phase' && event.phase === 'observe')) await sleep(50);
-    };
-    const first = await Promise.race([ended, observing()]);
-    if (first !== undefined) throw new Error(`it ended before anything was observed: ${first.text}`);
+    let said: string | undefined;
+    void run.ended.then(({ text }) => (said = text));
+    while (said === undefined && !run.events().some((event) => event.kind === 'phase' && event.phase === 'observe')) await sleep(50);
+    if (said !== undefined) return `it ended before anything was observed: ${said}`;
     await sleep(500); // some writes to be lost
     await notes.kill();
     notes = await startNotes(file, { port, forgetful });
-    return { ...(await ended), run };
+    const { code, text } = await run.ended;
+    return code === 3 ? text : { code, text, run };
   }
   const finding = ({ findings }: ResultDocument, check: string): string =>
     findings.flatMap((one) => (one.check === check ? [`${one.outcome}: ${one.message}`] : [])).join('; ');

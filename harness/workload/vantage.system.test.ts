@@ -13,6 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { makeCertificates, type Credentials } from '../platform/local/certificates.ts';
 import { threeRegions } from '../platform/local/topology.ts';
 import { reportSchema, type VantageCommand, type VantageReport } from './protocol.ts';
+import { WARM_TICKS } from './warm-up.ts';
 
 type Configured = Extract<VantageCommand, { type: 'configure' }>;
 type OperationReport = Extract<VantageReport, { readonly type: 'op' }>;
@@ -141,9 +142,10 @@ describe('vantage', function () {
 
   it('reports every operation once, each at the instant at which it was due, and its writes are there', async () => {
     let priority: number | undefined;
-    const reports = await play(2600, {}, (child) => {
+    const reports = await play(0, {}, async (child, nowMs, seen) => {
       priority = getPriority(child.pid);
-      return Promise.resolve();
+      const fullRateMs = nowMs() + (WARM_TICKS + 10) * 20;
+      await until(() => operations(seen).some(({ intendedMs }) => intendedMs > fullRateMs));
     });
     const all = operations(reports);
     const finished = reports.find((report) => report.type === 'finished');
@@ -223,15 +225,18 @@ describe('vantage', function () {
     const closed = createSocket('udp4'); // a port that nobody listens on
     await new Promise<void>((resolve) => closed.bind(0, '127.0.0.1', resolve));
     const { port } = closed.address();
-    const all = operations(await play(4000, { port }));
+    const all = operations(await play(0, { port }, async (_, __, reports) => await until(() => operations(reports).length >= 30)));
     closed.close();
-    expect(all.length).to.be.at.least(30);
     expect(new Set(all.map((one) => `${one.outcome} ${one.reason}`))).to.deep.equal(new Set(['failed connect-refused']));
   });
 
   it('drops what is beyond its operations in flight, as failures', async () => {
     answer = (request) => void request.resume();
-    const all = operations(await play(3000, { periodMs: 5, timeoutMs: 8000 }));
+    const all = operations(
+      await play(0, { periodMs: 5, timeoutMs: 6000 }, async (_, __, reports) => {
+        await until(() => operations(reports).some(({ reason }) => reason === 'dropped'));
+      }),
+    );
     const dropped = all.filter((one) => one.reason === 'dropped');
     expect(dropped).to.not.have.length(0);
     expect(dropped.every((one) => one.outcome === 'failed')).to.equal(true);

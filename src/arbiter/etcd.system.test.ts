@@ -49,7 +49,8 @@ describe('etcd when members fail', () => {
     let seen = -1;
     const ending = new AbortController();
     const watching = other.watch((snapshot) => (seen = snapshot.lease?.value.seq ?? -1), ending.signal);
-    const leader = (await cluster.leader()) as number;
+    let leader = await cluster.leader();
+    for (; leader === null; leader = await cluster.leader()) await systemClock.sleep(50);
     cluster.signal(leader, 'SIGSTOP');
     try {
       const second = await untilDecided(arbiter, first.ok ? first.revision : null, lease('a', 1));

@@ -38,7 +38,7 @@ async function record(cluster: DatabaseCluster, inject: readonly string[]): Prom
 
 /** strace writes its last lines a moment after the program has ended. */
 async function wholeTraces(folder: string): Promise<readonly string[]> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const threads = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
     if (threads.every((text) => /\+\+\+ (exited|killed)/.test(text))) return threads;
     await systemClock.sleep(50);

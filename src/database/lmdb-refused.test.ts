@@ -23,7 +23,7 @@ describe('LMDB: who is refused leaves nothing open', () => {
       }
     });
   const untilClosed = async (): Promise<readonly string[]> => {
-    for (let looks = 0; held().length > 0 && looks < 200; looks++) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let looks = 0; held().length > 0 && looks < 2000; looks++) await new Promise((resolve) => setTimeout(resolve, 5));
     return held();
   };
   const refusal = async (work: () => unknown): Promise<string> => {

@@ -187,8 +187,8 @@ describe('an engine with a block period and a program that may veto', () => {
 
   it('ends with what the regions have, nothing lost', async () => {
     await operator.writeMany(EUROPE, 'end');
-    const view = await operator.view();
-    await operator.expectNothingLost(view?.primary as Region);
+    const view = await operator.untilView('with a primary', ({ primary }) => primary !== null);
+    await operator.expectNothingLost(view.primary as Region);
   });
 });
 

@@ -7,7 +7,7 @@ import { linesOf } from './lines.ts';
 import type { HttpRequest } from './http.ts';
 
 const MAX_CHARS = 1000;
-const LONG_MS = 5000;
+const LONG_MS = 15_000;
 
 describe('line exchange', () => {
   const problems: unknown[] = [];

@@ -8,7 +8,7 @@ import { HttpsClient } from './https-client.ts';
 import { startHttpsServer, type HttpsServer } from './https-server.ts';
 import { QuestionLink } from './question-link.ts';
 
-const LONG_MS = 5000;
+const LONG_MS = 15_000;
 const questionShape = z.object({ id: z.number(), say: z.string() });
 const answerShape = z.object({ id: z.number(), said: z.string() });
 
@@ -16,7 +16,8 @@ describe('question link', () => {
   const problems: string[] = [];
   let connections = 0;
   let stopping: AbortController;
-  let release: () => void;
+  /** Until when 'later' is. */
+  let held: PromiseWithResolvers<void>;
   let server: HttpsServer;
   let client: HttpsClient;
   let link: QuestionLink<z.infer<typeof answerShape>>;
@@ -25,17 +26,18 @@ describe('question link', () => {
     const { id, say } = questionShape.parse(JSON.parse(line));
     if (say === 'nonsense') return 'nonsense';
     if (say === 'throw') throw new Error('broken');
-    if (say === 'later') await new Promise<void>((resolve) => (release = resolve));
+    if (say === 'later') await held.promise;
     if (say === 'never') await new Promise(() => undefined);
     return JSON.stringify({ id, said: say.toUpperCase() });
   }
-  const linkTo = (port: number, silenceMs = LONG_MS) =>
-    new QuestionLink({ client, url: `https://127.0.0.1:${port}/q`, answerShape, silenceMs, nowMs: () => performance.now() });
+  const linkTo = (port: number, silenceMs = LONG_MS, nowMs = () => performance.now()) =>
+    new QuestionLink({ client, url: `https://127.0.0.1:${port}/q`, answerShape, silenceMs, nowMs });
 
   beforeEach(async () => {
     const authority = await makeTestAuthority();
     problems.length = 0;
     connections = 0;
+    held = Promise.withResolvers();
     stopping = new AbortController();
     server = await startHttpsServer({
       host: '127.0.0.1',
@@ -75,28 +77,32 @@ describe('question link', () => {
       'X'.repeat(900),
     ]);
     expect(order).to.deep.equal([]);
-    release();
+    held.resolve();
     await late;
     expect(order[0]).to.contain('LATER');
     expect(connections).to.equal(1);
   });
 
   it("a question that ran out of time is not known; the others go on, and its late answer is nobody's", async () => {
+    await link.ask({ say: 'connect' }, LONG_MS); // or it would run out of time before anything was sent
     expect(await link.ask({ say: 'later' }, 30)).to.deep.equal({ kind: 'no-reply', reason: 'timeout-sent' });
-    release();
+    held.resolve();
     expect(await link.ask({ say: 'a' }, LONG_MS)).to.have.property('kind', 'answer');
     expect(connections).to.equal(1);
   });
 
   it('a connection that says nothing for too long is given up, with all that is under way on it', async () => {
-    const hasty = linkTo(server.port, 20);
-    await hasty.ask({ say: 'a' }, LONG_MS);
-    const other = hasty.ask({ say: 'never' }, LONG_MS);
-    expect(await hasty.ask({ say: 'never' }, 40)).to.have.property('kind', 'no-reply');
+    let passedMs = 0;
+    const silent = linkTo(server.port, LONG_MS, () => performance.now() + passedMs);
+    await silent.ask({ say: 'a' }, LONG_MS);
+    const other = silent.ask({ say: 'never' }, LONG_MS);
+    const late = silent.ask({ say: 'never' }, 40);
+    passedMs = LONG_MS;
+    expect(await late).to.have.property('kind', 'no-reply');
     expect(await other).to.deep.equal({ kind: 'no-reply', reason: 'silent' });
-    expect(await hasty.ask({ say: 'a' }, LONG_MS)).to.have.property('kind', 'answer');
+    expect(await silent.ask({ say: 'a' }, LONG_MS)).to.have.property('kind', 'answer');
     expect(connections).to.equal(2);
-    hasty.close();
+    silent.close();
   });
 
   it('nobody there: certainly not sent', async () => {
@@ -123,7 +129,7 @@ describe('question link', () => {
       client,
       url: `https://127.0.0.1:${server.port}/none`,
       answerShape,
-      silenceMs: 100,
+      silenceMs: LONG_MS,
       nowMs: () => 0,
     });
     expect(await stranger.ask({ say: 'a' }, LONG_MS)).to.deep.equal({ kind: 'no-reply', reason: 'http-404' });
@@ -136,7 +142,7 @@ describe('question link', () => {
     stopping.abort();
     const refused = link.ask({ say: 'b' }, LONG_MS);
     const closed = server.close(LONG_MS);
-    release();
+    held.resolve();
     expect(await taken).to.have.property('kind', 'answer');
     expect(await refused).to.have.property('kind', 'no-reply');
     await closed;

@@ -18,6 +18,8 @@ import { WITH_PARENT } from './with-parent.ts';
 const MAIN = resolve(import.meta.dirname, '../main.js');
 const CALL_MS = 20_000;
 const WAIT_MS = 60_000;
+/** Of one call to a member that is there: the machine may be busy. */
+const RPC_MS = 15_000;
 
 type Clients = Readonly<Record<'api' | 'controller' | 'client', HttpsClient>>;
 type Ports = Readonly<Record<Region, { readonly database: number; readonly api: number }>>;
@@ -62,7 +64,7 @@ export class DatabaseCluster {
       endpoints: etcd.endpoints,
       prefix: '/coditect-dr/',
       credentials,
-      rpcMs: 500,
+      rpcMs: RPC_MS,
       silenceMs: 1000,
       clock: systemClock,
     });

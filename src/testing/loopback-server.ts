@@ -16,7 +16,11 @@ export class LoopbackServer {
   }
 
   async start(): Promise<void> {
-    const server = createServer((request, response) => void this.#serve(request, response));
+    const server = createServer((request, response) => {
+      this.#serve(request, response).catch((error: unknown) => {
+        if (request.errored === null) throw error; // else its client gave it up while it was read
+      });
+    });
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     this.#endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -63,10 +63,12 @@ describe('local platform', () => {
     expect(new Set(lab.pods().map((pod) => lab.pidOf(pod.name))).size).to.equal(22);
   });
 
-  it('records what engines log, and only them', () => {
-    const logs = events.filter((event) => event.kind === 'engine-log');
-    expect(new Set(logs.map((log) => log.pod)).size).to.equal(9);
-    expect(logs[0]?.action).to.equal('listening');
+  it('records what engines log, and only them', async () => {
+    const logs = () => events.filter((event) => event.kind === 'engine-log');
+    const pods = () => new Set(logs().map((log) => log.pod)).size;
+    await until(() => pods() >= 9);
+    expect(pods()).to.equal(9);
+    expect(logs()[0]?.action).to.equal('listening');
   });
 
   it('lets a pod find the service by name through its own resolver, in both families', () => {

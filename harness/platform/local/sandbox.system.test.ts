@@ -153,7 +153,7 @@ describe('sandbox', () => {
     const before = await traces(undefined);
     const held = await holdLab();
     process.kill(held.chain.launcher, 'SIGTERM');
-    const code = await new Promise((resolve) => held.child.once('exit', resolve));
+    const code = await new Promise((resolve) => held.child.once('close', resolve)); // and all that it said has been read
     expect(code).to.equal(130);
     expect(held.output()).to.include('{"leftovers":[]}');
     await expectGone(held, before);

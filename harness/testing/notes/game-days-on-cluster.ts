@@ -9,6 +9,7 @@ import { KubeClient } from '../../platform/kubernetes/kube-client.ts';
 import { PODS, resourcePath, type KubePod } from '../../platform/kubernetes/kube-object.ts';
 import { podOf } from '../../platform/local/topology.ts';
 import type { ResultDocument } from '../../report/result-shape.ts';
+import { THREE_DAYS_MS, untilOneSays } from '../until-one-says.ts';
 import { NOTES_LEDGER } from './notes-description.ts';
 import { startRun, type Ended, type Run } from '../../commands/testing/gameday-program.ts';
 
@@ -68,21 +69,17 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
   /** Once, by whichever of these tests is the first. */
   const deployed = (): Promise<void> => (deploying ??= deploy());
 
-  /** The first run that says something: on a busy machine one may have nothing to say (its service was not steady), and ends before its fault. */
   async function judged(
     name: string,
     day: Day,
     says: (run: Run, code: number | null) => boolean = (_, code) => code !== 3,
   ): Promise<{ readonly code: number | null; readonly text: string; readonly result: ResultDocument }> {
     await deployed();
-    const reasons: string[] = [];
-    for (const one of [name, `${name}-again`, `${name}-a-third-time`]) {
-      const { run, ended } = play(one, day);
+    return await untilOneSays(async (again) => {
+      const { run, ended } = play(`${name}${again}`, day);
       const { code, text } = await ended;
-      if (says(run, code)) return { code, text, result: run.result() };
-      reasons.push(text);
-    }
-    throw new Error(`three runs said nothing: ${reasons.join('\n')}`);
+      return says(run, code) ? { code, text, result: run.result() } : text;
+    });
   }
 
   const wasClaimed = (run: Run): boolean => run.events().some((event) => event.kind === 'fault-injected');
@@ -94,14 +91,14 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
     expect(result.scenario.platform).to.equal('kubernetes');
     for (const check of ['fault-effective', 'fault-healed', 'outage-seen', 'lost-writes']) expect(finding(result, check)).to.match(/^pass/);
     expect(result.recovery.state).to.equal('recovered');
-  }).timeout(300_000);
+  }).timeout(THREE_DAYS_MS);
 
   it('somebody’s own service, and a Chaos Mesh that only claims to have killed it: inconclusive', async () => {
     const manifest = podChaos(given().claimed, { action: 'container-kill', containerNames: ['api'] });
     const { code, text, result } = await judged('own-claimed', { manifest, expect: { outage: 'allowed' } }, wasClaimed);
     expect(code, text).to.equal(3);
     expect(finding(result, 'fault-effective')).to.match(/^inconclusive: .*still there/);
-  }).timeout(300_000);
+  }).timeout(THREE_DAYS_MS);
 
   const cutFrom = (app: string, over: { readonly name?: string; readonly direction?: string } = {}): object => ({
     apiVersion: 'chaos-mesh.org/v1alpha1',
@@ -126,7 +123,7 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
     );
     expect(finding(result, 'fault-healed')).to.match(/^pass/);
     await untilNoProbeRuns();
-  }).timeout(300_000);
+  }).timeout(THREE_DAYS_MS);
 
   it('somebody’s own service loses much of what it sends to what it does not need: the probes count how much, during, until the heal, and that it is none after: pass', async () => {
     const { metadata, spec } = cutFrom('db', { direction: 'to' }) as { readonly metadata: object; readonly spec: object };
@@ -148,7 +145,7 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
     expect(code, text).to.equal(1);
     expect(finding(result, 'fault-effective'), text).to.match(/^pass: .*of 2 links in the cut 2 lose everything/);
     expect(finding(result, 'recovery-time')).to.match(/^fail/);
-  }).timeout(300_000);
+  }).timeout(THREE_DAYS_MS);
 
   it('somebody’s own service, and a Chaos Mesh that only claims to have cut it: inconclusive, by what the probes saw', async () => {
     const manifest = cutFrom('db', { name: given().claimed });
@@ -156,7 +153,7 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
     const { code, text, result } = await judged('own-cut-claimed', day, wasClaimed);
     expect(code, text).to.equal(3);
     expect(finding(result, 'fault-effective')).to.match(/^inconclusive: .*of 12 links in the cut 0 lose everything.*still passing/);
-  }).timeout(300_000);
+  }).timeout(THREE_DAYS_MS);
 
   it('somebody’s own service, and a probe that does not start, or none that the file allows: nothing is begun, with the reason', async () => {
     const manifest = cutFrom('db');

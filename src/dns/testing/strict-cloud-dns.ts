@@ -57,6 +57,11 @@ export class StrictCloudDns {
     this.#faults.push(...faults);
   }
 
+  /** Takes back what no request has met. */
+  failNoMore(): void {
+    this.#faults.length = 0;
+  }
+
   get changes(): readonly Change[] {
     return this.#changes;
   }

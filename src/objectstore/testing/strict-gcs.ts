@@ -62,6 +62,11 @@ export class StrictGcs {
     this.#faults.push(...faults);
   }
 
+  /** Takes back what no request has met. */
+  failNoMore(): void {
+    this.#faults.length = 0;
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const parts: Buffer[] = [];
     for await (const part of request as AsyncIterable<Buffer>) parts.push(part);

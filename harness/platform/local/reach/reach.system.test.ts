@@ -184,8 +184,10 @@ describe('processes of a pod', () => {
     const pids = async (): Promise<readonly number[]> => (await processesIn([place('db-us-east1'), place('dns')])).map((one) => one.pid);
     try {
       expect(await pids()).to.have.members([child.pid, orphan]);
-      const [one] = (await processesIn([place('db-us-east1')])).filter((process_) => process_.pid === orphan);
-      expect(one).to.deep.include({ pod: 'db-us-east1', command: 'sleep' });
+      const find = async () => (await processesIn([place('db-us-east1')])).find(({ pid }) => pid === orphan);
+      // It is the shell still until it has become what the shell was asked to start.
+      for (let tries = 0; (await find())?.command !== 'sleep' && tries < 1000; tries++) await sleep(10);
+      expect(await find()).to.deep.include({ pod: 'db-us-east1', command: 'sleep' });
       child.kill('SIGKILL');
       await once(child, 'exit');
       expect(await pids()).to.deep.equal([orphan]);
@@ -193,7 +195,7 @@ describe('processes of a pod', () => {
       process.kill(orphan, 'SIGKILL');
       child.kill('SIGKILL');
     }
-    for (let tries = 0; (await pids()).length > 0 && tries < 100; tries++) await sleep(10);
+    for (let tries = 0; (await pids()).length > 0 && tries < 1000; tries++) await sleep(10);
     expect(await pids()).to.deep.equal([]);
   });
 });
