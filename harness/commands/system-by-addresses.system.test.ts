@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { expect } from 'chai';
 import type { ResultDocument } from '../report/result-shape.ts';
+import { withWindows } from '../testing/with-windows.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const GAMEDAY = `"${process.execPath}" "${path.join(ROOT, 'dist/harness/main.js')}"`;
@@ -18,11 +19,12 @@ describe('gameday run --system, a system by its addresses', function () {
 
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'addresses-'));
+    const quiet = withWindows(path.join(ROOT, 'scenarios/null.yaml'), { observe: '2s' }, folder);
     const commands = [
       'cp "$GAMEDAY_SYSTEM" system.yaml',
-      run('isolation', 'scenarios/region-isolation.yaml'),
-      run('null', 'scenarios/null.yaml'),
-      run('again', 'scenarios/null.yaml'),
+      run('isolation', path.join(ROOT, 'scenarios/region-isolation.yaml')),
+      run('null', quiet),
+      run('again', quiet),
     ];
     const child = spawn(process.execPath, [path.join(ROOT, 'dist/harness/main.js'), 'lab', 'up', '--reports', path.join(folder, 'lab')], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -38,7 +40,7 @@ describe('gameday run --system, a system by its addresses', function () {
   });
 
   const run = (name: string, scenario: string): string =>
-    `${GAMEDAY} run --system system.yaml --reports ${name} ${path.join(ROOT, scenario)} >${name}.txt 2>&1; echo $? >${name}.code`;
+    `${GAMEDAY} run --system system.yaml --reports ${name} ${scenario} >${name}.txt 2>&1; echo $? >${name}.code`;
   const textOf = (file: string): string => {
     try {
       return readFileSync(path.join(folder, file), 'utf8').trim();

@@ -10,6 +10,7 @@ import { readEvents } from '../history/reader.ts';
 import { CHECKS } from '../registry.ts';
 import { CONTROL, engineProgram, KNOWN_BAD } from './known-bad.ts';
 import { THREE_DAYS_MS, untilOneSays } from './until-one-says.ts';
+import { withWindows } from './with-windows.ts';
 
 const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 const RUN_WITHIN_MS = 120_000;
@@ -21,9 +22,9 @@ describe('known-bad engines', function () {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'known-bad-'))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  for (const { engine, scenario, caughtBy, alsoBy = [] } of KNOWN_BAD) {
+  for (const { engine, scenario, caughtBy, alsoBy = [], windows = {} } of KNOWN_BAD) {
     it(`${engine} fails ${scenario} by ${caughtBy}`, async () => {
-      const verdict = await play(engine, scenario, folder);
+      const verdict = await play(engine, withWindows(join(PACKAGE, scenario), windows, folder), folder);
       expect(verdict.outcome, explain(verdict)).to.equal('fail');
       const failing = verdict.findings.filter((finding) => finding.outcome === 'fail').map((finding) => finding.check);
       expect(failing, explain(verdict)).to.include.members([caughtBy, ...alsoBy]);
