@@ -9,7 +9,8 @@ import { KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
 import { Reflector } from './reflector.ts';
 
-type Turn = (request: URL, response: ServerResponse) => void;
+/** `told`: what the follower has told so far. */
+type Turn = (request: URL, response: ServerResponse, told: readonly string[]) => void;
 
 const object = (name: string, version: number): KubeObject => ({ metadata: { name, uid: name, resourceVersion: String(version) } });
 const list =
@@ -32,12 +33,12 @@ describe('following a collection of the API', () => {
   async function follow(...turns: Turn[]): Promise<{ told: readonly string[]; asked: readonly string[] }> {
     const script = [...turns];
     const asked: URL[] = [];
+    const told: string[] = [];
     const server = await scriptedApiServer({ folder, identities, user: 'gameday' }, (request, response) => {
       const url = new URL(request.url ?? '/', 'https://scripted');
       asked.push(url);
-      script.shift()?.(url, response); // the last watch stays open
+      script.shift()?.(url, response, told); // the last watch stays open
     });
-    const told: string[] = [];
     const stop = new AbortController();
     const client = await KubeClient.open(server.kubeconfig, 'a');
     const reflector = new Reflector<KubeObject>(
@@ -88,9 +89,13 @@ describe('following a collection of the API', () => {
   it('a connection that is cut in the middle of a line costs nothing: the line comes again', async () => {
     const { told, asked } = await follow(
       list(5),
-      (_, response) => {
+      (_, response, seen) => {
         response.write(line('ADDED', object('a', 6)) + line('ADDED', object('b', 7)).slice(0, 20));
-        setTimeout(() => response.destroy(), 50);
+        const looking = setInterval(() => {
+          if (seen.length === 0) return;
+          clearInterval(looking);
+          response.destroy();
+        }, 5);
       },
       (_, response) => void response.end(line('ADDED', object('b', 7))),
     );
