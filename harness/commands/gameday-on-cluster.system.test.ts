@@ -61,7 +61,7 @@ describe('game days on a cluster without containers', function () {
   const pathOf = (kind: string, name: string): string =>
     resourcePath({ apiVersion: CHAOS_API, resource: resourceOf(kind) }, 'coditect', name);
   async function until(what: string, holds: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
-    for (const limitMs = performance.now() + withinMs; !(await holds()); await sleep(25))
+    for (const limitMs = performance.now() + withinMs; !(await holds()); await sleep(100))
       if (performance.now() > limitMs) throw new Error(`not within ${withinMs} ms: ${what}`);
   }
 
