@@ -14,7 +14,7 @@ const FOUNDATIONDB = {
 };
 
 /** Before anything is asked or paused. */
-describe('force-recovery that makes no sense', function () {
+describe('an order for FoundationDB that makes no sense', function () {
   this.timeout(60_000);
   let folder: string;
   before(() => (folder = mkdtempSync(join(tmpdir(), 'force-'))));
@@ -52,13 +52,13 @@ describe('force-recovery that makes no sense', function () {
     // It would have paused, and waited for six minutes.
     ['without the cluster file', ['--target=us-east1', ANY, '--fdbcli=/bin/true'], /database\.cluster_file: .*\/fdb\.cluster is not there/],
   ] as const)
-    it(`is refused ${what}`, async () => {
+    it(`a forced recovery is refused ${what}`, async () => {
       const { code, said } = await run(FOUNDATIONDB, ...words);
       expect(said).to.match(message);
       expect(code).to.equal(EXIT.badInput);
     });
 
-  it('tells in its help what it waits for, and the one consent that it takes', async () => {
+  it('a forced recovery tells in its help what it waits for, and the one consent that it takes', async () => {
     const { said } = await run(FOUNDATIONDB, '--help');
     const help = said.replaceAll(/\s+/g, ' ');
     expect(help).to.match(/--patience <duration> FoundationDB must have been out for so long without a break .*fails over by itself/);
@@ -67,7 +67,7 @@ describe('force-recovery that makes no sense', function () {
       .and.not.include('so many seconds');
   });
 
-  it('is refused of the embedded database', async () => {
+  it('a forced recovery is refused of the embedded database', async () => {
     const { code, said } = await run({ kind: 'embedded' }, '--target=us-east1', ANY);
     expect(said).to.match(/the database of this system is not FoundationDB/);
     expect(code).to.equal(EXIT.badInput);
@@ -79,7 +79,7 @@ describe('force-recovery that makes no sense', function () {
     ['without a region', ['drop'], /missing required argument 'region'/],
     ['without fdbcli', ['prefer', 'us-east1', '--fdbcli=/nowhere/fdbcli'], /cannot be used/],
   ] as const)
-    it(`so is a change of regions ${what}`, async () => {
+    it(`a change of regions is refused ${what}`, async () => {
       const { code, said } = await runAny(FOUNDATIONDB, 'region', ...words);
       expect(said).to.match(message);
       expect(code).to.equal(EXIT.badInput);
@@ -90,7 +90,7 @@ describe('force-recovery that makes no sense', function () {
     ['into what is no file', ['three_data_centers'], /three_data_centers: cannot be read; a layout is three_datacenter, or a file such as/],
     ['without fdbcli', ['three_datacenter', '--fdbcli=/nowhere/fdbcli'], /cannot be used/],
   ] as const)
-    it(`so is a set-up ${what}`, async () => {
+    it(`a set-up is refused ${what}`, async () => {
       const { code, said } = await runAny(FOUNDATIONDB, 'foundationdb', 'set-up', ...words);
       expect(said).to.match(message);
       expect(code).to.equal(EXIT.badInput);
