@@ -92,7 +92,7 @@ function regions(status: ClusterStatus, view: ClusterView, layout: Extract<Layou
         `it is configured as ${mode}, with data in every data centre, and FoundationDB takes regions only where all data is in theirs: that move is not made here`,
       );
     if (mode !== layout.redundancy) return { kind: 'do', step: { kind: 'redundancy', mode: layout.redundancy } };
-    return { kind: 'do', step: { kind: 'regions', first: view.primaryDc === second.id ? second.id : first.id } };
+    return { kind: 'do', step: { kind: 'regions', first: first.id } };
   }
   if (placesOf(configured) !== placesOf(layout.regions))
     return refused(`it is configured with other regions: ${placesOf(configured)}, not ${placesOf(layout.regions)}`);
