@@ -52,6 +52,23 @@ describe('.github/workflows', () => {
     }
   });
 
+  it('where every scenario is played, FoundationDB is there: some are of it, and the whole could never pass', () => {
+    const folder = path.join(ROOT, 'scenarios');
+    const scenarios = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+    expect(scenarios.some((name) => /^database: foundationdb$/m.test(readFileSync(path.join(folder, name), 'utf8')))).to.equal(true);
+    const plays = files.flatMap(({ text }) => {
+      const { jobs } = parse(text) as { readonly jobs: Readonly<Record<string, { readonly steps: readonly Step[] }>> };
+      return Object.values(jobs)
+        .map((job) => job.steps.flatMap(({ run }) => (run === undefined ? [] : [run])))
+        .filter((commands) => commands.some((run) => /^scripts\/workflow (play|certify) /.test(run)));
+    });
+    expect(plays).to.have.length(2);
+    for (const commands of plays) {
+      const played = commands.findIndex((run) => /^scripts\/workflow (play|certify) /.test(run));
+      expect(commands.slice(0, played)).to.include('scripts/setup --with-foundationdb');
+    }
+  });
+
   it('only jobs that run nothing of what is tested may write', () => {
     for (const { name, text } of files) {
       const { permissions, jobs } = parse(text) as {
