@@ -157,6 +157,26 @@ describe('plan of a set-up of FoundationDB', () => {
     expect(planSetUp(inTheEast, TWO)).to.have.nested.property('step.first', 'dc1');
   });
 
+  it('concludes nothing where the status does not tell how it is configured', () => {
+    for (const setUp of [THREE, TWO]) {
+      const plans = [serving({}), serving({}, { configuration: undefined })].map((cluster) => planSetUp(status(cluster), setUp));
+      expect(plans.map(({ kind }) => kind)).to.deep.equal(['wait', 'wait']);
+    }
+  });
+
+  it('takes no copies away, and calls no other satellites those of the layout', () => {
+    const { regions } = JSON.parse(REGIONS_FILE) as { regions: object[] };
+    const why = (configuration: object): string => {
+      const plan = planSetUp(status(serving(configuration, { data: trackers(true, true) })), TWO);
+      return plan.kind === 'refused' ? plan.why : plan.kind;
+    };
+    expect(why({ redundancy_mode: 'triple' })).to.contain('copies would be taken away');
+    expect(why({ redundancy_mode: 'triple', regions, usable_regions: 2 })).to.contain('copies would be taken away');
+    const single = JSON.parse(REGIONS_FILE.replaceAll('one_satellite_double', 'one_satellite_single')) as { regions: object[] };
+    expect(why({ redundancy_mode: 'double', regions: single.regions, usable_regions: 2 })).to.contain('one_satellite_single');
+    expect(why({ redundancy_mode: 'double', regions, usable_regions: 2 })).to.equal('done');
+  });
+
   it('leaves alone which of two regions is preferred', () => {
     const swapped = REGIONS_FILE.replace('"id":"dc2","priority":0', '"id":"dc2","priority":2');
     const { regions } = JSON.parse(swapped) as { regions: object[] };

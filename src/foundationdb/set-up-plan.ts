@@ -24,6 +24,9 @@ export interface SetUp {
 
 /** Machines of a data centre that `three_datacenter` puts copies on. */
 const ZONES_EACH = 2;
+const COPIES: Readonly<Record<string, number>> = { single: 1, double: 2, triple: 3 };
+/** Of a configuration that could not be read just now nothing may be concluded, least of all that there is none. */
+const NO_MODE = 'its status tells no redundancy mode: its configuration could not be read, or is none that has a name';
 
 /**
  * The next step that brings a FoundationDB cluster into a layout, by what its status says now; nothing is remembered, so that whoever was interrupted asks again. Nothing is taken away on the way: a cluster in a
@@ -78,6 +81,7 @@ function threeDataCenters(status: ClusterStatus, view: ClusterView, { dataCenter
     return refused(
       'it is configured in regions: drop one first (coditect-dr region drop), then take the regions away (fdbcli fileconfigure with "regions": [])',
     );
+  if (mode === undefined) return wait(NO_MODE);
   if (mode === 'three_datacenter') return whole(view);
   return tooFewZones(status, dataCenters) ?? { kind: 'do', step: { kind: 'redundancy', mode: 'three_datacenter' } };
 }
@@ -86,36 +90,46 @@ function regions(status: ClusterStatus, view: ClusterView, layout: Extract<Layou
   const { redundancy_mode: mode, regions: configured = [] } = status.cluster?.configuration ?? {};
   const [first, second] = homesOf(layout.regions);
   if (first === undefined || second === undefined) return refused('the layout has no two regions');
+  if (mode === undefined) return wait(NO_MODE);
   if (configured.length === 0) {
-    if (mode?.startsWith('three_') === true)
+    if (mode.startsWith('three_'))
       return refused(
         `it is configured as ${mode}, with data in every data centre, and FoundationDB takes regions only where all data is in theirs: that move is not made here`,
       );
-    if (mode !== layout.redundancy) return { kind: 'do', step: { kind: 'redundancy', mode: layout.redundancy } };
+    if (mode !== layout.redundancy) return moreCopies(mode, layout.redundancy);
     return { kind: 'do', step: { kind: 'regions', first: first.id } };
   }
   if (placesOf(configured) !== placesOf(layout.regions))
     return refused(`it is configured with other regions: ${placesOf(configured)}, not ${placesOf(layout.regions)}`);
-  if (mode !== layout.redundancy) return { kind: 'do', step: { kind: 'redundancy', mode: layout.redundancy } };
+  if (mode !== layout.redundancy) return moreCopies(mode, layout.redundancy);
   // Which of the two is preferred now is the operator's, or FoundationDB's after a loss: it is no part of a set-up.
   const away = view.primaryDc === second.id ? first : second;
   const added = planRegionChange(status, { kind: 'add', dataCenter: away.id, acceptLoss: false });
   return added.kind === 'refused' ? refused(added.why) : added;
 }
 
+function moreCopies(mode: string, wanted: string): Plan<SetUpStep> {
+  if ((COPIES[mode] ?? Number.POSITIVE_INFINITY) < (COPIES[wanted] ?? 0)) return { kind: 'do', step: { kind: 'redundancy', mode: wanted } };
+  return refused(
+    `it is configured as ${mode}, and the layout as ${wanted}: copies would be taken away. Give the layout "redundancy_mode": "${mode}", or take them away first (fdbcli --exec 'configure ${wanted}')`,
+  );
+}
+
 function dataCentersOf(layout: Layout): readonly string[] {
   return layout.kind === 'regions' ? [...new Set(layout.regions.flatMap(({ datacenters }) => datacenters.map(({ id }) => id)))] : [];
 }
 
-function placesOf(
-  configured: readonly { readonly datacenters: readonly { readonly id: string; readonly satellite?: number | undefined }[] }[],
-): string {
-  const each = configured.map(({ datacenters }) =>
-    datacenters
-      .map(({ id, satellite }) => (satellite === 1 ? `satellite ${id}` : id))
-      .toSorted()
-      .join(' with '),
-  );
+interface Region {
+  readonly datacenters: readonly { readonly id: string; readonly satellite?: number | undefined }[];
+  readonly satellite_redundancy_mode?: unknown;
+  readonly satellite_logs?: unknown;
+}
+
+function placesOf(configured: readonly Region[]): string {
+  const each = configured.map(({ datacenters, satellite_redundancy_mode: mode, satellite_logs: logs }) => {
+    const places = datacenters.map(({ id, satellite }) => (satellite === 1 ? `satellite ${id}` : id)).toSorted();
+    return `${places.join(' with ')} (${String(mode)}, satellite_logs ${String(logs)})`;
+  });
   return each.toSorted().join(', ');
 }
 
