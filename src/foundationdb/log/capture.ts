@@ -81,7 +81,9 @@ export class FoundationdbLog implements ChangeLog {
   }
 
   async after(version: number, epoch: number, signal: AbortSignal): Promise<CaptureStep> {
-    this.#times.saw((await this.#parts.fence()).version);
+    const now = (await this.#parts.fence()).version;
+    if (now < version) return { kind: 'lost', why: `the database is at version ${now}, before ${version}: it is another one` };
+    this.#times.saw(now);
     if (this.#tooMuch)
       return { kind: 'lost', why: `more than ${this.#parts.maxBytes} bytes waited here to be stored: the capture was ended` };
     // Of a run before; a file that is here already is taken all the same.
@@ -94,6 +96,8 @@ export class FoundationdbLog implements ChangeLog {
   done(): Promise<void> {
     if (this.#given !== null) removeCaptureFile(this.#given);
     this.#given = null;
+    // Only now, as the stream is in the store: until then they are why the one before it ended, also for who is started again.
+    for (const file of captureFiles(this.#parts.folder)) if (this.#isBefore(file)) removeCaptureFile(file);
     return Promise.resolve();
   }
 
@@ -105,11 +109,13 @@ export class FoundationdbLog implements ChangeLog {
     return `FoundationDB goes on logging what is changed, for when this service is started again; if it is not to be: ${this.#parts.backup.abortWords}`;
   }
 
-  /** One that begins at the version or before it; those of before the stream are nobody's. */
+  /** One that begins at the version or before it. */
   #fileFor(version: number): CaptureFile | null {
-    const files = captureFiles(this.#parts.folder);
-    for (const file of files) if (file.end - 1 <= this.#beginsAfter) removeCaptureFile(file);
-    return files.find(({ begin, end }) => end - 1 > this.#beginsAfter && begin <= version + 1) ?? null;
+    return captureFiles(this.#parts.folder).find((file) => !this.#isBefore(file) && file.begin <= version + 1) ?? null;
+  }
+
+  #isBefore({ end }: CaptureFile): boolean {
+    return end - 1 <= this.#beginsAfter;
   }
 
   /** A file that is not as it should be will never be: nobody is to wait for it. */
