@@ -1,3 +1,4 @@
+import { listStreams } from '../backup/log/segments.ts';
 import { openConfiguredRepository } from '../backup/service/configured.ts';
 import { listBackups, type BackupEntry } from '../backup/repository/catalog.ts';
 import { refusedAfter } from '../backup/repository/choose.ts';
@@ -10,10 +11,13 @@ import { EXIT } from './world.ts';
 /** `backup list`: exits 1 where one of them is not to be trusted. */
 export async function listAllBackups(command: BackupCommand): Promise<number> {
   const { backup, json, world } = command;
-  const entries = await listBackups(await openConfiguredRepository(command, command.world.signal), backup.cluster.id, world.signal);
+  const repository = await openConfiguredRepository(command, world.signal);
+  const entries = await listBackups(repository, backup.cluster.id, world.signal);
   if (json) world.out(`${JSON.stringify(entries.map(row))}\n`);
   else if (entries.length === 0) world.out(`no backup of ${backup.cluster.id} yet\n`);
   else for (const entry of entries) world.out(`${line(entry)}\n`);
+  if (!json && (await listStreams(repository, backup.cluster.id, world.signal)).length > 0)
+    world.out('there is a log: `coditect-dr backup log` reads it, and tells the times that can be restored to\n');
   return entries.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.failed;
 }
 
