@@ -6,8 +6,10 @@ import { systemClock } from '../../platform/clock.ts';
 import { BackupLab } from '../../testing/backup-lab.ts';
 import type { Change } from '../format/change-segment.ts';
 import type { Manifest } from '../format/manifest.ts';
+import { listBackups } from '../repository/catalog.ts';
 import { newEpoch } from '../repository/rewrap.ts';
 import { shredEpochKey } from '../repository/shred.ts';
+import { garbageOf } from '../retention/garbage.ts';
 import { ChangeShipper } from './change-shipper.ts';
 import { describeLog } from './describe-log.ts';
 import { planPointInTime } from './point-in-time.ts';
@@ -205,6 +207,33 @@ describe('the log of a database that captures what it changes', function () {
     const { windows, problems, destroyed } = await describeLog(await lab.repository(), 'lab', never);
     expect({ windows, problems, destroyed }).to.deep.equal({ windows: [], problems: [], destroyed: [first!.stream] });
     expect(second!.begins).to.deep.equal([from + JUMP + 1]);
+  });
+
+  it('is not needed where all backups have it already; the end of a stream that nobody can read stays as long as it may hold more', async () => {
+    await begun();
+    for (let n = 0; n < 3; n++) source.steps.push(captured(from + 1 + n * JUMP, from + (n + 1) * JUMP, []));
+    for (let n = 0; n < 3; n++) await tick();
+    source.steps.push({ kind: 'lost', why: 'it is gone' });
+    source.begins = { version: from + 9 * JUMP, epoch: EPOCH };
+    await tick();
+    source.steps[0] = captured(from + 9 * JUMP + 1, from + 10 * JUMP, []);
+    await tick();
+    const names = await lab.names('log/');
+    const needless = async (version: number): Promise<{ readonly log: readonly string[]; readonly damaged: readonly string[] }> => {
+      const repository = await lab.repository();
+      const kept = (await listBackups(repository, 'lab')).map((entry) => ({
+        ...entry,
+        manifest: { ...entry.manifest!, readVersion: String(version) },
+      }));
+      const { garbage, damagedLog } = await garbageOf(repository, { cluster: 'lab', kept, others: [] }, never);
+      return { log: garbage.map(({ name }) => name).filter((name) => name.startsWith('log/')), damaged: damagedLog };
+    };
+    expect(await needless(from + JUMP - 1)).to.deep.equal({ log: [], damaged: [] });
+    expect(await needless(from + 2 * JUMP)).to.deep.equal({ log: names.slice(0, 2), damaged: [] });
+    expect(await needless(from + 20 * JUMP)).to.deep.equal({ log: names.slice(0, 3), damaged: [] });
+    writeFileSync(join(lab.storeFolder, names[2]!), 'damaged');
+    expect(await needless(from + 20 * JUMP)).to.deep.equal({ log: names.slice(0, 2), damaged: [names[2]] });
+    expect(await needless(from + 5_000_000_000)).to.deep.equal({ log: names.slice(0, 3), damaged: [] });
   });
 
   it('where a segment is damaged, missing or of another stream, no window goes over it, and it is named', async () => {
