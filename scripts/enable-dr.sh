@@ -122,11 +122,12 @@ coditect_dr() {
   fi
 }
 
-# The database before the programs that need it. Where controllers run already they are kept from failing over meanwhile.
+# The database before the programs that need it. Where controllers run already, also in a region that is not to be touched now, they are kept from failing over meanwhile.
 foundationdb() {
-  local region running unpaused=(--without-pause) dry=()
+  local overlay region running unpaused=(--without-pause) dry=()
   [ "$mode" = dry-run ] && dry=(--dry-run)
-  for region in "${regions[@]}"; do
+  for overlay in "$overlays"/*/; do
+    region=$(basename "$overlay")
     running=$(in_region "$region" get deployment/dr-controller --ignore-not-found -o name) || failed "$region: nobody can tell whether a controller runs"
     if [ -n "$running" ]; then unpaused=(); fi
   done

@@ -11,7 +11,7 @@ echo "$*" >> "$CALLS"
 case "$*" in
   'config get-contexts -o name') for one in europe-west1 us-central1 us-east1; do echo "$one" || exit 1; sleep 0.02; done ;;
   *'get lease'*) echo -n dr-controller-0 ;;
-  *'get deployment/dr-controller'*) [ -z "\${RUNNING:-}" ] || echo deployment.apps/dr-controller ;;
+  *'get deployment/dr-controller'*) [ -z "\${RUNNING:-}" ] || [[ "$*" != *"$RUNNING"* ]] || echo deployment.apps/dr-controller ;;
 esac
 `;
 const CODITECT_DR = `#!/bin/bash
@@ -82,7 +82,10 @@ describe('scripts/enable-dr.sh', function () {
       expect(changes).to.have.length(4);
     });
     it('keeps controllers that run from failing over meanwhile', () => {
-      expect(enableIn({ RUNNING: 'yes' }, ...DATABASE).changes[0]).to.equal(SET_UP);
+      expect(enableIn({ RUNNING: '--context=' }, ...DATABASE).changes[0]).to.equal(SET_UP);
+    });
+    it('also those of regions that it is not told to touch', () => {
+      expect(enableIn({ RUNNING: '--context=us-east1' }, ...DATABASE, 'us-central1').changes[0]).to.equal(SET_UP);
     });
     it('starts no program over a database that is not set up', () => {
       const { code, said, changes } = enableIn({ SET_UP_CODE: '1' }, ...DATABASE);
