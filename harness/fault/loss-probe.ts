@@ -1,4 +1,4 @@
-import type { Beacon, ExpectedEffect, FaultEffect, Link, ReachabilityCell } from '../history/event.ts';
+import type { Beacon, ChangeMoment, ExpectedEffect, FaultEffect, Link, ReachabilityCell } from '../history/event.ts';
 import type { Clock } from '../platform/clock.ts';
 import { HarnessError } from '../platform/errors.ts';
 import type { LinkWatch, Platform, RunContext } from '../platform/platform.ts';
@@ -37,11 +37,12 @@ export function lossProbe(fault: string, expected: Extract<ExpectedEffect, { kin
   let watch: LinkWatch | undefined;
   let before: readonly Beacon[] = [];
 
-  const begin = async (times: number): Promise<LinkWatch> => {
+  const begin = async (times: number, onlyAfter?: 'onlyAfter'): Promise<LinkWatch> => {
     const periodMs = Math.max(LEAST_PERIOD_MS, (links / DATAGRAMS_PER_S) * 1000) * times;
     const begun = platform.watchLinks(
       expected.lossy.map(({ from, to }) => ({ from, to })),
       periodMs,
+      onlyAfter,
     );
     await begun.started;
     return begun;
@@ -51,62 +52,62 @@ export function lossProbe(fault: string, expected: Extract<ExpectedEffect, { kin
     watch = undefined;
     return (await ended?.stop()) ?? [];
   };
-  /** Begins after a sweep: probes elsewhere tell late what they sent, and what the sweep saw of each was sent before this. */
-  const sample = async (enough: number, signal: AbortSignal): Promise<readonly Beacon[]> => {
-    const counting = await begin(1);
-    await clock.sleep(timeFor(enough, counting), signal).catch(() => undefined);
-    return counting.stop();
+  /** What watched until now goes on until this has begun. */
+  const count = async (enough: number, signal: AbortSignal): Promise<Pick<Seen, 'sample' | 'spanning'>> => {
+    const counting = await begin(1, 'onlyAfter');
+    const counted = async (): Promise<readonly Beacon[]> => {
+      if (isTooSlow(counting)) return counting.stop();
+      await clock.sleep((enough + 2) * counting.periodMs, signal).catch(() => undefined);
+      return counting.stop();
+    };
+    const [sample, spanning] = await Promise.all([counted(), stopped()]);
+    if (isTooSlow(counting)) throw tooSlow(fault, Math.max(toProve, toExclude), counting);
+    return { sample, spanning };
   };
-  const judge = (moment: FaultEffect['moment'], sinceMs: number, seen: Seen): FaultEffect => {
+  const isTooSlow = ({ periodMs }: LinkWatch): boolean => Math.max(toProve, toExclude) * periodMs > SAMPLE_MS;
+  const judge = (moment: FaultEffect['moment'], seen: Seen): FaultEffect => {
     const requestedMs = env.requestedMs(moment) ?? context.nowMs();
-    return judgeLosses({ fault, moment, expected, sinceMs, requestedMs, before, elsewhere: env.elsewhere(), ...seen });
+    return judgeLosses({ fault, moment, expected, requestedMs, before, elsewhere: env.elsewhere(), ...seen });
   };
-  const sweep = async (moment: 'before' | 'during' | 'after-heal', signal: AbortSignal): Promise<readonly ReachabilityCell[]> => {
-    const cells = await platform.reachability(pods, signal);
+  /** Both at once: probes in somebody's pods need seconds to tell either. */
+  const look = async (moment: ChangeMoment, enough: number, signal: AbortSignal): Promise<Seen> => {
+    const sinceMs = context.nowMs();
+    const [cells, counted] = await Promise.all([platform.reachability(pods, signal), count(enough, signal)]);
     context.record({ kind: 'reachability', moment, fault, cells });
-    return cells;
+    return { sinceMs, cells, ...counted };
   };
 
   return {
     async before(signal) {
-      const sinceMs = context.nowMs();
-      const cells = await sweep('before', signal);
+      const seen = await look('before', toExclude, signal);
+      before = seen.sample;
       watch = await begin(1);
-      refuseTooSlow(fault, toProve, watch);
-      before = await sample(toExclude, signal);
-      return judge('before', sinceMs, { cells, sample: before, spanning: [] });
+      return judge('before', seen);
     },
     async during(signal) {
-      const sinceMs = context.nowMs();
-      const cells = await sweep('during', signal);
-      const counted = await sample(toProve, signal);
-      const spanning = await stopped();
+      const seen = await look('during', toProve, signal);
       watch = await begin(UNTIL_HEAL);
-      return judge('during', sinceMs, { cells, sample: counted, spanning });
+      return judge('during', seen);
     },
     async beforeHeal() {
-      return judge('before-heal', context.nowMs(), { cells: [], sample: await stopped(), spanning: [] });
+      return judge('before-heal', { sinceMs: context.nowMs(), cells: [], sample: await stopped(), spanning: [] });
     },
     async afterHeal(signal) {
-      const sinceMs = context.nowMs();
-      const cells = await sweep('after-heal', signal);
-      const counted = await sample(toExclude, signal);
-      return judge('after-heal', sinceMs, { cells, sample: counted, spanning: [] });
+      return judge('after-heal', await look('after-heal', toExclude, signal));
     },
     close: async () => void (await stopped()),
   };
 }
 
-const timeFor = (datagrams: number, { periodMs }: LinkWatch): number => Math.min(SAMPLE_MS, (datagrams + 2) * periodMs);
-
-/** Before anything is broken. Throws HarnessError `unsupported`. */
-function refuseTooSlow(fault: string, datagrams: number, { periodMs }: LinkWatch): void {
-  if (datagrams * periodMs <= SAMPLE_MS) return;
-  const text = `${datagrams} datagrams on each link are needed to know its share, and with one each ${Math.round(periodMs)} ms that takes longer than ${SAMPLE_MS / 1000} s`;
-  throw new HarnessError('unsupported', `${fault}: ${text}; lose more, or on fewer links`);
+/** Told before anything is broken. */
+function tooSlow(fault: string, datagrams: number, { periodMs }: LinkWatch): HarnessError {
+  const needed = `${datagrams} datagrams on each link are needed to know its share`;
+  const text = `${needed}, and with one each ${Math.round(periodMs)} ms that takes longer than ${SAMPLE_MS / 1000} s`;
+  return new HarnessError('unsupported', `${fault}: ${text}; lose more, or on fewer links`);
 }
 
 interface Seen {
+  readonly sinceMs: number;
   readonly cells: readonly ReachabilityCell[];
   readonly sample: readonly Beacon[];
   readonly spanning: readonly Beacon[];

@@ -83,7 +83,7 @@ export interface Injection {
 export interface LinkWatch {
   /** How often a datagram is due on each link: what was asked for, or what those who send already keep to. */
   readonly periodMs: number;
-  /** Resolves when the first datagram of every link has been sent: what changes from then on is seen. */
+  /** Resolves when the first datagram of every link that counts has been sent: what changes from then on is seen. */
   readonly started: Promise<void>;
   /** Ends the watch; idempotent. */
   stop(): Promise<readonly Beacon[]>;
@@ -101,8 +101,11 @@ export interface Platform {
   injection(primitives: readonly Primitive[], experiments: readonly Experiment[]): Injection;
   /** One sweep of one-way datagrams over all pairs of the given pods, v4 and v6. */
   reachability(pods: readonly string[], signal: AbortSignal): Promise<readonly ReachabilityCell[]>;
-  /** Steady datagrams on these directed pairs from now until stop(), one each a period: when exactly did a link change. */
-  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[], periodMs: number): LinkWatch;
+  /**
+   * Steady datagrams on these directed pairs from now until stop(), one each a period: when exactly did a link change. `onlyAfter`: what may have been sent before this call does not count,
+   * where that is not known to the instant; else what lies around it is told as well.
+   */
+  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[], periodMs: number, onlyAfter?: 'onlyAfter'): LinkWatch;
   /** What runs in these pods now, by the kernel's process table. */
   processes(pods: readonly string[]): Promise<readonly PodProcess[]>;
   /** How far the wall clocks of these pods' programs are from ours, as they say themselves. */

@@ -9,7 +9,7 @@ export interface Inside {
   supports(primitive: Primitive): true | string;
   start(originNs: bigint, signal: AbortSignal): Promise<void>;
   reachability(pods: readonly string[], signal: AbortSignal): Promise<readonly ReachabilityCell[]>;
-  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[], periodMs: number): LinkWatch;
+  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[], periodMs: number, onlyAfter?: 'onlyAfter'): LinkWatch;
   processes(pods: readonly string[]): Promise<readonly PodProcess[]>;
   clocks(pods: readonly string[], nowMs: () => number): Promise<readonly ClockReading[]>;
   resolve(hostName: string, signal: AbortSignal): Promise<readonly string[]>;

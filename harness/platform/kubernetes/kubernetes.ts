@@ -108,8 +108,8 @@ export class KubernetesPlatform implements Platform {
     return this.#inside.reachability(pods, signal);
   }
 
-  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[], periodMs: number): LinkWatch {
-    return this.#inside.watchLinks(pairs, periodMs);
+  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[], periodMs: number, onlyAfter?: 'onlyAfter'): LinkWatch {
+    return this.#inside.watchLinks(pairs, periodMs, onlyAfter);
   }
 
   processes(pods: readonly string[]): Promise<readonly PodProcess[]> {

@@ -126,9 +126,9 @@ export class NodesWord implements Inside {
     return this.#probes?.reachability(pods, signal) ?? Promise.reject(new HarnessError('unsupported', NO_PROBES));
   }
 
-  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[]): LinkWatch {
+  watchLinks(pairs: readonly { readonly from: string; readonly to: string }[], _: number, onlyAfter?: 'onlyAfter'): LinkWatch {
     if (this.#probes === undefined) throw new HarnessError('unsupported', NO_PROBES);
-    return this.#probes.watchLinks(pairs);
+    return this.#probes.watchLinks(pairs, onlyAfter);
   }
 
   clocks(): Promise<never> {

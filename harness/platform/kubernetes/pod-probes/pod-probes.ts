@@ -13,7 +13,7 @@ import { probePatch } from './probe-container.ts';
 import { ProbeLog } from './probe-log.ts';
 import { PROBE_VERSION, type ProbeOrder } from './probe-order.ts';
 import { familiesOf, podsToProbe, type Probed } from './probed-pods.ts';
-import { beaconOf, cellOf, isSettled, type ProbedLink } from './probed-links.ts';
+import { beaconOf, cellOf, firstAfter, isSettled, type ProbedLink } from './probed-links.ts';
 import { troubleOf } from './probe-trouble.ts';
 
 /** So many datagrams a second and no more, whatever the number of pods. */
@@ -90,12 +90,14 @@ export class PodProbes {
   }
 
   /** Nothing new is sent: the period is that of the probes. */
-  watchLinks(pairs: readonly Pair[]): LinkWatch {
+  watchLinks(pairs: readonly Pair[], onlyAfter?: 'onlyAfter'): LinkWatch {
     const links = this.#links(pairs);
-    const first = new Map(links.map(({ from }) => [from, from.rounds]));
-    const began = (): boolean => [...first].every(([log, rounds]) => log.rounds > rounds);
-    const started = this.#until(began).then((is) => {
-      const silent = [...first].find(([log, rounds]) => log.rounds <= rounds)?.[0];
+    const [calledMs, logs] = [this.#nowMs(), new Set(links.map(({ from }) => from))];
+    const told = new Map([...logs].map((log) => [log, log.rounds]));
+    const firstOf = (log: ProbeLog): number => (onlyAfter === undefined ? (told.get(log) ?? 0) : firstAfter(log, calledMs));
+    const hasBegun = (log: ProbeLog): boolean => log.rounds > firstOf(log);
+    const started = this.#until(() => [...logs].every(hasBegun), onlyAfter === undefined ? SETTLE_MS : SWEEP_MS).then((is) => {
+      const silent = [...logs].find((log) => !hasBegun(log));
       if (!is && silent !== undefined)
         throw new HarnessError(
           'cluster-failed',
@@ -103,14 +105,13 @@ export class PodProbes {
         );
     });
     started.catch(() => undefined); // whoever awaits it, or stop(), reports it
-    const firstOf = (link: ProbedLink): number => first.get(link.from) ?? 0;
     let stopped: Promise<readonly Beacon[]> | undefined;
     const stop = async (): Promise<readonly Beacon[]> => {
       await started;
       const last = new Map(links.map(({ from }) => [from, from.rounds]));
       const lastOf = (link: ProbedLink): number => last.get(link.from) ?? 0;
-      await this.#until(() => links.every((link) => isSettled(link, firstOf(link), lastOf(link))));
-      return links.map((link) => beaconOf(link, firstOf(link), lastOf(link)));
+      await this.#until(() => links.every((link) => isSettled(link, firstOf(link.from), lastOf(link))), SETTLE_MS);
+      return links.map((link) => beaconOf(link, firstOf(link.from), lastOf(link)));
     };
     return { periodMs: this.#periodMs, started, stop: () => (stopped ??= stop()) };
   }
@@ -198,8 +199,8 @@ export class PodProbes {
   }
 
   /** Whether it came to hold in time. */
-  async #until(holds: () => boolean): Promise<boolean> {
-    const limitMs = this.#nowMs() + SETTLE_MS;
+  async #until(holds: () => boolean, withinMs: number): Promise<boolean> {
+    const limitMs = this.#nowMs() + withinMs;
     while (!holds()) {
       if (this.#nowMs() > limitMs || this.#stop.signal.aborted) return false;
       await sleep(LOOK_MS);

@@ -4,7 +4,7 @@ import { judgeLinks } from '../../../fault/effect.ts';
 import type { Beacon, ExpectedEffect, Link, ReachabilityCell } from '../../../history/event.ts';
 import { ProbeLog } from './probe-log.ts';
 import { PROBE_VERSION, type Arrived } from './probe-order.ts';
-import { beaconOf, cellOf, isSettled, type ProbedLink } from './probed-links.ts';
+import { beaconOf, cellOf, firstAfter, isSettled, type ProbedLink } from './probed-links.ts';
 
 const PODS = ['api-0', 'db-0', 'web-0'];
 const PERIOD_MS = 50;
@@ -157,6 +157,13 @@ describe('links between pods, by what the probes in them wrote', () => {
           measured += 1;
           if (!isCut(from, to)) expect(received).to.equal(3);
           else if (lookMs >= cutMs) expect(received).to.equal(0);
+        }
+        for (const log of worldOf({ passes, nowMs: 20_000, machines: of })) {
+          const first = firstAfter(log, lookMs);
+          expect(
+            (of.starts[log.identity.number] ?? 0) + first * PERIOD_MS,
+            'what counts only after the look was sent after it',
+          ).to.be.at.least(lookMs);
         }
         for (const beacon of watch({ passes, nowMs: 20_000, machines: of }, 8500)) {
           if (beacon.lastArrivedSentMs !== null) expect(beacon.lastArrivedSentMs).to.be.at.most(cutMs);

@@ -57,7 +57,8 @@ const namesOf = ({ from, to, family }: ProbedLink): { readonly from: string; rea
   family,
 });
 
-function firstAfter(log: ProbeLog, sinceMs: number): number {
+/** The first round that was sent after this instant for certain; none is known: as many as there are. Pure. */
+export function firstAfter(log: ProbeLog, sinceMs: number): number {
   let seq = log.rounds;
   for (let sent = log.round(seq - 1); sent !== undefined && log.notBeforeMs(sent.beforeMs) >= sinceMs; sent = log.round(seq - 1)) seq -= 1;
   return seq;
