@@ -30,6 +30,8 @@ export interface ProbeEnv {
 
 /** How long an effect on processes may take to show, beyond a grace period that the manifest gives. */
 const GONE_WITHIN_MS = 3000;
+/** A node of somebody's cluster ends the programs of a failed pod within their own grace period, half a minute where nothing else is said, and starts them again in its own time. */
+const BY_NODE_WITHIN_MS = 45_000;
 /** How long until they run again: a new pod follows after the platform's replacement delay (3 s in the lab), and has to start. */
 const BACK_WITHIN_MS = 8000;
 /** A share that is over takes a first look that still saw it, and all its samples after that. */
@@ -146,6 +148,8 @@ export class EffectProbes {
 
   #processes(fault: string, expected: Extract<ExpectedEffect, { kind: 'processes-gone' }>, graceMs: number): EffectProbe {
     const { platform, context, clock } = this.#env;
+    const byNode = platform.ownService !== undefined;
+    const goneWithinMs = byNode && expected.afterwards === 'held' ? BY_NODE_WITHIN_MS : graceMs + GONE_WITHIN_MS;
     let before: readonly PodProcess[] = [];
     let there: LastThere | undefined;
     const look = async (moment: ChangeMoment): Promise<FaultEffect> => {
@@ -163,12 +167,12 @@ export class EffectProbes {
       before: () => look('before'),
       // Where nobody has gone by then nothing has begun, and who goes on looking takes processors from what is measured.
       during: async (signal) => {
-        const effect = await this.#until(() => look('during'), graceMs + GONE_WITHIN_MS, signal);
+        const effect = await this.#until(() => look('during'), goneWithinMs, signal);
         await there?.stop();
         return effect;
       },
       beforeHeal: leavesTrace,
-      afterHeal: (signal) => this.#until(() => look('after-heal'), BACK_WITHIN_MS, signal),
+      afterHeal: (signal) => this.#until(() => look('after-heal'), byNode ? BY_NODE_WITHIN_MS : BACK_WITHIN_MS, signal),
       close: async () => there?.stop(),
     };
   }

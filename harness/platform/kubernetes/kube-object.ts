@@ -82,6 +82,9 @@ export interface ContainerStatus {
   };
   readonly lastState?: { readonly terminated?: ContainerEnd };
 }
+/** What Chaos Mesh has a node run in place of every program of a failed pod: an image that does nothing, by its usual name. Another one counts as a program. */
+export const isStandIn = ({ image }: Pick<ContainerStatus, 'image'>): boolean => /(^|\/)pause(:[^/@]+)?(@[^/]+)?$/.test(image);
+
 export interface ContainerEnd {
   readonly exitCode: number;
   readonly signal?: number;

@@ -66,6 +66,19 @@ describe('whether a container is gone, by the word of its node', function () {
     expect(await there()).to.deep.equal([pidOf('containerd://two')]);
   });
 
+  it('nothing is there while an image that does nothing stands in for it, as Chaos Mesh has it run in a failed pod; any other image is a program', async () => {
+    const terminated = { exitCode: 137, containerID: 'containerd://one', finishedAt: '2026-01-01T00:00:09Z' };
+    const standIn = (image: string): KubePod => pod('uid-1', { image, containerID: 'containerd://two', lastState: { terminated } });
+    pods = [pod('uid-1', { image: 'gcr.io/google-containers/pause:latest', containerID: 'containerd://two' })];
+    expect(await there(), 'nobody told the end of what ran before').to.deep.equal([pidOf('containerd://one')]);
+    pods = [standIn('registry.k8s.io/pause:3.10')];
+    expect(await there()).to.deep.equal([]);
+    for (const image of ['shop/notes:2', 'shop/pause-service:1', 'sha256:0123']) {
+      pods = [standIn(image)];
+      expect(await there(), image).to.deep.equal([pidOf('containerd://two')]);
+    }
+  });
+
   it('is no look: what is not told may be long past', async () => {
     expect((await word.processes(['notes-0'])).map(({ state }) => state)).to.deep.equal(['?']);
   });

@@ -5,7 +5,7 @@ import { HarnessError } from '../errors.ts';
 import { ProgramsHere } from '../local/programs-here.ts';
 import type { LinkWatch, PodProgram, Primitive } from '../platform.ts';
 import type { Inside } from './inside.ts';
-import { PODS, resourcePath, type KubeObject, type KubePod } from './kube-object.ts';
+import { isStandIn, PODS, resourcePath, type KubeObject, type KubePod } from './kube-object.ts';
 import { openParts, type Part } from './parts.ts';
 import { PodProbes, type ProbingEnv } from './pod-probes/pod-probes.ts';
 import { pidOf } from './pod-watch.ts';
@@ -27,7 +27,7 @@ interface Container {
 
 /**
  * Within somebody's clusters. What is known of their processes is what the node of each says, by way of the API server: a container is gone when its node has told its end,
- * or, where its object was deleted without grace, that it is killing it. That Chaos Mesh says so, or that an object is missing, is no sign: a node that nobody reaches goes on running it.
+ * or, where its object was deleted without grace, that it is killing it; and one that runs an image in its place (a failed pod) is none. That Chaos Mesh says so, or that an object is missing, is no sign: a node that nobody reaches goes on running it.
  * What is known of their links is what probes of ours in the pods saw, where the file allows them. Clients run on this machine.
  */
 export class NodesWord implements Inside {
@@ -58,12 +58,10 @@ export class NodesWord implements Inside {
   }
 
   supports({ act }: Primitive): true | string {
-    if (act === 'pod-kill' || act === 'container-kill') return true;
+    if (act === 'pod-kill' || act === 'pod-hold' || act === 'container-kill') return true;
     const onLinks = act === 'cut' || act === 'cut-external' || act === 'lose';
     if (onLinks && this.#probing !== undefined) return true;
     if (onLinks) return `${NO_PROBES}: whether this took effect could not be confirmed`;
-    if (act === 'pod-hold')
-      return `${NOTHING_INSIDE}, and the node cannot tell what Chaos Mesh runs in place of a failed pod from what ran before`;
     return `${NOTHING_INSIDE}: whether this took effect could not be confirmed`;
   }
 
@@ -148,9 +146,10 @@ async function podsOf({ client, namespace }: Part): Promise<readonly KubePod[]> 
 }
 
 function runningIn(pod: KubePod | undefined): readonly { readonly id: string; readonly container: string }[] {
-  return (pod?.status?.containerStatuses ?? []).flatMap(({ name, containerID, state }) =>
-    containerID === undefined || state.running === undefined ? [] : [{ id: containerID, container: name }],
-  );
+  return (pod?.status?.containerStatuses ?? []).flatMap((status) => {
+    const { name, containerID, state } = status;
+    return containerID === undefined || state.running === undefined || isStandIn(status) ? [] : [{ id: containerID, container: name }];
+  });
 }
 
 function endedIn(pod: KubePod): readonly string[] {

@@ -29,6 +29,20 @@ describe('what happened to pods, from their objects', () => {
     expect(tell(running(8, { lastState: { terminated: end(7) } }))).to.deep.equal([{ change: 'started', pid: 8 }]);
   });
 
+  it('a failed pod, in which another image stands in for the program, has not begun again until the program has', () => {
+    const reader = new PodNewsReader();
+    const tell = (state: Partial<ContainerStatus>) => reader.read({ change: 'changed', object: pod('a', state) }, false).news;
+    tell(running(7, { image: 'notes:1', ready: true }));
+    const standIn = running(8, { image: 'gcr.io/google-containers/pause:latest', ready: true, lastState: { terminated: end(7) } });
+    expect(tell(standIn).map(({ change, pid }) => [change, pid])).to.deep.equal([['exited', 7]]);
+    expect(tell(standIn)).to.deep.equal([]);
+    const again = tell(running(9, { image: 'notes:1', lastState: { terminated: end(8) } }));
+    expect(again.map(({ change, pid }) => [change, pid])).to.deep.equal([
+      ['exited', 8],
+      ['started', 9],
+    ]);
+  });
+
   it('an end that nobody saw is told by the last state of what followed', () => {
     const reader = new PodNewsReader();
     reader.read({ change: 'appeared', object: pod('a', running(7, { ready: true })) }, true);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PodChanged } from '../../history/event.ts';
-import type { ContainerEnd, ContainerStatus, KubePod } from './kube-object.ts';
+import { isStandIn, type ContainerEnd, type ContainerStatus, type KubePod } from './kube-object.ts';
 import type { Seen } from './reflector.ts';
 
 export type PodNews = Omit<PodChanged, 'kind' | 'pod' | 'region'>;
@@ -72,8 +72,9 @@ function deleted(known: Known, object: KubePod, gone: boolean): readonly PodNews
   return known.id === undefined ? [] : [{ change: 'killed', ...withPid(known.id) }];
 }
 
+/** A pod in which another image stands in for its program has not begun again. */
 function begun(known: Known, container: ContainerStatus | undefined): readonly PodNews[] {
-  if (container === undefined) return [];
+  if (container === undefined || isStandIn(container)) return [];
   const news: PodNews[] = [];
   if (container.state.running !== undefined && container.containerID !== undefined && container.containerID !== known.id) {
     known.id = container.containerID;

@@ -93,6 +93,13 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
     expect(result.recovery.state).to.equal('recovered');
   }).timeout(THREE_DAYS_MS);
 
+  it('somebody’s own service: its pod fails and stays so until it is healed, by the word of its node, and comes back with everything: pass', async () => {
+    const manifest = podChaos('failure', { action: 'pod-failure' });
+    const { code, text, result } = await judged('own-failed', { manifest, expect: { outage: 'expected' }, method: [{ observe: '1s' }] });
+    expect(code, text).to.equal(0);
+    for (const check of ['fault-effective', 'fault-healed', 'outage-seen', 'lost-writes']) expect(finding(result, check)).to.match(/^pass/);
+  }).timeout(300_000);
+
   it('somebody’s own service, and a Chaos Mesh that only claims to have killed it: inconclusive', async () => {
     const manifest = podChaos(given().claimed, { action: 'container-kill', containerNames: ['api'] });
     const { code, text, result } = await judged('own-claimed', { manifest, expect: { outage: 'allowed' } }, wasClaimed);
