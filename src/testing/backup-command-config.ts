@@ -35,3 +35,12 @@ export function foundationdbCommandConfig(cluster: string, { prefix, ...place }:
   const database = { ...foundationdbConfig(place, { 'us-central1': 'dc1', 'us-east1': 'dc2' }), prefix };
   return { ...backupCommandConfig(cluster, 'data', {}), database };
 }
+
+/** The same with the log of that FoundationDB, whose programs are in that folder. */
+export function captureCommandConfig(
+  cluster: string,
+  { programs, ...place }: FoundationdbPlace & { readonly prefix: string; readonly programs: string },
+): object {
+  const config = foundationdbCommandConfig(cluster, place) as { readonly backup: object };
+  return { ...config, backup: { ...config.backup, foundationdb_log: { folder: 'capture', programs } } };
+}
