@@ -44,6 +44,11 @@ export function signObject(identity: ObjectIdentity, body: Uint8Array, privateKe
   return Buffer.concat([MAGIC, Buffer.from(identity.kid, 'hex'), epoch, Buffer.from(signerId(privateKey), 'hex'), signature, body]);
 }
 
+/** Whether it says that it is signed; whether that holds is for `verifyObject`. */
+export function isSignedObject(bytes: Uint8Array): boolean {
+  return MAGIC.equals(bytes.subarray(0, MAGIC.length));
+}
+
 /**
  * Checks the signature under the name at which the object was found.
  * @throws EngineError backup-damaged when it does not hold, or no trusted key made it

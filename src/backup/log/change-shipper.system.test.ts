@@ -5,6 +5,7 @@ import type { CaptureStep, ChangeLog } from '../../database/change-log.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { BackupLab } from '../../testing/backup-lab.ts';
 import type { Change } from '../format/change-segment.ts';
+import { SIGNED_HEADER_BYTES } from '../format/signing.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { listBackups } from '../repository/catalog.ts';
 import { newEpoch } from '../repository/rewrap.ts';
@@ -246,7 +247,15 @@ describe('the log of a database that captures what it changes', function () {
     const whole = readFileSync(path);
     const changed = Buffer.from(whole);
     changed[150] = changed[150]! ^ 1;
-    for (const bytes of [whole.subarray(0, whole.length - 1), changed, readFileSync(join(lab.storeFolder, names[2]!)), Buffer.alloc(0)]) {
+    // Without its signature it would open.
+    const unsigned = whole.subarray(SIGNED_HEADER_BYTES);
+    for (const bytes of [
+      whole.subarray(0, whole.length - 1),
+      changed,
+      unsigned,
+      readFileSync(join(lab.storeFolder, names[2]!)),
+      Buffer.alloc(0),
+    ]) {
       writeFileSync(path, bytes);
       const { windows, problems } = await describeLog(await lab.repository(), 'lab', never);
       expect(windows.map(({ to }) => to.version)).to.deep.equal([from + 10]);

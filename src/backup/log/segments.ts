@@ -4,10 +4,11 @@ import { openFloe, sealFloe } from '../format/floe.ts';
 import { isBackupId } from '../format/ids.ts';
 import { decodeChangeSegment, encodeChangeSegment, isChangeSegment, type ChangeSegment } from '../format/change-segment.ts';
 import { chainHash, decodeLogSegment, encodeLogSegment, MAX_SEGMENT_BYTES, type LogSegment } from '../format/log-segment.ts';
-import { LOG_FOLDER, logName, logPrefix, objectAad } from '../format/object-name.ts';
+import { LOG_FOLDER, logName, logPrefix, objectAad, type ObjectIdentity } from '../format/object-name.ts';
+import { isSignedObject, signObject, verifyObject } from '../format/signing.ts';
 import { named } from '../repository/named.ts';
 import type { LogChange } from './log-to-apply.ts';
-import { signalOf, type Repository } from '../repository/repository.ts';
+import { requireSigningKey, signalOf, type Repository } from '../repository/repository.ts';
 
 /** Of a database that counts its versions one by one, or of one that does not. */
 export type AnySegment = LogSegment | ChangeSegment;
@@ -37,8 +38,11 @@ export async function putSegment(
 ): Promise<StoredSegment | 'taken'> {
   const { store, keys, repo, epoch } = repository;
   const name = logName(place.cluster, place.stream, segment.begin);
-  const plain = 'changes' in segment ? encodeChangeSegment(segment) : encodeLogSegment(segment);
-  const body = sealFloe(keys.log, objectAad({ type: 'log', name, repo, kid: keys.kid, epoch }), encodeBlob(plain, LEVEL));
+  const isOfChanges = 'changes' in segment;
+  const plain = isOfChanges ? encodeChangeSegment(segment) : encodeLogSegment(segment);
+  const identity: ObjectIdentity = { type: 'log', name, repo, kid: keys.kid, epoch };
+  const sealed = sealFloe(keys.log, objectAad(identity), encodeBlob(plain, LEVEL));
+  const body = isOfChanges ? signObject(identity, sealed, requireSigningKey(repository)) : sealed;
   const result = await store.put(name, body, { signal });
   return result.outcome === 'stored' ? described({ stream: place.stream, kid: keys.kid }, segment, chainHash(keys.id, plain)) : 'taken';
 }
@@ -56,13 +60,19 @@ export async function getSegment(
   const name = logName(place.cluster, place.stream, place.begin);
   const found = await store.get(name, { maxBytes: MAX_STORED_BYTES, signal });
   if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
-  let problem: unknown = null;
-  for (const { kid, epoch } of repository.epochs) {
+  // One of changes is signed, and so says its key.
+  const signed = isSignedObject(found.body) ? verifyObject(found.body, { type: 'log', name, repo }, repository.trusted) : null;
+  const epochs = repository.epochs.filter(({ kid }) => signed === null || kid === signed.identity.kid);
+  let problem: unknown = new EngineError('backup-damaged', `${name} is under an epoch key that is not there`);
+  let isFirst = true;
+  for (const { kid, epoch } of epochs) {
     try {
       const keys = await repository.keysOf(kid, epoch);
       return named(name, () => {
-        const { plain, rest } = decodeBlob(openFloe(keys.log, objectAad({ type: 'log', name, repo, kid, epoch }), found.body));
+        const aad = objectAad({ type: 'log', name, repo, kid, epoch });
+        const { plain, rest } = decodeBlob(openFloe(keys.log, aad, signed?.body ?? found.body));
         if (rest.length > 0) throw new EngineError('backup-damaged', 'bytes follow its content');
+        if (isChangeSegment(plain) !== (signed !== null)) throw new EngineError('backup-damaged', 'of its kind all are signed, or none is');
         const segment = isChangeSegment(plain) ? decodeChangeSegment(plain) : decodeLogSegment(plain);
         if (segment.begin !== place.begin) throw new EngineError('backup-damaged', `it begins at version ${segment.begin}`);
         return described({ stream: place.stream, kid }, segment, chainHash(keys.id, plain));
@@ -70,7 +80,8 @@ export async function getSegment(
     } catch (error) {
       if (!isEngineError(error, 'backup-damaged', 'key-service-failed')) throw error;
       // That a key is missing weighs more: with it the segment might open.
-      if (problem === null || error.code === 'key-service-failed') problem = error;
+      if (isFirst || error.code === 'key-service-failed') problem = error;
+      isFirst = false;
     }
   }
   throw problem;
