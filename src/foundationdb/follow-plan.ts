@@ -50,9 +50,10 @@ export async function followPlan<Step>(
     else {
       const result = await act(next.step, signal);
       if (result.kind === 'refused' && !NOT_YET.test(result.said)) return { kind: 'refused', why: result.said };
-      if (result.kind !== 'done') waitFor(result.said);
+      if (result.kind === 'done') waiting = '';
+      else waitFor(result.said);
     }
     await clock.sleep(LOOK_EVERY_MS, signal);
   }
-  return { kind: 'undecided', why: waiting };
+  return { kind: 'undecided', why: waiting === '' ? 'its status did not show yet what was changed last' : waiting };
 }

@@ -243,6 +243,10 @@ describe('a change of the two regions of FoundationDB', () => {
       kind: 'undecided',
       why: 'FoundationDB copies the data to west',
     });
+    expect((await play(new TwoRegions(), change('prefer', EAST), { looks: 1 })).changed).to.deep.equal({
+      kind: 'undecided',
+      why: 'its status did not show yet what was changed last',
+    });
   });
 });
 
