@@ -4,6 +4,7 @@ import type { Move } from './commands/move.ts';
 import { EngineError } from './platform/errors.ts';
 import { describeForcedRecovery } from './cli-recovery.ts';
 import { describeFoundationdb } from './cli-foundationdb.ts';
+import { describePair } from './cli-pair.ts';
 import { describeRegionChanges } from './cli-region.ts';
 import { byOption, lossOption, OUTCOMES, parseDuration, type AddCommand, type Tools } from './cli-options.ts';
 
@@ -84,6 +85,7 @@ export function describeOperations(program: Command, tools: Tools): void {
   describeForcedRecovery(add, { by, dryRun }, tools);
   describeRegionChanges(program, { by, dryRun }, tools);
   describeFoundationdb(program, { by, dryRun }, tools);
+  describePair(program, { by, dryRun }, tools);
   describeMaintenance(add, by, tools);
 }
 

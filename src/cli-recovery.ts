@@ -62,7 +62,7 @@ export function describeForcedRecovery(add: AddCommand, options: { readonly by: 
 }
 
 /** What has just begun to answer may not be in the status yet, and FoundationDB has to have had its time. */
-function parsePatience(text: string): number {
+export function parsePatience(text: string): number {
   const patienceMs = parseDuration(text);
   if (patienceMs < LEAST_PATIENCE_MS)
     throw new InvalidArgumentError(`${text} is too short: FoundationDB fails over by itself in up to 28 s; write 30s or more`);

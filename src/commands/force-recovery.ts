@@ -4,7 +4,7 @@ import { forceRecovery, lookWhetherToForce, managedBy, waitUntilMayForce, type F
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { Controllers } from './controllers.ts';
-import { managedWith, needFoundationdb, NOBODY_LEADS, resume, whatIsUnderWay } from './managed-foundationdb.ts';
+import { managedWith, needFoundationdb, NOBODY_LEADS, resume, whatIsUnderWay, whoCommits } from './managed-foundationdb.ts';
 import { needRegion, tellSteps, type Shown, type Tell } from './ordering.ts';
 import { EXIT } from './world.ts';
 
@@ -96,15 +96,6 @@ async function underPause({ loaded, order, recovery, tell }: Work, signal: Abort
     );
   tell('undecided', `${forced.why}. Look at the cluster; the same command may be given again. Failovers stay paused: coditect-dr resume`);
   return signal.aborted ? EXIT.interrupted : EXIT.undecided;
-}
-
-/** A gateway tells its status by a commit of its own. */
-async function whoCommits(controllers: Controllers): Promise<string | null> {
-  const regions = Object.entries(controllers.config.regions);
-  const answers = await Promise.all(
-    regions.map(async ([region, { database }]) => [region, await controllers.get(database, '/v1/status')] as const),
-  );
-  return answers.find(([, status]) => status !== undefined)?.[0] ?? null;
 }
 
 /** What the machine has against it; null: nothing. A pause is for whoever made it to end, but for that of an order like this one which did not come to its end. */

@@ -95,4 +95,20 @@ describe('an order for FoundationDB that makes no sense', function () {
       expect(said).to.match(message);
       expect(code).to.equal(EXIT.badInput);
     });
+
+  const PAIR = { ...FOUNDATIONDB, pair: { east: 'fdb.cluster', west: 'west.cluster' } };
+  for (const [what, database, words, message] of [
+    ['of none', FOUNDATIONDB, ['status'], /names no pair of clusters \(database\.pair\)/],
+    ['of no cluster of it', PAIR, ['switch', 'us-east1'], /us-east1 is not a cluster of the pair; there are east, west/],
+    ['without a cluster', PAIR, ['start'], /missing required argument 'cluster'/],
+    ['without the consent to a loss', PAIR, ['abort', 'west'], /--accept-data-loss/],
+    ['in haste', PAIR, ['abort', 'west', ANY, '--patience=29s'], /29s is too short/],
+    ['without fdbdr', PAIR, ['start', 'west', '--fdbcli=/bin/true', '--fdbdr=/nowhere/fdbdr'], /--fdbdr: \/nowhere\/fdbdr cannot be used/],
+    ['without a cluster file', PAIR, ['status', '--fdbcli=/bin/true', '--fdbdr=/bin/true'], /fdb\.cluster is not there/],
+  ] as const)
+    it(`so is a change of a pair ${what}`, async () => {
+      const { code, said } = await runAny(database, 'pair', ...words);
+      expect(said).to.match(message);
+      expect(code).to.equal(EXIT.badInput);
+    });
 });

@@ -23,16 +23,30 @@ export function needFoundationdb({ database }: EngineConfig): FoundationdbConfig
  * @throws EngineError bad-request where it cannot be used, bad-config where the cluster file is not there
  */
 export async function managedWith(fdbcli: string, config: FoundationdbConfig, folder: string, signal: AbortSignal): Promise<Fdbcli> {
-  const { code, said } = await runProgram({ program: fdbcli, args: ['--version'], input: '', timeoutMs: VERSION_MS }, signal);
+  await needProgram('fdbcli', fdbcli, signal);
+  const { clusterFile, tls } = clientSettings(config, folder);
+  needClusterFile(clusterFile);
+  return { program: fdbcli, clusterFile, ...(tls === null ? {} : { tls }) };
+}
+
+/** @throws EngineError bad-request where it cannot be used */
+export async function needProgram(option: 'fdbcli' | 'fdbdr', program: string, signal: AbortSignal): Promise<void> {
+  const { code, said } = await runProgram({ program, args: ['--version'], input: '', timeoutMs: VERSION_MS }, signal);
   signal.throwIfAborted();
   if (code !== 0)
     throw new EngineError(
       'bad-request',
-      `--fdbcli: ${fdbcli} cannot be used: ${said}; install the FoundationDB client package of the version of your servers (foundationdb-clients), or name the program with --fdbcli=FILE`,
+      `--${option}: ${program} cannot be used: ${said}; install the FoundationDB client package of the version of your servers (foundationdb-clients), or name the program with --${option}=FILE`,
     );
-  const { clusterFile, tls } = clientSettings(config, folder);
-  needClusterFile(clusterFile);
-  return { program: fdbcli, clusterFile, ...(tls === null ? {} : { tls }) };
+}
+
+/** A region whose gateway commits, as it does to tell its status; null: none that answers. */
+export async function whoCommits(controllers: Controllers): Promise<string | null> {
+  const regions = Object.entries(controllers.config.regions);
+  const answers = await Promise.all(
+    regions.map(async ([region, { database }]) => [region, await controllers.get(database, '/v1/status')] as const),
+  );
+  return answers.find(([, status]) => status !== undefined)?.[0] ?? null;
 }
 
 /** Why nothing of FoundationDB is changed then: a failover could begin in the middle of it. */
@@ -45,7 +59,7 @@ export function whatIsUnderWay({ run }: ControllerStatus): string | null {
 }
 
 /** What the pauses of orders that change FoundationDB are for, as they write it: two of them never work at once. */
-const ORDERED = /^FoundationDB(: (add|prefer|drop|set-up) | is to go on in )/;
+const ORDERED = /^FoundationDB(: (add|prefer|drop|set-up|pair start|pair switch|pair abort) | is to go on in )/;
 
 export const isPauseOfOrder = (why: string): boolean => ORDERED.test(why);
 

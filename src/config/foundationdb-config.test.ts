@@ -61,6 +61,21 @@ describe('configuration of the database', () => {
         .and.to.contain(says);
     });
 
+  it('takes a pair of clusters, one of which is the one that it uses', () => {
+    const pair = { east: 'fdb.cluster', west: 'west.cluster' };
+    expect(decodeConfig(text({ ...FOUNDATIONDB, pair }), 'c.yaml', {}).database).to.deep.include({ pair });
+    for (const [wrongPair, says] of [
+      [{ east: 'fdb.cluster' }, 'a pair has two clusters'],
+      [{ ...pair, north: 'north.cluster' }, 'a pair has two clusters'],
+      [{ east: 'fdb.cluster', west: 'fdb.cluster' }, 'both are fdb.cluster'],
+      [{ east: 'east.cluster', west: 'west.cluster' }, 'neither is database.cluster_file (fdb.cluster)'],
+      [{ east: 'fdb.cluster', 'the west': 'west.cluster' }, 'letters, digits'],
+    ] as const)
+      expect(problemOf({ ...FOUNDATIONDB, pair: wrongPair }))
+        .to.match(/^c\.yaml:1:\d+: database\.pair/)
+        .and.to.contain(says);
+  });
+
   it('refuses async replication with it, and a prefix that keys of others could begin with', () => {
     expect(problemOf(FOUNDATIONDB, 'async')).to.contain('replication').and.to.contain('write sync');
     for (const prefix of ['', 'orders', '/', '\u00ff/'])

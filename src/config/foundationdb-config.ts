@@ -27,6 +27,11 @@ export const databaseConfigShape = z.discriminatedUnion('kind', [
     client_library: z.string().startsWith('/').optional(),
     /** Where the cluster uses TLS. */
     tls: z.strictObject({ ca: z.string().min(1), cert: z.string().min(1), key: z.string().min(1) }).optional(),
+    /** Two clusters of which one is kept as a copy of the other by fdbdr, by name; `cluster_file` is one of them, whichever is the primary. */
+    pair: z
+      .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, . _ and -'), z.string().min(1))
+      .refine((clusters) => Object.keys(clusters).length === 2, 'a pair has two clusters')
+      .optional(),
   }),
 ]);
 export type DatabaseConfig = z.infer<typeof databaseConfigShape>;
@@ -34,6 +39,14 @@ export type FoundationdbConfig = Extract<DatabaseConfig, { kind: 'foundationdb' 
 
 /** Its settings that the environment can override. */
 export const DATABASE_SETTINGS = ['kind', 'cluster_file', 'prefix', 'client_library'] as const;
+
+/** What is wrong with the pair; null when nothing is. */
+export function pairProblem({ pair, cluster_file: file }: FoundationdbConfig): string | null {
+  if (pair === undefined) return null;
+  const files = Object.values(pair);
+  if (files[0] === files[1]) return `both are ${files[0]}`;
+  return files.includes(file) ? null : `neither is database.cluster_file (${file}), written as it is there`;
+}
 
 /** What is wrong with the data centres; empty when nothing is. */
 export function dataCenterProblems({ data_centers: placed }: FoundationdbConfig, regions: readonly string[]): readonly string[] {

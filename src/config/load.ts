@@ -5,7 +5,7 @@ import { EngineError } from '../platform/errors.ts';
 import { complain, complaintsOf } from './complaints.ts';
 import { configShape, type EngineConfig } from './config.ts';
 import { applyEnvironment, type Override } from './environment.ts';
-import { dataCenterProblems } from './foundationdb-config.ts';
+import { dataCenterProblems, pairProblem } from './foundationdb-config.ts';
 import { objectArbiterProblems } from './policy.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -81,6 +81,8 @@ function inconsistencies(config: EngineConfig, place: (path: readonly string[]) 
   if (database.kind === 'foundationdb') {
     const path = ['database', 'data_centers'];
     found.push(...dataCenterProblems(database, known).map((problem) => `${place(path)}: ${path.join('.')}: ${problem}`));
+    const ofPair = pairProblem(database);
+    if (ofPair !== null) found.push(`${place(['database', 'pair'])}: database.pair: ${ofPair}`);
     if (config.replication !== 'sync')
       found.push(
         `${place(['replication'])}: replication: FoundationDB replicates by itself, and nothing that it acknowledges depends on this engine; write sync`,

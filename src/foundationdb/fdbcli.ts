@@ -36,6 +36,12 @@ export async function statusByFdbcli(cli: Fdbcli, timeoutMs: number, signal: Abo
   return parseStatus((await run(cli, 'status json', timeoutMs, signal)).output);
 }
 
+/** What reads print, to be read by a program; null where fdbcli did not end well. Keys of users may be in it: its words prove nothing. */
+export async function readByFdbcli(cli: Fdbcli, commands: string, timeoutMs: number, signal: AbortSignal): Promise<string | null> {
+  const { code, output } = await run(cli, commands, timeoutMs, signal);
+  return code === 0 ? output : null;
+}
+
 async function run({ program, clusterFile, tls }: Fdbcli, command: string, timeoutMs: number, signal: AbortSignal): Promise<ProgramResult> {
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
   const args = ['-C', clusterFile, ...tlsArgs(tls), '--timeout', String(seconds), '--exec', command];

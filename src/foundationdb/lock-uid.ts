@@ -50,9 +50,15 @@ export function isOurMark(uid: string): boolean {
 /** The UID in what `\xff/dbLocked` holds. Throws RangeError for a value of another length. */
 export function uidOfStoredLock(value: Buffer): string {
   if (value.length !== VERSIONSTAMP_BYTES + 16) throw new RangeError(`a stored lock has 26 bytes, this has ${value.length}`);
+  return uidOfBytes(value.subarray(VERSIONSTAMP_BYTES));
+}
+
+/** A UID as FoundationDB stores it: both u64 in little-endian order. Throws RangeError for another length. */
+export function uidOfBytes(stored: Buffer): string {
+  if (stored.length !== 16) throw new RangeError(`a stored UID has 16 bytes, this has ${stored.length}`);
   const swapped = Buffer.alloc(16);
-  swapped.writeBigUInt64BE(value.readBigUInt64LE(VERSIONSTAMP_BYTES), 0);
-  swapped.writeBigUInt64BE(value.readBigUInt64LE(VERSIONSTAMP_BYTES + 8), 8);
+  swapped.writeBigUInt64BE(stored.readBigUInt64LE(0), 0);
+  swapped.writeBigUInt64BE(stored.readBigUInt64LE(8), 8);
   return swapped.toString('hex');
 }
 

@@ -35,9 +35,14 @@ export async function lockDatabase(db: Database, uid: LockUid, timeoutMs: number
  * Unlocks what this UID locked, in one transaction that compares and clears: clearing alone does not look whose lock it is (`SpecialKeySpace.cpp`), and anybody's lock would go.
  */
 export async function unlockDatabase(db: Database, uid: LockUid, timeoutMs: number): Promise<Outcome<LockResult>> {
+  return await unlockUid(db, lockUid(uid), timeoutMs);
+}
+
+/** The same for a lock that is not ours to have made, but to end: what fdbdr has left. */
+export async function unlockUid(db: Database, uid: string, timeoutMs: number): Promise<Outcome<LockResult>> {
   return await changeLock(db, timeoutMs, (found) => {
     if (found === null) return { kind: 'free' };
-    if (found !== lockUid(uid)) return { kind: 'foreign', uid: found };
+    if (found !== uid) return { kind: 'foreign', uid: found };
     return { write: null, result: { kind: 'free' } };
   });
 }

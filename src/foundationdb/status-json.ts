@@ -26,6 +26,9 @@ const regionShape = z.looseObject({
 });
 export type StatusRegion = z.infer<typeof regionShape>;
 
+/** What the agents of fdbdr tell of themselves, about every 30 s; it goes away 120 s after the last of them has. */
+const layerShape = z.object({ instances: table(z.unknown()), tags: table(z.object({ mutation_stream_id: maybe(z.string()) })) });
+
 const clusterShape = z.object({
   active_primary_dc: maybe(z.string()),
   configuration: maybe(
@@ -61,6 +64,8 @@ const clusterShape = z.object({
   ),
   full_replication: maybe(z.boolean()),
   generation: maybe(z.number()),
+  /** `dr_backup`: agents that copy from this cluster; `dr_backup_dest`: those that copy to it. */
+  layers: maybe(z.object({ dr_backup: maybe(layerShape), dr_backup_dest: maybe(layerShape) })),
   logs: list(z.object({ current: maybe(z.boolean()), possibly_losing_data: maybe(z.boolean()) })),
   maintenance_zone: maybe(z.string()),
   processes: table(processShape),

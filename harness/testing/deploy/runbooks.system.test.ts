@@ -20,13 +20,13 @@ const OPERATOR_TLS = '--cacert tls/ca.crt --cert tls/tls.crt --key tls/tls.key';
 const PROGRAMS: readonly App[] = ['api', 'db', 'dr-controller'];
 /** Locks out whoever has the old key, so nothing comes after it. */
 const LAST = 'key-rotation.md';
-const PODS = { operator: 'operator', backup: 'backup-us-central1', restore: 'restore' } as const;
+const PODS = { operator: 'operator', backup: 'backup-us-central1', restore: 'restore', pair: 'operator' } as const;
 const { signal } = new AbortController();
 
 const pages = readdirSync(RUNBOOKS, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .toSorted()
-  .map((file) => ({ file, commands: commandsOf(readFileSync(path.join(RUNBOOKS, file), 'utf8')) }))
+  .map((file) => ({ file, commands: commandsOf(readFileSync(path.join(RUNBOOKS, file), 'utf8')).filter(({ place }) => place !== 'pair') }))
   .filter(({ commands }) => commands.length > 0);
 
 /**

@@ -18,11 +18,15 @@ describe('commands of a runbook', () => {
       '   ```sh restore',
       '   d "#1"',
       '   ```',
+      '```sh pair',
+      'e',
+      '```',
     ].join('\n');
     expect(commandsOf(page)).to.deep.equal([
       { place: 'operator', command: 'a --x --y' },
       { place: 'backup', command: 'b' },
       { place: 'restore', command: 'd "#1"' },
+      { place: 'pair', command: 'e' },
     ]);
   });
   it('are refused in a place that nobody types in', () => {

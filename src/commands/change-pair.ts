@@ -1,0 +1,164 @@
+import type { LoadedConfig } from '../config/load.ts';
+import type { FdbcliResult } from '../foundationdb/fdbcli.ts';
+import { act, lookAtPair, note, provesWritable, type Pair } from '../foundationdb/pair.ts';
+import { changePair, type PairChanged } from '../foundationdb/pair-change.ts';
+import { lossAtMost, planPairChange, type PairChange, type PairStep } from '../foundationdb/pair-plan.ts';
+import { systemClock } from '../platform/clock.ts';
+import { changeUnderPause } from './change-under-pause.ts';
+import { Controllers } from './controllers.ts';
+import { whoCommits } from './managed-foundationdb.ts';
+import { tellSteps, type Shown, type Tell } from './ordering.ts';
+import { pairOf, type PairPrograms } from './pair-members.ts';
+import { EXIT } from './world.ts';
+
+export interface PairOrder {
+  readonly kind: PairChange['kind'];
+  /** Which is to become the copy (start), or to take over. */
+  readonly cluster: string;
+  readonly programs: PairPrograms;
+  /** `start`: whose data may go, typed. */
+  readonly erase: string | null;
+  /** `abort`: what may be lost. */
+  readonly acceptLossSeconds: number | 'any';
+  readonly patienceMs: number;
+  readonly outageMs: number;
+  readonly dryRun: boolean;
+  readonly by: string;
+}
+
+/**
+ * Makes one of two clusters the copy of the other, lets the copy take over, or go on alone. How far a change has come stands in the clusters; each step is made under a pause, which is the journal of it. The gateways
+ * use the cluster that their configuration names, before and after.
+ */
+export async function orderPairChange(loaded: LoadedConfig, order: PairOrder, world: Shown): Promise<number> {
+  const tell = tellSteps(world);
+  const { pair, served } = await pairOf(loaded, order.cluster, order.programs, world.signal);
+  const senseless = whySenseless(order, served);
+  if (senseless !== null) {
+    tell('refused', senseless);
+    return EXIT.failed;
+  }
+  const change = changeOf(loaded, order);
+  if (order.dryRun) return await rehearse(pair, change, tell, world.signal);
+  const controllers = new Controllers(loaded, world.signal);
+  try {
+    const work = { loaded, order, pair, controllers, tell };
+    const changed = await changePair(
+      {
+        change,
+        clock: systemClock,
+        patienceMs: order.patienceMs,
+        outageMs: order.outageMs,
+        look: (signal) => lookAtPair(pair, signal),
+        act: (step, signal) => actUnderPause(work, step, signal),
+        onWait: (why) => tell('waiting', why),
+      },
+      world.signal,
+    );
+    return await ended(changed, work, world.signal);
+  } finally {
+    controllers.close();
+  }
+}
+
+function whySenseless({ kind, cluster, erase }: PairOrder, served: string): string | null {
+  if (kind !== 'start') return null;
+  if (cluster === served)
+    return `${cluster} is what the gateways of this configuration use (database.cluster_file): it cannot become the copy; give them the other cluster first`;
+  return erase === null || erase === cluster ? null : `--erase names ${erase}, and ${cluster} is what would be erased`;
+}
+
+function changeOf({ config }: LoadedConfig, { kind, erase, acceptLossSeconds }: PairOrder): PairChange {
+  if (kind === 'start') return { kind, erase: erase !== null };
+  if (kind === 'switch') return { kind, maxLagSeconds: config.rpo_seconds };
+  return { kind, acceptLossSeconds, wallMs: systemClock.wall().getTime() };
+}
+
+async function rehearse(pair: Pair, change: PairChange, tell: Tell, signal: AbortSignal): Promise<number> {
+  const seen = await lookAtPair(pair, signal);
+  const plan = planPairChange(change, seen);
+  if (plan.kind === 'do')
+    tell('next', `${inWords(plan.step, pair)}${plan.once === 'outage' ? `, once ${pair.other.name} has been out long enough` : ''}`);
+  else tell(plan.kind, plan.why);
+  if (change.kind === 'abort') {
+    const most = lossAtMost(seen, change.wallMs);
+    tell('would lose', most === null ? 'nobody knows how much' : `at most ${most.toFixed(1)} s of writes`);
+  }
+  return plan.kind === 'do' || plan.kind === 'done' ? EXIT.ok : EXIT.failed;
+}
+
+interface Work {
+  readonly loaded: LoadedConfig;
+  readonly order: PairOrder;
+  readonly pair: Pair;
+  readonly controllers: Controllers;
+  readonly tell: Tell;
+}
+
+async function actUnderPause({ loaded, order, pair, controllers, tell }: Work, step: PairStep, signal: AbortSignal): Promise<FdbcliResult> {
+  const what = inWords(step, pair);
+  const why = `FoundationDB: pair ${order.kind} ${order.cluster}: ${what}`;
+  const change = async (): Promise<FdbcliResult> => {
+    const region = order.kind === 'abort' ? await whoCommits(controllers) : null;
+    if (region === null) return await act(pair, step, signal);
+    return {
+      kind: 'refused',
+      said: `${pair.other.name} still commits for ${region}: two clusters would take writes. Cut that off first, or let it be`,
+    };
+  };
+  return await changeUnderPause({ loaded, by: order.by, cli: pair.own.cli, controllers, tell }, { what, why, change }, signal);
+}
+
+async function ended(changed: PairChanged, { order, pair, tell }: Work, signal: AbortSignal): Promise<number> {
+  const { own, other } = pair;
+  if (changed.kind === 'refused') {
+    tell('refused', changed.why);
+    return EXIT.failed;
+  }
+  if (changed.kind === 'undecided') {
+    tell('undecided', `${changed.why}. The same command, given again, goes on`);
+    return EXIT.undecided;
+  }
+  if (order.kind === 'start') {
+    const { own: side, lag } = await lookAtPair(pair, signal);
+    const uid = side.record?.uid ?? null;
+    if (lag !== null && lag.seconds !== null && uid !== null)
+      await note(own, { wallMs: systemClock.wall().getTime(), seconds: lag.seconds, uid }, signal);
+  } else if (changed.acted) {
+    const proof = await provesWritable(own, signal);
+    if (proof.kind !== 'done') {
+      tell('undecided', `${own.name} is not locked, and takes no write: ${proof.said}`);
+      return EXIT.undecided;
+    }
+    tell('verified', `${own.name} takes writes`);
+  }
+  tell('done', changed.why);
+  if (changed.acted && order.kind !== 'start')
+    tell(
+      'now',
+      `the gateways use the cluster of their configuration: give them ${own.cli.clusterFile} as database.cluster_file, and start them again`,
+    );
+  if (changed.acted && order.kind === 'abort')
+    tell(
+      'beware',
+      `${other.name} is not locked when it comes back, and takes writes of whoever still uses it: keep its servers away from clients until pair start ${other.name} --erase=${other.name}`,
+    );
+  return EXIT.ok;
+}
+
+function inWords(step: PairStep, { own, other }: Pair): string {
+  switch (step.kind) {
+    case 'erase':
+      return `all data of ${own.name} erased`;
+    case 'start':
+      return `fdbdr start from ${other.name} to ${own.name}, which is locked from then on`;
+    case 'switch':
+      return `fdbdr switch from ${other.name} to ${own.name}${step.again ? ', which was begun and not ended' : ''}`;
+    case 'abort':
+      return `fdbdr abort of the copy in ${own.name} alone, which is unlocked then`;
+    case 'unlock':
+      return step.side === 'own'
+        ? `${own.name} unlocked, which an interrupted command of fdbdr has left locked`
+        : `${other.name} unlocked: a switch was interrupted where fdbdr cannot go on, nobody has written since, and ${other.name} goes on`;
+  }
+}

@@ -1,0 +1,116 @@
+import { uidOfBytes } from './lock-uid.ts';
+
+/** What fdbdr has written of the copy that a cluster is, or was (DatabaseBackupAgent.actor.cpp, 7.3: `states`, `keyStateStatus`). */
+export type CopyState = 'submitted' | 'copying' | 'complete' | 'stopped' | 'aborted' | 'half-aborted' | 'unknown';
+
+/** The lag that somebody has seen, noted in the copy itself: what is left to judge by when the primary is gone. */
+export interface LagSeen {
+  readonly wallMs: number;
+  readonly seconds: number;
+  /** Of the copy that it was seen of: another one begins with another lag. */
+  readonly uid: string;
+}
+
+export interface CopyRecord {
+  /** Which copy: what fdbdr locks this cluster under. Null: it never was one. */
+  readonly uid: string | null;
+  readonly state: CopyState | null;
+  /** No key of a user. */
+  readonly isEmpty: boolean;
+  readonly lagSeen: LagSeen | null;
+}
+
+const STATES: Readonly<Record<string, CopyState>> = {
+  'has been submitted': 'submitted',
+  'has been started': 'copying',
+  'is differential': 'complete',
+  'has been completed': 'stopped',
+  'has been aborted': 'aborted',
+  'has been partially aborted': 'half-aborted',
+};
+/** States in which fdbdr may write into the cluster, or be told to go on. */
+const RUNNING: readonly (CopyState | null)[] = ['submitted', 'copying', 'complete', 'half-aborted'];
+
+export const isRunning = (state: CopyState | null): boolean => RUNNING.includes(state);
+
+const AGENT = '\\xff\\x02/db-backup-agent/';
+const TAG = `${AGENT}\\x01tagname\\x00\\x01default\\x00`;
+const STATE = `${AGENT}\\x01state\\x00`;
+const STATUS_OF = '\\x00\\x01state_status\\x00';
+/** Of layers, and not copied by fdbdr; cleared with the cluster alone. */
+const LAG = '\\xff\\x02/coditect-dr/pair/lag';
+const FIRST_KEY = 'getrangekeys "" \\xff 1';
+
+/** Commands for fdbcli that read all of it, whoever has locked the cluster. `fdbdr status` would ask the primary as well, and hang without it. */
+export const READ_RECORDS = [
+  'option on READ_SYSTEM_KEYS',
+  'option on READ_LOCK_AWARE',
+  `get "${TAG}"`,
+  `getrange "${STATE}" "${AGENT}\\x01state\\x01" 1000`,
+  `get "${LAG}"`,
+  FIRST_KEY,
+].join('; ');
+
+/** Null where it is not what fdbcli prints. */
+export function parseRecords(output: string): CopyRecord | null {
+  const [records, keys] = output.split(/^>>> getrangekeys.*$/m);
+  if (records === undefined || keys === undefined) return null;
+  const found = new Map([...records.matchAll(/^`(.*)' is `(.*)'$/gm)].map(([, key, value]) => [key as string, value as string]));
+  const tag = found.get(TAG);
+  const uidBytes = tag === undefined ? null : unprintable(tag);
+  if (uidBytes !== null && uidBytes.length !== 16) return null;
+  const uid = uidBytes === null ? null : uidOfBytes(uidBytes);
+  return { uid, state: uidBytes === null ? null : stateOf(found, uidBytes), isEmpty: !/^`/m.test(keys), lagSeen: lagOf(found.get(LAG)) };
+}
+
+function stateOf(found: ReadonlyMap<string, string>, uid: Buffer): CopyState | null {
+  for (const [key, value] of found) {
+    if (!key.startsWith(STATE) || !key.endsWith(STATUS_OF)) continue;
+    if (tupleString(unprintable(key.slice(STATE.length, key.length - STATUS_OF.length))).equals(uid)) return STATES[value] ?? 'unknown';
+  }
+  return null;
+}
+
+/** A string of a tuple: after its type byte, in which a zero byte is written as 00 ff. */
+function tupleString(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.subarray(1).toString('latin1').replaceAll('\x00\xff', '\x00'), 'latin1');
+}
+
+/** What `printable` of FoundationDB has made of bytes. */
+function unprintable(text: string): Buffer {
+  return Buffer.from(
+    text.replace(/\\(?:x([0-9a-f]{2})|\\)/g, (_, hex: string | undefined) =>
+      hex === undefined ? '\\' : String.fromCharCode(Number.parseInt(hex, 16)),
+    ),
+    'latin1',
+  );
+}
+
+function lagOf(text: string | undefined): LagSeen | null {
+  const found = /^(\d+) (\d+(?:\.\d+)?) ([0-9a-f]{32})$/.exec(text === undefined ? '' : unprintable(text).toString('latin1'));
+  return found === null ? null : { wallMs: Number(found[1]), seconds: Number(found[2]), uid: found[3] as string };
+}
+
+/** Notes a lag in the copy, past fdbdr's lock. */
+export function noteLag({ wallMs, seconds, uid }: LagSeen): string {
+  return `option on ACCESS_SYSTEM_KEYS; option on LOCK_AWARE; writemode on; set "${LAG}" "${wallMs} ${seconds.toFixed(3)} ${uid}"`;
+}
+
+/** Takes the note away by a write that a locked cluster refuses: that it is done proves that the cluster takes writes. */
+export const PROVE_WRITABLE = `option on ACCESS_SYSTEM_KEYS; writemode on; clear "${LAG}"`;
+
+/** All keys of users; past the lock that an earlier copy has left. */
+export const ERASE = 'option on LOCK_AWARE; writemode on; clearrange "" \\xff';
+
+export interface Lag {
+  /** Null: fdbdr does not tell it. */
+  readonly seconds: number | null;
+  readonly paused: boolean;
+}
+
+/** What `fdbdr status` tells of a copy that is complete; what it prints of one that has stopped is no lag. Null: no answer. */
+export function parseLag(said: string): Lag | null {
+  if (/WARNING: Could not fetch/.test(said) || !/is a complete copy/.test(said)) return null;
+  const seconds = /^The DR is (-?\d+(?:\.\d+)?) seconds behind/m.exec(said)?.[1];
+  return { seconds: seconds === undefined ? null : Math.max(0, Number(seconds)), paused: /agents have been paused/.test(said) };
+}

@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { systemClock } from '../platform/clock.ts';
+import { EngineCluster, type Finished } from '../testing/engine-cluster.ts';
+import type { FoundationdbCluster } from '../testing/foundationdb-cluster.ts';
+import { foundationdbConfig } from '../testing/foundationdb-config.ts';
+import { findPairTools, FoundationdbPair, type PairTools } from '../testing/foundationdb-pair.ts';
+import { REGIONS } from '../testing/test-config.ts';
+import { viewOf } from './cluster-view.ts';
+import { lockUid } from './lock-uid.ts';
+
+const tools = findPairTools();
+const OURS = lockUid({ system: 'backup of orders', epoch: 3 });
+const LIMIT_MS = 120_000;
+/** How far a copy may be behind on a machine that others use. */
+const BUSY_SECONDS = 60;
+/** The least that an abort waits for; not for a person to type. */
+const SHORT = '--patience=30s';
+const RUNBOOK = join(import.meta.dirname, '../../../docs/runbooks/foundationdb-pair.md');
+
+/** A whole engine of three regions on the one of two real clusters, with fdbdr between them. */
+describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skipped: ${tools}` : ''}`, function () {
+  this.timeout(300_000);
+  let pair: FoundationdbPair;
+  let engine: EngineCluster;
+  before(async function () {
+    if (typeof tools === 'string') return this.skip();
+    pair = await FoundationdbPair.start(tools);
+    const [east, west] = [pair.east.clusterFile, pair.west.clusterFile];
+    const own = foundationdbConfig(
+      { clusterFile: east, library: tools.library },
+      Object.fromEntries(REGIONS.map((region) => [region, region])),
+    );
+    engine = await EngineCluster.prepare('sync', undefined, { rpo_seconds: BUSY_SECONDS, database: { ...own, pair: { east, west } } });
+    engine.startAll();
+    await until('serving', () => put('first'));
+    await until('normal', async () => (await leader())?.['state'] === 'Normal');
+  });
+  after(async () => {
+    await engine?.stop();
+    await pair?.stop();
+  });
+
+  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+    for (const end = systemClock.monotonicMs() + LIMIT_MS; systemClock.monotonicMs() < end; await systemClock.sleep(200))
+      if (await holds().catch(() => false)) return;
+    throw new Error(`not seen in time: ${what}\n${engine?.transcript()}`);
+  }
+  /** Through the region that serves, whichever it is. */
+  async function put(key: string): Promise<boolean> {
+    for (const region of REGIONS) if ((await engine.ask('api', region, `/v1/kv/${key}`, 'x'))?.status === 200) return true;
+    return false;
+  }
+  async function leader(): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const all = await Promise.all(REGIONS.map((region) => engine.ask('controller', region, '/v1/status')));
+    return all.map((answer) => answer?.json as Readonly<Record<string, unknown>> | undefined).find((one) => one?.['leads'] === true);
+  }
+  /** Commands that were done. */
+  const typed = new Set<string>();
+  const run = async (...args: readonly string[]): Promise<Finished> => {
+    const { fdbcli, fdbdr } = tools as PairTools;
+    const finished = await engine.command('pair', ...args, '--fdbcli', fdbcli, '--fdbdr', fdbdr);
+    if (finished.code === 0) typed.add(['coditect-dr pair', ...args.filter((arg) => arg !== SHORT)].join(' '));
+    return finished;
+  };
+  /** Ends with this exit code, and says that. */
+  async function expectPair(args: readonly string[], code: number, says: RegExp): Promise<string> {
+    const { code: found, out } = await run(...args);
+    expect(found, `${args.join(' ')}\n${out}`).to.equal(code);
+    expect(out).to.match(says);
+    return out;
+  }
+  async function keysIn(cluster: FoundationdbCluster): Promise<ReadonlySet<string>> {
+    const said = await cluster.cli('option on READ_LOCK_AWARE; getrangekeys coditect/data/ coditect/data0 10000');
+    return new Set([...said.matchAll(/^`coditect\/data\/(.*)'$/gm)].map(([, key]) => key as string));
+  }
+  async function lockOf(cluster: FoundationdbCluster): Promise<string | null> {
+    const { locked, lockUid: uid } = viewOf(await cluster.status());
+    return locked === false ? null : uid;
+  }
+  const isFresh = async (): Promise<boolean> => (await run('status')).code === 0;
+  const notPaused = (): Promise<void> => until('not paused', async () => (await leader())?.['paused'] === undefined);
+
+  it('is refused where no agents run, where a lock is not fdbdr’s, and where somebody’s data would go; nothing is changed by that', async () => {
+    await expectPair(['status'], 1, /both take writes/);
+    await expectPair(['switch', 'west'], 1, /is no copy of east/);
+    await expectPair(['start', 'west'], 1, /no agent that copies from east to west/);
+    await expectPair(['start', 'east'], 1, /is what the gateways of this configuration use/);
+    await expectPair(['start', 'north'], 2, /there are east, west/);
+    pair.startAgents();
+    await pair.west.cli('writemode on; set other/key 1');
+    await until('agents', async () => /has data, which would be lost/.test((await run('start', 'west')).out));
+    await expectPair(['start', 'west', '--erase=east'], 1, /--erase names east/);
+    await pair.west.cli(`lock ${OURS}`);
+    await expectPair(['start', 'west', '--erase=west'], 1, /locked under .* by coditect-dr/);
+    expect(await lockOf(pair.west)).to.equal(OURS);
+    expect(await pair.west.cli('option on READ_LOCK_AWARE; get other/key')).to.match(/is `1'/);
+    await pair.west.cli('option on ACCESS_SYSTEM_KEYS; option on LOCK_AWARE; writemode on; clear \\xff/dbLocked');
+    expect(await leader()).not.to.have.property('paused');
+  });
+
+  it('copies one to the other, erased first, and tells how far that is behind', async () => {
+    await expectPair(['start', 'west', '--erase=west', '--dry-run'], 0, /next +all data of west erased/);
+    await expectPair(['start', 'west', '--erase=west', '--by=ada'], 0, /done +west is a complete copy of east/);
+    expect(await keysIn(pair.west)).to.include('first');
+    await expectPair(['start', 'west', '--dry-run'], 0, /done/);
+    await expectPair(['start', 'west'], 0, /done/);
+    await until('fresh', isFresh);
+    await expectPair(['status', '--json'], 0, /"primary":"east","copy":"west","lagSeconds":\d/);
+    await notPaused();
+  });
+
+  it('switches while somebody writes, and loses nothing; the other way round is the copy then', async () => {
+    await until('agents both ways', async () => (await run('switch', 'west', '--dry-run')).code === 0);
+    const acknowledged: string[] = [];
+    const ending = new AbortController();
+    const writing = (async () => {
+      for (let i = 0; !ending.signal.aborted; i++) if (await put(`moved-${i}`)) acknowledged.push(`moved-${i}`);
+    })();
+    await expectPair(['switch', 'west', '--by=ada'], 0, /west takes writes[^]*done +west is the primary, east its copy/).finally(() =>
+      ending.abort(),
+    );
+    await writing;
+    expect(acknowledged.length).to.be.greaterThan(0);
+    const there = await keysIn(pair.west);
+    expect(acknowledged.filter((key) => !there.has(key))).to.deep.equal([]);
+    expect(await lockOf(pair.west)).to.equal(null);
+    expect(await lockOf(pair.east)).not.to.equal(null);
+    expect(await expectPair(['switch', 'west'], 0, /done/)).not.to.contain('changing');
+    await notPaused();
+    await pair.west.cli('writemode on; set coditect/data/written-in-the-west x');
+  });
+
+  it('switches back, and the gateways serve again by themselves', async () => {
+    await until('a copy the other way', async () => (await run('switch', 'east', '--dry-run')).code === 0);
+    await expectPair(['switch', 'east'], 0, /done +east is the primary, west its copy/);
+    expect(await keysIn(pair.east)).to.include('written-in-the-west');
+    await until('serving again', () => put('back'));
+  });
+
+  it('goes on with a switch that was killed while nobody could write to either', async () => {
+    await until('a copy again', async () => (await run('switch', 'west', '--dry-run')).code === 0);
+    // It locks the primary, and then waits for agents that stand still.
+    pair.signalAgents('SIGSTOP');
+    const begun = pair.beginSwitch();
+    await until('both locked', async () => (await lockOf(pair.east)) !== null);
+    begun.kill('SIGKILL');
+    await once(begun, 'exit');
+    pair.signalAgents('SIGCONT');
+    expect(await lockOf(pair.west)).not.to.equal(null);
+    await expectPair(['status'], 1, /a switch is half done/);
+    await expectPair(['abort', 'west', '--accept-data-loss=any'], 1, /pair switch west finishes it/);
+    await expectPair(['switch', 'west'], 0, /which was begun and not ended[^]*done +west is the primary/);
+    expect(await keysIn(pair.west)).to.include('back');
+    await until('a copy the other way', async () => (await run('switch', 'east', '--dry-run')).code === 0);
+    await expectPair(['switch', 'east'], 0, /done +east is the primary, west its copy/);
+    await until('serving again', () => put('last'));
+  });
+
+  it('goes on in the copy alone where the primary is lost, with what that had, once the loss is typed', async () => {
+    await until('a copy again', isFresh);
+    await until('shipped', async () => (await keysIn(pair.west)).has('last'));
+    await expectPair(['abort', 'west', '--accept-data-loss=any'], 1, /east serves: two clusters would take writes/);
+    await expectPair(['status'], 0, /fresh/);
+    pair.east.signal('dc1', 'SIGKILL');
+    await expectPair(['status'], 3, /east does not answer; west was [\d.]+ s behind at 20/);
+    await expectPair(['abort', 'west', '--accept-data-loss=0'], 1, /up to [\d.]+ s of writes may be lost/);
+    await expectPair(['abort', 'west', '--accept-data-loss=600', '--dry-run'], 0, /would lose +at most [\d.]+ s/);
+    expect(await lockOf(pair.west)).not.to.equal(null);
+    await expectPair(['abort', 'west', '--accept-data-loss=600', SHORT], 0, /without a break[^]*west takes writes[^]*done/);
+    expect(await lockOf(pair.west)).to.equal(null);
+    const there = await keysIn(pair.west);
+    for (const key of ['first', 'written-in-the-west', 'back', 'last']) expect(there.has(key), key).to.equal(true);
+    await pair.west.cli('writemode on; set coditect/data/alone x');
+  });
+
+  it('tells of two primaries when the lost one comes back', async () => {
+    await pair.east.restart('dc1');
+    await expectPair(['status'], 1, /both take writes, and neither is a copy/);
+  });
+
+  it('has done each command of the runbook by now', () => {
+    const blocks = [...readFileSync(RUNBOOK, 'utf8').matchAll(/^```sh pair\n([^]*?)^```$/gm)].map(([, block]) => block as string);
+    const commands = blocks.flatMap((block) => block.trim().split('\n'));
+    expect(commands.length).to.be.greaterThan(5);
+    expect(commands.filter((command) => !typed.has(command))).to.deep.equal([]);
+  });
+});

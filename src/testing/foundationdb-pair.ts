@@ -1,0 +1,78 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { findFoundationdb, FoundationdbCluster, type FoundationdbPrograms } from './foundationdb-cluster.ts';
+import { WITH_PARENT } from './with-parent.ts';
+
+export interface PairTools extends FoundationdbPrograms {
+  readonly fdbdr: string;
+  readonly drAgent: string;
+}
+
+/** The programs of a pair, which are beside fdbserver; a string says what is missing. */
+export function findPairTools(): PairTools | string {
+  const found = findFoundationdb();
+  if (typeof found === 'string') return found;
+  const beside = (...names: readonly string[]): string | undefined =>
+    names.map((name) => join(dirname(found.fdbserver), name)).find((path) => existsSync(path));
+  const [fdbdr, drAgent] = [beside('fdbdr', '../bin/fdbdr'), beside('dr_agent', '../lib/foundationdb/backup_agent/dr_agent')];
+  if (fdbdr === undefined) return 'no fdbdr';
+  return drAgent === undefined ? 'no dr_agent' : { ...found, fdbdr, drAgent };
+}
+
+/** Two real clusters of one fdbserver each, and an agent each way once they are wanted. The owner calls `stop`. */
+export class FoundationdbPair {
+  readonly east: FoundationdbCluster;
+  readonly west: FoundationdbCluster;
+  readonly #tools: PairTools;
+  readonly #logs: string;
+  #agents: ChildProcess[] = [];
+
+  private constructor(tools: PairTools, east: FoundationdbCluster, west: FoundationdbCluster) {
+    this.#tools = tools;
+    this.#logs = mkdtempSync(join(tmpdir(), 'fdb-pair-'));
+    this.east = east;
+    this.west = west;
+  }
+
+  static async start(tools: PairTools): Promise<FoundationdbPair> {
+    const east = await FoundationdbCluster.start(tools, 'single');
+    try {
+      return new FoundationdbPair(tools, east, await FoundationdbCluster.start(tools, 'single'));
+    } catch (error) {
+      await east.stop();
+      throw error;
+    }
+  }
+
+  startAgents(): void {
+    const [east, west] = [this.east.clusterFile, this.west.clusterFile];
+    for (const [from, to] of [
+      [east, west],
+      [west, east],
+    ] as const)
+      this.#agents.push(this.#spawn(this.#tools.drAgent, '-s', from, '-d', to, '--logdir', this.#logs));
+  }
+
+  signalAgents(signal: NodeJS.Signals): void {
+    for (const agent of this.#agents) agent.kill(signal);
+  }
+
+  /** A switch to the west that somebody began by hand. */
+  beginSwitch(): ChildProcess {
+    return this.#spawn(this.#tools.fdbdr, 'switch', '-s', this.east.clusterFile, '-d', this.west.clusterFile);
+  }
+
+  #spawn(program: string, ...args: readonly string[]): ChildProcess {
+    return spawn('setpriv', [...WITH_PARENT, program, ...args], { stdio: 'ignore' });
+  }
+
+  async stop(): Promise<void> {
+    this.signalAgents('SIGKILL');
+    for (const agent of this.#agents) if (agent.exitCode === null && agent.signalCode === null) await once(agent, 'exit');
+    await Promise.all([this.east.stop(), this.west.stop()]);
+    rmSync(this.#logs, { recursive: true, force: true });
+  }
+}
