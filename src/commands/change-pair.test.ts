@@ -1,0 +1,83 @@
+import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { foundationdbConfig } from '../testing/foundationdb-config.ts';
+import { OneController } from '../testing/one-controller.ts';
+import { REGIONS } from '../testing/test-config.ts';
+import { EXIT } from './world.ts';
+
+const UID = 'cd71b3b68605a60151cf040c9123bb4e';
+const BYTES = '\\x01\\xa6\\x05\\x86\\xb6\\xb3q\\xcdN\\xbb#\\x91\\x0c\\x04\\xcfQ';
+const AGENT = '\\xff\\x02/db-backup-agent/';
+const RECORDS = [
+  `\`${AGENT}\\x01tagname\\x00\\x01default\\x00' is \`${BYTES}'`,
+  `\`${AGENT}\\x01state\\x00\\x01${BYTES}\\x00\\x01state_status\\x00' is \`is differential'`,
+  '>>> getrangekeys  \\xff 1',
+  "`k1'",
+  '',
+].join('\n');
+
+/**
+ * With programs in the place of fdbcli and fdbdr, for what a test on real servers cannot bring about: the west is a complete copy; the east is locked by somebody, as one is who fences it, and a gateway may commit to it all
+ * the same.
+ */
+describe('coditect-dr pair abort of what may not be lost after all', function () {
+  this.timeout(60_000);
+  const started: OneController[] = [];
+  after(() => Promise.all(started.map((one) => one.close())));
+
+  async function abort(
+    withGateway: boolean,
+    ...words: readonly string[]
+  ): Promise<{ readonly one: OneController; readonly code: number; readonly said: string; readonly aborted: boolean }> {
+    const database = foundationdbConfig({ clusterFile: 'east.cluster', library: null }, Object.fromEntries(REGIONS.map((r) => [r, r])));
+    const one = await OneController.start({ ...database, pair: { east: 'east.cluster', west: 'west.cluster' } }, { withGateway });
+    started.push(one);
+    const [aborted, unlocked] = [one.file('aborted'), JSON.stringify(status(null))];
+    for (const name of ['east', 'west']) writeFileSync(one.file(`${name}.cluster`), 'x:x@127.0.0.1:1');
+    writeFileSync(one.file('records'), RECORDS);
+    writeFileSync(one.file('stopped'), RECORDS.replace('is differential', 'has been aborted'));
+    program(
+      one.file('fdbcli'),
+      `case "$*" in *west*status*) [ -e ${aborted} ] && echo '${unlocked}' || echo '${JSON.stringify(status(UID))}' ;;
+      *east*status*) echo '${JSON.stringify(status('f'.repeat(32)))}' ;; *getrangekeys*) cat ${one.folder}/$([ -e ${aborted} ] && echo stopped || echo records) ;; esac`,
+    );
+    program(
+      one.file('fdbdr'),
+      `case "$*" in abort*) echo > ${aborted} ;; status*) printf 'The DR on tag is a complete copy\\n\\nThe DR is 2.5 seconds behind.\\n' ;; esac`,
+    );
+    const { code, said } = await one.run('pair', 'abort', 'west', '--fdbcli', one.file('fdbcli'), '--fdbdr', one.file('fdbdr'), ...words);
+    return { one, code, said, aborted: existsSync(aborted) };
+  }
+  function program(path: string, script: string): void {
+    rmSync(path, { force: true });
+    writeFileSync(path, `#!/bin/sh\n${script}\n`);
+    chmodSync(path, 0o755);
+  }
+  const status = (uid: string | null): object => ({
+    client: { database_status: { available: true } },
+    cluster: {
+      database_lock_state: uid === null ? { locked: false } : { locked: true, lock_uid: uid },
+      recovery_state: { name: 'fully_recovered' },
+    },
+  });
+
+  it('is done of one that is fenced, with the loss that fdbdr tells', async () => {
+    const little = await abort(false, '--accept-data-loss=2.4');
+    expect(little.said).to.match(/^refused +up to 2\.5 s of writes/m);
+    expect(little).to.include({ code: EXIT.failed, aborted: false });
+    const enough = await abort(false, '--accept-data-loss=2.5');
+    expect(enough.code, enough.said).to.equal(EXIT.ok);
+    expect(enough).to.include({ aborted: true });
+    expect(enough.one.asked).to.deep.equal(['pause', 'resume']);
+    expect(enough.said)
+      .to.match(/^now .*west\.cluster as database\.cluster_file/m)
+      .and.to.match(/^beware +east is not locked when it comes back/m);
+  });
+
+  it('is refused while a gateway commits, whatever the operator sees', async () => {
+    const { code, said, aborted, one } = await abort(true, '--accept-data-loss=any');
+    expect(said).to.match(/^refused +east still commits for us-central1/m);
+    expect({ code, aborted }).to.deep.equal({ code: EXIT.failed, aborted: false });
+    expect(one.asked).to.deep.equal(['pause', 'resume']);
+  });
+});

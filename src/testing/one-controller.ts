@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCli } from '../cli.ts';
+import type { ControllerStatus } from '../health/controller-status.ts';
+import { errorReply, jsonReply, type Route } from '../platform/http.ts';
+import { startHttpsServer, type HttpsServer } from '../platform/https-server.ts';
+import { makeTestAuthority } from './certificates.ts';
+import { PATIENT, REGIONS, testConfig } from './test-config.ts';
+
+export type Paused = NonNullable<ControllerStatus['paused']>;
+
+export const pausedBy = (by: string, why: string): Paused => ({ by, why, since: '2026-11-28T12:00:00.000Z', until: null });
+
+/** One controller that leads and is told what to say, and a folder with the configuration of a system that has it, for commands that are given in this process. The owner calls `close`. */
+export class OneController {
+  paused: Paused | undefined;
+  /** What somebody has paused for between a look and the pause that was asked for. */
+  first: Paused | undefined;
+  /** `pause` and `resume`, as they were asked for. */
+  asked: string[] = [];
+  /** Before each answer. */
+  onStatus = (): void => undefined;
+  readonly folder = mkdtempSync(join(tmpdir(), 'one-controller-'));
+  #server: HttpsServer | null = null;
+
+  /** @param database its section of the configuration; `withGateway`: the region's database is told to be where the controller is, so that it answers a status */
+  static async start(database: object, { withGateway = false } = {}): Promise<OneController> {
+    const one = new OneController();
+    const authority = await makeTestAuthority();
+    const { ca, cert, key } = await authority.issue('operator.us-east1');
+    for (const [name, pem] of Object.entries({ ca, cert, key })) writeFileSync(one.file(`${name}.pem`), pem);
+    const credentials = await authority.issue('controller.us-central1');
+    const server = await startHttpsServer({ host: '127.0.0.1', port: 0, credentials, routes: one.#routes(), onError: () => undefined });
+    one.#server = server;
+    const config = testConfig(
+      {
+        mode: 'sync',
+        policy: PATIENT,
+        arbiter: { kind: 'etcd', endpoints: ['https://127.0.0.1:1'], prefix: '/x/' },
+        dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'api.coditect.test.', ttl_seconds: 1, endpoint: 'http://127.0.0.1:1' },
+        more: { database },
+        pem: '',
+        // Nobody listens at the others.
+        portOf: (program, region) =>
+          region === REGIONS[0] && (program === 'controller' || (withGateway && program === 'database')) ? server.port : 1,
+      },
+      'controller',
+      REGIONS[1],
+    );
+    writeFileSync(one.file('config.yaml'), config);
+    return one;
+  }
+
+  #routes(): readonly Route[] {
+    const route = (method: 'GET' | 'POST', path: string, handle: Route['handle']): Route => ({ method, path, roles: 'anyone', handle });
+    return [
+      route('GET', '/v1/status', () => {
+        this.onStatus();
+        const told = { region: REGIONS[0], leader: REGIONS[0], leads: true, step: 'OBSERVE', primary: REGIONS[0], epoch: 3 } as const;
+        return jsonReply({ ...told, state: 'Normal', observers: {}, reasons: [], paused: this.paused } satisfies ControllerStatus);
+      }),
+      route('POST', '/v1/pause', ({ body }) => {
+        this.asked.push('pause');
+        const { why, yields } = JSON.parse(body.toString('utf8')) as Paused & { readonly yields?: boolean };
+        if (this.first !== undefined) this.paused = this.first;
+        // As the desk does it (desk.test.ts).
+        if (yields === true && this.paused !== undefined && this.paused.why !== why)
+          return errorReply(409, 'bad-request', 'meanwhile', 'no');
+        this.paused = pausedBy('ada (operator.us-east1)', why);
+        return jsonReply({});
+      }),
+      route('POST', '/v1/resume', () => {
+        this.asked.push('resume');
+        this.paused = undefined;
+        return jsonReply({});
+      }),
+    ];
+  }
+
+  readonly file = (name: string): string => join(this.folder, name);
+
+  async run(...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
+    let said = '';
+    const tell = (text: string): void => void (said += text);
+    const world = { environment: {}, signal: new AbortController().signal, out: tell, err: tell };
+    return { code: await runCli([...words, '--config', this.file('config.yaml')], world), said };
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close(0);
+    rmSync(this.folder, { recursive: true });
+  }
+}
