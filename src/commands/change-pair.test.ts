@@ -71,7 +71,7 @@ describe('coditect-dr pair abort of what may not be lost after all', function ()
     expect(enough.one.asked).to.deep.equal(['pause', 'resume']);
     expect(enough.said)
       .to.match(/^now .*west\.cluster as database\.cluster_file/m)
-      .and.to.match(/^beware +east is not locked when it comes back/m);
+      .and.to.match(/^beware +unless somebody has locked east, it takes writes/m);
   });
 
   it('is refused while a gateway commits, whatever the operator sees', async () => {

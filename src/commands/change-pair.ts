@@ -141,7 +141,7 @@ async function ended(changed: PairChanged, { order, pair, tell }: Work, signal: 
   if (changed.acted && order.kind === 'abort')
     tell(
       'beware',
-      `${other.name} is not locked when it comes back, and takes writes of whoever still uses it: keep its servers away from clients until pair start ${other.name} --erase=${other.name}`,
+      `unless somebody has locked ${other.name}, it takes writes of whoever still uses it when it comes back: keep its servers away from clients until pair start ${other.name} --erase=${other.name}`,
     );
   return EXIT.ok;
 }

@@ -57,6 +57,8 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     const all = await Promise.all(REGIONS.map((region) => engine.ask('controller', region, '/v1/status')));
     return all.map((answer) => answer?.json as Readonly<Record<string, unknown>> | undefined).find((one) => one?.['leads'] === true);
   }
+  /** What fdbdr locks the west under. */
+  let uidOfWest: string | null = null;
   /** Commands that were done. */
   const typed = new Set<string>();
   const run = async (...args: readonly string[]): Promise<Finished> => {
@@ -168,7 +170,8 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     await expectPair(['status'], 3, /east does not answer; west was [\d.]+ s behind at 20/);
     await expectPair(['abort', 'west', '--accept-data-loss=0'], 1, /up to [\d.]+ s of writes may be lost/);
     await expectPair(['abort', 'west', '--accept-data-loss=600', '--dry-run'], 0, /would lose +at most [\d.]+ s/);
-    expect(await lockOf(pair.west)).not.to.equal(null);
+    uidOfWest = await lockOf(pair.west);
+    expect(uidOfWest).not.to.equal(null);
     await expectPair(['abort', 'west', '--accept-data-loss=600', SHORT], 0, /without a break[^]*west takes writes[^]*done/);
     expect(await lockOf(pair.west)).to.equal(null);
     const there = await keysIn(pair.west);
@@ -179,6 +182,15 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
   it('tells of two primaries when the lost one comes back', async () => {
     await pair.east.restart('dc1');
     await expectPair(['status'], 1, /both take writes, and neither is a copy/);
+  });
+
+  it('ends a lock that a killed abort has left, where the other is fenced, and leaves that fence', async () => {
+    await pair.east.cli(`lock ${OURS}`);
+    await pair.west.cli(`lock ${uidOfWest}`);
+    await expectPair(['start', 'west', '--erase=west'], 1, /east is locked under .* by coditect-dr/);
+    await expectPair(['abort', 'west', '--accept-data-loss=any'], 0, /west unlocked, which an interrupted command[^]*west takes writes/);
+    expect(await lockOf(pair.west)).to.equal(null);
+    expect(await lockOf(pair.east)).to.equal(OURS);
   });
 
   it('has done each command of the runbook by now', () => {
