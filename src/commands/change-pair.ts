@@ -49,7 +49,7 @@ export async function orderPairChange(loaded: LoadedConfig, order: PairOrder, wo
         clock: systemClock,
         patienceMs: order.patienceMs,
         outageMs: order.outageMs,
-        look: (signal) => lookAtPair(pair, signal),
+        status: (signal) => lookAtPair(pair, signal),
         act: (step, signal) => actUnderPause(work, step, signal),
         onWait: (why) => tell('waiting', why),
       },

@@ -14,11 +14,12 @@ export type Plan<Step> =
   | { readonly kind: 'wait'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string };
 
-export interface PlanWork<Step> {
-  readonly plan: (status: ClusterStatus | null) => Plan<Step>;
+/** `Seen`: what a look finds. */
+export interface PlanWork<Step, Seen = ClusterStatus | null> {
+  readonly plan: (seen: Seen) => Plan<Step>;
   readonly clock: Clock;
   readonly patienceMs: number;
-  readonly status: (signal: AbortSignal) => Promise<ClusterStatus | null>;
+  readonly status: (signal: AbortSignal) => Promise<Seen>;
   /** Done means that fdbcli said so; it is believed when the status says it. */
   readonly act: (step: Step, signal: AbortSignal) => Promise<FdbcliResult>;
   /** Told of each thing that is waited for, once. */
@@ -32,8 +33,8 @@ export type PlanFollowed =
   | { readonly kind: 'undecided'; readonly why: string };
 
 /** Looks, does the next step, looks again, until the status says that it is done. Never rejects but with the signal's reason. */
-export async function followPlan<Step>(
-  { plan, clock, patienceMs, status, act, onWait }: PlanWork<Step>,
+export async function followPlan<Step, Seen>(
+  { plan, clock, patienceMs, status, act, onWait }: PlanWork<Step, Seen>,
   signal: AbortSignal,
 ): Promise<PlanFollowed> {
   let waiting = '';

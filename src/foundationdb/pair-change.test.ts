@@ -116,7 +116,8 @@ class TwoClusters {
 
   #switch(to: Cluster, from: Cluster, force: boolean): FdbcliResult {
     if (to.state !== 'complete' && to.state !== 'stopped') return { kind: 'refused', said: 'ERROR: A DR is already running' };
-    if (!force && (from.locked !== null || to.locked !== to.uid || !this.told)) return { kind: 'refused', said: 'ERROR: during submission' };
+    if (!force && (from.locked !== null || to.locked !== to.uid || !this.told))
+      return { kind: 'refused', said: 'ERROR: during submission' };
     // It waits for the version of its own lock, which a copy that has stopped never comes to.
     if (to.state === 'stopped') return KILLED;
     const steps = [
@@ -148,7 +149,7 @@ class TwoClusters {
         clock,
         patienceMs: 120_000,
         outageMs,
-        look: async () => this.look(own),
+        status: async () => this.look(own),
         act: async (step) => this.act(own, step),
         onWait: (why) => waited.push(why),
       },
