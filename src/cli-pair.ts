@@ -51,7 +51,7 @@ export function describePair(program: Command, options: { readonly by: Option; r
       .addOption(configOption)
       .option('--json', 'for programs')
       .option('--fdbcli <file>', "FoundationDB's own program, of the clusters' version", 'fdbcli')
-      .option('--fdbdr <file>', 'the same', 'fdbdr');
+      .option('--fdbdr <file>', 'its program for copies, as well', 'fdbdr');
   withPrograms(group.command('status'))
     .description('which is the primary, which the copy, how far that is behind; exits 0 fresh, 1 not, 3 not known')
     .addHelpText('after', '\nExample:\n  coditect-dr pair status --json')

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../config/load.ts';
-import { lookAtPair, note, type Member } from '../foundationdb/pair.ts';
+import { lookAtPair, note, turnLook, type Member } from '../foundationdb/pair.ts';
 import { judgePair } from '../foundationdb/pair-judged.ts';
 import { agentsOf, lockInWords, lockOn, serves, type PairSide } from '../foundationdb/pair-side.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -12,10 +12,9 @@ export async function showPair(loaded: LoadedConfig, programs: PairPrograms, wor
   const tell = tellSteps(world);
   const { pair, served } = await pairOf(loaded, null, programs, world.signal);
   const first = await lookAtPair(pair, world.signal);
-  // The lag is of one direction: where the first is the primary, it is asked for the other way round.
-  const isFirstCopy = lockOn(first.own).kind === 'fdbdr';
-  const turned = isFirstCopy ? pair : { ...pair, own: pair.other, other: pair.own };
-  const seen = isFirstCopy ? first : await lookAtPair(turned, world.signal);
+  const isTurned = !isLockedCopy(first.own) && isLockedCopy(first.other);
+  const asCopied = isTurned ? { ...pair, own: pair.other, other: pair.own } : pair;
+  const seen = isTurned ? await turnLook(asCopied, first, world.signal) : first;
   for (const side of [seen.own, seen.other]) tell(side.name, `${inWords(side)}${side.name === served ? '; the gateways use it' : ''}`);
   const judged = judgePair(seen, loaded.config.rpo_seconds);
   if (judged.kind !== 'unknown' && judged.copy !== null) {
@@ -28,7 +27,7 @@ export async function showPair(loaded: LoadedConfig, programs: PairPrograms, wor
   const uid = seen.own.record?.uid ?? null;
   const seconds = seen.lag?.seconds ?? null;
   if (isLockedCopy(seen.own) && seconds !== null && uid !== null)
-    await noted(turned.own, { wallMs: systemClock.wall().getTime(), seconds, uid });
+    await noted(asCopied.own, { wallMs: systemClock.wall().getTime(), seconds, uid });
   tell(judged.kind, judged.why, { primary: judged.primary, copy: judged.copy, lagSeconds: seconds });
   return judged.kind === 'fresh' ? EXIT.ok : judged.kind === 'unknown' ? EXIT.undecided : EXIT.failed;
 

@@ -13,7 +13,7 @@ import { lockUid } from './lock-uid.ts';
 
 const tools = findPairTools();
 const OURS = lockUid({ system: 'backup of orders', epoch: 3 });
-const LIMIT_MS = 120_000;
+const LIMIT_MS = 90_000;
 /** How far a copy may be behind on a machine that others use. */
 const BUSY_SECONDS = 60;
 /** The least that an abort waits for; not for a person to type. */
@@ -36,7 +36,7 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     engine = await EngineCluster.prepare('sync', undefined, { rpo_seconds: BUSY_SECONDS, database: { ...own, pair: { east, west } } });
     engine.startAll();
     await until('serving', () => put('first'));
-    await until('normal', async () => (await leader())?.['state'] === 'Normal');
+    await until('a leader', async () => (await leader()) !== undefined);
   });
   after(async () => {
     await engine?.stop();
@@ -114,18 +114,34 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     await notPaused();
   });
 
-  it('switches while somebody writes, and loses nothing; the other way round is the copy then', async () => {
+  it('goes on with a switch that was killed while somebody wrote, and loses nothing; the other way round is the copy then', async () => {
     await until('agents both ways', async () => (await run('switch', 'west', '--dry-run')).code === 0);
     const acknowledged: string[] = [];
     const ending = new AbortController();
     const writing = (async () => {
       for (let i = 0; !ending.signal.aborted; i++) if (await put(`moved-${i}`)) acknowledged.push(`moved-${i}`);
     })();
-    await expectPair(['switch', 'west', '--by=ada'], 0, /west takes writes[^]*done +west is the primary, east its copy/).finally(() =>
-      ending.abort(),
-    );
-    await writing;
-    expect(acknowledged.length).to.be.greaterThan(0);
+    try {
+      await until('written', async () => acknowledged.length > 10);
+      // It locks the primary, and then waits for agents that stand still.
+      pair.signalAgents('SIGSTOP');
+      const begun = pair.beginSwitch();
+      await until('both locked', async () => (await lockOf(pair.east)) !== null);
+      begun.kill('SIGKILL');
+      await once(begun, 'exit');
+      pair.signalAgents('SIGCONT');
+      expect(await lockOf(pair.west)).not.to.equal(null);
+      await expectPair(['status'], 1, /a switch is half done/);
+      await expectPair(['abort', 'west', '--accept-data-loss=any'], 1, /pair switch west finishes it/);
+      await expectPair(
+        ['switch', 'west', '--by=ada'],
+        0,
+        /which was begun and not ended[^]*west takes writes[^]*done +west is the primary/,
+      );
+    } finally {
+      ending.abort();
+      await writing;
+    }
     const there = await keysIn(pair.west);
     expect(acknowledged.filter((key) => !there.has(key))).to.deep.equal([]);
     expect(await lockOf(pair.west)).to.equal(null);
@@ -137,27 +153,9 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
 
   it('switches back, and the gateways serve again by themselves', async () => {
     await until('a copy the other way', async () => (await run('switch', 'east', '--dry-run')).code === 0);
-    await expectPair(['switch', 'east'], 0, /done +east is the primary, west its copy/);
+    const out = await expectPair(['switch', 'east'], 0, /east takes writes[^]*done +east is the primary, west its copy/);
+    expect(out).not.to.contain('which was begun');
     expect(await keysIn(pair.east)).to.include('written-in-the-west');
-    await until('serving again', () => put('back'));
-  });
-
-  it('goes on with a switch that was killed while nobody could write to either', async () => {
-    await until('a copy again', async () => (await run('switch', 'west', '--dry-run')).code === 0);
-    // It locks the primary, and then waits for agents that stand still.
-    pair.signalAgents('SIGSTOP');
-    const begun = pair.beginSwitch();
-    await until('both locked', async () => (await lockOf(pair.east)) !== null);
-    begun.kill('SIGKILL');
-    await once(begun, 'exit');
-    pair.signalAgents('SIGCONT');
-    expect(await lockOf(pair.west)).not.to.equal(null);
-    await expectPair(['status'], 1, /a switch is half done/);
-    await expectPair(['abort', 'west', '--accept-data-loss=any'], 1, /pair switch west finishes it/);
-    await expectPair(['switch', 'west'], 0, /which was begun and not ended[^]*done +west is the primary/);
-    expect(await keysIn(pair.west)).to.include('back');
-    await until('a copy the other way', async () => (await run('switch', 'east', '--dry-run')).code === 0);
-    await expectPair(['switch', 'east'], 0, /done +east is the primary, west its copy/);
     await until('serving again', () => put('last'));
   });
 
@@ -175,7 +173,7 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     await expectPair(['abort', 'west', '--accept-data-loss=600', SHORT], 0, /without a break[^]*west takes writes[^]*done/);
     expect(await lockOf(pair.west)).to.equal(null);
     const there = await keysIn(pair.west);
-    for (const key of ['first', 'written-in-the-west', 'back', 'last']) expect(there.has(key), key).to.equal(true);
+    for (const key of ['first', 'moved-0', 'written-in-the-west', 'last']) expect(there.has(key), key).to.equal(true);
     await pair.west.cli('writemode on; set coditect/data/alone x');
   });
 

@@ -6,6 +6,9 @@ import { dirname, join } from 'node:path';
 import { findFoundationdb, FoundationdbCluster, type FoundationdbPrograms } from './foundationdb-cluster.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
+/** Agents tell of themselves every 40 s; a test has less time. */
+const TELLS_SOON = '--knob_backup_status_delay=2';
+
 export interface PairTools extends FoundationdbPrograms {
   readonly fdbdr: string;
   readonly drAgent: string;
@@ -53,7 +56,7 @@ export class FoundationdbPair {
       [east, west],
       [west, east],
     ] as const)
-      this.#agents.push(this.#spawn(this.#tools.drAgent, '-s', from, '-d', to, '--logdir', this.#logs));
+      this.#agents.push(this.#spawn(this.#tools.drAgent, '-s', from, '-d', to, '--logdir', this.#logs, TELLS_SOON));
   }
 
   signalAgents(signal: NodeJS.Signals): void {
