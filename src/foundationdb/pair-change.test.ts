@@ -258,6 +258,36 @@ describe('a pair of clusters that is changed', () => {
       } else expect(ended.kind).to.equal('done');
     });
 
+  for (const killAfter of [1, 2])
+    it(`a switch that was killed after ${killAfter} of its steps is not taken for one the other way round`, async () => {
+      const two = await paired();
+      expect((await two.change('west', SWITCH)).kind).to.equal('done');
+      expect((await two.change('east', SWITCH)).kind).to.equal('done');
+      while (two.look('west').own.record?.state !== 'complete');
+      two.killAfter = killAfter;
+      expect(two.act('west', { kind: 'switch', again: false })).to.equal(KILLED);
+      // The east was the primary, and looks like a copy that has stopped, which it was before.
+      expect((await two.change('east', SWITCH)).why).to.contain('pair switch west');
+      expect(two.east.locked).not.to.equal(null);
+      expect((await two.change('west', SWITCH)).kind).to.equal('done');
+    });
+
+  it('a switch that was killed where nobody can tell any more which was the primary is left to whoever knows', async () => {
+    const two = await paired();
+    expect((await two.change('west', SWITCH)).kind).to.equal('done');
+    expect((await two.change('east', SWITCH)).kind).to.equal('done');
+    // A copy that has stopped long ago, and is old: somebody switched to it by force, which hangs, and was killed.
+    two.west.state = 'stopped';
+    two.east.writes = 200;
+    two.east.locked = two.east.uid;
+    for (const own of ['east', 'west'] as const) {
+      const refused = await two.change(own, SWITCH);
+      expect(refused.kind, own).to.equal('refused');
+      expect(refused.why).to.contain('stands nowhere').and.to.contain('east-copy').and.to.contain('west-copy');
+    }
+    expect([two.east.locked, two.west.locked]).to.deep.equal(['east-copy', 'west-copy']);
+  });
+
   it('aborts only where the primary has been out without a break, and nothing more is lost than was typed', async () => {
     const two = await paired();
     expect((await two.change('west', abort('any'), 30_000)).why).to.contain('east serves');

@@ -92,11 +92,7 @@ function switchOver(now: Both, maxLagSeconds: number): PairPlan {
   if (!isLocked && otherLockUid !== null && isRunning(otherState)) return done(`${own.name} is the primary, ${other.name} its copy`);
   if (!isLocked && isRunning(state)) return refused(unlockedCopy(own, other));
   if (!isLocked) return refused(`${own.name} is no copy of ${other.name}: pair start ${own.name} makes it one`);
-  // Both are locked: a switch was begun. Nobody has written since, to either.
-  if (otherLockUid !== null && state === 'stopped') {
-    if (isRunning(otherState)) return { kind: 'do', step: { kind: 'unlock', side: 'own', uid } };
-    return { kind: 'do', step: { kind: 'unlock', side: 'other', uid: otherLockUid }, once: 'nobody-switches' };
-  }
+  if (otherLockUid !== null && state === 'stopped') return halfSwitched(now, otherLockUid);
   if (state === 'stopped')
     return refused(`the copy in ${own.name} has stopped, ${other.name} goes on without it: pair start ${own.name} --erase=${own.name}`);
   if (state !== 'complete') return refused(`${own.name} is not a complete copy of ${other.name} yet`);
@@ -106,6 +102,22 @@ function switchOver(now: Both, maxLagSeconds: number): PairPlan {
   if (agentsOf(other, own) === null || agentsOf(own, other) === null) return wait('the clusters do not tell of their agents');
   if (!isTold(other, own)) return wait('the agents have not told of this copy yet, as they do every 30 s or so');
   return judgeLag(now, maxLagSeconds) ?? again(false);
+}
+
+/**
+ * Both are locked, so nobody has written since; `own` was a copy once, and is none that goes on. Which of them was the primary stands nowhere, and a fdbdr may still be at it: only what is right whichever it was is done. A switch wants a complete
+ * copy: where the other one has just begun, it is the old primary. A switch ends with a stopped copy: where the other one is none, `own` is that, and the other one, which was the primary, has everything.
+ */
+function halfSwitched({ own, other, uid, otherState }: Both, otherLockUid: string): PairPlan {
+  if (otherState === 'submitted' || otherState === 'copying') return { kind: 'do', step: { kind: 'unlock', side: 'own', uid } };
+  if (isRunning(otherState))
+    return refused(
+      `a switch is half done, and ${other.name} is the one that still copies: pair switch ${other.name} makes that the primary, and nothing is lost; then switch back`,
+    );
+  if (otherState !== 'stopped') return { kind: 'do', step: { kind: 'unlock', side: 'other', uid: otherLockUid }, once: 'nobody-switches' };
+  return refused(
+    `a switch was killed where fdbdr cannot go on, and which of the two was the primary stands nowhere. Whoever knows ends the lock of that one, when no fdbdr runs any more: fdbcli --exec "unlock UID", with ${otherLockUid} for ${other.name} or ${uid} for ${own.name}`,
+  );
 }
 
 function judgeLag({ own, other, lag }: Both, maxLagSeconds: number): PairPlan | null {

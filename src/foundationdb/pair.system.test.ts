@@ -9,6 +9,7 @@ import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { findPairTools, FoundationdbPair, type PairTools } from '../testing/foundationdb-pair.ts';
 import { REGIONS } from '../testing/test-config.ts';
 import { viewOf } from './cluster-view.ts';
+import { readByFdbcli } from './fdbcli.ts';
 import { lockUid } from './lock-uid.ts';
 
 const tools = findPairTools();
@@ -75,8 +76,11 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     return out;
   }
   async function keysIn(cluster: FoundationdbCluster): Promise<ReadonlySet<string>> {
-    const said = await cluster.cli('option on READ_LOCK_AWARE; getrangekeys coditect/data/ coditect/data0 10000');
-    return new Set([...said.matchAll(/^`coditect\/data\/(.*)'$/gm)].map(([, key]) => key as string));
+    const { fdbcli } = tools as PairTools;
+    const all = 'option on READ_LOCK_AWARE; getrangekeys coditect/data/ coditect/data0 100000';
+    const output = await readByFdbcli({ program: fdbcli, clusterFile: cluster.clusterFile }, all, 20_000, new AbortController().signal);
+    if (output === null) throw new Error('keys cannot be read');
+    return new Set([...output.matchAll(/^`coditect\/data\/(.*)'$/gm)].map(([, key]) => key as string));
   }
   async function lockOf(cluster: FoundationdbCluster): Promise<string | null> {
     const { locked, lockUid: uid } = viewOf(await cluster.status());
@@ -179,7 +183,7 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
 
   it('tells of two primaries when the lost one comes back', async () => {
     await pair.east.restart('dc1');
-    await expectPair(['status'], 1, /both take writes, and neither is a copy/);
+    await until('two primaries', async () => /both take writes, and neither is a copy/.test((await run('status')).out));
   });
 
   it('ends a lock that a killed abort has left, where the other is fenced, and leaves that fence', async () => {
