@@ -88,7 +88,7 @@ function start({ own, other, state, isLocked, otherState, otherLockUid }: Both, 
 }
 
 function switchOver(now: Both, maxLagSeconds: number): PairPlan {
-  const { own, other, state, uid, isLocked, otherState, otherLockUid } = now;
+  const { own, other, state, isLocked, otherState, otherLockUid } = now;
   if (!isLocked && otherLockUid !== null && isRunning(otherState)) return done(`${own.name} is the primary, ${other.name} its copy`);
   if (!isLocked && isRunning(state)) return refused(unlockedCopy(own, other));
   if (!isLocked) return refused(`${own.name} is no copy of ${other.name}: pair start ${own.name} makes it one`);
