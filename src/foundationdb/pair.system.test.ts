@@ -2,21 +2,27 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { Database, Transaction } from 'foundationdb';
 import { systemClock } from '../platform/clock.ts';
 import { EngineCluster, type Finished } from '../testing/engine-cluster.ts';
 import type { FoundationdbCluster } from '../testing/foundationdb-cluster.ts';
 import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { findPairTools, FoundationdbPair, type PairTools } from '../testing/foundationdb-pair.ts';
 import { REGIONS } from '../testing/test-config.ts';
+import { openCluster } from './client.ts';
 import { viewOf } from './cluster-view.ts';
 import { readByFdbcli } from './fdbcli.ts';
 import { lockUid } from './lock-uid.ts';
+import { unlockUid } from './lock.ts';
+import { SPECIAL_KEY_SPACE_ENABLE_WRITES } from './option-codes.ts';
+import { transact } from './transaction.ts';
 
 const tools = findPairTools();
 const OURS = lockUid({ system: 'backup of orders', epoch: 3 });
 const LIMIT_MS = 90_000;
 /** How far a copy may be behind on a machine that others use. */
 const BUSY_SECONDS = 60;
+const LOCKED = Buffer.from('\xff\xff/management/db_locked', 'latin1');
 /** The least that an abort waits for; not for a person to type. */
 const SHORT = '--patience=30s';
 const RUNBOOK = join(import.meta.dirname, '../../../docs/runbooks/foundationdb-pair.md');
@@ -82,6 +88,23 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     if (output === null) throw new Error('keys cannot be read');
     return new Set([...output.matchAll(/^`coditect\/data\/(.*)'$/gm)].map(([, key]) => key as string));
   }
+  async function at<T>(cluster: FoundationdbCluster, work: (db: Database) => Promise<T>): Promise<T> {
+    const db = openCluster({ clusterFile: cluster.clusterFile, library: (tools as PairTools).library, tls: null });
+    try {
+      return await work(db);
+    } finally {
+      db.close();
+    }
+  }
+  /** As anybody can, under any UID. */
+  async function lock(cluster: FoundationdbCluster, uid: string): Promise<void> {
+    const locking = async (transaction: Transaction) => {
+      transaction.setOption(SPECIAL_KEY_SPACE_ENABLE_WRITES);
+      transaction.set(LOCKED, uid);
+      return { commit: true, value: null };
+    };
+    expect((await at(cluster, (db) => transact(db, locking, { timeoutMs: LIMIT_MS }))).kind).to.equal('done');
+  }
   async function lockOf(cluster: FoundationdbCluster): Promise<string | null> {
     const { locked, lockUid: uid } = viewOf(await cluster.status());
     return locked === false ? null : uid;
@@ -99,11 +122,11 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     await pair.west.cli('writemode on; set other/key 1');
     await until('agents', async () => /has data, which would be lost/.test((await run('start', 'west')).out));
     await expectPair(['start', 'west', '--erase=east'], 1, /--erase names east/);
-    await pair.west.cli(`lock ${OURS}`);
+    await lock(pair.west, OURS);
     await expectPair(['start', 'west', '--erase=west'], 1, /locked under .* by coditect-dr/);
     expect(await lockOf(pair.west)).to.equal(OURS);
     expect(await pair.west.cli('option on READ_LOCK_AWARE; get other/key')).to.match(/is `1'/);
-    await pair.west.cli('option on ACCESS_SYSTEM_KEYS; option on LOCK_AWARE; writemode on; clear \\xff/dbLocked');
+    await at(pair.west, (db) => unlockUid(db, OURS, LIMIT_MS));
     expect(await leader()).not.to.have.property('paused');
   });
 
@@ -187,8 +210,8 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
   });
 
   it('ends a lock that a killed abort has left, where the other is fenced, and leaves that fence', async () => {
-    await pair.east.cli(`lock ${OURS}`);
-    await pair.west.cli(`lock ${uidOfWest}`);
+    await lock(pair.east, OURS);
+    await lock(pair.west, uidOfWest ?? '');
     await expectPair(['start', 'west', '--erase=west'], 1, /east is locked under .* by coditect-dr/);
     await expectPair(['abort', 'west', '--accept-data-loss=any'], 0, /west unlocked, which an interrupted command[^]*west takes writes/);
     expect(await lockOf(pair.west)).to.equal(null);
