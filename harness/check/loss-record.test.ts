@@ -14,14 +14,14 @@ const expected = { kind: 'links-lossy', pods: PODS, lossy: LOSSY, share: SHARE }
 const [T0_MS, HEALED_MS] = [2000, 6000];
 
 /** Every fourth is lost, or none. */
-const counted = (count: number, lossy: boolean, fromMs: number): readonly Beacon[] =>
+const counted = (count: number, lossy: boolean, fromMs: number, [from, to] = [FROM, TO]): readonly Beacon[] =>
   ([4, 6] as const).map((family) => {
     let history = EMPTY_HISTORY;
     for (let seq = 0; seq < count; seq++) {
       const beforeMs = fromMs + seq;
       history = afterProbe(history, { beforeMs, afterMs: beforeMs + 0.5, arrived: !lossy || seq % 4 !== 0 });
     }
-    return { from: FROM, to: TO, family, ...history };
+    return { from, to, family, ...history };
   });
 
 /** The record of a loss in the place of the cut, told as if it had all been there. */
@@ -48,7 +48,8 @@ function recorded(over: Partial<Record<FaultEffect['moment'], boolean | null>> =
   const seen = (atMs: number, moment: FaultEffect['moment'], sinceMs: number, requestedMs: number): readonly RunEvent[] => {
     const lasts = moment === 'during' || moment === 'before-heal';
     const count = lasts ? enoughToProve(SHARE, 2) : enoughToExclude(SHARE, 2);
-    const honest = counted(count, lasts, sinceMs);
+    const outside = moment === 'during' ? counted(count, false, sinceMs, [TO, FROM]) : [];
+    const honest = [...counted(count, lasts, sinceMs), ...outside];
     const effect = judgeLosses({
       fault: FAULT,
       moment,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Beacon, FaultEffect, Link, ReachabilityCell } from '../history/event.ts';
 import { afterProbe, EMPTY_HISTORY } from '../platform/local/reach/link-history.ts';
 import { linkKey } from './links.ts';
-import { enoughToExclude, enoughToProve, judgeLosses, type LossEvidence } from './loss-effect.ts';
+import { enoughToExclude, enoughToProve, enoughToSeeNone, judgeLosses, type LossEvidence } from './loss-effect.ts';
 
 const PODS = ['a', 'b', 'c', 'd'];
 const FAMILIES = [4, 6] as const;
@@ -10,6 +10,9 @@ const link = (from: string, to: string): Link => ({ from, to, families: FAMILIES
 /** a loses to b and c, and they to a: two links a family from a, one from each of the others. */
 const LOSSY = [link('a', 'b'), link('a', 'c'), link('b', 'a'), link('c', 'a')];
 const LINKS = LOSSY.length * 2;
+const OUTSIDE = PODS.flatMap((from) => PODS.filter((to) => to !== from).map((to) => link(from, to))).filter(
+  ({ from, to }) => !LOSSY.some((one) => one.from === from && one.to === to),
+);
 const PERIOD_MS = 10;
 
 type ShareOf = (from: string, to: string, seq: number) => number;
@@ -26,8 +29,8 @@ function chance(seed: number): () => number {
 }
 
 /** What a watch counts where each datagram has this chance to be lost. */
-function watch(seed: number, count: number, shareOf: ShareOf, fromMs = 1000): readonly Beacon[] {
-  return LOSSY.flatMap(({ from, to }, number) =>
+function watch(seed: number, count: number, shareOf: ShareOf, fromMs = 1000, links: readonly Link[] = LOSSY): readonly Beacon[] {
+  return links.flatMap(({ from, to }, number) =>
     FAMILIES.map((family): Beacon => {
       const random = chance(seed * 1_000_003 + number * 101 + family);
       let history = EMPTY_HISTORY;
@@ -48,15 +51,22 @@ const sweep = (lost: readonly string[] = []): readonly ReachabilityCell[] =>
   );
 
 const NONE: ShareOf = () => 0;
+/** What is counted meanwhile of all other links. */
+const beside = (seed: number, share: number, lost: ShareOf): readonly Beacon[] => watch(seed, enoughToSeeNone(share), lost, 1000, OUTSIDE);
 
 interface World extends Partial<LossEvidence> {
   readonly share?: number;
   readonly seed?: number;
   readonly lost?: ShareOf;
   readonly count?: number;
+  /** Of the links that are to lose nothing. */
+  readonly outside?: ShareOf;
 }
 
-function judged(moment: FaultEffect['moment'], { share = 0.3, seed = 1, lost = () => share, count, ...over }: World = {}): FaultEffect {
+function judged(
+  moment: FaultEffect['moment'],
+  { share = 0.3, seed = 1, lost = () => share, outside = NONE, count, ...over }: World = {},
+): FaultEffect {
   const without = enoughToExclude(share, LINKS);
   const enough = count ?? (moment === 'during' || moment === 'before-heal' ? enoughToProve(share, 2) : without);
   return judgeLosses({
@@ -64,7 +74,7 @@ function judged(moment: FaultEffect['moment'], { share = 0.3, seed = 1, lost = (
     moment,
     expected: { kind: 'links-lossy', pods: PODS, lossy: LOSSY, share },
     cells: moment === 'before-heal' ? [] : sweep(),
-    sample: watch(seed, enough, lost),
+    sample: [...watch(seed, enough, lost), ...(moment === 'during' ? beside(seed, share, outside) : [])],
     sinceMs: 990,
     spanning: [],
     before: watch(seed + 1000, without, NONE),
@@ -112,14 +122,43 @@ describe('effect of a loss', () => {
       }
     }).timeout(60_000);
 
+  for (const share of [0.05, 0.1, 0.3, 1])
+    it(`${share * 100} %: is not confirmed where a pod is hit that is none of its own, though its sweep passed everything`, () => {
+      const hit: readonly ShareOf[] = [(from) => (from === 'd' ? share : 0), (_, to) => (to === 'd' ? share : 0)];
+      for (const outside of hit) expect(confirmedOf(25, 'during', { share, outside })).to.equal(0);
+      expect(confirmedOf(25, 'during', { share, outside: () => 0.001 })).to.be.at.least(24);
+    }).timeout(60_000);
+
+  it('is known to be over of all that a pod sends, where each link sends rarely', () => {
+    const many = Array.from({ length: 40 }, (_, n) => ({ from: 'a', to: `p${n}`, families: [4] as const }));
+    const expected = { kind: 'links-lossy', pods: PODS, lossy: many, share: 0.05 } as const;
+    const confirmed = (lost: ShareOf): number =>
+      Array.from({ length: 25 }, (_, seed) => judged('before-heal', { expected, sample: watch(seed, 150, lost, 1000, many) })).filter(
+        (one) => one.confirmed,
+      ).length;
+    expect(confirmed(() => 0.05)).to.be.at.least(24);
+    expect(confirmed(NONE), 'over at once').to.equal(0);
+    expect(
+      confirmed((_, __, seq) => (seq < 110 ? 0.05 : 0)),
+      'over a little before',
+    ).to.equal(0);
+  });
+
   const refused: readonly (readonly [string, FaultEffect['moment'], World, RegExp])[] = [
     ['that was only claimed', 'during', { lost: NONE }, /loses another share than 30 %: a>b\/4 \(0 of \d+ lost\)/],
     ['on one way only', 'during', { lost: (from) => (from === 'a' ? 0.3 : 0) }, /another share .*b>a\/4 \(0 of/],
     ['too few datagrams', 'during', { count: 20 }, /too few datagrams to know the share/],
+    ['of all of so few datagrams', 'during', { share: 0.5, count: 4, lost: () => 1 }, /too few datagrams to know the share/],
+    ['beside which nobody counted', 'during', { sample: watch(1, 200, () => 0.3) }, /too few datagrams outside the fault/],
     ['without what was lost before', 'during', { before: [] }, /what was lost before it is not known/],
     ['where as much was lost before', 'during', { before: watch(3, 60, () => 0.3) }, /loses no more than before/],
     ['counted from before it was asked for', 'during', { sinceMs: 970 }, /counted from before it was asked for/],
-    ['of which nobody counted a link', 'during', { sample: watch(1, 200, () => 0.3).slice(1) }, /not measured: a>b\/4/],
+    [
+      'of which nobody counted a link',
+      'during',
+      { sample: [...watch(1, 200, () => 0.3).slice(1), ...beside(1, 0.3, NONE)] },
+      /not measured: a>b\/4/,
+    ],
     ['beside another that loses too', 'during', { cells: sweep(['d>a/4']) }, /outside the cut, but losing: d>a\/4/],
     ['where a link was not swept', 'during', { cells: sweep().slice(1) }, /not measured: a>b\/4/],
     [

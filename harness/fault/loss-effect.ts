@@ -11,7 +11,7 @@ export interface LossEvidence {
   readonly expected: LinksLossy;
   /** One sweep over all pods; none right before the heal. */
   readonly cells: readonly ReachabilityCell[];
-  /** Of every link that is to lose: what was sent after `sinceMs`, and nothing else. */
+  /** Of every link that is to lose, and during the fault of all others as well: what was sent after `sinceMs`, and nothing else. */
   readonly sample: readonly Beacon[];
   readonly sinceMs: number;
   /** during: the same links since before the injection. */
@@ -45,9 +45,12 @@ export const enoughToProve = (share: number, linksOfSender: number): number =>
     Math.ceil((1.3 * DISPROVED ** 2 * variance(share)) / widest(share) ** 2 / Math.max(1, linksOfSender)),
   );
 
-/** How many a link are enough to tell that there is no such loss, of so many links together. Pure. */
+/** How many are enough to tell that there is no such loss. Pure. */
+export const enoughToSeeNone = (share: number): number => Math.ceil((16 * (1 - share)) / share) + 8;
+
+/** How many a link are enough to tell so of each, and how little it is of so many links together. Pure. */
 export const enoughToExclude = (share: number, links: number): number =>
-  Math.max(Math.ceil((16 * (1 - share)) / share) + 8, Math.ceil(80 / share / Math.max(1, links)));
+  Math.max(enoughToSeeNone(share), Math.ceil(80 / share / Math.max(1, links)));
 
 /**
  * Whether the links lose as this moment asks, by what was counted. Before and after: the share that was asked for lies outside of the interval of each link. During: on each link it lies within, and the interval excludes
@@ -93,7 +96,7 @@ interface Count {
   readonly lost: number;
   readonly sent: number;
 }
-const together = (beacons: readonly Beacon[]): Count => ({
+const together = (beacons: readonly (Beacon | ReachabilityCell)[]): Count => ({
   lost: beacons.reduce((sum, { sent, received }) => sum + sent - received, 0),
   sent: beacons.reduce((sum, { sent }) => sum + sent, 0),
 });
@@ -108,11 +111,29 @@ function summary(mine: readonly Beacon[]): string {
 }
 
 /** Every link of which the sweep is to tell: it counts too few for those that are to lose. */
-function bystanders({ moment, cells, elsewhere, expected }: LossEvidence, lossy: ReadonlySet<string>): readonly string[] {
+function bystanders(evidence: LossEvidence, lossy: ReadonlySet<string>): readonly string[] {
+  const { moment, cells, elsewhere, expected, sample } = evidence;
   if (moment === 'before-heal') return [];
   const others = keysOf(elsewhere);
-  const mustPass = cells.filter((cell) => !lossy.has(keyOf(cell)) && !others.has(keyOf(cell)));
-  return [...unmeasured(cells, expected), ...losing(mustPass, moment, lossy)];
+  const isOutside = (one: Beacon | ReachabilityCell): boolean => !lossy.has(keyOf(one)) && !others.has(keyOf(one));
+  const mustPass = cells.filter(isOutside);
+  const wellCounted = moment === 'during' ? countedOutside(mustPass, sample.filter(isOutside), expected.share) : [];
+  return [...unmeasured(cells, expected), ...losing(mustPass, moment, lossy), ...wellCounted];
+}
+
+/** Three datagrams of a sweep say little of a link that may lose a tenth: who is hit by mistake is a pod, and is known by all that it sends, or gets, outside of the fault. */
+function countedOutside(cells: readonly ReachabilityCell[], sample: readonly Beacon[], share: number): readonly string[] {
+  const pools = (['from', 'to'] as const).flatMap((end) =>
+    [...Map.groupBy([...cells, ...sample], (one) => one[end])].map(([pod, of]) => ({ name: `${end} ${pod}`, count: together(of) })),
+  );
+  const links = sample.map((beacon) => ({ name: keyOf(beacon), count: together([beacon]) }));
+  const hit = [...pools, ...links].filter(({ count }) => intervalOf(count, DISPROVED)[0] > NO_LOSS);
+  const vague = pools.filter((one) => !hit.includes(one) && intervalOf(one.count, PROVED)[1] >= share);
+  const texts = (of: typeof pools): readonly string[] => of.map(({ name, count }) => told(name, count));
+  return [
+    ...listed('outside the fault, but losing', texts(hit)),
+    ...listed('too few datagrams outside the fault to exclude it there', texts(vague)),
+  ];
 }
 
 /** Where there is to be a loss. */
@@ -125,7 +146,7 @@ function lossObjections({ moment, expected: { share }, before }: LossEvidence, m
     `loses another share than ${percent(share)}`,
     other.map(({ beacon, count }) => told(keyOf(beacon), count)),
   );
-  if (moment === 'before-heal') return [...objections, ...over(mine, share)];
+  if (moment === 'before-heal') return [...objections, ...wrongDoses(mine, share), ...over(mine, share)];
   const unproved = perLink.filter(({ count }) => intervalOf(count, PROVED)[0] <= usual);
   return [
     ...objections,
@@ -139,19 +160,28 @@ function lossObjections({ moment, expected: { share }, before }: LossEvidence, m
 }
 
 /** Who loses is a pod, with everything that it sends: the dose is known of all its links together. */
+const sendersOf = (beacons: readonly Beacon[]): readonly (readonly [string, readonly Beacon[]])[] => [
+  ...Map.groupBy(beacons, ({ from }) => from),
+];
+
+function wrongDoses(mine: readonly Beacon[], share: number): readonly string[] {
+  const senders = sendersOf(mine).map(([pod, beacons]) => ({ pod, count: together(beacons) }));
+  const wrong = senders.filter(({ count }) => !contains(intervalOf(count, DISPROVED), share));
+  return listed(
+    `of what it sends another share is lost than ${percent(share)}`,
+    wrong.map(({ pod, count }) => told(pod, count)),
+  );
+}
+
 function doses(mine: readonly Beacon[], share: number): readonly string[] {
-  const senders = [...Map.groupBy(mine, ({ from }) => from)].map(([pod, beacons]) => ({ pod, count: together(beacons) }));
+  const senders = sendersOf(mine).map(([pod, beacons]) => ({ pod, count: together(beacons) }));
   const half = (count: Count): number => {
     const [least, most] = intervalOf(count, DISPROVED);
     return (most - least) / 2;
   };
-  const wrong = senders.filter(({ count }) => !contains(intervalOf(count, DISPROVED), share));
-  const vague = senders.filter(({ count }) => half(count) > widest(share) && count.lost < count.sent);
+  const vague = senders.filter(({ count }) => half(count) > widest(share));
   return [
-    ...listed(
-      `of what it sends another share is lost than ${percent(share)}`,
-      wrong.map(({ pod, count }) => told(pod, count)),
-    ),
+    ...wrongDoses(mine, share),
     ...listed(
       'too few datagrams to know the share',
       vague.map(({ pod, count }) => told(pod, count)),
@@ -159,14 +189,29 @@ function doses(mine: readonly Beacon[], share: number): readonly string[] {
   ];
 }
 
-const over = (mine: readonly Beacon[], share: number): readonly string[] =>
-  listed(
+/** Of each link, and of all that a pod sends: where datagrams are rare on each link, its end shows on all together long before. */
+function over(mine: readonly Beacon[], share: number): readonly string[] {
+  const of = [...mine.map((beacon) => [keyOf(beacon), [beacon]] as const), ...sendersOf(mine)];
+  return listed(
     'nothing was lost any more when the fault should have lasted',
-    mine.flatMap((beacon) => {
-      const since = beacon.arrivedSinceLost ?? beacon.received;
-      return since > 0 && (1 - share) ** since < UNLIKELY ? [`${keyOf(beacon)} (the last ${since} came in)`] : [];
+    of.flatMap(([name, beacons]) => {
+      const since = beacons.reduce((sum, beacon) => sum + (beacon.arrivedSinceLost ?? beacon.received), 0);
+      return likelihoodOfEnd(since, beacons.length, share) < UNLIKELY ? [`${name} (the last ${since} came in)`] : [];
     }),
   );
+}
+
+/** How likely so many links end on so many arrivals in all, or more, while each datagram has this chance to be lost: that of as many, with fewer losses among them than links. */
+function likelihoodOfEnd(arrivals: number, links: number, share: number): number {
+  if (arrivals === 0) return 1;
+  const of = arrivals + links - 1;
+  let [chance, logWays] = [0, 0];
+  for (let lost = 0; lost < links; lost++) {
+    if (lost > 0) logWays += Math.log((of - lost + 1) / lost);
+    chance += Math.exp(logWays + lost * Math.log(share) + (of - lost) * Math.log(1 - share));
+  }
+  return chance;
+}
 
 const contains = ([least, most]: readonly [number, number], share: number): boolean => least <= share && share <= most;
 
@@ -182,10 +227,9 @@ function noLossObjections({ moment, expected: { share } }: LossEvidence, mine: r
   ];
 }
 
-/** It began between the request and the first loss on the link that was last; it was over when that was sent of which nothing was lost. */
+/** It began between the request and the first loss on the link that was last. When it ended nobody can tell: what is not lost shows it only by its number. */
 function timingOf(evidence: LossEvidence, mine: readonly Beacon[]): { betweenMs?: readonly [number, number]; skewMs?: number } {
-  const { moment, requestedMs, sinceMs, spanning } = evidence;
-  if (moment === 'after-heal') return { betweenMs: [requestedMs, Math.max(requestedMs, sinceMs)] };
+  const { moment, requestedMs, spanning } = evidence;
   if (moment !== 'during') return {};
   const firsts = mine.map((beacon) => {
     const seen = [beacon, ...spanning.filter((one) => keyOf(one) === keyOf(beacon))].flatMap(({ firstLostSentMs }) =>

@@ -3,10 +3,10 @@ import type { Clock } from '../platform/clock.ts';
 import { HarnessError } from '../platform/errors.ts';
 import type { LinkWatch, Platform, RunContext } from '../platform/platform.ts';
 import { keysOf } from './links.ts';
-import { enoughToExclude, enoughToProve, judgeLosses } from './loss-effect.ts';
+import { enoughToExclude, enoughToProve, enoughToSeeNone, judgeLosses } from './loss-effect.ts';
 import type { EffectProbe } from './probe.ts';
 
-/** Every link that is to lose is watched; so much of the machine that is being measured they may take together while counts are made, and a quarter of it until the heal. */
+/** Every link that is to lose is watched; so much of the machine that is being measured they may take together while counts are made, and a quarter of it until the heal; while it is proved, all other links as much again. */
 const DATAGRAMS_PER_S = 1000;
 const LEAST_PERIOD_MS = 5;
 const UNTIL_HEAL = 4;
@@ -34,16 +34,15 @@ export function lossProbe(fault: string, expected: Extract<ExpectedEffect, { kin
     ),
   );
   const [toProve, toExclude] = [enoughToProve(expected.share, fewestOfSender), enoughToExclude(expected.share, links)];
+  const inside: readonly Pair[] = expected.lossy.map(({ from, to }) => ({ from, to }));
+  const outside = linksOutside(pods, inside);
+  const families = expected.families?.length ?? 2;
   let watch: LinkWatch | undefined;
   let before: readonly Beacon[] = [];
 
-  const begin = async (times: number, onlyAfter?: 'onlyAfter'): Promise<LinkWatch> => {
-    const periodMs = Math.max(LEAST_PERIOD_MS, (links / DATAGRAMS_PER_S) * 1000) * times;
-    const begun = platform.watchLinks(
-      expected.lossy.map(({ from, to }) => ({ from, to })),
-      periodMs,
-      onlyAfter,
-    );
+  const begin = async (times: number, onlyAfter?: 'onlyAfter', of = inside): Promise<LinkWatch> => {
+    const periodMs = Math.max(LEAST_PERIOD_MS, ((of.length * families) / DATAGRAMS_PER_S) * 1000) * times;
+    const begun = platform.watchLinks(of, periodMs, onlyAfter);
     await begun.started;
     return begun;
   };
@@ -63,6 +62,16 @@ export function lossProbe(fault: string, expected: Extract<ExpectedEffect, { kin
     const [sample, spanning] = await Promise.all([counted(), stopped()]);
     if (isTooSlow(counting)) throw tooSlow(fault, Math.max(toProve, toExclude), counting);
     return { sample, spanning };
+  };
+  /** All other links, so long that a pod which is hit by mistake is seen, and as long as the others are counted: the sweep counts too few. */
+  const countOutside = async (others: Promise<unknown>, signal: AbortSignal): Promise<readonly Beacon[]> => {
+    if (outside.length === 0) return [];
+    // A pod that says nothing is no reason to end the run: its links are not measured.
+    const counting = await begin(1, 'onlyAfter', outside).catch(() => undefined);
+    if (counting === undefined) return [];
+    const enough = Math.ceil(enoughToSeeNone(expected.share) / (fewestOfPod(outside) * families));
+    await Promise.allSettled([others, clock.sleep(Math.min(SAMPLE_MS, (enough + 2) * counting.periodMs), signal)]);
+    return counting.stop();
   };
   const isTooSlow = ({ periodMs }: LinkWatch): boolean => Math.max(toProve, toExclude) * periodMs > SAMPLE_MS;
   const judge = (moment: FaultEffect['moment'], seen: Seen): FaultEffect => {
@@ -85,9 +94,10 @@ export function lossProbe(fault: string, expected: Extract<ExpectedEffect, { kin
       return judge('before', seen);
     },
     async during(signal) {
-      const seen = await look('during', toProve, signal);
+      const looked = look('during', toProve, signal);
+      const [seen, others] = await Promise.all([looked, countOutside(looked, signal)]);
       watch = await begin(UNTIL_HEAL);
-      return judge('during', seen);
+      return judge('during', { ...seen, sample: [...seen.sample, ...others] });
     },
     async beforeHeal() {
       return judge('before-heal', { sinceMs: context.nowMs(), cells: [], sample: await stopped(), spanning: [] });
@@ -99,12 +109,23 @@ export function lossProbe(fault: string, expected: Extract<ExpectedEffect, { kin
   };
 }
 
+function linksOutside(pods: readonly string[], inside: readonly Pair[]): readonly Pair[] {
+  const known = new Set(inside.map(({ from, to }) => `${from}>${to}`));
+  return pods.flatMap((from) => pods.flatMap((to) => (from === to || known.has(`${from}>${to}`) ? [] : [{ from, to }])));
+}
+
+/** Of the pod that sends, or gets, on the fewest of these links. */
+const fewestOfPod = (of: readonly Pair[]): number =>
+  Math.min(...(['from', 'to'] as const).flatMap((end) => [...Map.groupBy(of, (one) => one[end]).values()].map(({ length }) => length)));
+
 /** Told before anything is broken. */
 function tooSlow(fault: string, datagrams: number, { periodMs }: LinkWatch): HarnessError {
   const needed = `${datagrams} datagrams on each link are needed to know its share`;
   const text = `${needed}, and with one each ${Math.round(periodMs)} ms that takes longer than ${SAMPLE_MS / 1000} s`;
   return new HarnessError('unsupported', `${fault}: ${text}; lose more, or on fewer links`);
 }
+
+type Pair = Pick<Link, 'from' | 'to'>;
 
 interface Seen {
   readonly sinceMs: number;
