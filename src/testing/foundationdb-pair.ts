@@ -41,13 +41,11 @@ export class FoundationdbPair {
   }
 
   static async start(tools: PairTools): Promise<FoundationdbPair> {
-    const east = await FoundationdbCluster.start(tools, 'single');
-    try {
-      return new FoundationdbPair(tools, east, await FoundationdbCluster.start(tools, 'single'));
-    } catch (error) {
-      await east.stop();
-      throw error;
-    }
+    const started = await Promise.allSettled([FoundationdbCluster.start(tools, 'single'), FoundationdbCluster.start(tools, 'single')]);
+    const [east, west] = started.map((one) => (one.status === 'fulfilled' ? one.value : null));
+    if (east && west) return new FoundationdbPair(tools, east, west);
+    await Promise.all([east?.stop(), west?.stop()]);
+    throw new Error('two clusters did not start', { cause: started });
   }
 
   startAgents(): void {
