@@ -36,6 +36,8 @@ class TwoClusters {
   readonly west = cluster('west', 0);
   /** Agents from the one to the other. */
   readonly agents = { west: true, east: true };
+  /** Both cluster files name the same one. */
+  areOne = false;
   /** Agents tell of a copy up to 40 s after its begin. */
   told = true;
   lagSeconds = 0.1;
@@ -63,6 +65,7 @@ class TwoClusters {
       JSON.stringify({
         client: { database_status: { available: true } },
         cluster: {
+          processes: { [this.areOne ? 'one' : name]: {} },
           recovery_state: { name: 'fully_recovered' },
           database_lock_state: locked === null ? { locked: false } : { locked: true, lock_uid: locked },
           layers: { dr_backup: ids(this.agents[from], from), dr_backup_dest: ids(this.agents[to], to) },
@@ -186,6 +189,16 @@ describe('a pair of clusters that is changed', () => {
     expect(two.steps).to.deep.equal(['erase', 'start']);
     expect((await two.change('east', { kind: 'start', erase: true })).why).to.contain('east is the primary');
     expect(two.east.writes).to.equal(100);
+  });
+
+  it('does not erase the primary where both cluster files name it, nor where that cannot be told', async () => {
+    const two = new TwoClusters();
+    two.areOne = true;
+    expect((await two.change('west', { kind: 'start', erase: true })).why).to.contain('name one cluster');
+    const { own, other } = two.look('west');
+    const untold = { ...other, status: { ...other.status, cluster: { ...other.status?.cluster, processes: undefined } } };
+    expect(planPairChange({ kind: 'start', erase: true }, { own, other: untold, lag: null }).kind).to.equal('wait');
+    expect(two.steps).to.deep.equal([]);
   });
 
   it('neither starts nor switches nor aborts under a lock that is not fdbdr’s, on either', async () => {

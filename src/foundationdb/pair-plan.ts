@@ -1,5 +1,5 @@
 import { isRunning } from './pair-records.ts';
-import { agentsOf, isTold, lockInWords, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
+import { agentsOf, isOneCluster, isTold, lockInWords, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
 
 /** What is to become of a pair of clusters, of which one is kept as a copy of the other by fdbdr. Each names the cluster that it is about (`PairSeen.own`). */
 export type PairChange =
@@ -45,6 +45,9 @@ export function planPairChange(change: PairChange, seen: PairSeen): PairPlan {
   if (change.kind === 'abort') return abort(now, change);
   if (other.status === null || other.record === null) return wait(`${other.name} does not answer`);
   if (!serves(other)) return wait(`${other.name} does not serve`);
+  const isOne = isOneCluster(own, other);
+  if (isOne === true) return refused(`both cluster files name one cluster, with the same processes: there is no pair`);
+  if (isOne === null) return wait('the clusters do not tell of their processes');
   const otherLock = lockOn(other);
   if (otherLock.kind === 'unknown') return wait(`${other.name} does not tell whether it is locked`);
   if (otherLock.kind === 'foreign') return refused(`${lockInWords(other.name, otherLock.uid)}; what it stands for has to end first`);

@@ -61,3 +61,10 @@ export function isTold(from: PairSide, to: PairSide): boolean {
   const told = [from.status?.cluster?.layers?.dr_backup, to.status?.cluster?.layers?.dr_backup_dest];
   return told.every((layer) => layer?.tags?.['default']?.mutation_stream_id === to.record?.uid);
 }
+
+/** Whether both are one cluster, as two cluster files may say by mistake: erasing the copy would erase the primary. Null: not told. */
+export function isOneCluster(one: PairSide, other: PairSide): boolean | null {
+  const [ids, others] = [one, other].map(({ status }) => Object.keys(status?.cluster?.processes ?? {}));
+  if (ids === undefined || others === undefined || ids.length === 0 || others.length === 0) return null;
+  return ids.some((id) => others.includes(id));
+}
