@@ -1,8 +1,5 @@
-import { Option, type Command } from 'commander';
-import { OUTCOMES, parseDuration, type Tools } from './cli-options.ts';
-
-/** Data of a large database is copied for hours; the command may be given again. */
-const PATIENCE_MS = 3_600_000;
+import type { Command, Option } from 'commander';
+import { copyingPatienceOption, fdbcliOption, OUTCOMES, type Tools } from './cli-options.ts';
 
 interface Given {
   readonly config: string;
@@ -30,12 +27,8 @@ export function describeFoundationdb(
     .option('--json', 'for programs')
     .option('--new', 'make the database where the coordinators know of none')
     .option('--without-pause', 'no engine of this system runs yet, so that nobody could fail over meanwhile')
-    .addOption(
-      new Option('--patience <duration>', 'how long FoundationDB may take; after that the same command goes on')
-        .argParser(parseDuration)
-        .default(PATIENCE_MS, '1h'),
-    )
-    .option('--fdbcli <file>', "FoundationDB's own program, of the cluster's version", 'fdbcli')
+    .addOption(copyingPatienceOption())
+    .addOption(fdbcliOption())
     .addOption(options.by)
     .addOption(options.dryRun)
     .addHelpText('after', '\nExample:\n  coditect-dr foundationdb set-up three_datacenter --new --without-pause --dry-run')

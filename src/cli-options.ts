@@ -30,6 +30,20 @@ export function lossOption(): Option {
   ).argParser(parseLoss);
 }
 
+/** Data of a large database is copied for hours; the command may be given again. */
+const COPYING_MS = 3_600_000;
+
+/** Of an order that FoundationDB needs its time for. */
+export function copyingPatienceOption(): Option {
+  return new Option('--patience <duration>', 'how long FoundationDB may take; after that the same command goes on')
+    .argParser(parseDuration)
+    .default(COPYING_MS, '1h');
+}
+
+export function fdbcliOption(): Option {
+  return new Option('--fdbcli <file>', "FoundationDB's own program, of the cluster's version").default('fdbcli');
+}
+
 /** Of FoundationDB's regions, where nobody can ever know. */
 export function anyLossOption(says: string): Option {
   return new Option('--accept-data-loss <any>', says).argParser(parseAny);

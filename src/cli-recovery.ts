@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { anyLossOption, OUTCOMES, parseDuration, type AddCommand, type Tools } from './cli-options.ts';
+import { anyLossOption, fdbcliOption, OUTCOMES, parseDuration, type AddCommand, type Tools } from './cli-options.ts';
 
 /** Twice as long as FoundationDB takes to fail over by itself (22 to 28 s, measured). */
 const PATIENCE_MS = 60_000;
@@ -44,7 +44,7 @@ export function describeForcedRecovery(add: AddCommand, options: { readonly by: 
         .argParser(parsePatience)
         .default(PATIENCE_MS, '60s'),
     )
-    .option('--fdbcli <file>', "FoundationDB's own program, of the cluster's version", 'fdbcli')
+    .addOption(fdbcliOption())
     .addOption(options.by)
     .addOption(options.dryRun)
     .action(async ({ config, json, target, giveUp, patience, fdbcli, dryRun, by: who }: Given) => {

@@ -1,8 +1,5 @@
-import { Option, type Command } from 'commander';
-import { anyLossOption, OUTCOMES, parseDuration, type Tools } from './cli-options.ts';
-
-/** Data of a large database is copied for hours; the command may be given again. */
-const PATIENCE_MS = 3_600_000;
+import type { Command, Option } from 'commander';
+import { anyLossOption, copyingPatienceOption, fdbcliOption, OUTCOMES, type Tools } from './cli-options.ts';
 
 interface Given {
   readonly config: string;
@@ -34,12 +31,8 @@ export function describeRegionChanges(
       .argument('<region>', 'as the configuration names it')
       .addOption(configOption)
       .option('--json', 'for programs')
-      .addOption(
-        new Option('--patience <duration>', 'how long FoundationDB may take; after that the same command goes on')
-          .argParser(parseDuration)
-          .default(PATIENCE_MS, '1h'),
-      )
-      .option('--fdbcli <file>', "FoundationDB's own program, of the cluster's version", 'fdbcli')
+      .addOption(copyingPatienceOption())
+      .addOption(fdbcliOption())
       .addOption(options.by)
       .addOption(options.dryRun)
       .addHelpText('after', `\nExample:\n  coditect-dr region ${kind} us-central1 --dry-run`)

@@ -1,15 +1,14 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { statusByFdbcli } from '../foundationdb/fdbcli.ts';
-import type { PlanFollowed } from '../foundationdb/follow-plan.ts';
 import { changeRegion } from '../foundationdb/region-change.ts';
-import { planRegionChange, type RegionChange, type RegionStep } from '../foundationdb/region-plan.ts';
+import { planRegionChange, type RegionChange } from '../foundationdb/region-plan.ts';
 import { configure } from '../foundationdb/region-step.ts';
 import { systemClock } from '../platform/clock.ts';
 import { Controllers } from './controllers.ts';
 import { changeUnderPause } from './change-under-pause.ts';
 import { managedWith, needFoundationdb } from './managed-foundationdb.ts';
-import { needRegion, tellSteps, type Shown, type Tell } from './ordering.ts';
-import { EXIT } from './world.ts';
+import { needRegion, tellSteps, type Shown } from './ordering.ts';
+import { regionStepInWords, tellEnd, tellPlan } from './planned-order.ts';
 
 export interface RegionOrder {
   readonly kind: RegionChange['kind'];
@@ -29,6 +28,12 @@ const STEPS: Readonly<Record<RegionChange['kind'], string>> = {
   drop: 'its priority below zero, usable_regions=1; from then on the database is lost with the other region',
 };
 
+const DONE: Readonly<Record<RegionChange['kind'], (region: string) => string>> = {
+  add: (region) => `${region} has all the data and takes over when the other region is lost`,
+  prefer: (region) => `the database is in ${region}`,
+  drop: (region) => `the database goes on without ${region}, in one region alone`,
+};
+
 /**
  * Adds one of FoundationDB's two regions again, makes it the one where the database is, or goes on without it. Each change of the configuration is made under a pause, which is the journal of it: who and what for
  * stand in the arbiter and in the controllers' logs, and nobody fails over while FoundationDB recovers from the change.
@@ -45,11 +50,9 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
   };
   const status = (signal: AbortSignal) => statusByFdbcli(cli, STATUS_MS, signal);
   if (order.dryRun) {
-    const plan = planRegionChange(await status(world.signal), change);
-    if (plan.kind === 'do') tell('next', inWords(plan.step));
-    else tell(plan.kind, plan.kind === 'done' ? 'there is nothing to change' : plan.why);
+    const code = tellPlan(planRegionChange(await status(world.signal), change), regionStepInWords, tell);
     tell('in all', STEPS[order.kind]);
-    return plan.kind === 'done' || plan.kind === 'do' ? EXIT.ok : EXIT.failed;
+    return code;
   }
   const controllers = new Controllers(loaded, world.signal);
   try {
@@ -61,7 +64,7 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
         patienceMs: order.patienceMs,
         status,
         act: async (step, signal) => {
-          const what = inWords(step);
+          const what = regionStepInWords(step);
           const why = `FoundationDB: ${order.kind} ${order.region}: ${what}`;
           return await changeUnderPause(paused, { what, why, change: () => configure(cli, step, signal) }, signal);
         },
@@ -69,33 +72,8 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
       },
       world.signal,
     );
-    return ended(changed, order, tell);
+    return tellEnd(changed, DONE[order.kind](order.region), tell);
   } finally {
     controllers.close();
   }
-}
-
-function ended(changed: PlanFollowed, { kind, region }: RegionOrder, tell: Tell): number {
-  if (changed.kind === 'refused') {
-    tell('refused', changed.why);
-    return EXIT.failed;
-  }
-  if (changed.kind === 'undecided') {
-    tell('undecided', `${changed.why}. FoundationDB goes on with it by itself; the same command, given again, finishes it`);
-    return EXIT.undecided;
-  }
-  const now = {
-    add: `${region} has all the data and takes over when the other region is lost`,
-    prefer: `the database is in ${region}`,
-    drop: `the database goes on without ${region}, in one region alone`,
-  };
-  tell('done', now[kind]);
-  return EXIT.ok;
-}
-
-function inWords(step: RegionStep): string {
-  const how = step.unchecked ? ', past the checks of fdbcli, which wants processes of the lost region' : '';
-  if (step.kind === 'usable-regions') return `usable_regions=${step.count}${how}`;
-  const each = Object.entries(step.priorities).map(([dc, priority]) => `${dc} ${priority}`);
-  return `priorities ${each.join(', ')}${how}`;
 }

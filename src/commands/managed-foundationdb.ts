@@ -1,7 +1,7 @@
 import type { EngineConfig } from '../config/config.ts';
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { clientSettings, needClusterFile } from '../foundationdb/client.ts';
+import { clientSettings, forPrograms, needClusterFile } from '../foundationdb/client.ts';
 import type { Fdbcli } from '../foundationdb/fdbcli.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
 import { EngineError } from '../platform/errors.ts';
@@ -24,9 +24,9 @@ export function needFoundationdb({ database }: EngineConfig): FoundationdbConfig
  */
 export async function managedWith(fdbcli: string, config: FoundationdbConfig, folder: string, signal: AbortSignal): Promise<Fdbcli> {
   await needProgram('fdbcli', fdbcli, signal);
-  const { clusterFile, tls } = clientSettings(config, folder);
-  needClusterFile(clusterFile);
-  return { program: fdbcli, clusterFile, ...(tls === null ? {} : { tls }) };
+  const settings = clientSettings(config, folder);
+  needClusterFile(settings.clusterFile);
+  return { program: fdbcli, ...forPrograms(settings) };
 }
 
 /** @throws EngineError bad-request where it cannot be used */

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../config/load.ts';
-import { clientSettings, needClusterFile } from '../foundationdb/client.ts';
+import { clientSettings, forPrograms, needClusterFile } from '../foundationdb/client.ts';
 import type { Member, Pair } from '../foundationdb/pair.ts';
 import { EngineError } from '../platform/errors.ts';
 import { needFoundationdb, needProgram } from './managed-foundationdb.ts';
@@ -26,8 +26,7 @@ export async function pairOf(
   const member = (name: string): Member => {
     const client = clientSettings({ ...foundationdb, cluster_file: foundationdb.pair?.[name] ?? '' }, folder);
     needClusterFile(client.clusterFile);
-    const { clusterFile, tls } = client;
-    return { name, client, cli: { program: programs.fdbcli, clusterFile, ...(tls === null ? {} : { tls }) } };
+    return { name, client, cli: { program: programs.fdbcli, ...forPrograms(client) } };
   };
   const own = cluster ?? (names[0] as string);
   const other = names.find((name) => name !== own) as string;

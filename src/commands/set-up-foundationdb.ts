@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { LoadedConfig } from '../config/load.ts';
 import { statusByFdbcli } from '../foundationdb/fdbcli.ts';
-import { followPlan, type PlanFollowed } from '../foundationdb/follow-plan.ts';
+import { followPlan } from '../foundationdb/follow-plan.ts';
 import { parseLayout, THREE_DATA_CENTERS, type Layout } from '../foundationdb/layout.ts';
 import { planSetUp, type SetUp, type SetUpStep } from '../foundationdb/set-up-plan.ts';
 import { makeStep } from '../foundationdb/set-up-step.ts';
@@ -10,8 +10,8 @@ import { EngineError } from '../platform/errors.ts';
 import { changeUnderPause, changeAndWait } from './change-under-pause.ts';
 import { Controllers } from './controllers.ts';
 import { managedWith, needFoundationdb } from './managed-foundationdb.ts';
-import { tellSteps, type Shown, type Tell } from './ordering.ts';
-import { EXIT } from './world.ts';
+import { tellSteps, type Shown } from './ordering.ts';
+import { regionStepInWords, tellEnd, tellPlan } from './planned-order.ts';
 
 export interface SetUpOrder {
   /** `three_datacenter`, or a file. */
@@ -39,12 +39,7 @@ export async function setUpFoundationdb(loaded: LoadedConfig, order: SetUpOrder,
   const cli = await managedWith(order.fdbcli, foundationdb, loaded.folder, world.signal);
   const setUp: SetUp = { layout, dataCenters: Object.values(foundationdb.data_centers), isNew: order.isNew };
   const status = (signal: AbortSignal) => statusByFdbcli(cli, STATUS_MS, signal);
-  if (order.dryRun) {
-    const plan = planSetUp(await status(world.signal), setUp);
-    if (plan.kind === 'do') tell('next', inWords(plan.step, layout));
-    else tell(plan.kind, plan.kind === 'done' ? 'there is nothing to change' : plan.why);
-    return plan.kind === 'done' || plan.kind === 'do' ? EXIT.ok : EXIT.failed;
-  }
+  if (order.dryRun) return tellPlan(planSetUp(await status(world.signal), setUp), (step) => inWords(step, layout), tell);
   const controllers = new Controllers(loaded, world.signal);
   try {
     const work = { loaded, by: order.by, cli, controllers, tell };
@@ -67,7 +62,7 @@ export async function setUpFoundationdb(loaded: LoadedConfig, order: SetUpOrder,
       },
       world.signal,
     );
-    return ended(followed, tell);
+    return tellEnd(followed, 'the cluster is as the layout says, and all copies are there', tell);
   } finally {
     controllers.close();
   }
@@ -88,19 +83,6 @@ function readLayout(named: string): Layout {
   return parseLayout(text, named);
 }
 
-function ended(followed: PlanFollowed, tell: Tell): number {
-  if (followed.kind === 'refused') {
-    tell('refused', followed.why);
-    return EXIT.failed;
-  }
-  if (followed.kind === 'undecided') {
-    tell('undecided', `${followed.why}. FoundationDB goes on with it by itself; the same command, given again, finishes it`);
-    return EXIT.undecided;
-  }
-  tell('done', 'the cluster is as the layout says, and all copies are there');
-  return EXIT.ok;
-}
-
 function inWords(step: SetUpStep, layout: Layout): string {
   switch (step.kind) {
     case 'create':
@@ -112,10 +94,7 @@ function inWords(step: SetUpStep, layout: Layout): string {
     case 'regions':
       return `two regions, all but ${step.first} below zero`;
     case 'usable-regions':
-      return `usable_regions=${step.count}`;
     case 'priorities':
-      return `priorities ${Object.entries(step.priorities)
-        .map(([dc, priority]) => `${dc} ${priority}`)
-        .join(', ')}`;
+      return regionStepInWords(step);
   }
 }

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type * as Fdb from 'foundationdb';
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import { EngineError } from '../platform/errors.ts';
-import { fdbcliWords } from './fdbcli.ts';
+import { fdbcliWords, type Fdbcli } from './fdbcli.ts';
 import { CODES, codeOf } from './outcome.ts';
 
 /** Highest API version that npm foundationdb 2.0.1 knows; clients and servers from 7.2 on have it. */
@@ -36,9 +36,14 @@ export function clientSettings(
   };
 }
 
+/** The same for FoundationDB's own programs. */
+export function forPrograms({ clusterFile, tls }: ClientSettings): Omit<Fdbcli, 'program'> {
+  return tls === null ? { clusterFile } : { clusterFile, tls };
+}
+
 /** FoundationDB's shell on the same cluster, as somebody types it. */
-export function fdbcliFor({ clusterFile, tls }: ClientSettings): string {
-  return fdbcliWords(tls === null ? { clusterFile } : { clusterFile, tls });
+export function fdbcliFor(settings: ClientSettings): string {
+  return fdbcliWords(forPrograms(settings));
 }
 
 type Native = typeof Fdb;

@@ -6,10 +6,9 @@ import { coordinatorsOf, placementProblems } from './coordinators.ts';
 import { noteLag, type Lag } from './lag.ts';
 import { seeLock } from './lock-held.ts';
 import { lockText, type Asker, type SeenLock } from './lock-told.ts';
-import { parseStatus } from './status-json.ts';
+import { parseStatus, STATUS_KEY } from './status-json.ts';
 import { transact } from './transaction.ts';
 
-const STATUS = Buffer.from('\xff\xff/status/json', 'latin1');
 /** Roles that are out of reach are asked in vain for about four seconds (measured: 3.5 to 4.3 s with a data centre away, 27 ms when all is well). */
 const STATUS_TIMEOUT_MS = 8000;
 const LOCK_TIMEOUT_MS = 1000;
@@ -76,7 +75,7 @@ export class ClusterMonitor {
     const askedAtMs = clock.monotonicMs();
     const outcome = await transact(
       db,
-      async (transaction) => ({ commit: false, value: await transaction.get(STATUS), unversioned: true }),
+      async (transaction) => ({ commit: false, value: await transaction.get(STATUS_KEY), unversioned: true }),
       { timeoutMs: STATUS_TIMEOUT_MS, signal },
     );
     const status = outcome.kind === 'done' && outcome.value !== undefined ? parseStatus(outcome.value.toString('utf8')) : null;

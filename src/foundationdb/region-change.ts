@@ -25,5 +25,5 @@ function onlyWhereSurelyLost(dataCenter: string, clock: Clock): (plan: RegionPla
 }
 
 function isOfLost(plan: RegionPlan): boolean {
-  return plan.kind === 'do' ? plan.step.unchecked : plan.kind === 'refused' && plan.isLost === true;
+  return plan.kind === 'do' ? plan.step.unchecked : plan.isLost === true;
 }

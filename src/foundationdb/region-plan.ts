@@ -1,4 +1,5 @@
 import { isServing, viewOf, type ClusterView } from './cluster-view.ts';
+import type { Plan } from './follow-plan.ts';
 import type { ClusterStatus, StatusRegion } from './status-json.ts';
 
 /** What is to become of one of the two regions: `add`: it has the data again; `prefer`: the database is there; `drop`: the database goes on without it. */
@@ -15,13 +16,8 @@ export type RegionStep =
   | { readonly kind: 'usable-regions'; readonly count: 1 | 2; readonly unchecked: boolean };
 type Priorities = Readonly<Record<string, number>>;
 
-export type RegionPlan =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'do'; readonly step: RegionStep }
-  /** What FoundationDB has to come to by itself. */
-  | { readonly kind: 'wait'; readonly why: string }
-  /** `isLost`: for as long as the region is lost. */
-  | { readonly kind: 'refused'; readonly why: string; readonly isLost?: true };
+/** `isLost`: refused for as long as the region is lost. */
+export type RegionPlan = Plan<RegionStep> & { readonly isLost?: true };
 
 const [FIRST, SECOND, AWAY] = [1, 0, -1];
 const NEEDS_NO_OLD_LOG: readonly (string | null)[] = ['storage_recovered', 'fully_recovered'];

@@ -6,7 +6,7 @@ import { runCli } from '../cli.ts';
 import { makeTestAuthority } from '../testing/certificates.ts';
 import { FoundationdbCluster, findFoundationdb } from '../testing/foundationdb-cluster.ts';
 import { foundationdbConfig } from '../testing/foundationdb-config.ts';
-import { PATIENT, REGIONS, testConfig } from '../testing/test-config.ts';
+import { configWithoutSystem, REGIONS } from '../testing/test-config.ts';
 import { coordinatorsOf, placementProblems } from './coordinators.ts';
 import { viewOf } from './cluster-view.ts';
 
@@ -39,17 +39,7 @@ describe(`set-up of FoundationDB${typeof programs === 'string' ? `: skipped: ${p
       { clusterFile: cluster.clusterFile, library: programs.library },
       Object.fromEntries(REGIONS.map((region, n) => [region, dcs[n] as string])),
     );
-    const settings = {
-      mode: 'sync',
-      policy: PATIENT,
-      arbiter: { kind: 'etcd', endpoints: ['https://127.0.0.1:1'], prefix: '/x/' },
-      dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'api.coditect.test.', ttl_seconds: 1, endpoint: 'http://127.0.0.1:1' },
-      more: { database },
-      pem: '',
-      portOf: () => 1,
-    } as const;
-    const arbiter = { ...settings.arbiter, endpoints: [...settings.arbiter.endpoints] };
-    writeFileSync(join(folder, 'config.yaml'), testConfig({ ...settings, arbiter }, 'controller', 'us-east1'));
+    writeFileSync(join(folder, 'config.yaml'), configWithoutSystem(database));
   }
   async function setUp(layout: string, ...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
     if (typeof programs === 'string') throw new Error(programs);

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The special key under which a client reads the status. */
+export const STATUS_KEY = Buffer.from('\xff\xff/status/json', 'latin1');
+
 /**
  * The parts of FoundationDB's status document (`\xff\xff/status/json`, `fdbcli --exec 'status json'`) that are judged here. Any field may be missing, most of all during the outage
  * that it would tell of, and its type may change between versions: whatever is not what is expected is taken for absent, never for a value.

@@ -6,7 +6,7 @@ import type { ControllerStatus } from '../health/controller-status.ts';
 import { errorReply, jsonReply, type Route } from '../platform/http.ts';
 import { startHttpsServer, type HttpsServer } from '../platform/https-server.ts';
 import { makeTestAuthority } from './certificates.ts';
-import { PATIENT, REGIONS, testConfig } from './test-config.ts';
+import { configWithoutSystem, REGIONS } from './test-config.ts';
 
 export type Paused = NonNullable<ControllerStatus['paused']>;
 
@@ -33,20 +33,8 @@ export class OneController {
     const credentials = await authority.issue('controller.us-central1');
     const server = await startHttpsServer({ host: '127.0.0.1', port: 0, credentials, routes: one.#routes(), onError: () => undefined });
     one.#server = server;
-    const config = testConfig(
-      {
-        mode: 'sync',
-        policy: PATIENT,
-        arbiter: { kind: 'etcd', endpoints: ['https://127.0.0.1:1'], prefix: '/x/' },
-        dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'api.coditect.test.', ttl_seconds: 1, endpoint: 'http://127.0.0.1:1' },
-        more: { database },
-        pem: '',
-        // Nobody listens at the others.
-        portOf: (program, region) =>
-          region === REGIONS[0] && (program === 'controller' || (withGateway && program === 'database')) ? server.port : 1,
-      },
-      'controller',
-      REGIONS[1],
+    const config = configWithoutSystem(database, (program, region) =>
+      region === REGIONS[0] && (program === 'controller' || (withGateway && program === 'database')) ? server.port : 1,
     );
     writeFileSync(one.file('config.yaml'), config);
     return one;

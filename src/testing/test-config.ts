@@ -98,3 +98,17 @@ export function testConfig(settings: TestSettings, program: Program, region: str
     ...more,
   });
 }
+
+/** Of commands that are given where nobody listens, but at the ports that are named. */
+export function configWithoutSystem(database: object, portOf: TestSettings['portOf'] = () => 1): string {
+  const settings: TestSettings = {
+    mode: 'sync',
+    policy: PATIENT,
+    arbiter: { kind: 'etcd', endpoints: ['https://127.0.0.1:1'], prefix: '/x/' },
+    dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'api.coditect.test.', ttl_seconds: 1, endpoint: 'http://127.0.0.1:1' },
+    more: { database },
+    pem: '',
+    portOf,
+  };
+  return testConfig(settings, 'controller', REGIONS[1]);
+}

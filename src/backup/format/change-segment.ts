@@ -1,6 +1,5 @@
-import { CHAIN_HASH_BYTES, MAX_SEGMENT_BYTES } from './log-segment.ts';
-import { viewOf } from './blake3.ts';
-import { BoundedReader, varintBytes, writeVarint } from './varint.ts';
+import { CHAIN_HASH_BYTES, MAX_SEGMENT_BYTES, SEGMENT_MAGIC } from './log-segment.ts';
+import { BoundedReader, varintBytes, writeFramed, writeVarint } from './varint.ts';
 
 /** A change of a database whose versions are not counted one by one. */
 export interface Change {
@@ -29,7 +28,6 @@ export interface ChangeSegment {
 /** Versions of one segment: FoundationDB counts a million a second. */
 export const MAX_SEGMENT_VERSIONS = 4_000_000_000;
 const CHANGE_SEGMENT_VERSION = 2;
-const MAGIC = Buffer.from('CDRL');
 const OPERATIONS = ['noop', 'put', 'delete', 'clear'] as const;
 const FIXED_BYTES = 5 + CHAIN_HASH_BYTES + 4 * 8;
 const VERSION_AT = 4;
@@ -46,7 +44,7 @@ export function changeBytes({ key, value }: Change): number {
 
 export function encodeChangeSegment({ previous, begin, end, epochBefore, wallMs, changes }: ChangeSegment): Buffer {
   const bytes = Buffer.alloc(changes.reduce((sum, change) => sum + changeBytes(change), FIXED_BYTES + varintBytes(changes.length)));
-  MAGIC.copy(bytes);
+  SEGMENT_MAGIC.copy(bytes);
   bytes[VERSION_AT] = CHANGE_SEGMENT_VERSION;
   bytes.set(previous, 5);
   let at = 5 + CHAIN_HASH_BYTES;
@@ -57,11 +55,7 @@ export function encodeChangeSegment({ previous, begin, end, epochBefore, wallMs,
     at = writeVarint(bytes, at, version - before);
     at = writeVarint(bytes, at, epoch);
     bytes[at++] = OPERATIONS.indexOf(op);
-    for (const part of [key, value]) {
-      at = writeVarint(bytes, at, part.length);
-      bytes.set(part, at);
-      at += part.length;
-    }
+    at = writeFramed(bytes, writeFramed(bytes, at, key), value);
     before = version;
   }
   return bytes.subarray(0, at);
@@ -70,15 +64,10 @@ export function encodeChangeSegment({ previous, begin, end, epochBefore, wallMs,
 /** @throws EngineError backup-damaged */
 export function decodeChangeSegment(bytes: Uint8Array): ChangeSegment {
   const reader = new BoundedReader(bytes, 'log segment');
-  if (bytes.length > MAX_SEGMENT_BYTES || !MAGIC.equals(reader.bytes(4)) || reader.byte() !== CHANGE_SEGMENT_VERSION)
+  if (bytes.length > MAX_SEGMENT_BYTES || !SEGMENT_MAGIC.equals(reader.bytes(4)) || reader.byte() !== CHANGE_SEGMENT_VERSION)
     throw reader.refuse('this is no log segment of version 2');
   const previous = reader.bytes(CHAIN_HASH_BYTES);
-  const number = (): number => {
-    const value = viewOf(reader.bytes(8)).readBigUInt64BE();
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw reader.refuse('a number is above 2^53');
-    return Number(value);
-  };
-  const [begin, end, epochBefore, wallMs] = [number(), number(), number(), number()];
+  const [begin, end, epochBefore, wallMs] = [reader.uint64(), reader.uint64(), reader.uint64(), reader.uint64()];
   if (end < begin || end - begin >= MAX_SEGMENT_VERSIONS) throw reader.refuse(`it is said to go from version ${begin} to ${end}`);
   const changes: Change[] = [];
   const count = reader.varint();

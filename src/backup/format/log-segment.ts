@@ -1,6 +1,6 @@
 import { EngineError } from '../../platform/errors.ts';
-import { keyedHash, viewOf } from './blake3.ts';
-import { BoundedReader, varintBytes, writeVarint } from './varint.ts';
+import { keyedHash } from './blake3.ts';
+import { BoundedReader, framedBytes, varintBytes, writeFramed, writeVarint } from './varint.ts';
 
 export interface LogEntry {
   readonly epoch: number;
@@ -24,7 +24,8 @@ export interface LogSegment {
 
 export const CHAIN_HASH_BYTES = 32;
 export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
-const MAGIC = Buffer.from('CDRL');
+/** Of every version of the format. */
+export const SEGMENT_MAGIC = Buffer.from('CDRL');
 const VERSION = 1;
 const OPERATIONS = ['noop', 'put', 'delete'] as const;
 const FIXED_BYTES = 5 + CHAIN_HASH_BYTES + 3 * 8;
@@ -34,13 +35,12 @@ export const MAX_SEGMENT_ENTRIES = Math.floor((MAX_SEGMENT_BYTES - FIXED_BYTES) 
 const CHAIN = Buffer.of(3);
 
 export function encodeLogSegment({ previous, begin, epochBefore, wallMs, entries }: LogSegment): Buffer {
-  const sized = (bytes: Uint8Array): number => varintBytes(bytes.length) + bytes.length;
   const size = entries.reduce(
-    (sum, { epoch, key, value }) => sum + varintBytes(epoch) + 1 + sized(key) + sized(value),
+    (sum, { epoch, key, value }) => sum + varintBytes(epoch) + 1 + framedBytes(key) + framedBytes(value),
     FIXED_BYTES + varintBytes(entries.length),
   );
   const bytes = Buffer.alloc(size);
-  MAGIC.copy(bytes);
+  SEGMENT_MAGIC.copy(bytes);
   bytes[4] = VERSION;
   bytes.set(previous, 5);
   let at = 5 + CHAIN_HASH_BYTES;
@@ -49,11 +49,7 @@ export function encodeLogSegment({ previous, begin, epochBefore, wallMs, entries
   for (const { epoch, op, key, value } of entries) {
     at = writeVarint(bytes, at, epoch);
     bytes[at++] = OPERATIONS.indexOf(op);
-    for (const part of [key, value]) {
-      at = writeVarint(bytes, at, part.length);
-      bytes.set(part, at);
-      at += part.length;
-    }
+    at = writeFramed(bytes, writeFramed(bytes, at, key), value);
   }
   return bytes;
 }
@@ -61,18 +57,13 @@ export function encodeLogSegment({ previous, begin, epochBefore, wallMs, entries
 /** @throws EngineError backup-damaged, or backup-unsupported for a newer version */
 export function decodeLogSegment(bytes: Uint8Array): LogSegment {
   const reader = new BoundedReader(bytes, 'log segment');
-  if (!MAGIC.equals(reader.bytes(4))) throw reader.refuse('this is no log segment');
+  if (!SEGMENT_MAGIC.equals(reader.bytes(4))) throw reader.refuse('this is no log segment');
   const version = reader.byte();
   if (version > VERSION)
     throw new EngineError('backup-unsupported', `log segment of version ${version}, this program reads ${VERSION}: use a newer one`);
   if (version !== VERSION) throw reader.refuse(`version ${version}`);
   const previous = reader.bytes(CHAIN_HASH_BYTES);
-  const number = (): number => {
-    const value = viewOf(reader.bytes(8)).readBigUInt64BE();
-    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw reader.refuse('a number is above 2^53');
-    return Number(value);
-  };
-  const [begin, epochBefore, wallMs] = [number(), number(), number()];
+  const [begin, epochBefore, wallMs] = [reader.uint64(), reader.uint64(), reader.uint64()];
   const count = reader.varint();
   const entries: LogEntry[] = [];
   for (let n = 0, epoch = epochBefore; n < count; n++) {

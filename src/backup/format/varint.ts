@@ -1,4 +1,5 @@
 import { EngineError } from '../../platform/errors.ts';
+import { viewOf } from './blake3.ts';
 
 /** The largest number that a varint of this format carries: lengths and counts are 32 bits. */
 export const MAX_VARINT = 0xffffffff;
@@ -18,6 +19,18 @@ export function writeVarint(target: Uint8Array, offset: number, value: number): 
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) target[at++] = (rest % 0x80) | 0x80;
   target[at++] = rest;
   return at;
+}
+
+/** Bytes of writeFramed. */
+export function framedBytes(bytes: Uint8Array): number {
+  return varintBytes(bytes.length) + bytes.length;
+}
+
+/** Writes bytes after their length at offset and returns the offset after them. */
+export function writeFramed(target: Uint8Array, offset: number, bytes: Uint8Array): number {
+  const at = writeVarint(target, offset, bytes.length);
+  target.set(bytes, at);
+  return at + bytes.length;
 }
 
 /** Reads hostile bytes: never past the end, never allocating by a length that it read. Every refusal names what was read and where. */
@@ -75,6 +88,13 @@ export class BoundedReader {
       if (count === 5) throw this.refuse('a number is longer than 5 bytes');
       scale *= 0x80;
     }
+  }
+
+  /** 64 bits, big-endian. @throws EngineError backup-damaged when cut, or above 2^53-1 */
+  uint64(): number {
+    const value = viewOf(this.bytes(8)).readBigUInt64BE();
+    if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw this.refuse('a number is above 2^53');
+    return Number(value);
   }
 
   /** Length-framed bytes. */

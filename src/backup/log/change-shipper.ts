@@ -7,11 +7,8 @@ import { changeBytes, type Change, type ChangeSegment } from '../format/change-s
 import { backupId } from '../format/ids.ts';
 import { CHAIN_HASH_BYTES } from '../format/log-segment.ts';
 import type { Repository } from '../repository/repository.ts';
-import { getSegment, listStreams, putSegment, type Stream } from './segments.ts';
+import { getSegment, listStreams, putSegment, SEGMENT_BYTES, type Stream } from './segments.ts';
 import type { Shipped, StreamHead } from './shipper.ts';
-
-/** A version is never parted: FoundationDB commits at most some 10 MB at one. */
-const SEGMENT_BYTES = 4 * 1024 * 1024;
 
 interface Head extends StreamHead {
   /** First version of the stream, and the epoch before it. */
@@ -174,7 +171,7 @@ export class ChangeShipper {
   }
 }
 
-/** All versions after the head, up to the end of what was captured, cut where a segment is full. */
+/** All versions after the head, up to the end of what was captured, cut where a segment is full. A version is never parted: FoundationDB commits at most some 10 MB at one. */
 function* segmentsOf({ end, changes, wallMs }: Captured, head: Head): Generator<Omit<ChangeSegment, 'previous'>> {
   let [begin, epochBefore] = [head.end + 1, head.endEpoch];
   let taken: Change[] = [];

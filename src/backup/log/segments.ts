@@ -28,6 +28,8 @@ interface StoredFacts {
 
 const MAX_STORED_BYTES = MAX_SEGMENT_BYTES + 1024 * 1024;
 const LEVEL = 1;
+/** A segment is full from then on. */
+export const SEGMENT_BYTES = 4 * 1024 * 1024;
 
 /** Stores a segment; `taken` where another writer has continued the stream there. */
 export async function putSegment(

@@ -7,7 +7,7 @@ import { epochAt, type LogEnd } from '../../replication/epochs.ts';
 import { backupId } from '../format/ids.ts';
 import { CHAIN_HASH_BYTES, type LogEntry, type LogSegment } from '../format/log-segment.ts';
 import type { Repository } from '../repository/repository.ts';
-import { getSegment, listStreams, putSegment } from './segments.ts';
+import { getSegment, listStreams, putSegment, SEGMENT_BYTES } from './segments.ts';
 
 /** Where a stream ends. */
 export interface StreamHead {
@@ -28,8 +28,6 @@ export type Shipped =
   | { readonly kind: 'overtaken' }
   /** The stream cannot be continued from this copy: a new one was begun, which needs a backup to begin from. */
   | { readonly kind: 'new-stream'; readonly head: StreamHead; readonly why: string };
-
-const SEGMENT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Uploads what was committed since the last time, as segments that continue each other by version and by hash. Several programs may do so: a segment's name is its first

@@ -6,8 +6,9 @@ import { SetHash } from './set-hash.ts';
 
 /** Of one transaction; each key of it is read, too. */
 const PUT_ROWS = 500;
-const PUT_BYTES = 512 * 1024;
-const SLICE_BYTES = 1024 * 1024;
+/** Well below FoundationDB's 10 MB; several may be under way. */
+export const PUT_BYTES = 512 * 1024;
+export const SLICE_BYTES = 1024 * 1024;
 
 interface Applying {
   readonly target: RemoteTarget;

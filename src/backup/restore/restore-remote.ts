@@ -9,18 +9,15 @@ import { openBlobMap } from '../repository/blob-reader.ts';
 import { readFileList, type BackupFiles } from '../repository/file-list.ts';
 import type { Repository } from '../repository/repository.ts';
 import { compareWithFiles, partOf } from './compare.ts';
-import { applyLog, compareWithSum } from './apply-log.ts';
+import { applyLog, compareWithSum, PUT_BYTES, SLICE_BYTES } from './apply-log.ts';
 import type { Restored, RestoreOptions } from './restore.ts';
 import { readRuns } from './run-reader.ts';
 import { runsOf } from './runs.ts';
 import { SetHash } from './set-hash.ts';
 
-/** Well below FoundationDB's 10 MB; several are under way. */
-const PUT_BYTES = 512 * 1024;
 /** About 8 MiB, which are read within seconds. */
 const FILES_PER_PART = 32;
 const PARTS_AT_ONCE = 3;
-const SLICE_BYTES = 1024 * 1024;
 
 export interface RemoteRestoreOptions extends Pick<RestoreOptions, 'workers' | 'onProgress' | 'log'> {
   readonly repository: Repository;

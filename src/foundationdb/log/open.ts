@@ -7,15 +7,15 @@ import type { Clock } from '../../platform/clock.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
 import { lockFolder } from '../../server/folder-lock.ts';
-import { clientSettings, openCluster } from '../client.ts';
+import { clientSettings, forPrograms, openCluster } from '../client.ts';
 import { readFence } from '../fence.ts';
 import { keySpaceOf } from '../key-space.ts';
 import { readPast } from '../lock-held.ts';
+import { STATUS_KEY } from '../status-json.ts';
 import { startBackupAgent } from './backup-agent.ts';
 import { FoundationdbLog } from './capture.ts';
 import { abortCapture, abortWords, captureStatus, runningAgents, startCapture, type Fdbbackup } from './fdbbackup.ts';
 
-const STATUS = Buffer.from('\xff\xff/status/json', 'latin1');
 const FILES = 'files-';
 /** Where FoundationDB's packages put `backup_agent`. */
 const PACKAGED = '/usr/lib/foundationdb/backup_agent';
@@ -45,7 +45,7 @@ export async function openFoundationdbLog(options: FoundationdbLogOptions): Prom
   const db = openCluster(settings);
   const lock = await lockFolder(place);
   const keys = keySpaceOf(database.prefix);
-  const cluster = { clusterFile: settings.clusterFile, ...(settings.tls === null ? {} : { tls: settings.tls }) };
+  const cluster = forPrograms(settings);
   // fdbbackup takes no path with a symbolic link in it.
   const folder = realpathSync(filesIn(place));
   const backup: Fdbbackup = { ...cluster, program: fdbbackup, tag: `coditect-dr-${database.prefix.slice(0, -1)}`, folder };
@@ -78,7 +78,7 @@ function filesIn(place: string): string {
 }
 
 async function readStatus(db: Database): Promise<Buffer | undefined> {
-  return (await readPast(db, (transaction) => transaction.get(STATUS))).value;
+  return (await readPast(db, (transaction) => transaction.get(STATUS_KEY))).value;
 }
 
 function programNamed(name: string, folder: string | null): string {

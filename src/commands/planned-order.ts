@@ -1,0 +1,32 @@
+import type { Plan, PlanFollowed } from '../foundationdb/follow-plan.ts';
+import type { RegionStep } from '../foundationdb/region-plan.ts';
+import type { Tell } from './ordering.ts';
+import { EXIT } from './world.ts';
+
+/** `--dry-run`: what one look says is next. */
+export function tellPlan<Step>(plan: Plan<Step>, inWords: (step: Step) => string, tell: Tell): number {
+  if (plan.kind === 'do') tell('next', inWords(plan.step));
+  else tell(plan.kind, plan.kind === 'done' ? 'there is nothing to change' : plan.why);
+  return plan.kind === 'done' || plan.kind === 'do' ? EXIT.ok : EXIT.failed;
+}
+
+/** @param done what is so now */
+export function tellEnd(followed: PlanFollowed, done: string, tell: Tell): number {
+  if (followed.kind === 'refused') {
+    tell('refused', followed.why);
+    return EXIT.failed;
+  }
+  if (followed.kind === 'undecided') {
+    tell('undecided', `${followed.why}. FoundationDB goes on with it by itself; the same command, given again, finishes it`);
+    return EXIT.undecided;
+  }
+  tell('done', done);
+  return EXIT.ok;
+}
+
+export function regionStepInWords(step: RegionStep): string {
+  const how = step.unchecked ? ', past the checks of fdbcli, which wants processes of the lost region' : '';
+  if (step.kind === 'usable-regions') return `usable_regions=${step.count}${how}`;
+  const each = Object.entries(step.priorities).map(([dc, priority]) => `${dc} ${priority}`);
+  return `priorities ${each.join(', ')}${how}`;
+}
