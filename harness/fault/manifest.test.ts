@@ -55,6 +55,16 @@ describe('manifest', () => {
       ],
     ],
     [
+      'an annotation that has Chaos Mesh forget the fault',
+      podChaos('action: pod-failure\nmode: all\nselector: {}').replace(
+        '  name: x\n',
+        '  name: x\n  annotations:\n    chaos-mesh.chaos-mesh.org/cleanFinalizer: forced\n',
+      ),
+      [
+        'm.yaml:6:47: metadata.annotations.chaos-mesh.chaos-mesh.org/cleanFinalizer: has Chaos Mesh drop the experiment without taking its fault back; remove the annotation',
+      ],
+    ],
+    [
       'an action that does not exist',
       podChaos('action: pod-kil\nmode: all\nselector: {}'),
       ['m.yaml:6:11: spec.action: unknown action `pod-kil` of PodChaos; supported: pod-kill, pod-failure, container-kill'],

@@ -38,6 +38,8 @@ export function decodeManifest(text: string, file: string, options: ManifestOpti
 const sameObject = (a: Fault, b: Fault): boolean => a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 
 const PAUSE = 'experiment.chaos-mesh.org/pause';
+/** Has Chaos Mesh let an experiment go with its fault in place: whoever heals would be told that it is gone. */
+const CLEAN_FINALIZER = 'chaos-mesh.chaos-mesh.org/cleanFinalizer';
 const byCluster = (field: string): string => `\`${field}\` is written by a cluster; remove it`;
 const dnsName = z
   .string()
@@ -56,6 +58,10 @@ const headerSchema = fields(
         labels: textMap.optional(),
         annotations: textMap
           .refine((all) => all[PAUSE] !== 'true', { path: [PAUSE], error: 'a paused experiment injects nothing; remove the annotation' })
+          .refine((all) => !Object.hasOwn(all, CLEAN_FINALIZER), {
+            path: [CLEAN_FINALIZER],
+            error: 'has Chaos Mesh drop the experiment without taking its fault back; remove the annotation',
+          })
           .optional(),
       },
       {
