@@ -3,6 +3,7 @@ import { judgeLinks } from '../fault/effect.ts';
 import { judgeLosses } from '../fault/loss-effect.ts';
 import { judgeFreeze } from '../fault/freeze-effect.ts';
 import { judgeProcesses } from '../fault/process-effect.ts';
+import { judgeUnseen } from '../fault/unseen-effect.ts';
 import type { Beacon, EventBody, FaultEffect, Link, ProcessState, ReachabilityCell, RunEvent } from '../history/event.ts';
 
 export interface Recomputed {
@@ -38,6 +39,7 @@ function recompute(event: RunEvent & FaultEffect, earlier: readonly RunEvent[]):
   const { kind, fault, moment, asked, evidence } = event;
   const of = find(earlier, fault);
   const expected = of('fault-planned')?.expected;
+  if (expected?.kind === 'unseen') return judgeUnseen(fault, moment, expected);
   if (expected?.kind === 'links-cut' && evidence.kind === 'links' && moment !== 'before-heal') {
     const cells = cellsOf(fault, moment, earlier);
     return judgeLinks({ fault, moment, expected, cells, beacons: evidence.beacons, elsewhere: changedElsewhere(fault, earlier) });

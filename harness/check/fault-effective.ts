@@ -25,6 +25,11 @@ export const faultEffective: Check = {
           return finding('fault-effective', 'inconclusive', `${fault}: the manifest selects nothing`, [plan.lineNumber]);
         const injected = injections.find((event) => event.fault === fault);
         if (injected === undefined) return finding('fault-effective', 'inconclusive', `${fault} was never injected`, [plan.lineNumber]);
+        if (plan.expected.kind === 'unseen')
+          return finding('fault-effective', 'inconclusive', `${fault}: nobody could see whether ${plan.expected.what} took effect`, [
+            plan.lineNumber,
+            injected.lineNumber,
+          ]);
         const during = effects.filter((event) => event.fault === fault && event.moment === 'during');
         const before = effects.find((event) => event.fault === fault && event.moment === 'before' && !event.confirmed);
         const lines = [plan.lineNumber, ...during.map((event) => event.lineNumber)];

@@ -36,6 +36,10 @@ function judgeOne({ view }: Case, plan: Lined<'fault-planned'>): Finding {
   const healed = eventsOf(view.events, 'fault-healed').find((event) => event.fault === fault);
   const after = eventsOf(view.events, 'fault-effect').findLast((event) => event.fault === fault && event.moment === 'after-heal');
   if (healed === undefined) return finding(NAME, 'inconclusive', `${fault} was never healed`);
+  if (plan.expected.kind === 'unseen')
+    return finding(NAME, 'inconclusive', `${fault}: nobody could see whether it lasted until it was healed, and was gone then`, [
+      healed.lineNumber,
+    ]);
   if (after === undefined) return finding(NAME, 'inconclusive', `${fault}: nobody looked whether it was gone`, [healed.lineNumber]);
   const lines = [healed.lineNumber, after.lineNumber];
   const overdueMs = overdue(view, plan, healed.requestedMs);

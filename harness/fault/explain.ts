@@ -58,6 +58,7 @@ function effectLines(effect: ExpectedEffect, pods: readonly Pod[]): readonly str
     return [`every process that ran in ${effect.pods.join(' ')} is gone; afterwards: ${effect.afterwards}`];
   if (effect.kind === 'processes-frozen')
     return [`every process in ${effect.pods.join(' ')} stands still ${Math.round(effect.share * 100)} % of the time`];
+  if (effect.kind === 'unseen') return [`nobody can see what ${effect.what} does to ${effect.pods.join(' ')}`];
   if (effect.kind === 'clocks-moved') return [`${effect.pods.join(' ')} says a time that is off by ${effect.offsetMs / 1000} s`];
   const [changed, lose] = effect.kind === 'links-cut' ? [effect.cut, 'everything'] : [effect.lossy, percent(effect.share)];
   const regionOf = new Map(pods.map((pod) => [pod.name, pod.region]));

@@ -18,6 +18,8 @@ export interface Fault {
   readonly oneShot: boolean;
   /** Counted from the injection; null: until healed. */
   readonly durationMs: number | null;
+  /** Only a cluster can be given it, as it is written: the harness knows whom it hits and no effect of it. */
+  readonly opaque?: true;
   /** Host names the manifest speaks of; whoever plans resolves them first (PlanInput.addressesOf). */
   readonly hostNames: readonly string[];
   /** Selects (once, as Chaos Mesh does) and says what to do and what must then be seen. Pure: same input, same plan. */
@@ -53,6 +55,8 @@ export interface FaultKind {
   readonly action: string;
   /** Of `spec`: what the cluster without containers knows the kind by. */
   readonly schema: z.ZodType;
+  /** Which documents of this kind and action are its own, before any that takes all; left out: all. */
+  readonly takes?: (spec: Readonly<Record<string, unknown>>) => boolean;
   /** Reads `spec` (and nothing else) of a document whose kind and action are these. */
   decode(document: YamlDocument, header: FaultHeader): Decoded<Fault>;
 }

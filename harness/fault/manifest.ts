@@ -123,7 +123,9 @@ function kindOf(document: YamlDocument, kinds: readonly FaultKind[]): { found: F
     return { problem: document.problem(['spec'], '`spec` is missing; add it (a map with `action`)') };
   const action = spec.action;
   // Some kinds have no actions.
-  const found = ofKind.find((one) => one.action === action || one.action === '');
+  const candidates = ofKind.filter((one) => one.action === action || one.action === '');
+  const found =
+    candidates.find((one) => one.takes?.(spec as Readonly<Record<string, unknown>>)) ?? candidates.find((one) => one.takes === undefined);
   if (found) return { found };
   const known = ofKind.map((one) => one.action).join(', ');
   if (action === undefined) return { problem: document.problem(['spec', 'action'], `\`action\` is missing; add it (one of ${known})`) };

@@ -13,7 +13,7 @@ import type { Selected } from './selector.ts';
 
 const device = z.enum(['', 'eth0'], { error: 'a pod of the lab has only the device eth0; remove the field' }).optional();
 
-const target = fields(
+export const targetShape = fields(
   // The CRD wants `mode` here too, but the seed's manifest leaves it out; see targetNotes.
   { ...selectionShape, mode: selectionShape.mode.optional() },
 ).refine(modeAndValue.fits, modeAndValue.options);
@@ -24,7 +24,7 @@ export const networkShape = {
     .enum(['', 'to', 'from', 'both'])
     .default('to')
     .transform((one) => (one === '' ? 'to' : one)),
-  target: target.optional(),
+  target: targetShape.optional(),
   device,
   targetDevice: device,
 } as const;
@@ -32,7 +32,7 @@ export const networkShape = {
 /** As seen from the sources. */
 export type Direction = 'to' | 'from' | 'both';
 interface WithTarget {
-  readonly target?: z.infer<typeof target> | undefined;
+  readonly target?: z.infer<typeof targetShape> | undefined;
 }
 
 export const drawTarget = ({ target: given }: WithTarget, header: FaultHeader, input: PlanInput): Selected =>

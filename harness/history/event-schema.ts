@@ -27,6 +27,7 @@ const expected = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('processes-gone'), pods, afterwards: z.enum(['replaced', 'restarted', 'held']) }),
   z.object({ kind: z.literal('processes-frozen'), pods, share: z.number() }),
   z.object({ kind: z.literal('clocks-moved'), pods, offsetMs: ms }),
+  z.object({ kind: z.literal('unseen'), pods, what: z.string() }),
 ]);
 const beacon = z.object({
   from: z.string(),
@@ -54,6 +55,7 @@ const evidence = z.discriminatedUnion('kind', [
     states: z.array(z.object({ atMs: ms, pod: z.string(), pid: z.number(), state: z.string() })),
   }),
   z.object({ kind: z.literal('clocks'), readings: z.array(z.object({ atMs: ms, pod: z.string(), offsetMs: ms.nullable() })) }),
+  z.object({ kind: z.literal('none') }),
 ]);
 const call = { fault: z.string(), requestedMs: ms, acknowledgedMs: ms };
 

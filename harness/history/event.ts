@@ -144,7 +144,9 @@ export type ExpectedEffect =
   /** Every process of the pods is stopped for this share of the time; 1: all the time. */
   | { readonly kind: 'processes-frozen'; readonly pods: readonly string[]; readonly share: number }
   /** The wall clocks of the pods' programs are off by so much. */
-  | { readonly kind: 'clocks-moved'; readonly pods: readonly string[]; readonly offsetMs: number };
+  | { readonly kind: 'clocks-moved'; readonly pods: readonly string[]; readonly offsetMs: number }
+  /** Whatever a cluster does to these pods by this kind and action: nobody of the harness can see it, and so it is never confirmed. */
+  | { readonly kind: 'unseen'; readonly pods: readonly string[]; readonly what: string };
 
 /** A manifest was decoded and its selection made. Nothing has happened yet. */
 export interface FaultPlanned {
@@ -228,7 +230,8 @@ export type EffectEvidence =
   /** lastThereMs: when the last look began that saw every process of before the injection. */
   | { readonly kind: 'processes'; readonly processes: readonly PodProcess[]; readonly lastThereMs?: number }
   | { readonly kind: 'states'; readonly states: readonly ProcessState[] }
-  | { readonly kind: 'clocks'; readonly readings: readonly ClockReading[] };
+  | { readonly kind: 'clocks'; readonly readings: readonly ClockReading[] }
+  | { readonly kind: 'none' };
 
 /** When every effect is looked at. */
 export type ChangeMoment = 'before' | 'during' | 'after-heal';

@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import type { EventBody, FaultEffect, RunEvent } from '../history/event.ts';
+import { judgeUnseen } from '../fault/unseen-effect.ts';
+import { at } from '../testing/handmade.ts';
+import { judged, objections, outcomeOf } from '../testing/judged.ts';
+
+const FAULT = 'isolation';
+const expected = { kind: 'unseen', pods: ['db-us-central1'], what: 'NetworkChaos delay' } as const;
+const planned = {
+  kind: 'fault-planned',
+  fault: FAULT,
+  manifestFile: 'delay.yaml',
+  manifestSha256: '0'.repeat(64),
+  manifestKind: 'NetworkChaos',
+  action: 'delay',
+  mode: 'all',
+  seed: 1,
+  sources: [{ pod: 'db-us-central1', region: 'us-central1' }],
+  targets: [],
+  expected,
+  notes: [],
+} as const satisfies EventBody;
+
+/** The record of a delay that a Chaos Mesh told of, in the place of the cut. */
+function recorded(told: Partial<FaultEffect> = {}): (events: readonly RunEvent[]) => readonly RunEvent[] {
+  const said = (moment: FaultEffect['moment']): FaultEffect => ({ ...judgeUnseen(FAULT, moment, expected), ...told });
+  return (events) =>
+    [
+      ...events.filter((event) => !('fault' in event)),
+      at(1400, planned),
+      at(1999, said('before')),
+      at(2004, { kind: 'fault-injected', fault: FAULT, requestedMs: 2000, acknowledgedMs: 2004 }),
+      at(2010, said('during')),
+      at(6004, { kind: 'fault-healed', fault: FAULT, requestedMs: 6000, acknowledgedMs: 6004 }),
+      at(6010, said('after-heal')),
+    ].toSorted((a, b) => a.atMs - b.atMs);
+}
+
+describe('a fault whose effect nobody sees', () => {
+  it('never passes, and the reason says so: the known-bad Chaos Mesh only claims to delay', () => {
+    const result = judged({ edit: recorded() });
+    expect(result.verdict.outcome).to.equal('inconclusive');
+    expect(result.verdict.reason).to.include('nobody could see whether NetworkChaos delay took effect');
+    expect(objections(result)).to.include.members(['fault-effective', 'fault-healed']);
+  });
+
+  it('what is measured without it is measured all the same', () => {
+    const result = judged({ edit: recorded() });
+    expect(result.measurement.recovery.state).to.equal('not-measured');
+    expect(outcomeOf(result, 'lost-writes')).to.equal('pass');
+    expect(outcomeOf(result, 'linearizable')).to.equal('pass');
+  });
+
+  it('a record that calls it confirmed contradicts itself, with evidence of another kind as well', () => {
+    for (const evidence of [
+      { kind: 'none' },
+      { kind: 'links', beacons: [] },
+      { kind: 'clocks', readings: [{ atMs: 2005, pod: 'db-us-central1', offsetMs: 60_000 }] },
+    ] as const) {
+      const result = judged({ edit: recorded({ confirmed: true, betweenMs: [2001, 2003], evidence }) });
+      expect(result.verdict.outcome).to.equal('inconclusive');
+      expect(result.measurement.recovery.state).to.equal('not-measured');
+      const findings = result.verdict.findings.filter(({ check }) => check === 'fault-effective').map(({ message }) => message);
+      expect(findings.join('\n')).to.match(/recorded as confirmed, but by its own evidence it is not confirmed/);
+    }
+  });
+});
