@@ -8,7 +8,7 @@ import { DEFAULT_REPORTS, packagedScenarios } from './commands/places.ts';
 import { DATABASES, SETS, type LabDatabase, type ScenarioSet } from './scenario/scenario.ts';
 import { play } from './commands/play.ts';
 import { runScenarios } from './commands/run.ts';
-import { load } from './commands/scenarios.ts';
+import { load, loadForSystem } from './commands/scenarios.ts';
 import { clientsThere } from './commands/system.ts';
 import { EXIT, HarnessError } from './platform/errors.ts';
 import { insideSandbox } from './platform/local/sandbox.ts';
@@ -147,8 +147,9 @@ function addPlay(program: Command, end: (code: number) => void): void {
     .action(async (file: string, options: PlayFlags) => {
       if (options.system === undefined && !insideSandbox())
         throw new HarnessError('bad-input', 'play is what `gameday run` starts inside its sandbox; use `gameday run`');
-      const clients = options.system === undefined ? undefined : clientsThere(options.system);
-      const loaded = load([file], options.database, clients).find(({ variant }) => variant === (options.variant ?? null));
+      const { system, database } = options;
+      const all = system === undefined ? load([file], database) : loadForSystem([file], database, clientsThere(system));
+      const loaded = all.find(({ variant }) => variant === (options.variant ?? null));
       if (loaded === undefined) throw new HarnessError('internal', `${file}: no scenario`);
       const live = options.liveOnStderr ? process.stderr : process.stdout;
       const { runFolder, seed, engine, platform, system: systemFile } = options;

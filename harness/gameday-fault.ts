@@ -1,3 +1,4 @@
+import { experimentOf, type PlannedExperiment } from './fault/experiment-of.ts';
 import type { EffectProbe } from './fault/probe.ts';
 import { experimentName, faultPlanned, type Fault, type FaultPlan } from './fault/fault.ts';
 import { durationOf } from './fault/duration-of.ts';
@@ -5,7 +6,7 @@ import type { GamedayEnv } from './gameday-env.ts';
 import type { EventBody } from './history/event.ts';
 import { abortable } from './platform/abortable.ts';
 import { HarnessError } from './platform/errors.ts';
-import type { Experiment, Injection } from './platform/platform.ts';
+import type { Injection } from './platform/platform.ts';
 
 /** Healing has a budget of its own: it must also work when the run was aborted. */
 const HEAL_MS = 10_000;
@@ -13,20 +14,12 @@ const HEAL_MS = 10_000;
 const LAST_LOOK_MS = 8000;
 const LOOK_AFTER_MS = 60_000;
 
-type Planned = { readonly name: string; readonly experiment: Fault; readonly plan: FaultPlan };
-
-function asExperiment({ name: fault, experiment, plan }: Planned, narrowed: boolean): Experiment {
-  const { kind, namespace, name, mode, document } = experiment;
-  const [sources, targets] = [plan.sources, plan.targets].map((pods) => pods.map(({ pod }) => pod)) as [string[], string[]];
-  return { fault, kind, namespace, name, mode, document, sources, targets, narrowed };
-}
-
 /** One inject step: all experiments of its manifest, planned, injected and healed together. Owner of their state until healed. */
 export class FaultRun {
   readonly #name: string;
   readonly #experiments: readonly Fault[];
   readonly #env: GamedayEnv;
-  #planned: readonly Planned[] = [];
+  #planned: readonly PlannedExperiment[] = [];
   #probes: readonly EffectProbe[] = [];
   #injection: Injection | undefined;
   #heal: Promise<void> | undefined;
@@ -74,13 +67,14 @@ export class FaultRun {
   async inject(signal: AbortSignal, only?: string): Promise<void> {
     const { platform, context, openProbe } = this.#env;
     this.#planned = await Promise.all(this.#experiments.map((experiment) => this.#plan(experiment, signal, only)));
+    const pods = platform.pods();
     const primitives = this.#planned.flatMap(({ plan }) => plan.primitives);
     for (const { plan } of this.#planned) refuseUnsupported(this.#name, plan, platform);
     this.#probes = this.#planned.map(({ name, plan }) => openProbe(name, plan));
     for (const probe of this.#probes) context.record(await probe.before(signal));
     this.#injection = platform.injection(
       primitives,
-      this.#planned.map((one) => asExperiment(one, only !== undefined)),
+      this.#planned.map((one) => experimentOf(one, pods, only !== undefined)),
     );
     const times = await this.#injection.apply(signal);
     this.#recordEach((fault) => ({ kind: 'fault-injected', fault, ...times }));
@@ -142,7 +136,7 @@ export class FaultRun {
     }
   }
 
-  async #plan(experiment: Fault, signal: AbortSignal, only: string | undefined): Promise<Planned> {
+  async #plan(experiment: Fault, signal: AbortSignal, only: string | undefined): Promise<PlannedExperiment> {
     const { platform, context } = this.#env;
     const name = experimentName(this.#name, experiment, this.#experiments);
     const resolved = experiment.hostNames.map(async (host) => [host, await platform.resolve(host, signal)] as const);
@@ -177,6 +171,9 @@ export function refuseImpossible({ platform, context, faults }: GamedayEnv): voi
 }
 
 function refuseUnsupported(name: string, plan: FaultPlan, platform: GamedayEnv['platform']): void {
+  const { expectedEffect: effect } = plan;
+  if (effect.kind === 'unseen' && platform.kind !== 'kubernetes')
+    throw new HarnessError('unsupported', `${name}: nothing here does ${effect.what}; only clusters may have it`);
   for (const primitive of plan.primitives) {
     const supported = platform.supports(primitive);
     if (supported !== true) throw new HarnessError('unsupported', `${name}: ${supported}`);

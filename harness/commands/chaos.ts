@@ -10,7 +10,8 @@ import { threeRegions } from '../platform/local/topology.ts';
 import { badInput } from '../scenario/yaml-decode.ts';
 import { examineService } from '../workload/examine-service.ts';
 import type { Output } from './output.ts';
-import { manifestDecoder } from './scenarios.ts';
+import type { DecodeManifest } from '../scenario/load.ts';
+import { clusterManifestDecoder, manifestDecoder } from './scenarios.ts';
 
 /** `gameday chaos check`: decodes manifests; every problem with file:line:column (HarnessError `bad-input`). */
 export function checkManifests(files: readonly string[], output: Output): number {
@@ -39,15 +40,15 @@ export function explainManifests(files: readonly string[], seed: number, output:
 
 /** `gameday doctor --platform kubernetes`: what the clusters can do for a game day, whether these manifests select something there, and whether a service of somebody's own answers. */
 export async function doctorOfClusters(systemFile: string, files: readonly string[], options: DoctorOptions): Promise<number> {
-  const faults = decodeAll(files);
+  const faults = decodeAll(files, clusterManifestDecoder);
   const system = readSystemFile(systemFile);
   const clusters = await examineClusters(system, faults);
   const service = system.service === undefined ? [] : await examineService(systemFile, system.service);
   return tell([...clusters, ...service], 'A game day', options);
 }
 
-function decodeAll(files: readonly string[]): readonly Fault[] {
-  const decoded = files.map((file) => manifestDecoder(read(file), file));
+function decodeAll(files: readonly string[], decode: DecodeManifest = manifestDecoder): readonly Fault[] {
+  const decoded = files.map((file) => decode(read(file), file));
   const problems = decoded.flatMap((one) => (one.ok ? [] : one.problems));
   if (problems.length > 0) throw badInput(problems);
   return decoded.flatMap((one) => (one.ok ? one.value : []));

@@ -20,7 +20,7 @@ import { runName } from './places.ts';
 import { refuseMissingTools } from './missing-tools.ts';
 import { refuseBadPlaces } from './run-input.ts';
 import { repetitionSummary } from './repetition.ts';
-import { load, loadSet } from './scenarios.ts';
+import { load, loadForSystem, loadSet } from './scenarios.ts';
 import { clientsThere, refuseNotAllowed } from './system.ts';
 import { takeTurn } from './turn.ts';
 
@@ -56,8 +56,9 @@ export interface Played {
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
   const { scenarios, set, database } = options;
   if (options.system !== undefined && options.platform === 'local') throw new HarnessError('bad-input', LOCAL_SYSTEM);
-  const clients = options.system === undefined ? undefined : clientsThere(options.system);
-  const loaded = scenarios.length > 0 ? load(scenarios, database, clients) : loadSet(set, database);
+  const named = (): readonly LoadedScenario[] =>
+    options.system === undefined ? load(scenarios, database) : loadForSystem(scenarios, database, clientsThere(options.system));
+  const loaded = scenarios.length > 0 ? named() : loadSet(set, database);
   const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) !== 'local');
   if (elsewhere !== undefined) throw new HarnessError('bad-input', `${elsewhere.file}: FoundationDB is started in local labs only`);
   refuseMissingTools(loaded);

@@ -1,7 +1,7 @@
 import { HarnessError } from '../platform/errors.ts';
 import { decodeManifest } from '../fault/manifest.ts';
 import { NAMESPACE, threeRegions } from '../platform/local/topology.ts';
-import { faultKinds } from '../registry.ts';
+import { faultKinds, opaqueKinds } from '../registry.ts';
 import { packagedScenarios } from './places.ts';
 import type { LabDatabase, ScenarioSet } from '../scenario/scenario.ts';
 import { loadScenarios, type DecodeManifest, type LoadedScenario } from '../scenario/load.ts';
@@ -16,9 +16,18 @@ export function labWorld(database?: LabDatabase, clients?: readonly string[]): W
 export const manifestDecoder: DecodeManifest = (text, file) =>
   decodeManifest(text, file, { kinds: faultKinds, defaultNamespace: NAMESPACE });
 
-/** `database`: to be played on it, whatever they say; `clients`: of a system that is there already. Throws HarnessError `bad-input` with every problem of every file. */
-export function load(files: readonly string[], database?: LabDatabase, clients?: readonly string[]): readonly LoadedScenario[] {
-  return loadScenarios(files, labWorld(database, clients), manifestDecoder);
+/** For systems that are there already: their clusters may have kinds of which the harness knows only whom they hit. */
+export const clusterManifestDecoder: DecodeManifest = (text, file) =>
+  decodeManifest(text, file, { kinds: [...faultKinds, ...opaqueKinds], defaultNamespace: NAMESPACE });
+
+/** `database`: to be played on it, whatever they say. Throws HarnessError `bad-input` with every problem of every file. */
+export function load(files: readonly string[], database?: LabDatabase): readonly LoadedScenario[] {
+  return loadScenarios(files, labWorld(database), manifestDecoder);
+}
+
+/** To be played on a system that is there already; `clients`: its own, undefined: those of the lab. As load. */
+export function loadForSystem(files: readonly string[], database?: LabDatabase, clients?: readonly string[]): readonly LoadedScenario[] {
+  return loadScenarios(files, labWorld(database, clients), clusterManifestDecoder);
 }
 
 /** Those scenarios of the package that belong to a set; those of `foundationdb` are played on it. Throws HarnessError `bad-input`, also for a file that does not. */

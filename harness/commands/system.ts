@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { experimentOf } from '../fault/experiment-of.ts';
+import { experimentName } from '../fault/fault.ts';
 import { AddressedSystem, type Addressed } from '../platform/addresses/addresses.ts';
 import { namesAddresses, podsOf, readAddressesFile } from '../platform/addresses/addresses-file.ts';
 import { HarnessError } from '../platform/errors.ts';
@@ -13,7 +15,7 @@ import { readSystemFile, type SystemFile } from '../platform/kubernetes/system-f
 import { NodesWord } from '../platform/kubernetes/nodes-word.ts';
 import { LocalPlatform } from '../platform/local/local.ts';
 import { namesService, readServiceFile } from '../platform/own-service/service-shape.ts';
-import type { Platform, RunContext } from '../platform/platform.ts';
+import type { Experiment, Platform, Pod, RunContext } from '../platform/platform.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { longestMs } from '../scenario/longest.ts';
 import { notPossible, type Limits } from './system-may.ts';
@@ -75,7 +77,22 @@ async function connect(file: string, loaded: LoadedScenario, context: RunContext
   const system = readSystemFile(file);
   const platform = await KubernetesPlatform.connect(system, await insideOf(system, loaded, context), context, signal);
   platform.refuseUnknownKinds(kindsOf(loaded));
+  await platform.rehearse(opaqueExperiments(loaded, platform.pods(), context.seed), signal);
   return platform;
+}
+
+/** Of which the harness knows nothing but whom they hit, as they will be planned; one that selects nothing is told by the run itself. */
+function opaqueExperiments({ faults }: LoadedScenario, running: readonly Pod[], seed: number): readonly Experiment[] {
+  const pods = running.map((pod) => ({ ...pod, phase: 'Running' as const }));
+  return [...faults].flatMap(([step, experiments]) =>
+    experiments
+      .filter(({ opaque }) => opaque === true)
+      .flatMap((experiment) => {
+        const planning = experiment.plan({ pods, seed, addressesOf: {} });
+        if (planning.outcome === 'nothing-selected') return [];
+        return [experimentOf({ name: experimentName(step, experiment, experiments), experiment, plan: planning.plan }, pods, false)];
+      }),
+  );
 }
 
 const kindsOf = ({ faults }: LoadedScenario): readonly string[] => [...new Set([...faults.values()].flat().map(({ kind }) => kind))];
@@ -87,7 +104,7 @@ async function insideOf(system: SystemFile, loaded: LoadedScenario, context: Run
       system,
       { programs: path.dirname(file), logs: path.join(context.runFolder, 'clients') },
       // Into nobody's pods without need: they stay in the pod's object for as long as it lives.
-      probes !== undefined && kindsOf(loaded).includes('NetworkChaos')
+      probes !== undefined && [...loaded.faults.values()].flat().some(({ kind, opaque }) => kind === 'NetworkChaos' && opaque !== true)
         ? { settings: probes, forMs: longestMs(loaded.scenario), note: (message) => context.record({ kind: 'note', message }) }
         : undefined,
     );

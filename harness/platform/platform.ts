@@ -66,9 +66,13 @@ export interface Experiment {
   readonly mode: string;
   /** The manifest's document as it was written. */
   readonly document: unknown;
+  /** The harness knows whom it hits and nothing of what it does: the cluster is asked beforehand whether it would take it. */
+  readonly opaque: boolean;
   /** Names of the pods that it must act on, and no others. */
   readonly sources: readonly string[];
   readonly targets: readonly string[];
+  /** Of these pods. */
+  readonly namespaceOf: Readonly<Record<string, string>>;
   /** Only one of the pods that the manifest selects is to be hit: the one that set it off. */
   readonly narrowed: boolean;
 }

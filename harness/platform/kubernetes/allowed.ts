@@ -6,11 +6,16 @@ interface Selector {
   readonly pods?: Readonly<Record<string, unknown>>;
 }
 
-/** Every namespace that an experiment lies in or may select in. A selector that names none selects in the experiment's own. Pure. */
+/** Every namespace that an experiment lies in, may select in, or reads a secret of. A selector that names none selects in the experiment's own. Pure. */
 export function namespacesOf({ namespace, document }: Pick<Fault, 'namespace' | 'document'>): readonly string[] {
-  const spec = ((document as { spec?: unknown } | null)?.spec ?? {}) as { selector?: Selector; target?: { selector?: Selector } };
+  const spec = ((document as { spec?: unknown } | null)?.spec ?? {}) as {
+    selector?: Selector;
+    target?: { selector?: Selector };
+    tls?: { secretNamespace?: string };
+  };
   const named = [spec.selector, spec.target?.selector].flatMap((one) => [...(one?.namespaces ?? []), ...Object.keys(one?.pods ?? {})]);
-  return [...new Set([namespace, ...named])];
+  const secrets = spec.tls?.secretNamespace === undefined ? [] : [spec.tls.secretNamespace];
+  return [...new Set([namespace, ...named, ...secrets])];
 }
 
 /** What of these experiments would touch a namespace that the system's file does not name; empty when nothing would. Pure. */

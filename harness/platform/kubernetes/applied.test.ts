@@ -17,6 +17,8 @@ const experiment = (over: Partial<Experiment> = {}): Experiment => ({
   document,
   sources: ['dr-controller-us-east1-0'],
   targets: [],
+  opaque: false,
+  namespaceOf: { 'dr-controller-us-east1-0': 'coditect' },
   narrowed: false,
   ...over,
 });
@@ -38,6 +40,55 @@ describe('what a cluster is given', () => {
     const { document: given, notes } = appliedDocument(experiment(), 'run-1');
     expect(given.spec).to.deep.equal({ action: 'pod-kill', mode: 'all', selector: { pods: { coditect: ['dr-controller-us-east1-0'] } } });
     expect(notes[0]).to.include('by the seed');
+  });
+
+  describe('of a kind that only clusters know', () => {
+    const http = {
+      ...document,
+      kind: 'HTTPChaos',
+      spec: { mode: 'one', target: 'Request', port: 80, selector: { labelSelectors: { app: 'api' } } },
+    };
+    const of = (spec: object, over: Partial<Experiment> = {}) =>
+      appliedDocument(
+        experiment({
+          kind: 'HTTPChaos',
+          mode: 'all',
+          opaque: true,
+          sources: ['a'],
+          namespaceOf: { a: 'shop' },
+          document: { ...http, spec },
+          ...over,
+        }),
+        'run-1',
+      ).document.spec;
+
+    it('a `target` that selects nothing stays what it is, also where the pods were drawn here; they are named in their own namespace', () => {
+      expect(of(http.spec, { mode: 'one' })).to.deep.equal({
+        mode: 'all',
+        target: 'Request',
+        port: 80,
+        selector: { pods: { shop: ['a'] } },
+      });
+    });
+
+    it('a selector that names no namespace, and no pods, is given that of the experiment, which nobody need add', () => {
+      const bounded = { labelSelectors: { app: 'api' }, namespaces: ['coditect'] };
+      expect(of({ ...http.spec, mode: 'all' })).to.deep.include({ selector: bounded });
+      expect(of({ mode: 'all', selector: { pods: { coditect: [] } } }), 'names no pod').to.deep.include({
+        selector: { pods: { coditect: [] }, namespaces: ['coditect'] },
+      });
+      const target = { mode: 'all', selector: {} };
+      expect(of({ mode: 'all', selector: {}, target })).to.deep.equal({
+        mode: 'all',
+        selector: { namespaces: ['coditect'] },
+        target: { mode: 'all', selector: { namespaces: ['coditect'] } },
+      });
+    });
+
+    it('one that names them is left as it was written', () => {
+      for (const selector of [{ namespaces: ['shop'] }, { pods: { shop: ['a'] } }])
+        expect(of({ mode: 'all', selector })).to.deep.equal({ mode: 'all', selector });
+    });
   });
 
   it('a label is what Kubernetes takes for one', () => {

@@ -33,7 +33,7 @@ export function appliedDocument(experiment: Experiment, run: string): Applied {
   };
   const { labels, ...metadata } = written.metadata as { labels?: object };
   const owner = { [OWNER_LABEL]: OWNER, [RUN_LABEL]: labelValue(run), [FAULT_LABEL]: labelValue(experiment.fault) };
-  const { spec, notes } = withPods(written.spec, experiment);
+  const { spec, notes } = withPods(experiment.opaque ? withNamespaces(written.spec, experiment.namespace) : written.spec, experiment);
   const { apiVersion, kind } = written;
   return {
     document: { apiVersion, kind, metadata: { ...metadata, namespace: experiment.namespace, labels: { ...labels, ...owner } }, spec },
@@ -41,13 +41,35 @@ export function appliedDocument(experiment: Experiment, run: string): Applied {
   };
 }
 
+/** A second selection of pods. (Of HTTPChaos `target` is something else, and a text.) */
+const targetIn = ({ target }: Record<string, unknown>): { readonly mode?: string; readonly selector?: object } | undefined =>
+  typeof target === 'object' && target !== null ? target : undefined;
+
+/**
+ * A selector that names no namespace selects in that of the experiment, which Chaos Mesh's admission writes into it. Where that is switched off, a controller of the whole cluster would select in all:
+ * of what the harness has no eyes for, that must not be left to others.
+ */
+function withNamespaces(spec: Record<string, unknown>, namespace: string): Record<string, unknown> {
+  const bounded = (selector: object | undefined): object => {
+    const { namespaces = [], pods = {} } = (selector ?? {}) as { namespaces?: readonly string[]; pods?: Record<string, readonly string[]> };
+    return namespaces.length > 0 || Object.values(pods).flat().length > 0 ? (selector ?? {}) : { ...selector, namespaces: [namespace] };
+  };
+  const target = targetIn(spec);
+  const end = target === undefined ? {} : { target: { ...target, selector: bounded(target.selector) } };
+  return { ...spec, selector: bounded(spec['selector'] as object | undefined), ...end };
+}
+
 function withPods(spec: Record<string, unknown>, experiment: Experiment): { spec: Record<string, unknown>; notes: readonly string[] } {
-  const target = spec['target'] as { mode?: string } | undefined;
+  const target = targetIn(spec);
   const chance = experiment.mode !== 'all' || (target?.mode ?? 'all') !== 'all';
   if (!chance && !experiment.narrowed) return { spec, notes: [] };
   if (experiment.kind === 'PhysicalMachineChaos')
     throw new HarnessError('unsupported', `${experiment.fault}: machines cannot be selected by name; use mode all, and no armed step`);
-  const named = (pods: readonly string[]): object => ({ mode: 'all', selector: { pods: { [experiment.namespace]: pods } } });
+  const { namespace, namespaceOf } = experiment;
+  const named = (pods: readonly string[]): object => ({
+    mode: 'all',
+    selector: { pods: Object.fromEntries(Map.groupBy(pods, (pod) => namespaceOf[pod] ?? namespace)) },
+  });
   const { value: _, ...rest } = spec;
   const end = target === undefined ? {} : { target: named(experiment.targets) };
   const why = experiment.narrowed ? 'an armed step hits the pod that set it off' : `mode ${experiment.mode} was drawn here, by the seed`;

@@ -1,11 +1,15 @@
+import { experimentOf } from '../../fault/experiment-of.ts';
 import type { Fault } from '../../fault/fault.ts';
 import { HarnessError } from '../errors.ts';
 import type { Feature } from '../local/features.ts';
+import type { Pod } from '../platform.ts';
+import { notAllowed } from './allowed.ts';
 import { Chaos } from './chaos.ts';
 import type { KubeClient } from './kube-client.ts';
 import { PODS, resourcePath, type KubeObject, type KubePod } from './kube-object.ts';
 import { openParts, type Part } from './parts.ts';
 import { podView } from './pod-view.ts';
+import { rehearse } from './rehearsal.ts';
 import type { ProbeSettings, SystemFile } from './system-file.ts';
 
 const ASK_MS = 15_000;
@@ -41,6 +45,7 @@ export async function examineClusters(system: SystemFile, faults: readonly Fault
   }
   const pods = reached.flatMap((part) => part.pods.map((pod) => podView(pod, part.region)));
   found.push(...faults.filter((fault) => fault.hostNames.length === 0).map((fault) => selects(fault, pods)));
+  for (const fault of faults.filter(({ opaque }) => opaque === true)) found.push(...(await taken(fault, { chaos, system, pods }, signal)));
   return found;
 }
 
@@ -162,6 +167,30 @@ function selects(fault: Fault, pods: Parameters<Fault['plan']>[0]['pods']): Feat
   const fix = 'compare its selector with the labels of the pods';
   if (planning.outcome === 'nothing-selected') return feature({ name, has: planning.reason, usedFor: fault.file, fix });
   return feature({ name, has: true, version: `${planning.plan.sources.length} pods`, usedFor: fault.file, fix });
+}
+
+/** Whether a cluster would take what only it can judge, by a dry run of what would be applied. What selects nothing was told already. */
+async function taken(
+  fault: Fault,
+  { chaos, system, pods }: { readonly chaos: Chaos; readonly system: SystemFile; readonly pods: readonly Pod[] },
+  signal: AbortSignal,
+): Promise<readonly Feature[]> {
+  const name = `${fault.kind} ${fault.name} as it would be applied`;
+  const rest = {
+    name,
+    usedFor: fault.file,
+    fix: 'mend the manifest by what the cluster says; nobody sees what this kind does, so a run is inconclusive',
+  };
+  const [stranger] = notAllowed([fault], system);
+  if (stranger !== undefined) return [feature({ ...rest, has: stranger })];
+  const planning = fault.plan({ pods, seed: 0, addressesOf: {} });
+  if (planning.outcome === 'nothing-selected') return [];
+  const experiment = experimentOf({ name: fault.name, experiment: fault, plan: planning.plan }, pods, false);
+  const has = await rehearse(experiment, chaos, 'doctor', signal).then(
+    () => true as const,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  return [feature({ ...rest, has })];
 }
 
 const feature = ({ required = true, ...rest }: Omit<Feature, 'required'> & { readonly required?: boolean }): Feature => ({

@@ -83,8 +83,13 @@ export class KubeClient {
 
   /** Server-side apply; strict: a field that the cluster does not know is an error, not a fault that is half applied. */
   apply<T = unknown>(path: string, object: unknown, signal?: AbortSignal): Promise<T> {
-    const query = { fieldManager: MANAGER, fieldValidation: 'Strict', force: true };
-    return this.must<T>('PATCH', path, { query, body: object, contentType: 'application/apply-patch+yaml', ...(signal ? { signal } : {}) });
+    return this.must<T>('PATCH', path, { ...applying(object), ...(signal ? { signal } : {}) });
+  }
+
+  /** What apply would answer; the cluster keeps nothing of it. */
+  applyDry<T = unknown>(path: string, object: unknown, signal: AbortSignal): Promise<KubeAnswer<T>> {
+    const { query, ...rest } = applying(object);
+    return this.ask<T>('PATCH', path, { ...rest, query: { ...query, dryRun: 'All' }, signal });
   }
 
   merge<T = unknown>(path: string, patch: unknown, signal?: AbortSignal): Promise<T> {
@@ -132,6 +137,12 @@ export class KubeClient {
     });
   }
 }
+
+const applying = (body: unknown) => ({
+  query: { fieldManager: MANAGER, fieldValidation: 'Strict', force: true },
+  body,
+  contentType: 'application/apply-patch+yaml',
+});
 
 /** The words of a Status object, or of whatever the server said instead. */
 export function refusal(what: string, { status, body }: KubeAnswer): HarnessError {

@@ -13,7 +13,7 @@ const NAME = 'cut';
 const place = { apiVersion: 'chaos-mesh.org/v1alpha1', resource: 'networkchaos', namespace: 'coditect', name: NAME };
 const document = { apiVersion: place.apiVersion, kind: 'NetworkChaos', metadata: { name: NAME }, spec: { mode: 'all', selector: {} } };
 const rest = { fault: NAME, kind: document.kind, namespace: place.namespace, name: NAME, mode: 'all', narrowed: false };
-const experiment: Experiment = { ...rest, document, sources: ['a'], targets: [] };
+const experiment: Experiment = { ...rest, document, sources: ['a'], targets: [], opaque: false, namespaceOf: { a: 'coditect' } };
 const object = (resourceVersion: string) => ({
   ...document,
   metadata: { ...place, uid: NAME, resourceVersion, finalizers: ['chaos-mesh/records'] },

@@ -1,20 +1,18 @@
 import { HarnessError } from '../errors.ts';
 import type { Experiment, Injection, RunContext } from '../platform.ts';
 import { appliedDocument, labelValue, RUN_LABEL } from './applied.ts';
+import type { Clusters } from './clusters.ts';
 import { ExperimentWatch, pathOf, type Place } from './experiment-watch.ts';
 import { writeUndo, writeUndone, type Entry } from './journal.ts';
 import { refusal, type KubeClient } from './kube-client.ts';
 import { condition, type ChaosObject } from './kube-object.ts';
 import { isAbsent, untilServed } from './patience.ts';
+import { differences } from './records.ts';
+import { rehearse } from './rehearsal.ts';
 
 /** How long the cluster may take to inject. */
 const INJECT_MS = 20_000;
 const TAKE_BACK_MS = 10_000;
-
-export interface Clusters {
-  /** Where an experiment of this kind on these pods is to be applied. Throws HarnessError when no cluster has the kind, or all the pods. */
-  placeOf(experiment: Experiment): { readonly client: KubeClient; readonly place: Place };
-}
 
 interface Applied {
   readonly experiment: Experiment;
@@ -44,6 +42,8 @@ export class KubeInjection implements Injection {
   async apply(signal: AbortSignal): Promise<{ readonly requestedMs: number; readonly acknowledgedMs: number }> {
     signal.throwIfAborted();
     const limit = AbortSignal.any([signal, AbortSignal.timeout(INJECT_MS)]);
+    // Nothing of a step is applied where the cluster would not take all of it.
+    for (const one of this.#experiments.filter(({ opaque }) => opaque)) await rehearse(one, this.#clusters, this.#run, limit);
     const requestedMs = this.#context.nowMs();
     const results = await Promise.allSettled(this.#experiments.map((experiment) => this.#apply(experiment, limit)));
     const failed = results.find((result) => result.status === 'rejected');
@@ -95,15 +95,12 @@ export class KubeInjection implements Injection {
   }
 
   /** The cluster selects by itself: what it has hit must be what was planned, or the probes would look elsewhere. */
-  #compare({ fault, sources, targets }: Experiment, { status }: ChaosObject): void {
-    const records = status?.experiment?.containerRecords ?? [];
-    const hit = new Set(records.map(({ id }) => id.split('/')[1] ?? ''));
-    const asked = new Set([...sources, ...targets]);
-    const differs = [...new Set([...asked, ...hit])].filter((pod) => !asked.has(pod) || !hit.has(pod));
+  #compare(experiment: Experiment, { status }: ChaosObject): void {
+    const differs = differences(experiment, status?.experiment?.containerRecords ?? []);
     if (differs.length > 0)
       throw new HarnessError(
         'cluster-failed',
-        `${fault}: the cluster selected other pods than planned; they differ in ${differs.join(', ')}`,
+        `${experiment.fault}: the cluster selected other pods than planned; they differ in ${differs.join(', ')}`,
       );
   }
 

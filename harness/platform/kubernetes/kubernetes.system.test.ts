@@ -5,13 +5,14 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
+import { experimentOf } from '../../fault/experiment-of.ts';
 import type { Fault } from '../../fault/fault.ts';
 import type { EventBody } from '../../history/event.ts';
 import { HarnessError } from '../errors.ts';
 import { get } from '../local/serves.ts';
 import { podOf } from '../local/topology.ts';
 import type { Feature } from '../local/features.ts';
-import type { Experiment, Injection, OwnService } from '../platform.ts';
+import type { Injection, OwnService } from '../platform.ts';
 import { findBinaries, MISSING } from './containerless/binaries.ts';
 import { startCluster, type ClusterProcess } from './containerless/cluster-process.ts';
 import { CHAOS_API, resourceOf } from './containerless/crds.ts';
@@ -75,13 +76,8 @@ describe('a cluster without containers, and the game day as its client', functio
   function inject(fault: Fault): Injection {
     const planning = fault.plan({ pods: platform.pods(), seed: 7, addressesOf: {} });
     if (planning.outcome !== 'planned') throw new Error(planning.reason);
-    const [sources, targets] = [planning.plan.sources, planning.plan.targets].map((pods) => pods.map(({ pod }) => pod)) as [
-      string[],
-      string[],
-    ];
-    const { kind, namespace, name, mode, document } = fault;
-    const experiment: Experiment = { fault: name, kind, namespace, name, mode, document, sources, targets, narrowed: false };
-    return platform.injection(planning.plan.primitives, [experiment]);
+    const { plan } = planning;
+    return platform.injection(plan.primitives, [experimentOf({ name: fault.name, experiment: fault, plan }, platform.pods(), false)]);
   }
   const eventually = async (what: string, is: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> => {
     const untilMs = performance.now() + withinMs;

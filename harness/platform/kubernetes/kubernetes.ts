@@ -14,6 +14,7 @@ import { followLog } from './log-follower.ts';
 import { PodNewsReader, pidOf } from './pod-watch.ts';
 import { podView } from './pod-view.ts';
 import { Reflector, type Seen } from './reflector.ts';
+import { rehearse } from './rehearsal.ts';
 import { openParts, type Part } from './parts.ts';
 import type { SystemFile } from './system-file.ts';
 
@@ -80,6 +81,11 @@ export class KubernetesPlatform implements Platform {
       'unsupported',
       `no cluster of ${contexts} has the kind ${missing.join(', ')}; gameday doctor --platform kubernetes tells what Chaos Mesh is there`,
     );
+  }
+
+  /** Asks the clusters, before anything is begun, whether they would take each of these; changes nothing. Throws HarnessError: bad-input, cluster-failed, unsupported. */
+  async rehearse(experiments: readonly Experiment[], signal: AbortSignal): Promise<void> {
+    for (const one of experiments) await rehearse(one, this.#chaos, this.#run, signal);
   }
 
   supports(primitive: Primitive): true | string {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { load } from '../../commands/scenarios.ts';
+import { loadForSystem } from '../../commands/scenarios.ts';
 import { notPossible } from '../../commands/system-may.ts';
 import { readSystemFile, type SystemFile } from '../../platform/kubernetes/system-file.ts';
 
@@ -65,7 +65,7 @@ describe('the system of deploy/kind', () => {
     const { service, file } = system;
     const clients = Object.keys(service?.clients ?? {});
     const files = listed('played').map((one) => path.join(ROOT, one));
-    const loaded = load(files, undefined, clients);
+    const loaded = loadForSystem(files, undefined, clients);
     expect(loaded).to.have.length(files.length).and.to.have.length.greaterThan(1);
     expect(notPossible({ file, clients, faults: true, service }, loaded)).to.deep.equal([]);
   });
