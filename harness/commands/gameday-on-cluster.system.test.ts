@@ -48,6 +48,7 @@ describe('game days on a cluster without containers', function () {
       controllersPerRegion: 1,
       movableClocks: false,
       onlyClaims: [CLAIMED],
+      claimableKinds: ['DNSChaos'],
     } satisfies ClusterOrder;
     cluster = await startCluster(order, AbortSignal.timeout(110_000));
     client = await KubeClient.open(cluster.kubeconfig, 'us-central1');

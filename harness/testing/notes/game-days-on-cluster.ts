@@ -13,6 +13,7 @@ import { THREE_DAYS_MS, untilOneSays } from '../until-one-says.ts';
 import { NOTES_LEDGER } from './notes-description.ts';
 import { startRun, type Ended, type Run } from '../../commands/testing/gameday-program.ts';
 
+const DNS_CHAOS = { apiVersion: 'chaos-mesh.org/v1alpha1', resource: 'dnschaos' };
 const STATEFUL_SETS = { apiVersion: 'apps/v1', resource: 'statefulsets' };
 const PORT = 8080;
 /** Whose API becomes somebody's own service. */
@@ -24,7 +25,7 @@ const NEEDED = podOf(topology, 'dns', 'outside');
 const PROBE = path.resolve(import.meta.dirname, '../../platform/kubernetes/pod-probes/pod-probe-program.js');
 const PROBES = { image: LAB_IMAGE, command: [process.execPath, PROBE] };
 
-/** The cluster that the tests are given: one that only claims to perform experiments of this name. */
+/** The cluster that the tests are given: one that only claims to perform experiments of this name, and of the kind DNSChaos. */
 export interface ClusterUnderTest {
   readonly kubeconfig: string;
   readonly folder: string;
@@ -107,6 +108,39 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
     expect(finding(result, 'fault-effective')).to.match(/^inconclusive: .*still there/);
   }).timeout(THREE_DAYS_MS);
 
+  const SHORT = [{ observe: '1s' }];
+
+  const onlyThere = (kind: string, spec: object): object => ({
+    apiVersion: 'chaos-mesh.org/v1alpha1',
+    kind,
+    metadata: { name: 'only-there', namespace: 'coditect' },
+    spec: { mode: 'all', selector: { labelSelectors: { app: 'api', region: REGION } }, ...spec },
+  });
+
+  it('somebody’s own service, and a kind that only its cluster knows: applied, followed, healed and gone; nobody sees what it does: inconclusive', async () => {
+    const manifest = onlyThere('DNSChaos', { action: 'error', patterns: ['*'] });
+    const day = { manifest, expect: { outage: 'allowed' }, method: SHORT };
+    const { code, text, result } = await judged('own-unseen', day, wasClaimed);
+    expect(code, text).to.equal(3);
+    expect(result.verdict.outcome).to.equal('inconclusive');
+    expect(finding(result, 'fault-effective')).to.match(/^inconclusive: .*nobody could see whether DNSChaos error took effect/);
+    expect(finding(result, 'fault-healed')).to.match(/^inconclusive: .*nobody could see whether it lasted/);
+    expect(finding(result, 'lost-writes'), 'what clients measure is told all the same').to.match(/^pass/);
+    const client = await KubeClient.open(given().kubeconfig, 'us-central1');
+    const left = await client.must<{ items: readonly object[] }>('GET', resourcePath(DNS_CHAOS, 'coditect'));
+    expect(left.items).to.deep.equal([]);
+  }).timeout(THREE_DAYS_MS);
+
+  it('an action that only clusters know, and this one does not: refused by its own dry run, and nothing is begun', async () => {
+    await deployed();
+    const manifest = onlyThere('NetworkChaos', { action: 'delay', delay: { latency: '100ms' } });
+    const { run, ended } = play('own-unknown', { manifest, expect: { outage: 'allowed' }, method: SHORT });
+    const { code, text } = await ended;
+    expect(code, text).to.equal(3);
+    expect(text).to.match(/fault: the cluster of us-central1 does not take NetworkChaos only-there: .*delay/);
+    expect(run.events().some((event) => event.kind === 'op' || event.kind === 'fault-planned')).to.equal(false);
+  }).timeout(THREE_DAYS_MS);
+
   const cutFrom = (app: string, over: { readonly name?: string; readonly direction?: string } = {}): object => ({
     apiVersion: 'chaos-mesh.org/v1alpha1',
     kind: 'NetworkChaos',
@@ -119,8 +153,6 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
       target: { mode: 'all', selector: { labelSelectors: { app } } },
     },
   });
-  const SHORT = [{ observe: '1s' }];
-
   it('somebody’s own service loses much of what it sends to what it does not need: the probes count how much, during, until the heal, and that it is none after: pass; the probes end with the run', async () => {
     const { metadata, spec } = cutFrom('db', { direction: 'to' }) as { readonly metadata: object; readonly spec: object };
     const manifest = { ...cutFrom('db'), metadata, spec: { ...spec, action: 'loss', loss: { loss: '60' } } };

@@ -68,8 +68,10 @@ export function afterOperation(records: readonly ChaosRecord[], { operation, ok,
   }));
 }
 
+const ON_CONTAINERS: readonly string[] = ['StressChaos', 'TimeChaos', 'DNSChaos', 'IOChaos', 'JVMChaos'];
+
 /** Kinds on containers name the container as well. Pure. */
 export function recordName(kind: string, action: string, pod: Pod): string {
-  const onContainers = (kind === 'PodChaos' && action === 'container-kill') || kind === 'StressChaos' || kind === 'TimeChaos';
+  const onContainers = (kind === 'PodChaos' && action === 'container-kill') || ON_CONTAINERS.includes(kind);
   return onContainers ? `${pod.name}/${pod.containers[0] ?? ''}` : pod.name;
 }

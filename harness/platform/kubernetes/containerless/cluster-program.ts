@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { stringify } from 'yaml';
-import { faultKinds } from '../../../registry.ts';
+import { faultKinds, opaqueKinds } from '../../../registry.ts';
 import { HarnessError } from '../../errors.ts';
 import { NAMESPACE } from '../../local/topology.ts';
 import { ContainerlessCluster } from './cluster.ts';
@@ -27,12 +27,12 @@ async function main(order: ClusterOrder): Promise<void> {
     process.once('SIGTERM', end).once('SIGINT', () => undefined); // Ctrl-C is for whoever started it
   });
   mkdirSync(order.folder, { recursive: true });
-  const { engineMain, ...rest } = order;
+  const { engineMain, claimableKinds, ...rest } = order;
   const cluster = await ContainerlessCluster.start(
     {
       ...rest,
       ...(engineMain === undefined ? {} : { engineMain }),
-      kinds: faultKinds,
+      kinds: [...faultKinds, ...opaqueKinds.filter(({ kind }) => claimableKinds?.includes(kind) === true)],
       nowMs: () => performance.now(),
       note: (message) => say({ type: 'note', message }),
     },

@@ -10,6 +10,8 @@ export const orderSchema = z.object({
   engineMain: z.string().optional(),
   /** Names of experiments that the chaos controller only claims to perform: a Chaos Mesh that lies, for whoever should notice. */
   onlyClaims: z.array(z.string()).default([]),
+  /** Kinds that it has beside those that the lab does: it can only claim them. */
+  claimableKinds: z.array(z.string()).default([]),
 });
 export type ClusterOrder = z.input<typeof orderSchema>;
 
