@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import type { EventBody, FaultEffect, RunEvent } from '../history/event.ts';
 import { judgeUnseen } from '../fault/unseen-effect.ts';
-import { at } from '../testing/handmade.ts';
+import { parseEvents } from '../history/reader.ts';
+import { reportPage } from '../report/html/page.ts';
+import { toResultDocument } from '../report/result.ts';
+import { at, failoverHistory } from '../testing/handmade.ts';
 import { judged, objections, outcomeOf } from '../testing/judged.ts';
 
 const FAULT = 'isolation';
@@ -49,6 +52,15 @@ describe('a fault whose effect nobody sees', () => {
     expect(result.measurement.recovery.state).to.equal('not-measured');
     expect(outcomeOf(result, 'lost-writes')).to.equal('pass');
     expect(outcomeOf(result, 'linearizable')).to.equal('pass');
+  });
+
+  it('its record is one that can be read again, and its report says that nobody looked, not that it failed', () => {
+    const events = recorded()(failoverHistory());
+    expect(parseEvents(events.map((event) => JSON.stringify(event)).join('\n') + '\n', 'events.ndjson')).to.deep.equal(events);
+    const page = reportPage(toResultDocument(judged({ edit: recorded() })));
+    expect(page).to.include('nothing: no probe of the harness sees what NetworkChaos delay does');
+    const row = /<tr>(?:(?!<tr>).)*no probe of the harness sees(?:(?!<\/tr>).)*<\/tr>/s.exec(page)?.[0];
+    expect(row).to.include('aria-label="inconclusive"');
   });
 
   it('a record that calls it confirmed contradicts itself, with evidence of another kind as well', () => {

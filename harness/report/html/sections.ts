@@ -94,7 +94,7 @@ function effects(fault: ResultFault): Markup {
           <td>${one.moment}</td>
           <td>${one.asked}</td>
           <td>${one.measured}</td>
-          <td>${mark(one.confirmed ? 'pass' : 'fail')}</td>
+          <td>${mark(one.confirmed ? 'pass' : 'inconclusive')}</td>
         </tr>`,
     ),
   );

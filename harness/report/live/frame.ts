@@ -44,6 +44,7 @@ function faultLine({ fault }: LiveState, nowMs: number): string {
     asked: 'injected',
     confirmed: 'in effect',
     'not confirmed': 'WITHOUT the effect asked for',
+    unseen: 'injected, as the cluster says; nobody sees its effect',
     healed: 'healed',
   }[fault.effect];
   return `fault ${clean(fault.name)} (${clean(fault.action)}): ${effect}${since}`;

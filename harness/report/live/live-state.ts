@@ -20,7 +20,7 @@ export interface LiveFault {
   readonly name: string;
   readonly action: string;
   readonly sinceMs: number | null;
-  readonly effect: 'planned' | 'asked' | 'confirmed' | 'not confirmed' | 'healed';
+  readonly effect: 'planned' | 'asked' | 'confirmed' | 'not confirmed' | 'unseen' | 'healed';
 }
 
 export interface LiveVantage {
@@ -77,7 +77,7 @@ function faultAfter(state: LiveState, event: RunEvent): LiveFault | null {
     return { name: event.fault, action: `${event.manifestKind} ${event.action}`, sinceMs: null, effect: 'planned' };
   if (event.kind === 'fault-injected') return faultNow(state, event.fault, 'asked', event.requestedMs);
   if (event.kind === 'fault-effect' && event.moment === 'during')
-    return faultNow(state, event.fault, event.confirmed ? 'confirmed' : 'not confirmed');
+    return faultNow(state, event.fault, event.confirmed ? 'confirmed' : event.evidence.kind === 'none' ? 'unseen' : 'not confirmed');
   if (event.kind === 'fault-healed') return faultNow(state, event.fault, 'healed', event.requestedMs);
   return state.fault;
 }
