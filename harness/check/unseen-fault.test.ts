@@ -59,6 +59,7 @@ describe('a fault whose effect nobody sees', () => {
     expect(parseEvents(events.map((event) => JSON.stringify(event)).join('\n') + '\n', 'events.ndjson')).to.deep.equal(events);
     const page = reportPage(toResultDocument(judged({ edit: recorded() })));
     expect(page).to.include('nothing: no probe of the harness sees what NetworkChaos delay does');
+    expect(page).to.include('no recovery from it could be measured').and.not.to.include('fault in effect</span>');
     const row = /<tr>(?:(?!<tr>).)*no probe of the harness sees(?:(?!<\/tr>).)*<\/tr>/s.exec(page)?.[0];
     expect(row).to.include('aria-label="inconclusive"');
   });

@@ -13,7 +13,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import type { Output } from './output.ts';
 import { exitCode, judgeRecord } from './run.ts';
 import { refuseUnwritable } from './run-input.ts';
-import { load } from './scenarios.ts';
+import { loadForSystem } from './scenarios.ts';
 
 export interface DigestOptions {
   readonly reports: string;
@@ -71,10 +71,10 @@ export async function digest(scenarios: readonly string[], options: DigestOption
 
 type Wanted = ReadonlyMap<string, LoadedScenario>;
 
-/** Throws HarnessError `bad-input` where two have one name: a run of the one would be taken for a run of the other. */
+/** Records of clusters count as well, whose manifests may hold what a lab has not. Throws HarnessError `bad-input` where two have one name: a run of the one would be taken for a run of the other. */
 function wantedByName(scenarios: readonly string[]): Wanted {
   const wanted = new Map<string, LoadedScenario>();
-  for (const loaded of load([...new Map(scenarios.map((file) => [resolve(file), file])).values()])) {
+  for (const loaded of loadForSystem([...new Map(scenarios.map((file) => [resolve(file), file])).values()])) {
     const { name } = loaded.scenario;
     const namesake = wanted.get(name);
     if (namesake !== undefined)

@@ -17,7 +17,10 @@ export function overviewChart(result: ResultDocument): Markup {
   return html`<figure class="chart overview">
     <div class="legend">
       <span><i class="good"></i>good</span><span><i class="slow"></i>slow</span><span><i class="failed"></i>failed</span
-      ><span><i class="unknown"></i>no answer</span><span><i class="fault"></i>fault in effect</span>
+      ><span><i class="unknown"></i>no answer</span
+      ><span
+        ><i class="fault"></i>${result.faults.some(({ points }) => points.t1Effect === null) ? 'fault asked for' : 'fault in effect'}</span
+      >
     </div>
     ${servedRow(result, axis)} ${result.faults.map((fault) => faultRow(fault, axis))} ${rows}
     ${result.faults.map((fault) => pointsRow(fault, axis))}

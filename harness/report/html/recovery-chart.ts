@@ -36,11 +36,14 @@ const POINTS: Readonly<Record<TimelinePoint, string>> = {
 const CLAIMED: readonly TimelinePoint[] = ['t3Detected', 't4Decided', 't5Writable'];
 const TICKS = 6;
 
+const NOT_NEEDED = 'No recovery was needed: there is nothing to break down.';
+const NOT_SEEN = 'Nobody saw when it took effect, so that no recovery from it could be measured.';
+
 /** Where the recovery time of a fault went, and the table of all its points. */
 export function recoveryChart(fault: ResultFault, dnsShareMs: number | null): Markup {
   const bars = stageBars(fault);
   const chart =
-    bars.length > 0 ? waterfall(fault, bars) : html`<p class="quiet">No recovery was needed: there is nothing to break down.</p>`;
+    bars.length > 0 ? waterfall(fault, bars) : html`<p class="quiet">${fault.points.t1Effect === null ? NOT_SEEN : NOT_NEEDED}</p>`;
   const dns =
     dnsShareMs === null
       ? null
