@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { faultKinds } from '../../../registry.ts';
+import { faultKinds, opaqueKinds } from '../../../registry.ts';
 import { chaosDefinitions } from './crds.ts';
 
 const definitions = chaosDefinitions(faultKinds) as unknown as readonly {
@@ -26,5 +26,17 @@ describe('definitions of the chaos kinds', () => {
       const text = JSON.stringify(spec.versions);
       expect(text).not.to.match(/remoteCluster|"default"|additionalProperties":false/);
     }
+  });
+
+  it('has the kinds that it can only claim, where it is asked to: what is done to the pods is open, whom it hits is not', () => {
+    const [definition, ...more] = chaosDefinitions(opaqueKinds.filter(({ kind }) => kind === 'DNSChaos')) as unknown as typeof definitions;
+    expect(more).to.deep.equal([]);
+    const spec = definition?.spec.versions[0]?.schema.openAPIV3Schema.properties.spec as {
+      properties: Record<string, { enum?: string[]; properties?: object }>;
+      required: string[];
+    };
+    expect(spec.properties['action']?.enum).to.deep.equal(['error', 'random']);
+    expect(spec.properties['selector']?.properties).to.include.keys('namespaces', 'pods', 'labelSelectors');
+    expect(spec.required).to.have.members(['action', 'selector', 'mode']);
   });
 });
