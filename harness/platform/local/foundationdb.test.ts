@@ -1,22 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { clusterFile, databaseSection, regionsFile, serverCommand, whatIsMissing } from './foundationdb.ts';
+import { clusterFile, databaseSection, regionsFile, serverCommand } from './foundationdb.ts';
 import { podNamed, threeRegions, type Topology } from './topology.ts';
 
 const lab = threeRegions({ database: 'foundationdb' });
 const at = (topology: Topology) => ({ topology, podRoot: '/run/pod' });
-
-/** As FoundationDB tells it, with two processes in each of these data centres. */
-function status(dcs: readonly string[], change: object = {}) {
-  const processes = dcs.flatMap((dcid) => [0, 1].map((n) => [`${dcid}-${n}`, { locality: { dcid } }] as const));
-  const cluster = {
-    processes: Object.fromEntries(processes),
-    recovery_state: { name: 'fully_recovered' },
-    data: { state: { healthy: true, name: 'healthy' } },
-  };
-  return { cluster: { ...cluster, ...change } };
-}
 
 describe('FoundationDB of a lab', () => {
   it('has a coordinator in every region, so that a majority is left without any one of them', () => {
@@ -61,20 +50,5 @@ describe('FoundationDB of a lab', () => {
       client_library: '/x/libfdb_c.so',
     });
     expect(databaseSection(lab, { library: null })).not.to.have.property('client_library');
-  });
-
-  it('is whole only where its status says all of it', () => {
-    expect(whatIsMissing(status(lab.regions), lab)).to.equal(null);
-    expect(whatIsMissing(status(['us-central1', 'us-east1']), lab)).to.equal('not all servers of europe-west1 are there');
-    expect(whatIsMissing(status(lab.regions, { recovery_state: { name: 'accepting_commits' } }), lab)).to.match(/recovery is at accepting/);
-    expect(whatIsMissing(status(lab.regions, { data: { state: { healthy: false, name: 'healing' } } }), lab)).to.equal('data is healing');
-    for (const nothing of [
-      undefined,
-      {},
-      { cluster: {} },
-      status(lab.regions, { data: {} }),
-      status(lab.regions, { recovery_state: undefined }),
-    ])
-      expect(whatIsMissing(nothing, lab)).to.match(/does not tell/);
   });
 });

@@ -1,13 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import type { FoundationdbPrograms } from '../foundationdb-programs.ts';
 import { HarnessError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { run } from '../process.ts';
 import { rowsOf } from './fdbcli-rows.ts';
 import { nextToPlace } from './foundationdb-place.ts';
+import { whatIsMissing } from './foundationdb-whole.ts';
 import { podNamed, podsOf, PORTS, type PodSpec, type Topology } from './topology.ts';
 
 /** Of the pods that hold or use it: their own copy, since servers and clients rewrite it when coordinators change. */
@@ -152,24 +152,4 @@ async function again(why: string, signal: AbortSignal): Promise<void> {
   } catch (cause) {
     throw new HarnessError('lab-failed', why, cause);
   }
-}
-
-const statusShape = z.object({
-  cluster: z.object({
-    processes: z.record(z.string(), z.object({ locality: z.object({ dcid: z.string() }).partial() }).partial()),
-    recovery_state: z.object({ name: z.string() }),
-    data: z.object({ state: z.object({ healthy: z.boolean(), name: z.string().optional() }) }),
-  }),
-});
-
-/** What a status document says, or does not say, that keeps the cluster from being whole; null: nothing. Pure. */
-export function whatIsMissing(status: unknown, topology: Topology): string | null {
-  const decoded = statusShape.safeParse(status);
-  if (!decoded.success) return `its status does not tell ${decoded.error.issues[0]?.path.join('.') ?? 'anything'}`;
-  const { processes, recovery_state: recovery, data } = decoded.data.cluster;
-  const running = Object.values(processes).map(({ locality }) => locality?.dcid);
-  const short = topology.regions.filter((region) => running.filter((dc) => dc === region).length < podsOf(topology, 'fdb', region).length);
-  if (short.length > 0) return `not all servers of ${short.join(', ')} are there`;
-  if (recovery.name !== 'fully_recovered') return `recovery is at ${recovery.name}`;
-  return data.state.healthy ? null : `data is ${data.state.name ?? 'not healthy'}`;
 }

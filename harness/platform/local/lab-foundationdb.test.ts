@@ -5,6 +5,9 @@ import { expect } from 'chai';
 import { LabFoundationdb } from './foundationdb.ts';
 import { threeRegions, type Topology } from './topology.ts';
 
+const HEALTHY = { healthy: true, name: 'healthy' };
+const WHOLE = { state: HEALTHY, unhealthy_servers: 0 };
+
 /** As FoundationDB tells it: two processes in each region, those outside the first of that class. */
 function status(primary: string, others: string, change: object = {}): string {
   const processes = ['us-central1', 'us-east1', 'europe-west1'].flatMap((dcid) =>
@@ -14,7 +17,8 @@ function status(primary: string, others: string, change: object = {}): string {
     active_primary_dc: primary,
     processes: Object.fromEntries(processes),
     recovery_state: { name: 'fully_recovered' },
-    data: { state: { healthy: true, name: 'healthy' } },
+    full_replication: true,
+    data: { state: HEALTHY, team_trackers: [WHOLE] },
   };
   return JSON.stringify({ cluster: { ...cluster, ...change } });
 }
@@ -63,8 +67,15 @@ esac
     expect(more).to.deep.equal([]);
   });
 
-  it('of two regions is made by a file beside the cluster file, and moved nowhere', async () => {
-    const commands = await asked(threeRegions({ database: 'foundationdb', foundationdb: 'two_regions' }), [status('us-central1', 'log')]);
+  it('of two regions is made by a file beside the cluster file, moved nowhere, and waited for until both have all data', async () => {
+    const inOne = { full_replication: false };
+    const ofOneAlone = { data: { state: HEALTHY, team_trackers: [WHOLE] } };
+    const inBoth = { data: { state: HEALTHY, team_trackers: [WHOLE, WHOLE] } };
+    const commands = await asked(threeRegions({ database: 'foundationdb', foundationdb: 'two_regions' }), [
+      status('us-central1', 'log', inOne),
+      status('us-central1', 'log', ofOneAlone),
+      status('us-central1', 'log', inBoth),
+    ]);
     const file = path.join(folder, 'regions.json');
     expect(commands).to.deep.equal([`fileconfigure new ${file}`]);
     expect(JSON.parse(readFileSync(file, 'utf8'))).to.include({ usable_regions: 2 });
