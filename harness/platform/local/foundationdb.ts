@@ -8,7 +8,7 @@ import { run } from '../process.ts';
 import { rowsOf } from './fdbcli-rows.ts';
 import { nextToPlace } from './foundationdb-place.ts';
 import { whatIsMissing } from './foundationdb-whole.ts';
-import { podNamed, podsOf, PORTS, type PodSpec, type Topology } from './topology.ts';
+import { podNamed, PORTS, type PodSpec, type Topology } from './topology.ts';
 
 /** Of the pods that hold or use it: their own copy, since servers and clients rewrite it when coordinators change. */
 export const CLUSTER_FILE = 'fdb.cluster';
