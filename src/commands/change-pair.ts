@@ -7,6 +7,7 @@ import { systemClock } from '../platform/clock.ts';
 import { changeUnderPause } from './change-under-pause.ts';
 import { Controllers } from './controllers.ts';
 import { whoCommits } from './managed-foundationdb.ts';
+import { Order } from './order.ts';
 import { tellSteps, type Shown, type Tell } from './ordering.ts';
 import { pairOf, type PairPrograms } from './pair-members.ts';
 import { EXIT } from './world.ts';
@@ -42,7 +43,7 @@ export async function orderPairChange(loaded: LoadedConfig, order: PairOrder, wo
   if (order.dryRun) return await rehearse(pair, change, tell, world.signal);
   const controllers = new Controllers(loaded, world.signal);
   try {
-    const work = { loaded, order, pair, controllers, tell };
+    const work: Work = { loaded, order, pausing: new Order(), pair, controllers, tell };
     const changed = await changePair(
       {
         change,
@@ -90,12 +91,13 @@ async function rehearse(pair: Pair, change: PairChange, tell: Tell, signal: Abor
 interface Work {
   readonly loaded: LoadedConfig;
   readonly order: PairOrder;
+  readonly pausing: Order;
   readonly pair: Pair;
   readonly controllers: Controllers;
   readonly tell: Tell;
 }
 
-async function actUnderPause({ loaded, order, pair, controllers, tell }: Work, step: PairStep, signal: AbortSignal): Promise<FdbcliResult> {
+async function actUnderPause({ loaded, order, pausing, pair, controllers, tell }: Work, step: PairStep, signal: AbortSignal): Promise<FdbcliResult> {
   const what = inWords(step, pair);
   const why = `FoundationDB: pair ${order.kind} ${order.cluster}: ${what}`;
   const change = async (): Promise<FdbcliResult> => {
@@ -106,7 +108,8 @@ async function actUnderPause({ loaded, order, pair, controllers, tell }: Work, s
       said: `${pair.other.name} still commits for ${region}: two clusters would take writes. Cut that off first, or let it be`,
     };
   };
-  return await changeUnderPause({ loaded, by: order.by, cli: pair.own.cli, controllers, tell }, { what, why, change }, signal);
+  const work = { loaded, by: order.by, cli: pair.own.cli, controllers, tell, order: pausing };
+  return await changeUnderPause(work, { what, why, change }, signal);
 }
 
 async function ended(changed: PairChanged, { order, pair, tell }: Work, signal: AbortSignal): Promise<number> {

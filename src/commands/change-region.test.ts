@@ -77,7 +77,12 @@ describe('pauses of coditect-dr region', function () {
     expect(code, said).to.equal(EXIT.ok);
     expect(one.asked).to.deep.equal([]);
   });
-  for (const why of [`FoundationDB: add ${EAST}: usable_regions=2`, `FoundationDB is to go on in ${EAST} alone, whatever is lost`])
+  for (const why of [
+    `FoundationDB: add ${EAST}: usable_regions=2`,
+    `FoundationDB is to go on in ${EAST} alone, whatever is lost`,
+    // As this one, given by somebody else, which runs.
+    `FoundationDB: drop ${EAST}: usable_regions=1 (order 0123abcd)`,
+  ])
     it(`under one of another order ("${why}") it changes nothing`, async () => {
       one.paused = pausedBy('anna (operator.us-east1)', why);
       const { code, said } = await drop('--patience=2s');
@@ -91,11 +96,5 @@ describe('pauses of coditect-dr region', function () {
     expect(code, said).to.equal(EXIT.ok);
     expect(one.paused).to.deep.equal(one.first);
     expect(one.asked).to.deep.equal(['pause']);
-  });
-  it('one that the same order left when it was killed is its own', async () => {
-    one.paused = pausedBy('ada (operator.us-east1)', `FoundationDB: drop ${EAST}: usable_regions=1`);
-    const { code, said } = await drop();
-    expect(code, said).to.equal(EXIT.ok);
-    expect(one.asked).to.deep.equal(['pause', 'resume']);
   });
 });

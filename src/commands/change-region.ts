@@ -7,6 +7,7 @@ import { systemClock } from '../platform/clock.ts';
 import { Controllers } from './controllers.ts';
 import { changeUnderPause } from './change-under-pause.ts';
 import { managedWith, needFoundationdb } from './managed-foundationdb.ts';
+import { Order } from './order.ts';
 import { needRegion, tellSteps, type Shown } from './ordering.ts';
 import { regionStepInWords, tellEnd, tellPlan } from './planned-order.ts';
 
@@ -56,7 +57,7 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
   }
   const controllers = new Controllers(loaded, world.signal);
   try {
-    const paused = { loaded, by: order.by, cli, controllers, tell };
+    const paused = { loaded, by: order.by, cli, controllers, tell, order: new Order() };
     const changed = await changeRegion(
       {
         change,

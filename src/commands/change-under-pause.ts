@@ -1,9 +1,11 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { isServing, viewOf } from '../foundationdb/cluster-view.ts';
 import { statusByFdbcli, type Fdbcli, type FdbcliResult } from '../foundationdb/fdbcli.ts';
+import type { ControllerStatus } from '../health/controller-status.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Controllers } from './controllers.ts';
 import { isPauseOfOrder, NOBODY_LEADS, resume, whatIsUnderWay } from './managed-foundationdb.ts';
+import { RENEW_EVERY_MS, type Order } from './order.ts';
 import type { Tell } from './ordering.ts';
 
 const STATUS_MS = 20_000;
@@ -12,6 +14,10 @@ const SERVES_AGAIN_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 /** A pause that nobody ends: whoever gave the order may be gone. */
 const PAUSE_MS = 10 * 60_000;
+/** The longest program, and until it serves again. */
+const CHANGE_AT_MOST_MS = 3 * 60_000;
+
+type Paused = NonNullable<ControllerStatus['paused']>;
 
 export interface PausedWork {
   readonly loaded: LoadedConfig;
@@ -19,6 +25,8 @@ export interface PausedWork {
   readonly cli: Fdbcli;
   readonly controllers: Controllers;
   readonly tell: Tell;
+  /** One for all steps of the command. */
+  readonly order: Order;
 }
 
 export interface Change {
@@ -41,35 +49,79 @@ export async function changeAndWait(
 }
 
 /**
- * As `changeAndWait`, while nobody fails over. Refused where nobody leads, unknown (to be tried again) while something else is under way. Never
- * rejects but with the signal's reason.
+ * As `changeAndWait`, while nobody fails over. Refused where nobody leads, unknown (to be tried again) while something else is under way, another order of the same words among it. Never rejects but with the signal's reason.
  */
 export async function changeUnderPause(work: PausedWork, change: Change, signal: AbortSignal): Promise<FdbcliResult> {
-  const { loaded, by, controllers, tell } = work;
-  const { why } = change;
+  const { controllers, order } = work;
   const leader = (await controllers.leader())?.answer;
   signal.throwIfAborted();
   if (leader === undefined) return { kind: 'refused', said: NOBODY_LEADS };
-  const underWay = whatIsUnderWay(leader);
-  if (underWay !== null) return { kind: 'unknown', said: underWay };
-  // The same one: of whoever gave this order before, and was killed.
-  if (leader.paused !== undefined && leader.paused.why !== why) {
-    const { by: who, why: whatFor } = leader.paused;
-    if (isPauseOfOrder(whatFor))
-      return { kind: 'unknown', said: `${who} has paused failovers (${whatFor}): one change of FoundationDB at a time` };
-    // Somebody's maintenance: not ours to end.
-    return await changeAndWait(work, change, signal);
+  const { paused: held } = leader;
+  const inTheWay = whatIsUnderWay(leader) ?? (held === undefined ? null : whyNotUnder(held, order));
+  if (inTheWay !== null) return { kind: 'unknown', said: inTheWay };
+  const pause: OwnPause = { by: work.by, why: order.signed(change.why), forMs: PAUSE_MS, yields: true };
+  // Somebody's maintenance: not ours to end.
+  if (held !== undefined && !isPauseOfOrder(held.why)) return await changeWhileKept(work, { change, pause, isOurs: false }, signal);
+  const over = held === undefined ? {} : { over: { why: held.why, since: held.since } };
+  const paused = await controllers.change('/v1/pause', { ...pause, ...over });
+  if (paused.kind === 'ok') return await changeWhileKept(work, { change, pause, isOurs: true }, signal);
+  if (paused.kind === 'undecided') {
+    await resume(work.loaded, { by: work.by, pausedFor: pause.why, why: pause.why }, work.tell);
+    return { kind: 'unknown', said: paused.why };
   }
-  const paused = await controllers.change('/v1/pause', { by, why, forMs: PAUSE_MS, yields: true });
-  if (paused.kind === 'refused') {
-    // Not for good where somebody paused in between: the next look sees whose pause it is.
-    const pausedNow = (await controllers.leader())?.answer.paused;
-    return { kind: pausedNow === undefined ? 'refused' : 'unknown', said: paused.why };
+  // Not for good where somebody paused in between: the next look sees whose pause it is.
+  const pausedNow = (await controllers.leader())?.answer.paused;
+  return { kind: pausedNow === undefined ? 'refused' : 'unknown', said: paused.why };
+}
+
+/** Null: nothing is changed by whoever has paused, for as long as a change takes. */
+function whyNotUnder(held: Paused, order: Order): string | null {
+  const { by, why, until } = held;
+  if (isPauseOfOrder(why)) {
+    if (order.hasMade(held)) return null;
+    const leftMs = order.abandonedInMs(held);
+    if (leftMs === 0) return null;
+    const orElse = leftMs === null ? '' : '; once that has not been renewed for 90 s, whoever gave it is gone, and this goes on';
+    return `${by} has paused failovers (${why}): one change of FoundationDB at a time${orElse}`;
   }
+  if (until === null || Date.parse(until) - order.clock.wall().getTime() > CHANGE_AT_MOST_MS) return null;
+  return `${by} has paused failovers (${why}) until ${until}, which is too short for a change of FoundationDB: this goes on after it`;
+}
+
+interface OwnPause {
+  readonly by: string;
+  readonly why: string;
+  readonly forMs: number;
+  readonly yields: true;
+}
+
+interface Kept {
+  readonly change: Change;
+  readonly pause: OwnPause;
+  /** False: it is made under one of somebody else. */
+  readonly isOurs: boolean;
+}
+
+async function changeWhileKept(work: PausedWork, { change, pause, isOurs }: Kept, signal: AbortSignal): Promise<FdbcliResult> {
+  const changed = new AbortController();
+  const keeping = keepPaused(work, pause, AbortSignal.any([signal, changed.signal]));
   try {
-    return paused.kind === 'ok' ? await changeAndWait(work, change, signal) : { kind: 'unknown', said: paused.why };
+    return await changeAndWait(work, change, signal);
   } finally {
-    await resume(loaded, { by, pausedFor: why, why }, tell);
+    changed.abort();
+    // A renewal that comes after the end of the pause would be a pause that nobody ends.
+    const hasPaused = await keeping;
+    if (isOurs || hasPaused) await resume(work.loaded, { by: work.by, pausedFor: pause.why, why: pause.why }, work.tell);
+  }
+}
+
+/** Renews a pause, which tells others that this order lives; where that of somebody else is over, this takes its place. True: it may have paused. */
+async function keepPaused({ controllers, order }: PausedWork, pause: OwnPause, signal: AbortSignal): Promise<boolean> {
+  let hasPaused = false;
+  for (;;) {
+    await order.clock.sleep(RENEW_EVERY_MS, signal).catch(() => undefined);
+    if (signal.aborted) return hasPaused;
+    if ((await controllers.change('/v1/pause', pause)).kind !== 'refused') hasPaused = true;
   }
 }
 

@@ -10,6 +10,7 @@ import { EngineError } from '../platform/errors.ts';
 import { changeUnderPause, changeAndWait } from './change-under-pause.ts';
 import { Controllers } from './controllers.ts';
 import { managedWith, needFoundationdb } from './managed-foundationdb.ts';
+import { Order } from './order.ts';
 import { tellSteps, type Shown } from './ordering.ts';
 import { regionStepInWords, tellEnd, tellPlan } from './planned-order.ts';
 
@@ -42,7 +43,7 @@ export async function setUpFoundationdb(loaded: LoadedConfig, order: SetUpOrder,
   if (order.dryRun) return tellPlan(planSetUp(await status(world.signal), setUp), (step) => inWords(step, layout), tell);
   const controllers = new Controllers(loaded, world.signal);
   try {
-    const work = { loaded, by: order.by, cli, controllers, tell };
+    const work = { loaded, by: order.by, cli, controllers, tell, order: new Order() };
     const act = async (step: SetUpStep, signal: AbortSignal) => {
       const what = inWords(step, layout);
       const change = { what, why: `FoundationDB: set-up ${what}`, change: () => makeStep(cli, layout, step, signal) };

@@ -46,6 +46,15 @@ describe('a pause that yields', () => {
       expect(now()).to.include({ by: 'ada', paused: true });
     }
   });
+  it('takes the place of the one that it names, and of none that was renewed meanwhile', async () => {
+    const { why, since } = anna();
+    expect(await desk(anna()).desk.pause({ ...ada, over: { why, since } }, NEVER)).to.include({ by: 'ada', seq: 5 });
+    for (const over of [
+      { why, since: '2026-11-28T10:59:00.000Z' },
+      { why: 'another', since },
+    ])
+      expect(await desk(anna()).desk.pause({ ...ada, over }, NEVER)).to.equal(null);
+  });
   it('is one among others: an operator who pauses again takes the place of whoever did before', async () => {
     const { desk: asked, now } = desk(anna());
     expect(await asked.pause({ by: 'bert', why: 'a drill', forMs: null }, NEVER)).to.include({ by: 'bert', seq: 5 });

@@ -22,6 +22,8 @@ export interface PauseRequest {
   readonly forMs: number | null;
   /** Not over a pause in force for another reason: that one is somebody's to end, and would be ended with this one. */
   readonly yields?: boolean;
+  /** But over this one, as it is: of an order that was killed. */
+  readonly over?: { readonly why: string; readonly since: string } | undefined;
 }
 
 /** What operators write into the arbiter besides orders. In force once the leader sees it; any controller can do it. Throws `arbiter-unavailable`. */
@@ -33,13 +35,14 @@ export class Desk {
   }
 
   /** Null when it yields to a pause of somebody else. */
-  async pause({ by, why, forMs, yields }: PauseRequest, signal: AbortSignal): Promise<Maintenance | null> {
+  async pause({ by, why, forMs, yields, over }: PauseRequest, signal: AbortSignal): Promise<Maintenance | null> {
     const nowMs = this.#options.wallMs();
     const until = forMs === null ? null : new Date(nowMs + forMs).toISOString();
     const paused = { paused: true, by, why, since: new Date(nowMs).toISOString(), until };
     const next = (before: Maintenance | null): Maintenance | null => {
       const held = inForce(before, nowMs);
-      return yields === true && held !== null && held.why !== why ? null : { ...paused, seq: (before?.seq ?? -1) + 1 };
+      const isOver = held !== null && held.why === over?.why && held.since === over.since;
+      return yields === true && held !== null && held.why !== why && !isOver ? null : { ...paused, seq: (before?.seq ?? -1) + 1 };
     };
     const written = await this.#change('maintenance', next, signal);
     if (written !== null) this.#options.log.info('paused', { by, why, until });

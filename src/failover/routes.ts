@@ -21,6 +21,7 @@ const pauseShape = z.strictObject({
   why: z.string().max(1000).optional(),
   forMs: z.number().int().positive().optional(),
   yields: z.boolean().optional(),
+  over: z.strictObject({ why: z.string(), since: z.string() }).optional(),
   by: common.by,
 });
 const resumeShape = z.strictObject({ why: z.string().max(1000).optional(), by: common.by });
@@ -116,9 +117,9 @@ function order(controller: Controller, request: OperatorRequest, dryRun?: boolea
 }
 
 async function pause(controller: Controller, by: string, body: z.infer<typeof pauseShape>, signal: AbortSignal): Promise<HttpReply> {
-  const { why = '', forMs = null, yields = false } = body;
+  const { why = '', forMs = null, yields = false, over } = body;
   return changed(
-    await controller.desk.pause({ by, why, forMs, yields }, signal),
+    await controller.desk.pause({ by, why, forMs, yields, over }, signal),
     'somebody else has paused failovers meanwhile',
     controller,
   );

@@ -23,6 +23,7 @@ export class OneController {
   onStatus = (): void => undefined;
   readonly folder = mkdtempSync(join(tmpdir(), 'one-controller-'));
   #server: HttpsServer | null = null;
+  #pauses = 0;
 
   /** @param database its section of the configuration; `withGateway`: the region's database is told to be where the controller is, so that it answers a status */
   static async start(database: object, { withGateway = false } = {}): Promise<OneController> {
@@ -50,12 +51,13 @@ export class OneController {
       }),
       route('POST', '/v1/pause', ({ body }) => {
         this.asked.push('pause');
-        const { why, yields } = JSON.parse(body.toString('utf8')) as Paused & { readonly yields?: boolean };
+        const { why, yields, over } = JSON.parse(body.toString('utf8')) as Paused & { readonly yields?: boolean; readonly over?: Paused };
         if (this.first !== undefined) this.paused = this.first;
         // As the desk does it (desk.test.ts).
-        if (yields === true && this.paused !== undefined && this.paused.why !== why)
+        const isOver = this.paused?.why === over?.why && this.paused?.since === over?.since;
+        if (yields === true && this.paused !== undefined && this.paused.why !== why && !isOver)
           return errorReply(409, 'bad-request', 'meanwhile', 'no');
-        this.paused = pausedBy('ada (operator.us-east1)', why);
+        this.paused = { ...pausedBy('ada (operator.us-east1)', why), since: new Date(++this.#pauses).toISOString() };
         return jsonReply({});
       }),
       route('POST', '/v1/resume', () => {
