@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '../config/load.ts';
 import type { FdbcliResult } from '../foundationdb/fdbcli.ts';
-import { act, lookAtPair, note, provesWritable, type Pair } from '../foundationdb/pair.ts';
+import { act, lookAtPair, noteSeen, provesWritable, type Pair } from '../foundationdb/pair.ts';
 import { changePair, type PairChanged } from '../foundationdb/pair-change.ts';
 import { lossAtMost, planPairChange, type PairChange, type PairStep } from '../foundationdb/pair-plan.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -123,10 +123,7 @@ async function ended(changed: PairChanged, { order, pair, tell }: Work, signal: 
     return EXIT.undecided;
   }
   if (order.kind === 'start') {
-    const { own: side, lag } = await lookAtPair(pair, signal);
-    const uid = side.record?.uid ?? null;
-    if (lag !== null && lag.seconds !== null && uid !== null)
-      await note(own, { wallMs: systemClock.wall().getTime(), seconds: lag.seconds, uid }, signal);
+    await noteSeen(own, await lookAtPair(pair, signal), signal);
   } else if (changed.acted) {
     const proof = await provesWritable(own, signal);
     if (proof.kind !== 'done') {

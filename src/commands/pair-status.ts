@@ -1,8 +1,7 @@
 import type { LoadedConfig } from '../config/load.ts';
-import { lookAtPair, note, turnLook, type Member } from '../foundationdb/pair.ts';
+import { lookAtPair, noteSeen, turnLook } from '../foundationdb/pair.ts';
 import { judgePair } from '../foundationdb/pair-judged.ts';
 import { agentsOf, lockInWords, lockOn, serves, type PairSide } from '../foundationdb/pair-side.ts';
-import { systemClock } from '../platform/clock.ts';
 import { tellSteps, type Shown } from './ordering.ts';
 import { pairOf, type PairPrograms } from './pair-members.ts';
 import { EXIT } from './world.ts';
@@ -24,16 +23,11 @@ export async function showPair(loaded: LoadedConfig, programs: PairPrograms, wor
       `${agentsOf(from, to) ?? '?'} copy from ${from.name} to ${to.name}, ${agentsOf(to, from) ?? '?'} the other way, which a switch needs`,
     );
   }
-  const uid = seen.own.record?.uid ?? null;
   const seconds = seen.lag?.seconds ?? null;
-  if (isLockedCopy(seen.own) && seconds !== null && uid !== null)
-    await noted(asCopied.own, { wallMs: systemClock.wall().getTime(), seconds, uid });
+  if (isLockedCopy(seen.own) && seconds !== null && !(await noteSeen(asCopied.own, seen, world.signal)))
+    tell('not noted', `the lag could not be noted in ${asCopied.own.name}`);
   tell(judged.kind, judged.why, { primary: judged.primary, copy: judged.copy, lagSeconds: seconds });
   return judged.kind === 'fresh' ? EXIT.ok : judged.kind === 'unknown' ? EXIT.undecided : EXIT.failed;
-
-  async function noted(copy: Member, lag: Parameters<typeof note>[1]): Promise<void> {
-    if (!(await note(copy, lag, world.signal))) tell('not noted', `the lag could not be noted in ${copy.name}`);
-  }
 }
 
 const isLockedCopy = (side: PairSide): boolean => lockOn(side).kind === 'fdbdr';

@@ -21,11 +21,23 @@ interface Cluster {
   /** How many writes it has, of those that were acknowledged. */
   writes: number;
   locked: string | null;
+  /** The how many-th lock that is on it, or was: FoundationDB stores the moment with each. */
+  lockings: number;
+  /** The lock under which it was seen as the copy. */
+  lockSeen: string | null;
   uid: string | null;
   state: CopyState | null;
   there: boolean;
 }
-const cluster = (name: string, writes: number): Cluster => ({ name, writes, locked: null, uid: null, state: null, there: true });
+const cluster = (name: string, writes: number): Cluster => ({ name, writes, locked: null, lockings: 0, lockSeen: null, uid: null, state: null, there: true });
+
+const lockOf = ({ locked, lockings }: Cluster): string | null => (locked === null ? null : `${locked} ${lockings}`);
+
+/** As lockDatabase has it: where this lock is there already it stays, with its moment. */
+function lock(one: Cluster, uid: string): void {
+  if (one.locked !== uid) one.lockings++;
+  one.locked = uid;
+}
 
 /**
  * East and west, and fdbdr as 7.3.79 has it (DatabaseBackupAgent.actor.cpp): what it refuses, in which order it switches, where it hangs when it is given again. It throws where somebody takes a lock away that is not the one that was
@@ -54,7 +66,8 @@ class TwoClusters {
     return { own: this.#side(one), other: this.#side(other), lag: isTold ? { seconds: this.lagSeconds, paused: this.paused } : null };
   }
 
-  #side({ name, writes, locked, uid, state, there }: Cluster): PairSide {
+  #side(one: Cluster): PairSide {
+    const { name, writes, locked, lockSeen, uid, state, there } = one;
     if (!there) return { name, status: null, record: null };
     const ids = (isThere: boolean, to: 'east' | 'west'): object => ({
       instances: isThere ? { [`to-${to}`]: {} } : {},
@@ -72,8 +85,9 @@ class TwoClusters {
         },
       }),
     );
-    const lagSeen = this.lagSeen === null || uid === null ? null : { ...this.lagSeen, uid };
-    return { name, status, record: { uid, state, isEmpty: writes === 0, lagSeen } };
+    const note = this.lagSeen ?? (lockSeen === null ? null : { wallMs: Number.MAX_SAFE_INTEGER, seconds: 0 });
+    const lagSeen = note === null || uid === null ? null : { ...note, uid, lock: lockSeen };
+    return { name, status, record: { uid, state, lock: lockOf(one), isEmpty: writes === 0, lagSeen } };
   }
 
   /** What its agents do between two looks. */
@@ -96,8 +110,10 @@ class TwoClusters {
       if (isRunning(one.state)) return { kind: 'refused', said: 'ERROR: A DR is already running' };
       if (one.writes > 0) return { kind: 'refused', said: 'ERROR: Attempted to restore into a non-empty destination database' };
       this.#submit(one);
-    } else if (step.kind === 'switch') return this.#switch(one, other, step.again);
-    else if (step.kind === 'abort') {
+    } else if (step.kind === 'switch') {
+      if (one.state === 'complete') one.lockSeen = lockOf(one);
+      return this.#switch(one, other, step.again);
+    } else if (step.kind === 'abort') {
       if (!isRunning(one.state)) return { kind: 'refused', said: 'ERROR: A DR was not running' };
       one.state = 'aborted';
       this.#unlock(one, one.uid);
@@ -108,7 +124,7 @@ class TwoClusters {
   #submit(to: Cluster): void {
     to.uid ??= `${to.name}-copy`;
     to.state = 'submitted';
-    to.locked = to.uid;
+    lock(to, to.uid);
   }
 
   #unlock(one: Cluster, uid: string | null): void {
@@ -126,7 +142,7 @@ class TwoClusters {
     const steps = [
       () => {
         from.uid ??= `${from.name}-copy`;
-        from.locked = from.uid;
+        lock(from, from.uid);
       },
       () => (to.writes = from.writes),
       () => (to.state = 'stopped'),
@@ -292,13 +308,44 @@ describe('a pair of clusters that is changed', () => {
     // A copy that has stopped long ago, and is old: somebody switched to it by force, which hangs, and was killed.
     two.west.state = 'stopped';
     two.east.writes = 200;
-    two.east.locked = two.east.uid;
+    lock(two.east, 'east-copy');
     for (const own of ['east', 'west'] as const) {
       const refused = await two.change(own, SWITCH);
       expect(refused.kind, own).to.equal('refused');
       expect(refused.why).to.contain('stands nowhere').and.to.contain('east-copy').and.to.contain('west-copy');
     }
     expect([two.east.locked, two.west.locked]).to.deep.equal(['east-copy', 'west-copy']);
+  });
+
+  for (const before of [1, 2, 3])
+    for (const named of ['taker', 'primary'] as const)
+      it(`a switch that is killed at its widest after ${before} others is undone by whoever switches to the ${named}`, async () => {
+        const two = await paired();
+        for (let i = 0; i < before; i++) expect((await two.change(i % 2 === 0 ? 'west' : 'east', SWITCH)).kind).to.equal('done');
+        const [primary, taker] = before % 2 === 0 ? [two.east, two.west] : [two.west, two.east];
+        while (two.look(taker.name as 'east').own.record?.state !== 'complete');
+        primary.writes = 300;
+        two.killAfter = 3;
+        two.act(taker.name as 'east', { kind: 'switch', again: false });
+        expect([two.east, two.west].map(({ state }) => state)).to.deep.equal(['stopped', 'stopped']);
+        const undone = await two.change((named === 'taker' ? taker : primary).name as 'east', SWITCH);
+        expect(undone.waited).to.include('until what a switch has left has stood still for 60 s');
+        expect(undone.why).to.contain(`pair start ${taker.name} --erase=${taker.name}`);
+        expect(primary).to.include({ locked: null, writes: 300 });
+        expect(taker.locked).to.equal(taker.uid);
+      });
+
+  it('a switch is not undone by a note of a lock that somebody has ended since: what was written there is newer', async () => {
+    const two = await paired();
+    for (const own of ['west', 'east'] as const) expect((await two.change(own, SWITCH)).kind).to.equal('done');
+    while (two.look('west').own.record?.state !== 'complete');
+    two.killAfter = 3;
+    two.act('west', { kind: 'switch', again: false });
+    // Unlocked by hand, written to, and then fdbdr switch -f, which hangs and is killed.
+    two.west.locked = null;
+    two.west.writes = 400;
+    lock(two.west, 'west-copy');
+    for (const own of ['east', 'west'] as const) expect((await two.change(own, SWITCH)).why, own).to.contain('stands nowhere');
   });
 
   it('aborts only where the primary has been out without a break, and nothing more is lost than was typed', async () => {

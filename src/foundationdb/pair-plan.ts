@@ -1,5 +1,5 @@
 import { isRunning } from './pair-records.ts';
-import { agentsOf, isOneCluster, isTold, lockInWords, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
+import { agentsOf, isLockedAsCopy, isOneCluster, isTold, lockInWords, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
 
 /** What is to become of a pair of clusters, of which one is kept as a copy of the other by fdbdr. Each names the cluster that it is about (`PairSeen.own`). */
 export type PairChange =
@@ -94,6 +94,10 @@ function switchOver(now: Both, maxLagSeconds: number): PairPlan {
   const { own, other, state, isLocked, otherState, otherLockUid } = now;
   if (!isLocked && otherLockUid !== null && isRunning(otherState)) return done(`${own.name} is the primary, ${other.name} its copy`);
   if (!isLocked && isRunning(state)) return refused(unlockedCopy(own, other));
+  if (!isLocked && otherLockUid !== null && otherState === 'stopped')
+    return refused(
+      `${own.name} is the primary already; the copy in ${other.name} has stopped, and it goes on without it: pair start ${other.name} --erase=${other.name}`,
+    );
   if (!isLocked) return refused(`${own.name} is no copy of ${other.name}: pair start ${own.name} makes it one`);
   if (otherLockUid !== null && state === 'stopped') return halfSwitched(now, otherLockUid);
   if (state === 'stopped')
@@ -108,8 +112,10 @@ function switchOver(now: Both, maxLagSeconds: number): PairPlan {
 }
 
 /**
- * Both are locked, so nobody has written since; `own` was a copy once, and is none that goes on. Which of them was the primary stands nowhere, and a fdbdr may still be at it: only what is right whichever it was is done. A switch wants a complete
- * copy: where the other one has just begun, it is the old primary. A switch ends with a stopped copy: where the other one is none, `own` is that, and the other one, which was the primary, has everything.
+ * Both are locked, so nobody has written since; `own` was a copy once, and is none that goes on. Which of them was the primary fdbdr writes nowhere, and one may still be at it: only what is right whichever it was is done. A switch wants a complete
+ * copy: where the other one has just begun, it is the old primary. A switch ends with a stopped copy: where the other one is none, `own` is that, and the other one, which was the primary, has everything. Where both are, that one is the
+ * copy whose lock is the one under which it was seen as the copy (before each switch that is noted): nobody has written there since, and the other one is the last that took writes. Versions decide nothing: of two locks that
+ * each are older than the end of the other's copy either may be the later.
  */
 function halfSwitched({ own, other, uid, otherState }: Both, otherLockUid: string): PairPlan {
   if (otherState === 'submitted' || otherState === 'copying') return { kind: 'do', step: { kind: 'unlock', side: 'own', uid } };
@@ -118,8 +124,14 @@ function halfSwitched({ own, other, uid, otherState }: Both, otherLockUid: strin
       `a switch is half done, and ${other.name} is the one that still copies: pair switch ${other.name} makes that the primary, and nothing is lost; then switch back`,
     );
   if (otherState !== 'stopped') return { kind: 'do', step: { kind: 'unlock', side: 'other', uid: otherLockUid }, once: 'nobody-switches' };
+  if (isLockedAsCopy(own) !== isLockedAsCopy(other)) {
+    const step: PairStep = isLockedAsCopy(own)
+      ? { kind: 'unlock', side: 'other', uid: otherLockUid }
+      : { kind: 'unlock', side: 'own', uid };
+    return { kind: 'do', step, once: 'nobody-switches' };
+  }
   return refused(
-    `a switch was killed where fdbdr cannot go on, and which of the two was the primary stands nowhere. Whoever knows ends the lock of that one, when no fdbdr runs any more: fdbcli --exec "unlock UID", with ${otherLockUid} for ${other.name} or ${uid} for ${own.name}`,
+    `a switch was killed where fdbdr cannot go on, and which of the two was the primary stands nowhere (a switch by coditect-dr notes it, fdbdr alone does not). Whoever knows ends the lock of that one, when no fdbdr runs any more: fdbcli --exec "unlock UID", with ${otherLockUid} for ${other.name} or ${uid} for ${own.name}`,
   );
 }
 

@@ -1,13 +1,17 @@
 import { expect } from 'chai';
-import { parseLag, parseRecords } from './pair-records.ts';
+import { noteLag, parseLag, parseRecords } from './pair-records.ts';
 
 /** As fdbcli 7.3.79 printed it. */
 const UID = '\\x01\\xa6\\x05\\x86\\xb6\\xb3q\\xcdN\\xbb#\\x91\\x0c\\x04\\xcfQ';
+/** As FoundationDB stores it: a versionstamp, and the UID in its byte order. */
+const LOCK = '0000000001432dcb000001a60586b6b371cd4ebb23910c04cf51';
 const AGENT = '\\xff\\x02/db-backup-agent/';
 const printed = (...lines: readonly string[]): string => [...lines, ''].join('\n');
 const copied = printed(
   '>>> option on READ_SYSTEM_KEYS',
   'Option enabled for all transactions',
+  '>>> get \\xff/dbLocked',
+  `\`\\xff/dbLocked' is \`\\x00\\x00\\x00\\x00\\x01C-\\xcb\\x00\\x00${UID}'`,
   `>>> get ${AGENT}\\x01tagname\\x00\\x01default\\x00`,
   `\`${AGENT}\\x01tagname\\x00\\x01default\\x00' is \`${UID}'`,
   '',
@@ -29,9 +33,16 @@ describe('what fdbdr has written of a copy', () => {
     expect(parseRecords(copied)).to.deep.equal({
       uid: 'cd71b3b68605a60151cf040c9123bb4e',
       state: 'complete',
+      lock: LOCK,
       isEmpty: false,
-      lagSeen: { wallMs: 1795885511373, seconds: 0.25, uid: 'cd71b3b68605a60151cf040c9123bb4e' },
+      lagSeen: { wallMs: 1795885511373, seconds: 0.25, uid: 'cd71b3b68605a60151cf040c9123bb4e', lock: null },
     });
+  });
+
+  it('has the lock that it was noted with, as it was written', () => {
+    const seen = { wallMs: 1, seconds: 0.5, uid: 'cd71b3b68605a60151cf040c9123bb4e', lock: LOCK };
+    const value = /set "[^"]*" "([^"]*)"/.exec(noteLag(seen))?.[1];
+    expect(parseRecords(copied.replace(/(pair\/lag' is `)[^']*/, `$1${value}`))?.lagSeen).to.deep.equal(seen);
   });
 
   it('is nothing in a cluster that never was a copy, and unknown where fdbcli printed something else', () => {
@@ -44,7 +55,7 @@ describe('what fdbdr has written of a copy', () => {
       'Range limited to 1 keys',
       '',
     );
-    expect(parseRecords(never)).to.deep.equal({ uid: null, state: null, isEmpty: true, lagSeen: null });
+    expect(parseRecords(never)).to.deep.equal({ uid: null, state: null, lock: null, isEmpty: true, lagSeen: null });
     expect(parseRecords('')).to.equal(null);
     expect(parseRecords(copied.replaceAll(UID, UID.slice(4)))).to.equal(null);
     expect(parseRecords(copied.replace('is differential', 'is something new'))).to.include({ state: 'unknown' });

@@ -9,12 +9,16 @@ export interface LagSeen {
   readonly seconds: number;
   /** Of the copy that it was seen of: another one begins with another lag. */
   readonly uid: string;
+  /** Under which lock of the copy (`CopyRecord.lock`); null: not noted. */
+  readonly lock: string | null;
 }
 
 export interface CopyRecord {
   /** Which copy: what fdbdr locks this cluster under. Null: it never was one. */
   readonly uid: string | null;
   readonly state: CopyState | null;
+  /** Its lock with the moment of locking, as FoundationDB stores it: another time of being locked is another lock. Null: none. */
+  readonly lock: string | null;
   /** No key of a user. */
   readonly isEmpty: boolean;
   readonly lagSeen: LagSeen | null;
@@ -39,12 +43,17 @@ const STATE = `${AGENT}\\x01state\\x00`;
 const STATUS_OF = '\\x00\\x01state_status\\x00';
 /** Of layers, and not copied by fdbdr; cleared with the cluster alone. */
 const LAG = '\\xff\\x02/coditect-dr/pair/lag';
+const LOCK = '\\xff/dbLocked';
 const FIRST_KEY = 'getrangekeys "" \\xff 1';
 
-/** Commands for fdbcli that read all of it, whoever has locked the cluster. `fdbdr status` would ask the primary as well, and hang without it. */
+/**
+ * Commands for fdbcli that read all of it, whoever has locked the cluster. `fdbdr status` would ask the primary as well, and hang without it. Each reads at a time of its own: the lock first, so that where it is the same one later,
+ * the state was that of a cluster under this lock.
+ */
 export const READ_RECORDS = [
   'option on READ_SYSTEM_KEYS',
   'option on READ_LOCK_AWARE',
+  `get "${LOCK}"`,
   `get "${TAG}"`,
   `getrange "${STATE}" "${AGENT}\\x01state\\x01" 1000`,
   `get "${LAG}"`,
@@ -60,7 +69,9 @@ export function parseRecords(output: string): CopyRecord | null {
   const uidBytes = tag === undefined ? null : unprintable(tag);
   if (uidBytes !== null && uidBytes.length !== 16) return null;
   const uid = uidBytes === null ? null : uidOfBytes(uidBytes);
-  return { uid, state: uidBytes === null ? null : stateOf(found, uidBytes), isEmpty: !/^`/m.test(keys), lagSeen: lagOf(found.get(LAG)) };
+  const stored = found.get(LOCK);
+  const lock = stored === undefined ? null : unprintable(stored).toString('hex');
+  return { uid, state: uidBytes === null ? null : stateOf(found, uidBytes), lock, isEmpty: !/^`/m.test(keys), lagSeen: lagOf(found.get(LAG)) };
 }
 
 function stateOf(found: ReadonlyMap<string, string>, uid: Buffer): CopyState | null {
@@ -87,13 +98,15 @@ function unprintable(text: string): Buffer {
 }
 
 function lagOf(text: string | undefined): LagSeen | null {
-  const found = /^(\d+) (\d+(?:\.\d+)?) ([0-9a-f]{32})$/.exec(text === undefined ? '' : unprintable(text).toString('latin1'));
-  return found === null ? null : { wallMs: Number(found[1]), seconds: Number(found[2]), uid: found[3] as string };
+  const found = /^(\d+) (\d+(?:\.\d+)?) ([0-9a-f]{32})(?: ([0-9a-f]{52}))?$/.exec(text === undefined ? '' : unprintable(text).toString('latin1'));
+  if (found === null) return null;
+  return { wallMs: Number(found[1]), seconds: Number(found[2]), uid: found[3] as string, lock: found[4] ?? null };
 }
 
 /** Notes a lag in the copy, past fdbdr's lock. */
-export function noteLag({ wallMs, seconds, uid }: LagSeen): string {
-  return `option on ACCESS_SYSTEM_KEYS; option on LOCK_AWARE; writemode on; set "${LAG}" "${wallMs} ${seconds.toFixed(3)} ${uid}"`;
+export function noteLag({ wallMs, seconds, uid, lock }: LagSeen): string {
+  const told = `${wallMs} ${seconds.toFixed(3)} ${uid}${lock === null ? '' : ` ${lock}`}`;
+  return `option on ACCESS_SYSTEM_KEYS; option on LOCK_AWARE; writemode on; set "${LAG}" "${told}"`;
 }
 
 /** Takes the note away by a write that a locked cluster refuses: that it is done proves that the cluster takes writes. */

@@ -36,6 +36,12 @@ export function lockOn({ status, record }: PairSide): SideLock {
   return { kind: lockUid === record.uid ? 'fdbdr' : 'foreign', uid: lockUid };
 }
 
+/** It has been locked without a break since somebody saw it as a complete copy that goes on: nobody but fdbdr has written there since. */
+export function isLockedAsCopy({ record }: PairSide): boolean {
+  const { lock = null, lagSeen = null, uid = null } = record ?? {};
+  return lock !== null && lagSeen !== null && lagSeen.uid === uid && lagSeen.lock === lock;
+}
+
 export function serves({ status }: PairSide): boolean {
   return status !== null && isServing(viewOf(status));
 }

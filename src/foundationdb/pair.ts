@@ -1,10 +1,11 @@
+import { systemClock } from '../platform/clock.ts';
 import { openCluster, type ClientSettings } from './client.ts';
 import { fdbcli, readByFdbcli, statusByFdbcli, type Fdbcli, type FdbcliResult } from './fdbcli.ts';
 import { fdbdr } from './fdbdr.ts';
 import { unlockUid } from './lock.ts';
 import { ERASE, noteLag, parseLag, parseRecords, PROVE_WRITABLE, READ_RECORDS, type Lag, type LagSeen } from './pair-records.ts';
 import type { PairStep } from './pair-plan.ts';
-import type { PairSeen, PairSide } from './pair-side.ts';
+import { lockOn, type PairSeen, type PairSide } from './pair-side.ts';
 
 /** Of a cluster that is away; else 0.1 to 0.3 s, and 4.3 s of one that has lost a data centre (measured). */
 const LOOK_MS = 8000;
@@ -60,6 +61,8 @@ export async function act(pair: Pair, step: PairStep, signal: AbortSignal): Prom
   const run = (command: 'start' | 'switch' | 'abort', timeoutMs: number, ...more: readonly string[]): Promise<FdbcliResult> =>
     fdbdr({ program: pair.fdbdr, source: other.cli, destination: own.cli }, command, { more, timeoutMs }, signal);
   if (step.kind === 'start') return await run('start', COMMAND_MS);
+  if (step.kind === 'switch' && !(await noteSeen(own, await lookAtPair(pair, signal), signal)) && !step.again)
+    return { kind: 'unknown', said: `that ${own.name} is the copy could not be noted there, without which a switch that is killed could not be undone` };
   if (step.kind === 'switch') return await run('switch', SWITCH_MS, ...(step.again ? ['-f'] : []));
   if (step.kind === 'abort') return await run('abort', COMMAND_MS, '--dstonly');
   if (step.kind === 'erase') return await fdbcli(own.cli, ERASE, WRITE_MS, signal);
@@ -80,9 +83,14 @@ async function unlock({ name, client }: Member, uid: string): Promise<FdbcliResu
   }
 }
 
-/** Notes the lag in the copy, for an abort; told whether it was. */
-export async function note({ cli }: Member, lag: LagSeen, signal: AbortSignal): Promise<boolean> {
-  return (await fdbcli(cli, noteLag(lag), WRITE_MS, signal)).kind === 'done';
+/**
+ * Notes in the copy how far behind it was, for an abort, and under which lock it was the copy, for a switch that is killed; told whether it was. Only what is a complete copy under fdbdr's lock is noted.
+ */
+export async function noteSeen({ cli }: Member, { own, lag }: PairSeen, signal: AbortSignal): Promise<boolean> {
+  const { uid = null, lock = null } = own.record ?? {};
+  if (lag === null || lag.seconds === null || uid === null || lock === null || lockOn(own).kind !== 'fdbdr') return false;
+  const seen: LagSeen = { wallMs: systemClock.wall().getTime(), seconds: lag.seconds, uid, lock };
+  return (await fdbcli(cli, noteLag(seen), WRITE_MS, signal)).kind === 'done';
 }
 
 /** A commit that a lock refuses. */
