@@ -52,6 +52,7 @@ export async function orderPairChange(loaded: LoadedConfig, order: PairOrder, wo
         outageMs: order.outageMs,
         status: (signal) => lookAtPair(pair, signal),
         act: (step, signal) => actUnderPause(work, step, signal),
+        inWords: (step) => inWords(step, pair),
         onWait: (why) => tell('waiting', why),
       },
       world.signal,

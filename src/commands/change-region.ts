@@ -69,6 +69,7 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
           const why = `FoundationDB: ${order.kind} ${order.region}: ${what}`;
           return await changeUnderPause(paused, { what, why, change: () => configure(cli, step, signal) }, signal);
         },
+        inWords,
         onWait: (why) => tell('waiting', why),
       },
       world.signal,

@@ -170,6 +170,7 @@ class TwoClusters {
         outageMs,
         status: async () => this.look(own),
         act: async (step) => this.act(own, step),
+        inWords: JSON.stringify,
         onWait: (why) => waited.push(why),
       },
       NEVER,

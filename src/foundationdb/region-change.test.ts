@@ -138,6 +138,7 @@ async function play(cluster: TwoRegions, change: RegionChange, { looks = Infinit
       patienceMs: Math.min(PATIENCE_MS, looks * 1000),
       status: () => Promise.resolve(cluster.status()),
       act: (step) => Promise.resolve(cluster.act(step)),
+      inWords: JSON.stringify,
       onWait: (why) => waited.push(why),
     },
     NEVER,
