@@ -79,5 +79,9 @@ describe('coditect-dr pair abort of what may not be lost after all', function ()
     expect(said).to.match(/^refused +east still commits for us-central1/m);
     expect({ code, aborted }).to.deep.equal({ code: EXIT.failed, aborted: false });
     expect(one.asked).to.deep.equal(['pause', 'resume']);
+    const rehearsed = await abort(true, '--accept-data-loss=any', '--dry-run');
+    expect(rehearsed.said).to.match(/^refused +east still commits for us-central1/m);
+    expect(rehearsed.code).to.equal(EXIT.failed);
+    expect(rehearsed.one.asked).to.deep.equal([]);
   });
 });

@@ -4,7 +4,7 @@ import { act, lookAtPair, noteSeen, provesWritable, type Pair } from '../foundat
 import { changePair, type PairChanged } from '../foundationdb/pair-change.ts';
 import { lossAtMost, planPairChange, type PairChange, type PairStep } from '../foundationdb/pair-plan.ts';
 import { systemClock } from '../platform/clock.ts';
-import { changeUnderPause } from './change-under-pause.ts';
+import { changeUnderPause, rehearseChange } from './change-under-pause.ts';
 import { Controllers } from './controllers.ts';
 import { whoCommits } from './managed-foundationdb.ts';
 import { Order } from './order.ts';
@@ -40,9 +40,9 @@ export async function orderPairChange(loaded: LoadedConfig, order: PairOrder, wo
     return EXIT.failed;
   }
   const change = changeOf(loaded, order);
-  if (order.dryRun) return await rehearse(pair, change, tell, world.signal);
   const controllers = new Controllers(loaded, world.signal);
   try {
+    if (order.dryRun) return await rehearse({ loaded, pair, controllers, tell }, change, world.signal);
     const work: Work = { loaded, order, pausing: new Order(), pair, controllers, tell };
     const changed = await changePair(
       {
@@ -76,7 +76,11 @@ function changeOf({ config }: LoadedConfig, { kind, erase, acceptLossSeconds }: 
   return { kind, acceptLossSeconds, wallMs: systemClock.wall().getTime() };
 }
 
-async function rehearse(pair: Pair, change: PairChange, tell: Tell, signal: AbortSignal): Promise<number> {
+async function rehearse(
+  { loaded, pair, controllers, tell }: Pick<Work, 'loaded' | 'pair' | 'controllers' | 'tell'>,
+  change: PairChange,
+  signal: AbortSignal,
+): Promise<number> {
   const seen = await lookAtPair(pair, signal);
   const plan = planPairChange(change, seen);
   if (plan.kind === 'do')
@@ -86,7 +90,17 @@ async function rehearse(pair: Pair, change: PairChange, tell: Tell, signal: Abor
     const most = lossAtMost(seen, change.wallMs);
     tell('would lose', most === null ? 'nobody knows how much' : `at most ${most.toFixed(1)} s of writes`);
   }
-  return plan.kind === 'do' || plan.kind === 'done' ? EXIT.ok : EXIT.failed;
+  if (plan.kind !== 'do') return plan.kind === 'done' ? EXIT.ok : EXIT.failed;
+  const committing = change.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
+  if (committing !== null) tell('refused', committing);
+  return (await rehearseChange(loaded, tell, signal)) && committing === null ? EXIT.ok : EXIT.failed;
+}
+
+/** Null: no gateway commits. */
+async function whyCommitted(controllers: Controllers, { other }: Pair): Promise<string | null> {
+  const region = await whoCommits(controllers);
+  if (region === null) return null;
+  return `${other.name} still commits for ${region}: two clusters would take writes. Cut that off first, or let it be`;
 }
 
 interface Work {
@@ -102,12 +116,8 @@ async function actUnderPause({ loaded, order, pausing, pair, controllers, tell }
   const what = inWords(step, pair);
   const why = `FoundationDB: pair ${order.kind} ${order.cluster}: ${what}`;
   const change = async (): Promise<FdbcliResult> => {
-    const region = order.kind === 'abort' ? await whoCommits(controllers) : null;
-    if (region === null) return await act(pair, step, signal);
-    return {
-      kind: 'refused',
-      said: `${pair.other.name} still commits for ${region}: two clusters would take writes. Cut that off first, or let it be`,
-    };
+    const committing = order.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
+    return committing === null ? await act(pair, step, signal) : { kind: 'refused', said: committing };
   };
   const work = { loaded, by: order.by, cli: pair.own.cli, controllers, tell, order: pausing };
   return await changeUnderPause(work, { what, why, change }, signal);

@@ -32,6 +32,7 @@ describe('pauses of coditect-dr region', function () {
   beforeEach(() => {
     one.asked = [];
     one.paused = one.first = meanwhile = undefined;
+    one.leads = true;
     rmSync(one.file('changed'), { force: true });
   });
   after(() => one.close());
@@ -90,6 +91,21 @@ describe('pauses of coditect-dr region', function () {
       expect(said).to.match(/^waiting +anna .* has paused failovers/m);
       expect(existsSync(one.file('changed'))).to.equal(false);
     });
+  it('a rehearsal says what keeps the order from its next step, and changes nothing', async () => {
+    const free = await drop('--dry-run');
+    expect(free.code, free.said).to.equal(EXIT.ok);
+    one.paused = pausedBy('anna', `FoundationDB: add ${EAST}: usable_regions=2`);
+    const other = await drop('--dry-run');
+    expect(other.said).to.match(/^next +usable_regions=1/m).and.to.match(/^wait +anna has paused failovers/m);
+    expect(other.code).to.equal(EXIT.failed);
+    one.paused = undefined;
+    one.leads = false;
+    const nobody = await drop('--dry-run');
+    expect(nobody.said).to.match(/^refused +no controller that leads answers/m);
+    expect(nobody.code).to.equal(EXIT.failed);
+    expect(existsSync(one.file('changed'))).to.equal(false);
+    expect(one.asked).to.deep.equal([]);
+  });
   it('one that somebody made just before its own is theirs to end, too', async () => {
     one.first = pausedBy('anna (operator.us-east1)', 'new switches');
     const { code, said } = await drop();

@@ -5,7 +5,7 @@ import { planRegionChange, type RegionChange } from '../foundationdb/region-plan
 import { configure } from '../foundationdb/region-step.ts';
 import { systemClock } from '../platform/clock.ts';
 import { Controllers } from './controllers.ts';
-import { changeUnderPause } from './change-under-pause.ts';
+import { changeUnderPause, rehearseChange } from './change-under-pause.ts';
 import { managedWith, needFoundationdb } from './managed-foundationdb.ts';
 import { Order } from './order.ts';
 import { needRegion, tellSteps, type Shown } from './ordering.ts';
@@ -51,7 +51,8 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
   };
   const status = (signal: AbortSignal) => statusByFdbcli(cli, STATUS_MS, signal);
   if (order.dryRun) {
-    const code = tellPlan(planRegionChange(await status(world.signal), change), regionStepInWords, tell);
+    const mayBegin = () => rehearseChange(loaded, tell, world.signal);
+    const code = await tellPlan(planRegionChange(await status(world.signal), change), { inWords: regionStepInWords, mayBegin }, tell);
     tell('in all', STEPS[order.kind]);
     return code;
   }
@@ -69,7 +70,7 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
           const why = `FoundationDB: ${order.kind} ${order.region}: ${what}`;
           return await changeUnderPause(paused, { what, why, change: () => configure(cli, step, signal) }, signal);
         },
-        inWords,
+        inWords: regionStepInWords,
         onWait: (why) => tell('waiting', why),
       },
       world.signal,

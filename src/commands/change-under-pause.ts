@@ -3,9 +3,9 @@ import { isServing, viewOf } from '../foundationdb/cluster-view.ts';
 import { statusByFdbcli, type Fdbcli, type FdbcliResult } from '../foundationdb/fdbcli.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { Controllers } from './controllers.ts';
+import { Controllers } from './controllers.ts';
 import { isPauseOfOrder, NOBODY_LEADS, resume, whatIsUnderWay } from './managed-foundationdb.ts';
-import { RENEW_EVERY_MS, type Order } from './order.ts';
+import { Order, RENEW_EVERY_MS } from './order.ts';
 import type { Tell } from './ordering.ts';
 
 const STATUS_MS = 20_000;
@@ -53,12 +53,10 @@ export async function changeAndWait(
  */
 export async function changeUnderPause(work: PausedWork, change: Change, signal: AbortSignal): Promise<FdbcliResult> {
   const { controllers, order } = work;
-  const leader = (await controllers.leader())?.answer;
+  const look = await lookWhetherToChange(work);
   signal.throwIfAborted();
-  if (leader === undefined) return { kind: 'refused', said: NOBODY_LEADS };
-  const { paused: held } = leader;
-  const inTheWay = whatIsUnderWay(leader) ?? (held === undefined ? null : whyNotUnder(held, order));
-  if (inTheWay !== null) return { kind: 'unknown', said: inTheWay };
+  if (look.kind !== 'may') return look;
+  const { held } = look;
   const pause: OwnPause = { by: work.by, why: order.signed(change.why), forMs: PAUSE_MS, yields: true };
   // Somebody's maintenance: not ours to end.
   if (held !== undefined && !isPauseOfOrder(held.why)) return await changeWhileKept(work, { change, pause, isOurs: false }, signal);
@@ -72,6 +70,33 @@ export async function changeUnderPause(work: PausedWork, change: Change, signal:
   // Not for good where somebody paused in between: the next look sees whose pause it is.
   const pausedNow = (await controllers.leader())?.answer.paused;
   return { kind: pausedNow === undefined ? 'refused' : 'unknown', said: paused.why };
+}
+
+export type ChangeLook =
+  | { readonly kind: 'may'; readonly held: Paused | undefined }
+  | { readonly kind: 'refused'; readonly said: string }
+  /** Until that is over. */
+  | { readonly kind: 'unknown'; readonly said: string };
+
+/** Whether a change could be begun now. */
+export async function lookWhetherToChange({ controllers, order }: Pick<PausedWork, 'controllers' | 'order'>): Promise<ChangeLook> {
+  const leader = (await controllers.leader())?.answer;
+  if (leader === undefined) return { kind: 'refused', said: NOBODY_LEADS };
+  const { paused: held } = leader;
+  const inTheWay = whatIsUnderWay(leader) ?? (held === undefined ? null : whyNotUnder(held, order));
+  return inTheWay === null ? { kind: 'may', held } : { kind: 'unknown', said: inTheWay };
+}
+
+/** For `--dry-run`: tells what keeps the next step from being made now. False: something does. */
+export async function rehearseChange(loaded: LoadedConfig, tell: Tell, signal: AbortSignal): Promise<boolean> {
+  const controllers = new Controllers(loaded, signal);
+  try {
+    const look = await lookWhetherToChange({ controllers, order: new Order() });
+    if (look.kind !== 'may') tell(look.kind === 'refused' ? 'refused' : 'wait', look.said);
+    return look.kind === 'may';
+  } finally {
+    controllers.close();
+  }
 }
 
 /** Null: nothing is changed by whoever has paused, for as long as a change takes. */

@@ -3,11 +3,20 @@ import type { RegionStep } from '../foundationdb/region-plan.ts';
 import type { Tell } from './ordering.ts';
 import { EXIT } from './world.ts';
 
+export interface Rehearsed<Step> {
+  readonly inWords: (step: Step) => string;
+  /** Whether the step could be made now; tells what is in the way. */
+  readonly mayBegin: (step: Step) => Promise<boolean>;
+}
+
 /** `--dry-run`: what one look says is next. */
-export function tellPlan<Step>(plan: Plan<Step>, inWords: (step: Step) => string, tell: Tell): number {
-  if (plan.kind === 'do') tell('next', inWords(plan.step));
-  else tell(plan.kind, plan.kind === 'done' ? 'there is nothing to change' : plan.why);
-  return plan.kind === 'done' || plan.kind === 'do' ? EXIT.ok : EXIT.failed;
+export async function tellPlan<Step>(plan: Plan<Step>, { inWords, mayBegin }: Rehearsed<Step>, tell: Tell): Promise<number> {
+  if (plan.kind === 'do') {
+    tell('next', inWords(plan.step));
+    return (await mayBegin(plan.step)) ? EXIT.ok : EXIT.failed;
+  }
+  tell(plan.kind, plan.kind === 'done' ? 'there is nothing to change' : plan.why);
+  return plan.kind === 'done' ? EXIT.ok : EXIT.failed;
 }
 
 /** @param done what is so now */

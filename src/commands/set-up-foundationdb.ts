@@ -7,7 +7,7 @@ import { planSetUp, type SetUp, type SetUpStep } from '../foundationdb/set-up-pl
 import { makeStep } from '../foundationdb/set-up-step.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
-import { changeUnderPause, changeAndWait } from './change-under-pause.ts';
+import { changeAndWait, changeUnderPause, rehearseChange } from './change-under-pause.ts';
 import { Controllers } from './controllers.ts';
 import { managedWith, needFoundationdb } from './managed-foundationdb.ts';
 import { Order } from './order.ts';
@@ -40,15 +40,17 @@ export async function setUpFoundationdb(loaded: LoadedConfig, order: SetUpOrder,
   const cli = await managedWith(order.fdbcli, foundationdb, loaded.folder, world.signal);
   const setUp: SetUp = { layout, dataCenters: Object.values(foundationdb.data_centers), isNew: order.isNew };
   const status = (signal: AbortSignal) => statusByFdbcli(cli, STATUS_MS, signal);
-  if (order.dryRun) return tellPlan(planSetUp(await status(world.signal), setUp), (step) => inWords(step, layout), tell);
+  if (order.dryRun) {
+    const mayBegin = async (step: SetUpStep) => isWithoutPause(order, step) || (await rehearseChange(loaded, tell, world.signal));
+    return await tellPlan(planSetUp(await status(world.signal), setUp), { inWords: (step) => inWords(step, layout), mayBegin }, tell);
+  }
   const controllers = new Controllers(loaded, world.signal);
   try {
     const work = { loaded, by: order.by, cli, controllers, tell, order: new Order() };
     const act = async (step: SetUpStep, signal: AbortSignal) => {
       const what = inWords(step, layout);
       const change = { what, why: `FoundationDB: set-up ${what}`, change: () => makeStep(cli, layout, step, signal) };
-      // Of a database that is only now made nobody can be failing over.
-      return order.withoutPause || step.kind === 'create'
+      return isWithoutPause(order, step)
         ? await changeAndWait(work, change, signal)
         : await changeUnderPause(work, change, signal);
     };
@@ -69,6 +71,9 @@ export async function setUpFoundationdb(loaded: LoadedConfig, order: SetUpOrder,
     controllers.close();
   }
 }
+
+/** Of a database that is only now made nobody can be failing over. */
+const isWithoutPause = ({ withoutPause }: SetUpOrder, { kind }: SetUpStep): boolean => withoutPause || kind === 'create';
 
 function readLayout(named: string): Layout {
   if (named === THREE_DATA_CENTERS) return { kind: THREE_DATA_CENTERS };

@@ -19,6 +19,7 @@ export class OneController {
   first: Paused | undefined;
   /** `pause` and `resume`, as they were asked for. */
   asked: string[] = [];
+  leads = true;
   /** Before each answer. */
   onStatus = (): void => undefined;
   readonly folder = mkdtempSync(join(tmpdir(), 'one-controller-'));
@@ -46,7 +47,7 @@ export class OneController {
     return [
       route('GET', '/v1/status', () => {
         this.onStatus();
-        const told = { region: REGIONS[0], leader: REGIONS[0], leads: true, step: 'OBSERVE', primary: REGIONS[0], epoch: 3 } as const;
+        const told = { region: REGIONS[0], leader: REGIONS[0], leads: this.leads, step: 'OBSERVE', primary: REGIONS[0], epoch: 3 } as const;
         return jsonReply({ ...told, state: 'Normal', observers: {}, reasons: [], paused: this.paused } satisfies ControllerStatus);
       }),
       route('POST', '/v1/pause', ({ body }) => {
