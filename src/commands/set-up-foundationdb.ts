@@ -95,7 +95,7 @@ function inWords(step: SetUpStep, layout: Layout): string {
     case 'create':
       return `a new database, ${layout.kind === 'regions' ? `${layout.redundancy} in two regions` : layout.kind}`;
     case 'coordinators':
-      return `coordinators ${step.addresses.join(' ')}`;
+      return `coordinators ${step.addresses.join(' ')}${step.addresses.length < step.before ? `, fewer than the ${step.before} that are there` : ''}`;
     case 'redundancy':
       return `redundancy ${step.mode}`;
     case 'regions':

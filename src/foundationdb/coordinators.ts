@@ -1,6 +1,7 @@
 import type { ClusterStatus } from './status-json.ts';
 
 export interface Coordinator {
+  /** IP:PORT, or HOST:PORT where it was named by host. */
   readonly address: string;
   /** Null: no process with this address is known, so nobody knows where it is. */
   readonly dc: string | null;
@@ -8,7 +9,10 @@ export interface Coordinator {
   readonly reachable: boolean;
 }
 
-/** The coordinators that the status names, each with the place of the process behind its address. Null where the status does not name any. */
+/**
+ * The coordinators that the status names, each with the place of the process behind its address. Those that were named by host are told by that alone (`getAddressString`, 7.3): their places are those of the processes that
+ * coordinate and are at no address that is told, if they are as many; which of them is which is not told. Null where the status does not name any.
+ */
 export function coordinatorsOf({ client, cluster }: ClusterStatus): readonly Coordinator[] | null {
   const listed = client?.coordinators?.coordinators;
   if (listed === undefined) return null;
@@ -17,6 +21,15 @@ export function coordinatorsOf({ client, cluster }: ClusterStatus): readonly Coo
       one?.address === undefined ? [] : [[bareAddress(one.address), one.locality] as const],
     ),
   );
+  const addresses = listed.flatMap((one) => (one?.address === undefined ? [] : [bareAddress(one.address)]));
+  const others = Object.values(cluster?.processes ?? {}).filter(
+    (one) =>
+      one?.address !== undefined &&
+      (one.roles ?? []).some((role) => role?.role === 'coordinator') &&
+      !addresses.includes(bareAddress(one.address)),
+  );
+  const hosts = addresses.filter(isNamedByHost);
+  if (hosts.length === others.length) for (const [n, host] of hosts.entries()) places.set(host, others[n]?.locality);
   return listed.flatMap((one) => {
     if (one?.address === undefined) return [];
     const address = bareAddress(one.address);
@@ -56,6 +69,24 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string | null): Rea
   const counts = new Map<string, number>();
   for (const key of items.map(keyOf)) if (key !== null) counts.set(key, (counts.get(key) ?? 0) + 1);
   return counts;
+}
+
+/** How many machines may be lost, whichever they are, before no majority is left. */
+export function lossesSurvived(coordinators: readonly Coordinator[]): number {
+  const majority = Math.floor(coordinators.length / 2) + 1;
+  const onMachines = [...countBy(coordinators, ({ dc, machine, address }) => (machine === null ? address : `${dc} ${machine}`)).values()];
+  let left = coordinators.length;
+  let survived = 0;
+  for (const count of onMachines.toSorted((a, b) => b - a)) {
+    left -= count;
+    if (left < majority) break;
+    survived++;
+  }
+  return survived;
+}
+
+export function isNamedByHost(address: string): boolean {
+  return !/^(\d+\.\d+\.\d+\.\d+|\[[\da-f:.]+\]):\d+$/i.test(address);
 }
 
 /** Addresses are told with and without `:tls`, and `(fromHostname)` where they were named. */

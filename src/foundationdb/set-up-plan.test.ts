@@ -114,6 +114,48 @@ describe('plan of a set-up of FoundationDB', () => {
     expect([a, b]).to.deep.equal([{ kind: 'done' }, { kind: 'do', step: { kind: 'redundancy', mode: 'three_datacenter' } }]);
   });
 
+  it('takes fewer coordinators only where no more is lost with fewer machines', () => {
+    const plan = (places: string, present: readonly number[], machines: readonly string[] = []) =>
+      planSetUp(
+        status(
+          serving({ redundancy_mode: 'three_datacenter' }),
+          present,
+          servers(places).map((one, n) => ({ ...one, machine: machines[n] ?? `m${n}` })),
+        ),
+        THREE,
+      );
+    expect(plan('dc1 dc1 dc1 dc2 dc3', [0, 1, 2, 3, 4]))
+      .to.have.property('why')
+      .that.contains('3 of 5 coordinators are in dc1')
+      .and.contains('machines for 3 in three data centres, which survive the loss of 1, whichever; these 5 survive that of 2');
+    // Four are no better than three, nor are five of which three are on one machine.
+    expect(plan('dc1 dc1 dc2 dc3', [0, 1, 2, 3])).to.have.nested.property('step.before', 4);
+    expect(plan('dc1 dc1 dc1 dc2 dc3', [0, 1, 2, 3, 4], ['m', 'm', 'm'])).to.have.nested.property('step.kind', 'coordinators');
+  });
+
+  it('leaves coordinators that are named by host: where the processes are that coordinate is told, and the names are not replaced', () => {
+    const named = (present: readonly number[]): ClusterStatus => {
+      const seen = status(serving({ redundancy_mode: 'three_datacenter' }), present);
+      const processes = Object.fromEntries(
+        Object.entries(seen.cluster?.processes ?? {}).map(([id, one], n) => [
+          id,
+          present.includes(n) ? { ...one, roles: [{ role: 'coordinator' }] } : one,
+        ]),
+      );
+      const coordinators = present.map((n) => ({ address: `fdb${n}.lan:4500:tls`, reachable: true }));
+      return {
+        ...seen,
+        client: { ...seen.client, coordinators: { ...seen.client?.coordinators, coordinators } },
+        cluster: { ...seen.cluster, processes },
+      } as ClusterStatus;
+    };
+    expect(planSetUp(named([0, 2, 4]), THREE)).to.deep.equal({ kind: 'done' });
+    expect(planSetUp(named([0, 1, 4]), THREE))
+      .to.have.property('why')
+      .that.contains('2 of 3 coordinators are in dc1')
+      .and.contains('named by host (fdb0.lan:4500, fdb1.lan:4500, fdb4.lan:4500)');
+  });
+
   it('replaces no coordinator that is away for a moment', () => {
     const plan = planSetUp(status(serving({ redundancy_mode: 'three_datacenter' }), [0, 2, 4], SIX, [4]), THREE);
     expect(plan).to.have.property('kind', 'wait');

@@ -1,6 +1,6 @@
 import { isServing, viewOf, type ClusterView } from './cluster-view.ts';
 import { chooseCoordinators } from './coordinator-choice.ts';
-import { coordinatorsOf, placementProblems } from './coordinators.ts';
+import { coordinatorsOf, isNamedByHost, lossesSurvived, placementProblems } from './coordinators.ts';
 import type { Plan } from './follow-plan.ts';
 import { homesOf, type Layout } from './layout.ts';
 import { planRegionChange, type RegionStep } from './region-plan.ts';
@@ -8,7 +8,8 @@ import type { ClusterStatus } from './status-json.ts';
 
 export type SetUpStep =
   | { readonly kind: 'create' }
-  | { readonly kind: 'coordinators'; readonly addresses: readonly string[] }
+  /** `before`: how many there are now. */
+  | { readonly kind: 'coordinators'; readonly addresses: readonly string[]; readonly before: number }
   | { readonly kind: 'redundancy'; readonly mode: string }
   /** The regions of the layout, all but the first below zero: FoundationDB takes them so where there is data. */
   | { readonly kind: 'regions'; readonly first: string }
@@ -72,7 +73,18 @@ function coordinators(status: ClusterStatus, { dataCenters }: SetUp): Plan<SetUp
     );
   const addresses = chooseCoordinators(status, dataCenters);
   if (typeof addresses === 'string') return refused(`${problems.join('; ')}; and ${addresses}`);
-  return { kind: 'do', step: { kind: 'coordinators', addresses } };
+  const hosts = present.map(({ address }) => address).filter(isNamedByHost);
+  const byHand = `fdbcli --exec 'coordinators …'`;
+  if (hosts.length > 0)
+    return refused(
+      `${problems.join('; ')}. They are named by host (${hosts.join(', ')}), which is not replaced by addresses here: name hosts of other machines (${byHand}); such as are at ${addresses.join(' ')}`,
+    );
+  const [before, after] = [lossesSurvived(present), Math.floor((addresses.length - 1) / 2)];
+  if (after < before)
+    return refused(
+      `${problems.join('; ')}. There are machines for ${addresses.length} in three data centres, which survive the loss of ${after}, whichever; these ${present.length} survive that of ${before}: start servers on more machines, or name coordinators yourself (${byHand})`,
+    );
+  return { kind: 'do', step: { kind: 'coordinators', addresses, before: present.length } };
 }
 
 function threeDataCenters(status: ClusterStatus, view: ClusterView, { dataCenters }: SetUp): Plan<SetUpStep> {
