@@ -103,6 +103,12 @@ export class LogFile {
     this.#durableIndex = index;
   }
 
+  /** After what was appended is durable; nothing is appended any more. */
+  async close(): Promise<void> {
+    await this.#tail;
+    await this.#file.close();
+  }
+
   /** Replaces a small file beside the log, durably. */
   async keep(name: string, text: string): Promise<void> {
     const path = join(this.#folder, name);
