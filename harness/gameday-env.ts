@@ -14,7 +14,7 @@ export interface GamedayEnv {
   readonly faults: ReadonlyMap<string, readonly Fault[]>;
   readonly logs: LogWatch;
   /** Who looks for the effect of a planned fault: independent of who injects it. */
-  readonly openProbe: (fault: string, plan: FaultPlan) => EffectProbe;
+  readonly openProbe: (fault: string, plan: FaultPlan, lastsMs: number | null) => EffectProbe;
   /** Where the kernel tells of this whole machine: /proc, unless a sandbox hides some of it. */
   readonly machineProc: string;
   /** Aborted: heal, clean up, and return. */

@@ -70,7 +70,8 @@ export class FaultRun {
     const pods = platform.pods();
     const primitives = this.#planned.flatMap(({ plan }) => plan.primitives);
     for (const { plan } of this.#planned) refuseUnsupported(this.#name, plan, platform);
-    this.#probes = this.#planned.map(({ name, plan }) => openProbe(name, plan));
+    const lastsMs = timeToCount(durationOf(this.#experiments), this.#planned);
+    this.#probes = this.#planned.map(({ name, plan }) => openProbe(name, plan, lastsMs));
     for (const probe of this.#probes) context.record(await probe.before(signal));
     this.#injection = platform.injection(
       primitives,
@@ -153,6 +154,12 @@ export class FaultRun {
   #recordEach(event: (fault: string) => EventBody): void {
     for (const { name } of this.#planned) this.#env.context.record(event(name));
   }
+}
+
+/** Losses of one manifest are counted one after the other, and all of them while it lasts. */
+function timeToCount(durationMs: number | null, planned: readonly PlannedExperiment[]): number | null {
+  const losses = planned.filter(({ plan }) => plan.expectedEffect.kind === 'links-lossy').length;
+  return durationMs === null ? null : durationMs / Math.max(1, losses);
 }
 
 /**

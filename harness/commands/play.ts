@@ -72,7 +72,7 @@ export async function play({ loaded, runFolder, seed, engine, live, platform: ki
       originNs,
       faults: loaded.faults,
       logs,
-      openProbe: (fault, plan) => probes.open(fault, plan),
+      openProbe: (fault, plan, lastsMs) => probes.open(fault, plan, lastsMs),
       machineProc: systemFile === undefined ? machineProc() : '/proc',
       signal: stop.signal,
     });

@@ -77,10 +77,11 @@ export class EffectProbes {
     if (event.kind === 'fault-healed') this.#requestedMs.set(`after-heal ${event.fault}`, event.requestedMs);
   }
 
-  open(fault: string, plan: FaultPlan): EffectProbe {
+  /** @param lastsMs how long the fault has until it ends by itself; null: until it is healed */
+  open(fault: string, plan: FaultPlan, lastsMs: number | null = null): EffectProbe {
     const effect = plan.expectedEffect;
     if (effect.kind === 'links-cut') return this.#links(fault, effect);
-    if (effect.kind === 'links-lossy') return this.#losses(fault, effect);
+    if (effect.kind === 'links-lossy') return this.#losses(fault, effect, lastsMs);
     if (effect.kind === 'processes-frozen') return this.#frozen(fault, effect);
     if (effect.kind === 'clocks-moved') return this.#clocks(fault, effect);
     if (effect.kind === 'unseen') return nobodyLooks(fault, effect);
@@ -124,10 +125,11 @@ export class EffectProbes {
     };
   }
 
-  #losses(fault: string, expected: Extract<ExpectedEffect, { kind: 'links-lossy' }>): EffectProbe {
+  #losses(fault: string, expected: Extract<ExpectedEffect, { kind: 'links-lossy' }>, lastsMs: number | null): EffectProbe {
     this.#active.set(fault, expected.lossy);
     const probe = lossProbe(fault, expected, {
       ...this.#env,
+      lastsMs,
       elsewhere: () => this.#elsewhere(fault),
       requestedMs: (moment) => this.#requestedMs.get(`${moment} ${fault}`),
     });

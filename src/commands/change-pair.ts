@@ -112,7 +112,11 @@ interface Work {
   readonly tell: Tell;
 }
 
-async function actUnderPause({ loaded, order, pausing, pair, controllers, tell }: Work, step: PairStep, signal: AbortSignal): Promise<FdbcliResult> {
+async function actUnderPause(
+  { loaded, order, pausing, pair, controllers, tell }: Work,
+  step: PairStep,
+  signal: AbortSignal,
+): Promise<FdbcliResult> {
   const what = inWords(step, pair);
   const why = `FoundationDB: pair ${order.kind} ${order.cluster}: ${what}`;
   const change = async (): Promise<FdbcliResult> => {

@@ -96,7 +96,9 @@ describe('pauses of coditect-dr region', function () {
     expect(free.code, free.said).to.equal(EXIT.ok);
     one.paused = pausedBy('anna', `FoundationDB: add ${EAST}: usable_regions=2`);
     const other = await drop('--dry-run');
-    expect(other.said).to.match(/^next +usable_regions=1/m).and.to.match(/^wait +anna has paused failovers/m);
+    expect(other.said)
+      .to.match(/^next +usable_regions=1/m)
+      .and.to.match(/^wait +anna has paused failovers/m);
     expect(other.code).to.equal(EXIT.failed);
     one.paused = undefined;
     one.leads = false;

@@ -50,9 +50,7 @@ export async function setUpFoundationdb(loaded: LoadedConfig, order: SetUpOrder,
     const act = async (step: SetUpStep, signal: AbortSignal) => {
       const what = inWords(step, layout);
       const change = { what, why: `FoundationDB: set-up ${what}`, change: () => makeStep(cli, layout, step, signal) };
-      return isWithoutPause(order, step)
-        ? await changeAndWait(work, change, signal)
-        : await changeUnderPause(work, change, signal);
+      return isWithoutPause(order, step) ? await changeAndWait(work, change, signal) : await changeUnderPause(work, change, signal);
     };
     const followed = await followPlan(
       {

@@ -29,7 +29,16 @@ interface Cluster {
   state: CopyState | null;
   there: boolean;
 }
-const cluster = (name: string, writes: number): Cluster => ({ name, writes, locked: null, lockings: 0, lockSeen: null, uid: null, state: null, there: true });
+const cluster = (name: string, writes: number): Cluster => ({
+  name,
+  writes,
+  locked: null,
+  lockings: 0,
+  lockSeen: null,
+  uid: null,
+  state: null,
+  there: true,
+});
 
 const lockOf = ({ locked, lockings }: Cluster): string | null => (locked === null ? null : `${locked} ${lockings}`);
 

@@ -71,7 +71,13 @@ export function parseRecords(output: string): CopyRecord | null {
   const uid = uidBytes === null ? null : uidOfBytes(uidBytes);
   const stored = found.get(LOCK);
   const lock = stored === undefined ? null : unprintable(stored).toString('hex');
-  return { uid, state: uidBytes === null ? null : stateOf(found, uidBytes), lock, isEmpty: !/^`/m.test(keys), lagSeen: lagOf(found.get(LAG)) };
+  return {
+    uid,
+    state: uidBytes === null ? null : stateOf(found, uidBytes),
+    lock,
+    isEmpty: !/^`/m.test(keys),
+    lagSeen: lagOf(found.get(LAG)),
+  };
 }
 
 function stateOf(found: ReadonlyMap<string, string>, uid: Buffer): CopyState | null {
@@ -98,7 +104,9 @@ function unprintable(text: string): Buffer {
 }
 
 function lagOf(text: string | undefined): LagSeen | null {
-  const found = /^(\d+) (\d+(?:\.\d+)?) ([0-9a-f]{32})(?: ([0-9a-f]{52}))?$/.exec(text === undefined ? '' : unprintable(text).toString('latin1'));
+  const found = /^(\d+) (\d+(?:\.\d+)?) ([0-9a-f]{32})(?: ([0-9a-f]{52}))?$/.exec(
+    text === undefined ? '' : unprintable(text).toString('latin1'),
+  );
   if (found === null) return null;
   return { wallMs: Number(found[1]), seconds: Number(found[2]), uid: found[3] as string, lock: found[4] ?? null };
 }

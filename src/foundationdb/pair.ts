@@ -62,7 +62,10 @@ export async function act(pair: Pair, step: PairStep, signal: AbortSignal): Prom
     fdbdr({ program: pair.fdbdr, source: other.cli, destination: own.cli }, command, { more, timeoutMs }, signal);
   if (step.kind === 'start') return await run('start', COMMAND_MS);
   if (step.kind === 'switch' && !(await noteSeen(own, await lookAtPair(pair, signal), signal)) && !step.again)
-    return { kind: 'unknown', said: `that ${own.name} is the copy could not be noted there, without which a switch that is killed could not be undone` };
+    return {
+      kind: 'unknown',
+      said: `that ${own.name} is the copy could not be noted there, without which a switch that is killed could not be undone`,
+    };
   if (step.kind === 'switch') return await run('switch', SWITCH_MS, ...(step.again ? ['-f'] : []));
   if (step.kind === 'abort') return await run('abort', COMMAND_MS, '--dstonly');
   if (step.kind === 'erase') return await fdbcli(own.cli, ERASE, WRITE_MS, signal);
