@@ -104,7 +104,7 @@ function unprintable(text: string): Buffer {
 }
 
 function lagOf(text: string | undefined): LagSeen | null {
-  const found = /^(\d+) (\d+(?:\.\d+)?) ([0-9a-f]{32})(?: ([0-9a-f]{52}))?$/.exec(
+  const found = /^(\d+) (\d+(?:\.\d+)?) ([0-9a-f]{32})(?: ([0-9a-f]+))?$/.exec(
     text === undefined ? '' : unprintable(text).toString('latin1'),
   );
   if (found === null) return null;

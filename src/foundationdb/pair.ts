@@ -91,7 +91,7 @@ async function unlock({ name, client }: Member, uid: string): Promise<FdbcliResu
  */
 export async function noteSeen({ cli }: Member, { own, lag }: PairSeen, signal: AbortSignal): Promise<boolean> {
   const { uid = null, lock = null } = own.record ?? {};
-  if (lag === null || lag.seconds === null || uid === null || lock === null || lockOn(own).kind !== 'fdbdr') return false;
+  if (lag === null || lag.seconds === null || uid === null || lockOn(own).kind !== 'fdbdr') return false;
   const seen: LagSeen = { wallMs: systemClock.wall().getTime(), seconds: lag.seconds, uid, lock };
   return (await fdbcli(cli, noteLag(seen), WRITE_MS, signal)).kind === 'done';
 }
