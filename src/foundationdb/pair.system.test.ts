@@ -14,6 +14,7 @@ import { viewOf } from './cluster-view.ts';
 import { readByFdbcli } from './fdbcli.ts';
 import { lockUid } from './lock-uid.ts';
 import { unlockUid } from './lock.ts';
+import { parseRecords, READ_RECORDS, type CopyRecord } from './pair-records.ts';
 import { SPECIAL_KEY_SPACE_ENABLE_WRITES } from './option-codes.ts';
 import { transact } from './transaction.ts';
 
@@ -81,13 +82,22 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     expect(out).to.match(says);
     return out;
   }
-  async function keysIn(cluster: FoundationdbCluster): Promise<ReadonlySet<string>> {
+  async function read(cluster: FoundationdbCluster, commands: string): Promise<string> {
     const { fdbcli } = tools as PairTools;
-    const all = 'option on READ_LOCK_AWARE; getrangekeys coditect/data/ coditect/data0 100000';
-    const output = await readByFdbcli({ program: fdbcli, clusterFile: cluster.clusterFile }, all, 20_000, new AbortController().signal);
-    if (output === null) throw new Error('keys cannot be read');
+    const output = await readByFdbcli(
+      { program: fdbcli, clusterFile: cluster.clusterFile },
+      commands,
+      20_000,
+      new AbortController().signal,
+    );
+    if (output === null) throw new Error(`cannot be read: ${commands}`);
+    return output;
+  }
+  async function keysIn(cluster: FoundationdbCluster): Promise<ReadonlySet<string>> {
+    const output = await read(cluster, 'option on READ_LOCK_AWARE; getrangekeys coditect/data/ coditect/data0 100000');
     return new Set([...output.matchAll(/^`coditect\/data\/(.*)'$/gm)].map(([, key]) => key as string));
   }
+  const recordOf = async (cluster: FoundationdbCluster): Promise<CopyRecord | null> => parseRecords(await read(cluster, READ_RECORDS));
   async function at<T>(cluster: FoundationdbCluster, work: (db: Database) => Promise<T>): Promise<T> {
     const db = openCluster({ clusterFile: cluster.clusterFile, library: (tools as PairTools).library, tls: null });
     try {
@@ -184,6 +194,21 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     expect(out).not.to.contain('which was begun');
     expect(await keysIn(pair.east)).to.include('written-in-the-west');
     await until('serving again', () => put('last'));
+  });
+
+  it('undoes a switch that was killed at its widest, though both have been copies before', async () => {
+    await until('a copy again', isFresh);
+    await pair.killSwitchAtWidest(async () => (await recordOf(pair.west))?.state === 'stopped');
+    const [east, west] = [await recordOf(pair.east), await recordOf(pair.west)];
+    expect([east?.state, west?.state]).to.deep.equal(['stopped', 'stopped']);
+    // As it is stored: the moment of locking, and the UID.
+    expect(west?.lock).to.match(/^[0-9a-f]{20}[0-9a-f]{32}$/);
+    expect(west?.lagSeen?.lock).to.equal(west?.lock);
+    expect(east?.lock).to.be.a('string').and.not.equal(east?.lagSeen?.lock);
+    await expectPair(['status'], 1, /a switch is half done/);
+    await expectPair(['switch', 'west'], 1, /stood still for 60 s[^]*changing +east unlocked[^]*refused +the copy in west has stopped/);
+    await until('serving again', () => put('undone'));
+    await expectPair(['start', 'west', '--erase=west'], 0, /done +west is a complete copy of east/);
   });
 
   it('goes on in the copy alone where the primary is lost, with what that had, once the loss is typed', async () => {

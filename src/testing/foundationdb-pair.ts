@@ -3,11 +3,14 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { systemClock } from '../platform/clock.ts';
 import { findFoundationdb, FoundationdbCluster, type FoundationdbPrograms } from './foundationdb-cluster.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
 /** Agents tell of themselves every 40 s; a test has less time. */
 const TELLS_SOON = '--knob_backup_status_delay=2';
+const TURN_MS = 1000;
+const TURNS = 60;
 
 export interface PairTools extends FoundationdbPrograms {
   readonly fdbdr: string;
@@ -64,6 +67,31 @@ export class FoundationdbPair {
   /** A switch to the west that somebody began by hand. */
   beginSwitch(): ChildProcess {
     return this.#spawn(this.#tools.fdbdr, 'switch', '-s', this.east.clusterFile, '-d', this.west.clusterFile);
+  }
+
+  /**
+   * One that was killed between the end of the one copy and the begin of the other: it and the agents run in turns, so that it cannot go on from there.
+   * @param hasStopped whether the copy in the west has ended
+   */
+  async killSwitchAtWidest(hasStopped: () => Promise<boolean>): Promise<void> {
+    this.signalAgents('SIGSTOP');
+    const begun = this.beginSwitch();
+    try {
+      for (let turn = 0; turn < TURNS && begun.exitCode === null; turn++) {
+        await systemClock.sleep(TURN_MS);
+        begun.kill('SIGSTOP');
+        this.signalAgents('SIGCONT');
+        await systemClock.sleep(TURN_MS);
+        this.signalAgents('SIGSTOP');
+        if (await hasStopped()) return;
+        begun.kill('SIGCONT');
+      }
+      throw new Error('the copy did not end, or the switch did');
+    } finally {
+      begun.kill('SIGKILL');
+      if (begun.exitCode === null && begun.signalCode === null) await once(begun, 'exit');
+      this.signalAgents('SIGCONT');
+    }
   }
 
   #spawn(program: string, ...args: readonly string[]): ChildProcess {
