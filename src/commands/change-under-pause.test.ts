@@ -61,6 +61,7 @@ describe('a change of FoundationDB under a pause', function () {
   beforeEach(() => {
     one.asked = [];
     one.paused = one.first = undefined;
+    one.isOlder = false;
     clock = new HandClock();
   });
   after(async () => {
@@ -115,6 +116,20 @@ describe('a change of FoundationDB under a pause', function () {
     expect(await make(given)).to.equal(DONE);
     expect(one.asked).to.deep.equal(['pause', 'resume']);
     expect(one.paused).to.equal(undefined);
+  });
+
+  it('says so where the controller is older and cannot give that place away, and goes on when that pause is over', async () => {
+    one.isOlder = true;
+    one.paused = { ...pausedBy('ada', `${WHY} (order 0123abcd)`), until: '2026-11-28T12:10:00.000Z' };
+    const given = work();
+    await make(given);
+    clock.nowMs += 90_000;
+    const waited = await make(given);
+    expect(waited).to.include({ kind: 'unknown' });
+    expect(waited.said).to.match(/^the controller of us-central1 is older than this program \(body: .*over/);
+    expect(waited.said).to.contain('(order 0123abcd)), which nobody renews, is over: 2026-11-28T12:10:00.000Z, or coditect-dr resume');
+    one.paused = undefined;
+    expect(await make(given)).to.equal(DONE);
   });
 
   it('does not go on so under what is not renewed by anybody', async () => {

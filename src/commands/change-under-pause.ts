@@ -69,8 +69,12 @@ export async function changeUnderPause(work: PausedWork, change: Change, signal:
   }
   // Not for good where somebody paused in between: the next look sees whose pause it is.
   const pausedNow = (await controllers.leader())?.answer.paused;
-  return { kind: pausedNow === undefined ? 'refused' : 'unknown', said: paused.why };
+  if (pausedNow === undefined) return { kind: 'refused', said: paused.why };
+  return { kind: 'unknown', said: paused.isOlder === true ? `${paused.why}; ${onceOver(pausedNow)}` : paused.why };
 }
+
+const onceOver = ({ by, why, until }: Paused): string =>
+  `this goes on when the pause of ${by} (${why}), which nobody renews, is over: ${until === null ? '' : `${until}, or `}coditect-dr resume`;
 
 export type ChangeLook =
   | { readonly kind: 'may'; readonly held: Paused | undefined }

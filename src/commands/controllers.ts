@@ -8,6 +8,8 @@ import { loadCredentials } from '../platform/tls.ts';
 const ASK_MS = 1500;
 /** What the arbiter is asked for may take a few of its time-outs. */
 const CHANGE_MS = 10_000;
+/** As controllers refuse a field of a body (`withBody`). */
+const UNKNOWN_FIELD = /^body: Unrecognized key/;
 /** What every program of the engine answers instead. */
 export const refusalShape = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 
@@ -18,7 +20,8 @@ export interface Answered {
 
 export type Posted =
   | { readonly kind: 'ok'; readonly by: string; readonly json: unknown }
-  | { readonly kind: 'refused'; readonly why: string }
+  /** `isOlder`: the controller does not know what it was asked for. */
+  | { readonly kind: 'refused'; readonly why: string; readonly isOlder?: true }
   /** Nobody said yes or no: it may have been done. */
   | { readonly kind: 'undecided'; readonly why: string };
 
@@ -88,6 +91,8 @@ export class Controllers {
     if (result.status === 200 || result.status === 202) return { kind: 'ok', by: answer.region, json: parseJson(result.body) };
     const refusal = refusalShape.safeParse(parseJson(result.body));
     const why = refusal.success ? refusal.data.error.message : `HTTP ${result.status}`;
+    if (result.status === 400 && UNKNOWN_FIELD.test(why))
+      return { kind: 'refused', why: `the controller of ${answer.region} is older than this program (${why})`, isOlder: true };
     return result.status >= 500 ? { kind: 'undecided', why } : { kind: 'refused', why };
   }
 

@@ -92,12 +92,14 @@ async function withBody<T extends { readonly by?: string | undefined }>(
     return errorReply(400, 'bad-request', 'the body must be JSON', 'no');
   }
   const parsed = shape.safeParse(json);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
-    return errorReply(400, 'bad-request', problems.join('; '), 'no');
-  }
+  if (!parsed.success) return wrongBody(parsed.error);
   const certificate = request.caller === null ? 'nobody' : `${request.caller.role}.${request.caller.region}`;
   return handle(parsed.data.by === undefined ? certificate : `${parsed.data.by} (${certificate})`, parsed.data);
+}
+
+export function wrongBody({ issues }: z.ZodError): HttpReply {
+  const problems = issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  return errorReply(400, 'bad-request', problems.join('; '), 'no');
 }
 
 function failover(controller: Controller, by: string, body: z.infer<typeof failoverShape>): HttpReply {

@@ -1,12 +1,17 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { runCli } from '../cli.ts';
+import { wrongBody } from '../failover/routes.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
 import { errorReply, jsonReply, type Route } from '../platform/http.ts';
 import { startHttpsServer, type HttpsServer } from '../platform/https-server.ts';
 import { makeTestAuthority } from './certificates.ts';
 import { configWithoutSystem, REGIONS } from './test-config.ts';
+
+/** The body of `/v1/pause` before `over`. */
+const OLDER = z.strictObject({ by: z.string(), why: z.string(), forMs: z.number(), yields: z.boolean() });
 
 export type Paused = NonNullable<ControllerStatus['paused']>;
 
@@ -20,6 +25,8 @@ export class OneController {
   /** `pause` and `resume`, as they were asked for. */
   asked: string[] = [];
   leads = true;
+  /** Of a version that does not know `over`. */
+  isOlder = false;
   /** Before each answer. */
   onStatus = (): void => undefined;
   readonly folder = mkdtempSync(join(tmpdir(), 'one-controller-'));
@@ -52,7 +59,10 @@ export class OneController {
       }),
       route('POST', '/v1/pause', ({ body }) => {
         this.asked.push('pause');
-        const { why, yields, over } = JSON.parse(body.toString('utf8')) as Paused & { readonly yields?: boolean; readonly over?: Paused };
+        const asked = JSON.parse(body.toString('utf8')) as Paused & { readonly yields?: boolean; readonly over?: Paused };
+        const older = OLDER.safeParse(asked);
+        if (this.isOlder && !older.success) return wrongBody(older.error);
+        const { why, yields, over } = asked;
         if (this.first !== undefined) this.paused = this.first;
         // As the desk does it (desk.test.ts).
         const isOver = this.paused?.why === over?.why && this.paused?.since === over?.since;
