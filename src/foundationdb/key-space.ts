@@ -5,6 +5,8 @@ export interface KeySpace {
   readonly fence: Buffer;
   /** Never has a value: what a look commits to see whether commits are possible. */
   readonly look: Buffer;
+  /** What whoever serves a pair of clusters writes to see how far the copy is (copy-now.ts). */
+  readonly pulse: Buffer;
   readonly data: Buffer;
   /** What writes replaced while a copy was made (kept.ts). */
   readonly kept: Buffer;
@@ -24,6 +26,7 @@ export function keySpaceOf(prefix: string): KeySpace {
   return {
     fence: Buffer.from(`${prefix}fence`),
     look: Buffer.from(`${prefix}look`),
+    pulse: Buffer.from(`${prefix}pulse`),
     data: Buffer.from(`${prefix}data/`),
     kept: Buffer.from(`${prefix}kept/`),
     restoring: Buffer.from(`${prefix}restoring`),

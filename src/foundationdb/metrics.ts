@@ -3,17 +3,40 @@ import type { Sample } from '../telemetry/metrics.ts';
 import type { ClusterMonitor } from './cluster-monitor.ts';
 import { conditionOf, type Condition } from './cluster-view.ts';
 import type { Gateway } from './gateway.ts';
+import type { PairWatch } from './pair-watch.ts';
 
 const CONDITIONS: readonly Condition['kind'][] = ['healthy', 'degraded', 'unavailable', 'unknown'];
 
 type Labels = Readonly<Record<string, string>>;
 
+const LAG = ['fdb_replication_lag_seconds', 'How far the remote region, or the copy of a pair (standby), is behind at most'] as const;
+
+function gauge(name: string, help: string, value: number | null, labels?: Labels): readonly Sample[] {
+  return value === null ? [] : [{ kind: 'gauge', name, help, value, ...(labels === undefined ? {} : { labels }) }];
+}
+
+const flag = (value: boolean | null): number | null => (value === null ? null : value ? 1 : 0);
+
+/** Of whoever serves, where the configuration names a pair of clusters. */
+function pairSamples(pair: PairWatch | null): readonly Sample[] {
+  if (pair === null) return [];
+  const copy = { standby: pair.otherName, by: 'fdbdr' };
+  const lagMs = pair.lagMs();
+  return [
+    ...gauge(...LAG, lagMs === null ? null : lagMs / 1000, copy),
+    ...gauge('fdb_pair_copy_running', '1 while fdbdr keeps a whole copy in the other cluster of the pair', flag(pair.copyRuns), copy),
+  ];
+}
+
 /** What a gateway shows at `/metrics` besides its requests. What the cluster's status does not tell is not shown: absent is neither 0 nor healthy. */
-export function gatewaySamples(gateway: Gateway, monitor: ClusterMonitor, dataCenters: readonly string[], clock: Clock): readonly Sample[] {
+export function gatewaySamples(
+  gateway: Gateway,
+  monitor: ClusterMonitor,
+  pair: PairWatch | null,
+  dataCenters: readonly string[],
+  clock: Clock,
+): readonly Sample[] {
   const { view, lag, askedAtMs, misplaced } = monitor.seen;
-  const gauge = (name: string, help: string, value: number | null, labels?: Labels): readonly Sample[] =>
-    value === null ? [] : [{ kind: 'gauge', name, help, value, ...(labels === undefined ? {} : { labels }) }];
-  const flag = (value: boolean | null): number | null => (value === null ? null : value ? 1 : 0);
   const own = 'coditect_dr_database';
   const condition = conditionOf(view, dataCenters).kind;
   return [
@@ -22,7 +45,8 @@ export function gatewaySamples(gateway: Gateway, monitor: ClusterMonitor, dataCe
     ...gauge(`${own}_epoch`, 'Epoch that it serves or knows of', gateway.epoch),
     ...gauge(`${own}_lease_remaining_seconds`, 'How long it may serve without another renewal', (gateway.lease?.remainingMs() ?? 0) / 1000),
     ...gauge('fdb_status_age_seconds', 'Since the cluster was asked for the status that these are from', age(askedAtMs, clock)),
-    ...gauge('fdb_replication_lag_seconds', 'How far the remote region is behind', lag?.seconds ?? null),
+    ...gauge(...LAG, pair === null ? (lag?.seconds ?? null) : null),
+    ...pairSamples(pair),
     ...CONDITIONS.flatMap((kind) =>
       gauge('fdb_cluster_condition', '1 for the condition that the cluster is in', kind === condition ? 1 : 0, { condition: kind }),
     ),

@@ -32,6 +32,8 @@ const STATES: Readonly<Record<string, CopyState>> = {
   'has been aborted': 'aborted',
   'has been partially aborted': 'half-aborted',
 };
+/** By the word that fdbdr has written for it. */
+export const stateSaid = (said: string): CopyState => STATES[said] ?? 'unknown';
 /** States in which fdbdr may write into the cluster, or be told to go on. */
 const RUNNING: readonly (CopyState | null)[] = ['submitted', 'copying', 'complete', 'half-aborted'];
 
@@ -83,7 +85,7 @@ export function parseRecords(output: string): CopyRecord | null {
 function stateOf(found: ReadonlyMap<string, string>, uid: Buffer): CopyState | null {
   for (const [key, value] of found) {
     if (!key.startsWith(STATE) || !key.endsWith(STATUS_OF)) continue;
-    if (tupleString(unprintable(key.slice(STATE.length, key.length - STATUS_OF.length))).equals(uid)) return STATES[value] ?? 'unknown';
+    if (tupleString(unprintable(key.slice(STATE.length, key.length - STATUS_OF.length))).equals(uid)) return stateSaid(value);
   }
   return null;
 }

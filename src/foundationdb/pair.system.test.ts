@@ -119,6 +119,16 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     const { locked, lockUid: uid } = viewOf(await cluster.status());
     return locked === false ? null : uid;
   }
+  /** Metrics of the gateway that serves. */
+  async function shownOfPair(): Promise<{ readonly lagSeconds: number | null; readonly runs: number | null }> {
+    const all = await Promise.all(REGIONS.map((region) => engine.ask('database', region, '/metrics')));
+    const shown = all.map((answer) => answer?.text ?? '').join('\n');
+    const numberOf = (name: string): number | null => {
+      const [, value] = new RegExp(`^${name}\\{[^}]*standby="west"[^}]*\\} (\\S+)$`, 'm').exec(shown) ?? [];
+      return value === undefined ? null : Number(value);
+    };
+    return { lagSeconds: numberOf('fdb_replication_lag_seconds'), runs: numberOf('fdb_pair_copy_running') };
+  }
   const isFresh = async (): Promise<boolean> => (await run('status')).code === 0;
   const notPaused = (): Promise<void> => until('not paused', async () => (await leader())?.['paused'] === undefined);
 
@@ -148,6 +158,10 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     await expectPair(['start', 'west'], 0, /done/);
     await until('fresh', isFresh);
     await expectPair(['status', '--json'], 0, /"primary":"east","copy":"west","lagSeconds":\d/);
+    await until('the copy, as whoever serves shows it', async () => {
+      const { lagSeconds, runs } = await shownOfPair();
+      return runs === 1 && lagSeconds !== null && lagSeconds > 0 && lagSeconds < BUSY_SECONDS;
+    });
     await notPaused();
   });
 

@@ -15,8 +15,9 @@ import { Metrics } from '../telemetry/metrics.ts';
 import { clientSettings, fdbcliFor, openCluster } from './client.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import { Gateway } from './gateway.ts';
-import { keySpaceOf } from './key-space.ts';
+import { keySpaceOf, type KeySpace } from './key-space.ts';
 import { gatewaySamples } from './metrics.ts';
+import { PairWatch } from './pair-watch.ts';
 import { gatewayRoutes } from './routes.ts';
 
 /** Often enough to see a region come back, seldom enough to cost the cluster nothing: a status takes it about 20 ms of CPU. */
@@ -41,22 +42,43 @@ export async function runGateway(program: GatewayProgram, signal: AbortSignal): 
   const dataCenter = program.foundationdb.data_centers[program.config.region];
   const settings = clientSettings(program.foundationdb, program.folder);
   const db = openCluster({ ...settings, ...(dataCenter === undefined ? {} : { dataCenter }) });
+  const other = openOther(program);
   try {
-    await serveGateway(program, db, signal);
+    await serveGateway(program, db, signal, other);
   } finally {
+    other?.db.close();
     db.close();
   }
 }
 
-/** As runGateway, on a cluster that is open. */
-export async function serveGateway(program: GatewayProgram, db: Database, signal: AbortSignal): Promise<void> {
+/** The other cluster of a pair. */
+export interface OtherCluster {
+  readonly name: string;
+  readonly db: Database;
+}
+
+function openOther({ foundationdb, folder }: GatewayProgram): OtherCluster | null {
+  const { pair = {}, cluster_file: own } = foundationdb;
+  const [name, file] = Object.entries(pair).find(([, found]) => found !== own) ?? [];
+  if (name === undefined || file === undefined) return null;
+  return { name, db: openCluster(clientSettings({ ...foundationdb, cluster_file: file }, folder)) };
+}
+
+/** As runGateway, on clusters that are open. */
+export async function serveGateway(
+  program: GatewayProgram,
+  db: Database,
+  signal: AbortSignal,
+  other: OtherCluster | null = null,
+): Promise<void> {
   const { config, foundationdb, folder, credentials, arbiter, clock, log } = program;
   const keys = keySpaceOf(foundationdb.prefix);
   const dataCenters = Object.values(foundationdb.data_centers);
   const gateway = new Gateway({ db, keys, config, arbiter, clock, log });
   const asker = { cluster: config.backup?.cluster.id ?? null, fdbcli: fdbcliFor(clientSettings(foundationdb, folder)) };
   const monitor = new ClusterMonitor({ db, clock, log, dataCenters, periodMs: STATUS_PERIOD_MS, asker });
-  const metrics = new Metrics(config.region, () => gatewaySamples(gateway, monitor, dataCenters, clock));
+  const pair = other === null ? null : watchPair(db, other, { gateway, keys, clock });
+  const metrics = new Metrics(config.region, () => gatewaySamples(gateway, monitor, pair, dataCenters, clock));
   const routes = gatewayRoutes({
     gateway,
     monitor,
@@ -79,7 +101,7 @@ export async function serveGateway(program: GatewayProgram, db: Database, signal
   const server = await startHttpsServer({ host, port, credentials, routes: [...routes, link], onError });
   log.info('started', { port: server.port, incarnation: gateway.incarnation, database: 'foundationdb' });
   const ending = new AbortController();
-  const working = Promise.all([gateway.run(ending.signal), monitor.run(ending.signal)]);
+  const working = Promise.all([gateway.run(ending.signal), monitor.run(ending.signal), pair?.run(ending.signal)]);
   try {
     await Promise.race([whenAborted(signal), working]);
   } finally {
@@ -88,4 +110,13 @@ export async function serveGateway(program: GatewayProgram, db: Database, signal
     await working.catch(() => undefined);
     log.info('stopped', {});
   }
+}
+
+function watchPair(
+  own: Database,
+  other: OtherCluster,
+  { gateway, keys, clock }: { readonly gateway: Gateway; readonly keys: KeySpace; readonly clock: Clock },
+): PairWatch {
+  const isServing = (): boolean => gateway.writable;
+  return new PairWatch({ own, other: other.db, otherName: other.name, keys, clock, incarnation: gateway.incarnation, isServing });
 }
