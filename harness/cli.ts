@@ -5,7 +5,7 @@ import { example, EXIT_CODES, oneOf, wholeNumber } from './cli-options.ts';
 import { runCalibration } from './commands/calibrate.ts';
 import { standardOutput, type Output } from './commands/output.ts';
 import { DEFAULT_REPORTS, packagedScenarios } from './commands/places.ts';
-import { DATABASES, SETS, type LabDatabase, type ScenarioSet } from './scenario/scenario.ts';
+import { ASKED_DATABASES, SETS, type AskedDatabase, type ScenarioSet } from './scenario/scenario.ts';
 import { play } from './commands/play.ts';
 import { runScenarios } from './commands/run.ts';
 import { load, loadForSystem } from './commands/scenarios.ts';
@@ -53,7 +53,7 @@ function addRun(program: Command, end: (code: number) => void): void {
     .option('--engine <file>', 'the engine under test, a program with our command line; ours by default')
     .option('--json', 'results as JSON on stdout', false)
     .option('--platform <name>', 'local or kubernetes, instead of what the scenario says', oneOf('local', 'kubernetes'))
-    .option('--database <name>', `instead of what the scenario says: ${DATABASES.join(' or ')}`, oneOf(...DATABASES))
+    .option('--database <name>', `instead of what the scenario says: ${ASKED_DATABASES.join(', ')}`, oneOf(...ASKED_DATABASES))
     .option(
       '--system <file>',
       'a system that is there already: clusters and what of them may be touched (docs/kubernetes.md), or addresses (docs/scenarios.md)',
@@ -85,7 +85,7 @@ interface RunFlags {
   readonly reports: string;
   readonly engine?: string;
   readonly platform?: 'local' | 'kubernetes';
-  readonly database?: LabDatabase;
+  readonly database?: AskedDatabase;
   readonly system?: string;
   readonly json: boolean;
 }
@@ -126,7 +126,7 @@ interface PlayFlags {
   readonly engine?: string;
   readonly variant?: string;
   readonly platform: 'local' | 'kubernetes';
-  readonly database?: LabDatabase;
+  readonly database?: AskedDatabase;
   readonly system?: string;
   readonly liveOnStderr: boolean;
 }
@@ -142,7 +142,7 @@ function addPlay(program: Command, end: (code: number) => void): void {
     .option('--variant <value>')
     .option('--live-on-stderr', '', false)
     .option('--platform <name>', '', oneOf('local', 'kubernetes'), 'local')
-    .option('--database <name>', '', oneOf(...DATABASES))
+    .option('--database <name>', '', oneOf(...ASKED_DATABASES))
     .option('--system <file>')
     .action(async (file: string, options: PlayFlags) => {
       if (options.system === undefined && !insideSandbox())

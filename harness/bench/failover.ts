@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { load } from '../commands/scenarios.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
-import type { LabDatabase } from '../scenario/scenario.ts';
+import type { AskedDatabase } from '../scenario/scenario.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { keptRuns, revision, type KeptRuns } from './kept-runs.ts';
@@ -77,7 +77,7 @@ export interface Course {
   readonly names: readonly string[];
   readonly kept: KeptRuns<PlayedRun>;
   /** Instead of what the scenarios say. */
-  readonly database?: LabDatabase;
+  readonly database?: AskedDatabase;
   /** Throws where nothing can be played here. */
   readonly need?: () => unknown;
 }
@@ -112,12 +112,12 @@ export function askedScenarios(only: readonly string[], { names, database }: Cou
   return names.filter((name) => only.length === 0 || only.includes(name)).flatMap((name) => variantsOf(fileOf(name), database));
 }
 
-function variantsOf(file: string, database: LabDatabase | undefined): readonly string[] {
+function variantsOf(file: string, database: AskedDatabase | undefined): readonly string[] {
   return load([join(ROOT, file)], database).map(({ scenario }) => scenario.name);
 }
 
 /** How often every variant of a file was played. */
-function roundsOf(file: string, runs: readonly PlayedRun[], database: LabDatabase | undefined): number {
+function roundsOf(file: string, runs: readonly PlayedRun[], database: AskedDatabase | undefined): number {
   return Math.min(...variantsOf(file, database).map((name) => runs.filter((run) => run.scenario === name).length));
 }
 

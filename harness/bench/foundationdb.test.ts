@@ -4,7 +4,7 @@ import { HarnessError } from '../platform/errors.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { toResultDocument } from '../report/result.ts';
 import { askedScenarios, playedRun, playFailovers, type PlayedRun } from './failover.ts';
-import { foundationdbTable, ON_FOUNDATIONDB } from './foundationdb.ts';
+import { foundationdbTable, IN_TWO_REGIONS, ON_FOUNDATIONDB } from './foundationdb.ts';
 
 const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
 const run = (scenario: string, recovery: number): PlayedRun => ({ ...SAMPLE, scenario, breakdown: { recovery }, writePauseMs: recovery });
@@ -30,13 +30,20 @@ describe('bench foundationdb', () => {
         .sort(),
     );
     expect(asked).to.include('region-loss-on-foundationdb').and.to.include('foundationdb-two-regions-loss');
+    const there = askedScenarios([], IN_TWO_REGIONS);
+    expect(there)
+      .to.have.lengthOf(asked.length - 1)
+      .and.to.include('region-loss-on-foundationdb-two-regions');
+    expect(there).to.include('foundationdb-loss-two-regions');
   });
 
   it('puts beside each what the embedded database took for the same scenario, and says what is missing', () => {
     const runs = [run('region-loss-on-foundationdb', 6400), run('foundationdb-loss', 7000)];
+    const twoRegions = run('region-loss-on-foundationdb-two-regions', 30_000);
     const embedded = [run('region-loss', 2000), run('region-loss', 2200), run('switchover', 300)];
     const table = foundationdbTable(runs, embedded, { scenarios: ['region-loss-on-foundationdb'], repeat: 2 });
     expect(table).to.contain('| region-loss-on-foundationdb | 1 | 6400 | 6400 | 6400 | 2 | 2000 | 2200 | 2000 |');
+    expect(foundationdbTable([twoRegions], embedded, { scenarios: [], repeat: 1 })).to.contain('| 30000 | 30000 | 30000 | 2 | 2000 |');
     expect(table).to.contain('| foundationdb-loss | 1 | 7000 | 7000 | 7000 | 0 | – | – | – |');
     expect(table).to.contain('- region-loss-on-foundationdb: 1 of 2 runs');
   });

@@ -27,7 +27,14 @@ export const ON_FOUNDATIONDB: Course = {
   database: 'foundationdb',
   need: needFoundationdb,
 };
-const SUFFIX = '-on-foundationdb';
+/** The same on two regions and a satellite; that of the loss of the first is `region-loss` there. */
+export const IN_TWO_REGIONS: Course = {
+  ...ON_FOUNDATIONDB,
+  names: ON_FOUNDATIONDB.names.filter((name) => name !== 'foundationdb-two-regions-loss'),
+  kept: keptRuns('foundationdb-two-regions', playedShape),
+  database: 'foundationdb:two_regions',
+};
+const SUFFIX = /-on-foundationdb(-two-regions)?$/;
 
 const published = z.object({ runs: z.array(playedShape) });
 
@@ -54,7 +61,7 @@ export function foundationdbTable(runs: readonly PlayedRun[], embedded: readonly
     '| milliseconds | n | recovery, median | max | longest pause of writes, median | embedded: n | recovery, median | max | longest pause of writes, median |',
     '|---|---|---|---|---|---|---|---|---|',
     ...[...scenarios].map(([name, of]) => {
-      const same = embedded.filter(({ scenario }) => `${scenario}${SUFFIX}` === name);
+      const same = embedded.filter(({ scenario }) => scenario === name.replace(SUFFIX, ''));
       return besideEachOther(name, of, same);
     }),
     '',

@@ -4,7 +4,7 @@ import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT } from '../platform/errors.ts';
 import { askedScenarios, FAILOVER_SCENARIOS, playFailovers, policyExpectation } from './failover.ts';
 import { failoverHolds, failoverTable } from './failover-table.ts';
-import { embeddedRuns, foundationdbTable, ON_FOUNDATIONDB } from './foundationdb.ts';
+import { embeddedRuns, foundationdbTable, IN_TWO_REGIONS, ON_FOUNDATIONDB } from './foundationdb.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { playSideBySide } from './kubernetes.ts';
 import { compare, compares, kubernetesTable } from './kubernetes-table.ts';
@@ -125,14 +125,16 @@ inPieces(
     .command('foundationdb')
     .description('the scenarios of the set foundationdb on real fdbservers, beside what the embedded database was measured with')
     .option('--repeat <count>', 'runs of each', positive, 5)
-    .option('--scenarios <names>', 'some of them: a,b', scenarioNames(ON_FOUNDATIONDB.names), []),
-).action(async (options: InPieces & { readonly scenarios: readonly string[] }) => {
-  const { repeat, scenarios: only, resume = false, minutes = null } = options;
-  const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, ON_FOUNDATIONDB);
-  const asked = { scenarios: askedScenarios(only, ON_FOUNDATIONDB), repeat };
+    .option('--scenarios <names>', 'some of them: a,b', scenarioNames(ON_FOUNDATIONDB.names), [])
+    .option('--two-regions', 'on two regions and a satellite, instead of three_datacenter'),
+).action(async (options: InPieces & { readonly scenarios: readonly string[]; readonly twoRegions?: true }) => {
+  const { repeat, scenarios: only, resume = false, minutes = null, twoRegions = false } = options;
+  const course = twoRegions ? IN_TWO_REGIONS : ON_FOUNDATIONDB;
+  const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, course);
+  const asked = { scenarios: askedScenarios(only, course), repeat };
   const table = foundationdbTable(runs, embeddedRuns(), asked);
   tell(table);
-  say(`written: ${await publish('foundationdb', { runs }, table)}.md and .json`);
+  say(`written: ${await publish(twoRegions ? 'foundationdb-two-regions' : 'foundationdb', { runs }, table)}.md and .json`);
   process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
 });
 program

@@ -11,8 +11,9 @@ import { CHECKS } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { resultsTable } from '../report/table.ts';
 import { withdrawReports, writeReports, writeUnjudged } from '../report/write.ts';
-import type { LabDatabase, Scenario, ScenarioSet } from '../scenario/scenario.ts';
+import type { AskedDatabase, Scenario, ScenarioSet } from '../scenario/scenario.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
+import { askedOf } from '../scenario/on-database.ts';
 import type { Output } from './output.ts';
 import { anySeed } from './play.ts';
 import { playAll } from './play-all.ts';
@@ -36,7 +37,7 @@ export interface RunOptions {
   /** Instead of what each scenario says. */
   readonly platform?: 'local' | 'kubernetes' | undefined;
   /** Instead of what each scenario, or the set, says. */
-  readonly database?: LabDatabase | undefined;
+  readonly database?: AskedDatabase | undefined;
   /** A system that is there already, in clusters or by its addresses; one is started for each run when undefined. */
   readonly system?: string | undefined;
 }
@@ -117,7 +118,7 @@ function playArguments(loaded: LoadedScenario, folder: string, options: PlayOpti
     ...(options.json ? ['--live-on-stderr'] : []),
     ...(loaded.variant === null ? [] : ['--variant', loaded.variant]),
     '--database',
-    loaded.scenario.database ?? 'embedded',
+    askedOf(loaded.scenario),
     ...(options.system === undefined ? ['--platform', platformOf(loaded, options)] : ['--system', resolve(options.system)]),
     loaded.file,
   ];

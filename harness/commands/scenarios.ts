@@ -3,12 +3,12 @@ import { decodeManifest } from '../fault/manifest.ts';
 import { NAMESPACE, threeRegions } from '../platform/local/topology.ts';
 import { faultKinds, opaqueKinds } from '../registry.ts';
 import { packagedScenarios } from './places.ts';
-import type { LabDatabase, ScenarioSet } from '../scenario/scenario.ts';
+import type { AskedDatabase, ScenarioSet } from '../scenario/scenario.ts';
 import { loadScenarios, type DecodeManifest, type LoadedScenario } from '../scenario/load.ts';
 import type { World } from '../scenario/decode.ts';
 
 /** What a scenario may name: clients, the lab's where no others are given, and the platforms that are built. */
-export function labWorld(database?: LabDatabase, clients?: readonly string[]): World {
+export function labWorld(database?: AskedDatabase, clients?: readonly string[]): World {
   const ofLab = threeRegions().pods.filter((pod) => pod.app === 'client');
   return { vantages: clients ?? ofLab.map((pod) => pod.region), platforms: ['local', 'kubernetes'], database };
 }
@@ -21,21 +21,21 @@ export const clusterManifestDecoder: DecodeManifest = (text, file) =>
   decodeManifest(text, file, { kinds: [...faultKinds, ...opaqueKinds], defaultNamespace: NAMESPACE });
 
 /** `database`: to be played on it, whatever they say. Throws HarnessError `bad-input` with every problem of every file. */
-export function load(files: readonly string[], database?: LabDatabase): readonly LoadedScenario[] {
+export function load(files: readonly string[], database?: AskedDatabase): readonly LoadedScenario[] {
   return loadScenarios(files, labWorld(database), manifestDecoder);
 }
 
 /** To be played on a system that is there already; `clients`: its own, undefined: those of the lab. As load. */
-export function loadForSystem(files: readonly string[], database?: LabDatabase, clients?: readonly string[]): readonly LoadedScenario[] {
+export function loadForSystem(files: readonly string[], database?: AskedDatabase, clients?: readonly string[]): readonly LoadedScenario[] {
   return loadScenarios(files, labWorld(database, clients), clusterManifestDecoder);
 }
 
 /** Those scenarios of the package that belong to a set; those of `foundationdb` are played on it. Throws HarnessError `bad-input`, also for a file that does not. */
 export function loadSet(
   set: ScenarioSet,
-  database: LabDatabase | undefined = set === 'foundationdb' ? set : undefined,
+  database: AskedDatabase | undefined = set === 'foundationdb' ? set : undefined,
 ): readonly LoadedScenario[] {
-  if (set === 'foundationdb' && database !== set)
+  if (set === 'foundationdb' && database === 'embedded')
     throw new HarnessError(
       'bad-input',
       `--database ${database}: the scenarios of --set foundationdb are played on FoundationDB; name the file of one to play it on another`,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { backupProblems } from './backup-sense.ts';
 import { databaseProblems, onDatabase } from './on-database.ts';
-import type { LabDatabase, Scenario } from './scenario.ts';
+import type { AskedDatabase, Scenario } from './scenario.ts';
 import { scenarioShape } from './shape.ts';
 import { stepShape, writtenSteps, type WrittenStep } from './steps.ts';
 import { decodeDocument, readYaml, type Decoded, type InputProblem, type YamlDocument } from './yaml-decode.ts';
@@ -11,7 +11,7 @@ export interface World {
   readonly vantages: readonly string[];
   readonly platforms: readonly Scenario['platform'][];
   /** On which database it is played, instead of what the scenario says. */
-  readonly database?: LabDatabase | undefined;
+  readonly database?: AskedDatabase | undefined;
 }
 
 /** One scenario file. Every problem at once, each with file:line:column. Manifests are not looked at (load.ts does). */
@@ -33,6 +33,13 @@ export function decodeScenario(text: string, file: string, world: World): Decode
   return { ok: false, problems: [...(decoded.ok ? [] : decoded.problems), ...sense] };
 }
 
+const laidOver = {
+  awaitRecovery: z.unknown().optional(),
+  expect: z.record(z.string(), z.unknown()).catch({}),
+  targets: z.record(z.string(), z.unknown()).catch({}),
+};
+const NOTHING = { awaitRecovery: undefined, expect: {}, targets: {} };
+
 /** The parts that decode, so that an error elsewhere does not hide these problems. */
 const loose = z.object({
   platform: z.string().catch('local'),
@@ -47,16 +54,14 @@ const loose = z.object({
     .partial()
     .catch({}),
   targets: z.object({ recoveryTime: z.unknown(), lostWrites: z.unknown(), brownOut: z.unknown() }).partial().catch({}),
-  onFoundationdb: z
-    .object({ expect: z.record(z.string(), z.unknown()).catch({}), targets: z.record(z.string(), z.unknown()).catch({}) })
-    .catch({ expect: {}, targets: {} }),
+  onFoundationdb: z.object({ ...laidOver, twoRegions: z.object(laidOver).catch(NOTHING) }).catch({ ...NOTHING, twoRegions: NOTHING }),
 });
 
 function parts(document: YamlDocument): z.infer<typeof loose> {
   const result = loose.safeParse(document.value);
   return result.success
     ? result.data
-    : { platform: 'local', method: [], expect: {}, targets: {}, onFoundationdb: { expect: {}, targets: {} } };
+    : { platform: 'local', method: [], expect: {}, targets: {}, onFoundationdb: { ...NOTHING, twoRegions: NOTHING } };
 }
 
 function methodProblems(document: YamlDocument): readonly InputProblem[] {
@@ -108,39 +113,53 @@ function expectationProblems(document: YamlDocument, world: World): readonly Inp
   return problems;
 }
 
-/** Of the scenario as it is written, and as it is with what it says of FoundationDB laid over it. */
+/** Of the scenario as it is written, and as it is with what it says of FoundationDB, and of two regions of it, laid over it. */
 function targetProblems(document: YamlDocument): readonly InputProblem[] {
-  const { method, expect, targets, onFoundationdb } = parts(document);
-  const written = contradictions({ method, expect, targets });
-  const there = contradictions({
-    method,
-    expect: { ...expect, ...onFoundationdb.expect },
-    targets: { ...targets, ...onFoundationdb.targets },
-  });
-  return [
-    ...written.map(({ path, message }) => document.problem(path, message)),
-    ...there.flatMap(({ path, message }) => {
-      const over = ['onFoundationdb', ...path];
-      if (document.has(over)) return [document.problem(over, message)];
-      return written.some((one) => one.path.join() === path.join()) ? [] : [document.problem(path, `on FoundationDB: ${message}`)];
-    }),
+  const { method, onFoundationdb, ...written } = parts(document);
+  const layers = [
+    { at: [], where: '', over: { ...written, awaitRecovery: undefined } },
+    { at: ['onFoundationdb'], where: 'on FoundationDB: ', over: onFoundationdb },
+    { at: ['onFoundationdb', 'twoRegions'], where: 'on FoundationDB of two regions: ', over: onFoundationdb.twoRegions },
   ];
+  const found: InputProblem[] = [];
+  const told = new Set<string>();
+  let meant: Meant = { ...NOTHING, method };
+  for (const [depth, { where, over }] of layers.entries()) {
+    const { awaitRecovery = meant.awaitRecovery } = over;
+    meant = { ...meant, awaitRecovery, expect: { ...meant.expect, ...over.expect }, targets: { ...meant.targets, ...over.targets } };
+    const above = layers.slice(0, depth + 1).reverse();
+    for (const { path, message } of contradictions(meant)) {
+      const own = above.map(({ at }) => [...at, ...path]).find((full) => document.has(full)) ?? path;
+      const key = `${own.join()} ${message}`;
+      if (!told.has(key)) found.push(document.problem(own, own.length === path.length ? `${where}${message}` : message));
+      told.add(key);
+    }
+  }
+  return found;
 }
 
 interface Meant {
   readonly method: readonly unknown[];
   readonly expect: Readonly<Record<string, unknown>>;
   readonly targets: Readonly<Record<string, unknown>>;
+  readonly awaitRecovery: unknown;
 }
 
 /** What a method, what is expected of it and its targets say against each other. */
-function contradictions({ method, expect, targets }: Meant): readonly { readonly path: readonly string[]; readonly message: string }[] {
+function contradictions({
+  method,
+  expect,
+  targets,
+  awaitRecovery,
+}: Meant): readonly { readonly path: readonly string[]; readonly message: string }[] {
   const problems: { path: readonly string[]; message: string }[] = [];
   const tell = (path: readonly string[], message: string): void => void problems.push({ path, message });
   const steps = writtenSteps(method).map(({ raw }) => stepShape.safeParse(raw).data?.do);
   const injects = steps.includes('inject') || steps.includes('arm');
   if (targets['recoveryTime'] !== undefined && !injects)
     tell(['targets', 'recoveryTime'], 'there is no fault to recover from; inject one or remove this target');
+  if (awaitRecovery !== undefined && !steps.includes('await-recovery'))
+    tell(['awaitRecovery'], 'no step of the method awaits recovery; remove this');
   if (targets['brownOut'] !== undefined && expect['outage'] !== 'none')
     tell(['targets', 'brownOut'], 'an outage may be here; say `expect: {outage: none}`, or remove this target');
   if (expect['outage'] === 'expected' && !injects) tell(['expect', 'outage'], 'an outage is expected but no fault is injected');

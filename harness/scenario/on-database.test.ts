@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { decodeScenario, type World } from './decode.ts';
-import type { LabDatabase, Scenario } from './scenario.ts';
+import { askedOf } from './on-database.ts';
+import type { AskedDatabase, Scenario } from './scenario.ts';
 import { formatProblems } from './yaml-decode.ts';
 
 const WRITTEN = `name: loss
@@ -25,7 +26,7 @@ onFoundationdb:
   targets: {recoveryTime: 15s}
 `;
 
-function decode(text: string, database?: LabDatabase): Scenario | string {
+function decode(text: string, database?: AskedDatabase): Scenario | string {
   const world: World = { vantages: ['outside'], platforms: ['local', 'kubernetes'], database };
   const decoded = decodeScenario(text, 's.yaml', world);
   return decoded.ok ? decoded.value : formatProblems(decoded.problems);
@@ -79,9 +80,36 @@ describe('a scenario on FoundationDB', () => {
   it('says how it replicates there, and is refused on the embedded database, where that means nothing', () => {
     const two = `${WRITTEN}database: foundationdb\nfoundationdb: two_regions\n`;
     expect(decode(two)).to.include({ foundationdb: 'two_regions' });
-    expect(decode(WRITTEN, 'foundationdb')).not.to.have.property('foundationdb');
+    expect(decode(WRITTEN, 'foundationdb')).to.include({ foundationdb: 'three_datacenter' });
     expect(decode(two, 'embedded')).to.match(/^s\.yaml:\d+:\d+: foundationdb: is how FoundationDB replicates/);
     expect(decode(`${two.replace('two_regions', 'three')}`)).to.match(/^s\.yaml:\d+:\d+: foundationdb/);
+  });
+
+  it('is played as it says of two regions where these are its own, or asked for: under another name than its own', () => {
+    const written = `${WRITTEN}  twoRegions:\n    awaitRecovery: 60s\n    targets: {recoveryTime: 40s}\n`;
+    for (const [text, asked, name] of [
+      [`${written}database: foundationdb\nfoundationdb: two_regions\n`, undefined, 'loss'],
+      [`${written}database: foundationdb\nfoundationdb: two_regions\n`, 'foundationdb', 'loss'],
+      [`${written}database: foundationdb\n`, 'foundationdb:two_regions', 'loss-two-regions'],
+      [written, 'foundationdb:two_regions', 'loss-on-foundationdb-two-regions'],
+    ] as const) {
+      const played = decode(text, asked) as Scenario;
+      expect(played).to.deep.include({ name, foundationdb: 'two_regions', settleMs: 90_000 });
+      expect(played.targets).to.include({ recoveryTimeMs: 40_000, lostWrites: 0 });
+      expect(played.method.at(-1)).to.deep.equal({ do: 'await-recovery', atMostMs: 60_000 });
+      expect(decode(text, askedOf(played)), 'the run plays what was asked for').to.deep.equal(played);
+    }
+    const there = decode(written, 'foundationdb') as Scenario;
+    expect(there.targets.recoveryTimeMs).to.equal(15_000);
+    expect(there.method.at(-1)).to.deep.equal({ do: 'await-recovery', atMostMs: 10_000 });
+  });
+
+  it('is refused with what makes no sense in two regions, wherever it is played', () => {
+    const wrong = `${WRITTEN.replace('  - awaitRecovery: 10s\n', '')}  twoRegions: {awaitRecovery: 60s, expect: {failover: ordered}}\n`;
+    const message = decode(wrong);
+    expect(message).to.match(/^s\.yaml:20:\d+: onFoundationdb\.twoRegions\.awaitRecovery: no step of the method awaits recovery/m);
+    expect(message).to.match(/^s\.yaml:20:\d+: onFoundationdb\.twoRegions\.expect\.failover: nobody orders anything/m);
+    expect((message as string).match(/s\.yaml:/g), 'each is told once').to.have.lengthOf(2);
   });
 
   it('names what is wrong on both once, where it is written for both', () => {

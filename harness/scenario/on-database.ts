@@ -1,34 +1,60 @@
 import { z } from 'zod';
-import type { Expectation, LabDatabase, Scenario } from './scenario.ts';
+import type { AskedDatabase, Expectation, FoundationdbLayout, LabDatabase, Scenario } from './scenario.ts';
 import type { InputProblem, YamlDocument } from './yaml-decode.ts';
 
-/** What a scenario says of FoundationDB alone; what it does not say is as on the embedded database. */
-export interface OnFoundationdb {
+/** What is otherwise where it is played; what it does not say is as the scenario says. */
+export interface LaidOver {
   readonly settleMs?: number;
+  /** Of each step `awaitRecovery`. */
+  readonly awaitRecoveryMs?: number;
   readonly recoveryTimeMs?: number;
   readonly failover?: Expectation['failover'];
   readonly outage?: Expectation['outage'];
+}
+
+/** What a scenario says of FoundationDB alone, and of two regions of it alone. */
+export interface OnFoundationdb extends LaidOver {
+  readonly twoRegions?: LaidOver;
 }
 
 /** As it stands in its file. */
 export type WrittenScenario = Scenario & { readonly onFoundationdb: OnFoundationdb };
 
 /** The scenario as it is played on its database, or on the one that was asked for. On another than its own it has another name, so that no report takes the two for samples of one thing. */
-export function onDatabase(written: WrittenScenario, asked: LabDatabase | undefined): Scenario {
-  const { onFoundationdb: over, ...scenario } = written;
-  const own = scenario.database ?? 'embedded';
-  const database = asked ?? own;
-  const name = database === own ? scenario.name : `${scenario.name}-on-${database}`;
-  if (database === 'embedded') return { ...scenario, database, name };
-  const { expect, targets } = scenario;
+export function onDatabase(written: WrittenScenario, asked: AskedDatabase | undefined): Scenario {
+  const { onFoundationdb, ...scenario } = written;
+  const own = { database: scenario.database ?? 'embedded', layout: scenario.foundationdb ?? 'three_datacenter' };
+  const [database, layout = own.layout] = partsOf(asked ?? own.database);
+  const elsewhere = database === own.database ? '' : `-on-${database}`;
+  if (database === 'embedded') return { ...scenario, database, name: `${scenario.name}${elsewhere}` };
+  const { twoRegions, ...ofAny } = onFoundationdb;
+  return {
+    ...laidOver(scenario, { ...ofAny, ...(layout === 'two_regions' ? twoRegions : {}) }),
+    database,
+    foundationdb: layout,
+    name: `${scenario.name}${elsewhere}${layout === own.layout ? '' : `-${layout.replaceAll('_', '-')}`}`,
+  };
+}
+
+function laidOver(scenario: Scenario, over: LaidOver): Scenario {
+  const { expect, targets, method, settleMs } = scenario;
+  const { awaitRecoveryMs: atMostMs } = over;
   return {
     ...scenario,
-    database,
-    name,
-    settleMs: over.settleMs ?? scenario.settleMs,
+    settleMs: over.settleMs ?? settleMs,
+    method: atMostMs === undefined ? method : method.map((step) => (step.do === 'await-recovery' ? { ...step, atMostMs } : step)),
     expect: { ...expect, failover: over.failover ?? expect.failover, outage: over.outage ?? expect.outage },
     targets: { ...targets, recoveryTimeMs: over.recoveryTimeMs ?? targets.recoveryTimeMs },
   };
+}
+
+/** What is asked for so that a scenario is played as this one is. */
+export function askedOf({ database = 'embedded', foundationdb }: Scenario): AskedDatabase {
+  return database === 'embedded' || foundationdb === undefined ? database : `${database}:${foundationdb}`;
+}
+
+function partsOf(asked: AskedDatabase): readonly [LabDatabase, FoundationdbLayout?] {
+  return asked.split(':') as [LabDatabase, FoundationdbLayout?];
 }
 
 const loose = z.object({
@@ -41,10 +67,10 @@ const loose = z.object({
 });
 
 /** Why a scenario cannot be played on its database, or on the one that was asked for. */
-export function databaseProblems(document: YamlDocument, asked: LabDatabase | undefined): readonly InputProblem[] {
+export function databaseProblems(document: YamlDocument, asked: AskedDatabase | undefined): readonly InputProblem[] {
   const written = loose.safeParse(document.value).data;
   if (written === undefined) return [];
-  if ((asked ?? written.database) !== 'foundationdb')
+  if (asked === undefined ? written.database !== 'foundationdb' : asked === 'embedded')
     return written.foundationdb === undefined
       ? []
       : [

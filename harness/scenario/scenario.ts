@@ -10,6 +10,9 @@ export type LabDatabase = (typeof DATABASES)[number];
 /** How a lab's FoundationDB replicates: copies in all three regions, or in the first two, with a satellite in the third that holds the newest log of whoever is primary (`usable_regions=2`). */
 export const FOUNDATIONDB_LAYOUTS = ['three_datacenter', 'two_regions'] as const;
 export type FoundationdbLayout = (typeof FOUNDATIONDB_LAYOUTS)[number];
+/** What can be asked for instead of what a scenario says; `foundationdb` alone leaves it to the scenario how that replicates. */
+export const ASKED_DATABASES = [...DATABASES, 'foundationdb:three_datacenter', 'foundationdb:two_regions'] as const;
+export type AskedDatabase = (typeof ASKED_DATABASES)[number];
 
 /** One question about the system. Decoded from YAML by decode.ts; durations are written `500ms`, `10s`, `5m`. */
 export interface Scenario {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { backupLabShape } from './backup-shape.ts';
 import { durationMs, parseDurationMs } from './duration.ts';
 import { DATABASES, FAILOVERS, FOUNDATIONDB_LAYOUTS, SETS } from './scenario.ts';
-import type { OnFoundationdb, WrittenScenario } from './on-database.ts';
+import type { LaidOver, OnFoundationdb, WrittenScenario } from './on-database.ts';
 import { methodShape } from './steps.ts';
 import { fields } from './yaml-decode.ts';
 
@@ -40,16 +40,27 @@ const DEFAULT_WORKLOAD = { periodMs: 20, timeoutMs: 1000, goodWithinMs: 250, sus
 const OUTAGES = ['none', 'expected', 'allowed'] as const;
 
 /** What may be otherwise on FoundationDB, which recovers and copies in its own time. */
-const onFoundationdb: z.ZodType<OnFoundationdb> = fields({
+const over = {
   settle: durationMs.optional(),
+  awaitRecovery: durationMs.optional(),
   expect: fields({ failover: z.enum(FAILOVERS).optional(), outage: z.enum(OUTAGES).optional() }).default({}),
   targets: fields({ recoveryTime: durationMs.optional() }).default({}),
-}).transform(({ settle, expect: { failover, outage }, targets }) => ({
-  ...(settle === undefined ? {} : { settleMs: settle }),
-  ...(targets.recoveryTime === undefined ? {} : { recoveryTimeMs: targets.recoveryTime }),
-  ...(failover === undefined ? {} : { failover }),
-  ...(outage === undefined ? {} : { outage }),
-}));
+};
+const overShape = fields(over);
+
+function laidOver({ settle, awaitRecovery, expect: { failover, outage }, targets }: z.infer<typeof overShape>): LaidOver {
+  return {
+    ...(settle === undefined ? {} : { settleMs: settle }),
+    ...(awaitRecovery === undefined ? {} : { awaitRecoveryMs: awaitRecovery }),
+    ...(targets.recoveryTime === undefined ? {} : { recoveryTimeMs: targets.recoveryTime }),
+    ...(failover === undefined ? {} : { failover }),
+    ...(outage === undefined ? {} : { outage }),
+  };
+}
+
+const onFoundationdb: z.ZodType<OnFoundationdb> = fields({ ...over, twoRegions: overShape.optional() }).transform(
+  ({ twoRegions, ...ofAny }) => ({ ...laidOver(ofAny), ...(twoRegions === undefined ? {} : { twoRegions: laidOver(twoRegions) }) }),
+);
 
 /** The scenario language. What needs more than one field, or the world, is checked in decode.ts. */
 export const scenarioShape: z.ZodType<WrittenScenario> = fields({
