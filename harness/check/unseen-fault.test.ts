@@ -4,8 +4,8 @@ import { judgeUnseen } from '../fault/unseen-effect.ts';
 import { parseEvents } from '../history/reader.ts';
 import { reportPage } from '../report/html/page.ts';
 import { toResultDocument } from '../report/result.ts';
-import { at, failoverHistory } from '../testing/handmade.ts';
-import { judged, objections, outcomeOf } from '../testing/judged.ts';
+import { at, failoverHistory, SCENARIO } from '../testing/handmade.ts';
+import { judged, objections, outcomeOf, withScenario } from '../testing/judged.ts';
 
 const FAULT = 'isolation';
 const expected = { kind: 'unseen', pods: ['db-us-central1'], what: 'NetworkChaos delay' } as const;
@@ -47,6 +47,30 @@ describe('a fault whose effect nobody sees', () => {
     expect(objections(result)).to.include.members(['fault-effective', 'fault-healed']);
   });
 
+  it('does not pass beside one that was seen, in the same manifest or in a step of its own', () => {
+    const beside = withScenario({
+      method: [...SCENARIO.method, { do: 'inject', fault: 'slow', manifest: 'delay.yaml' }, { do: 'heal', fault: 'slow' }],
+    });
+    for (const [seen, unseen, scenario] of [
+      [`${FAULT}:NetworkChaos/cut`, `${FAULT}:NetworkChaos/slow`, SCENARIO],
+      [FAULT, 'slow', beside],
+    ] as const) {
+      const named = (events: readonly RunEvent[], name: string): readonly RunEvent[] =>
+        events.map((event) => ('fault' in event && event.fault === FAULT ? { ...event, fault: name } : event));
+      const both = (events: readonly RunEvent[]): readonly RunEvent[] => {
+        const theirs = recorded()(events).filter((event) => 'fault' in event);
+        return [...named(events, seen), ...named(theirs, unseen)].toSorted((a, b) => a.atMs - b.atMs);
+      };
+      const result = judged({ scenario, edit: both });
+      const about = (fault: string): readonly string[] =>
+        result.verdict.findings.flatMap(({ check, outcome, message }) =>
+          check === 'fault-effective' && message.startsWith(`${fault}:`) ? [outcome] : [],
+        );
+      expect([about(seen), about(unseen)]).to.deep.equal([['pass'], ['inconclusive']]);
+      expect(result.verdict.outcome).to.equal('inconclusive');
+    }
+  });
+
   it('what is measured without it is measured all the same', () => {
     const result = judged({ edit: recorded() });
     expect(result.measurement.recovery.state).to.equal('not-measured');
@@ -60,6 +84,7 @@ describe('a fault whose effect nobody sees', () => {
     const page = reportPage(toResultDocument(judged({ edit: recorded() })));
     expect(page).to.include('nothing: no probe of the harness sees what NetworkChaos delay does');
     expect(page).to.include('no recovery from it could be measured').and.not.to.include('fault in effect</span>');
+    expect(page).to.include('since the start').and.not.to.include('since the fault took effect');
     const row = /<tr>(?:(?!<tr>).)*no probe of the harness sees(?:(?!<\/tr>).)*<\/tr>/s.exec(page)?.[0];
     expect(row).to.include('aria-label="inconclusive"');
   });

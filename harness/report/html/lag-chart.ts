@@ -1,7 +1,7 @@
 import { duration } from '../figures.ts';
 import type { ResultDocument } from '../result-shape.ts';
 import { html, type Markup } from './markup.ts';
-import { faultShade, overviewAxis } from './overview-chart.ts';
+import { faultShade, overviewAxis, sinceZero } from './overview-chart.ts';
 import { regionClass } from './regions.ts';
 import { gridLines, position, round, tickLabels, type TimeAxis } from './time-axis.ts';
 
@@ -31,7 +31,7 @@ export function lagChart(result: ResultDocument): Markup {
       </div>
     </div>
     <div class="row axis">
-      <div class="label">${result.faults.length > 0 ? 'since the fault took effect' : 'since the start'}</div>
+      <div class="label">${sinceZero(result)}</div>
       <div class="plot-axis">${tickLabels(axis, TICKS)}</div>
     </div>
   </figure>`;

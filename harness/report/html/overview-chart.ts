@@ -25,7 +25,7 @@ export function overviewChart(result: ResultDocument): Markup {
     ${servedRow(result, axis)} ${result.faults.map((fault) => faultRow(fault, axis))} ${rows}
     ${result.faults.map((fault) => pointsRow(fault, axis))}
     <div class="row axis">
-      <div class="label">${result.faults.length > 0 ? 'since the fault took effect' : 'since the start'}</div>
+      <div class="label">${sinceZero(result)}</div>
       <div class="plot-axis">${tickLabels(axis, TICKS)}</div>
     </div>
   </figure>`;
@@ -43,6 +43,10 @@ export function overviewAxis(result: ResultDocument): TimeAxis {
   const toMs = seconds.length > 0 ? (seconds.reduce((a, b) => Math.max(a, b)) + 1) * 1000 : Math.max(1000, result.durationMs);
   return { fromMs, toMs, zeroMs: result.faults[0]?.points.t1Effect ?? fromMs };
 }
+
+/** What its instants are counted from. */
+export const sinceZero = ({ faults }: Pick<ResultDocument, 'faults'>): string =>
+  (faults[0]?.points.t1Effect ?? null) === null ? 'since the start' : 'since the fault took effect';
 
 /** Shading of every fault, for a plot whose viewBox is 0 0 100 100. */
 export function faultShade(result: ResultDocument, axis: TimeAxis): Markup {

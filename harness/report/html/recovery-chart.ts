@@ -140,7 +140,7 @@ function pointTable(fault: ResultFault): Markup {
       <thead>
         <tr>
           <th>point</th>
-          <th class="n">since the effect</th>
+          <th class="n">${fault.points.t1Effect === null ? 'since it was asked for' : 'since the effect'}</th>
           <th class="n">since the one before</th>
         </tr>
       </thead>

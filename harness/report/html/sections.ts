@@ -4,6 +4,7 @@ import { machineText } from '../machine-text.ts';
 import { systemText } from '../system-text.ts';
 import { mark } from './header.ts';
 import { html, type Content, type Markup } from './markup.ts';
+import { sinceZero } from './overview-chart.ts';
 import { figures, table, words } from './table.ts';
 
 const MOST_LOST_SHOWN = 200;
@@ -170,7 +171,7 @@ function lostTable({ writes: account, faults }: ResultDocument): Markup {
       </tr>`,
   );
   const rest = account.lost.length - rows.length;
-  return html`${table([words('key'), words('op'), words('vantage'), words('acknowledged by'), figures('since the effect'), figures('line')], rows)}
+  return html`${table([words('key'), words('op'), words('vantage'), words('acknowledged by'), figures(sinceZero({ faults })), figures('line')], rows)}
     <p class="quiet">
       ${rest > 0 ? `… and ${plural(rest, 'other')}, all in result.json. ` : ''}${
         account.unsaved === 0
