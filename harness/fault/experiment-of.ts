@@ -13,6 +13,13 @@ export function experimentOf({ name: fault, experiment, plan }: PlannedExperimen
   const { kind, namespace, name, mode, document, opaque = false } = experiment;
   const [sources, targets] = [plan.sources, plan.targets].map((of) => of.map(({ pod }) => pod)) as [string[], string[]];
   const hit = new Set([...sources, ...targets]);
-  const namespaceOf = Object.fromEntries(pods.filter((pod) => hit.has(pod.name)).map((pod) => [pod.name, pod.namespace]));
+  const named = Map.groupBy(
+    pods.filter((pod) => hit.has(pod.name)),
+    (pod) => pod.name,
+  );
+  // Of namesakes nobody could say which was meant: what has no namespace was not hit.
+  const namespaceOf = Object.fromEntries(
+    [...named].flatMap(([pod, all]) => (new Set(all.map(({ namespace }) => namespace)).size === 1 ? [[pod, all[0]?.namespace ?? '']] : [])),
+  );
   return { fault, kind, namespace, name, mode, document, opaque, sources, targets, namespaceOf, narrowed };
 }

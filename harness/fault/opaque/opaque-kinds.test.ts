@@ -75,6 +75,10 @@ const REFUSED: readonly (readonly [string, string, RegExp])[] = [
     `{action: exception, ${DATABASE}, class: Main, method: say, exception: 'a.B("x"); System.exit(1); new c.D("y")'}`,
     /must be a class/,
   ],
+  // A carriage return ends a line, too.
+  ['JVMChaos', `{action: return, ${DATABASE}, class: Main, method: say, returnValue: "\\"a\\rDO b\\""}`, /must be a number/],
+  ['JVMChaos', `{action: exception, ${DATABASE}, class: Main, method: say, exception: "a.B(\\"x\\rDO y\\")"}`, /must be a class/],
+  ['StressChaos', `{${DATABASE}, stressors: {memory: null}}`, /must be a map/],
   ['StressChaos', `{${DATABASE}, stressors: {memory: {workers: 1, options: ["--hdd 8"]}}}`, /goes to stress-ng/],
   ['StressChaos', `{${DATABASE}, stressors: {memory: {workers: 1}}, stressngStressors: "--all 1"}`, /goes to stress-ng/],
   ['StressChaos', `{${DATABASE}, stressngStressors: "--all 1"}`, /stress-ng/],
@@ -129,6 +133,35 @@ describe('kinds that only clusters have', () => {
     const [target] = planning.plan.targets;
     expect(target?.pod).to.match(/^api-/);
     expect(planning.plan.expectedEffect).to.deep.include({ pods: ['db-us-central1', target?.pod] });
+  });
+
+  for (const [selection, hit] of [
+    ['mode: fixed-percent, value: "34", selector: {labelSelectors: {app: db}}', 2],
+    ['mode: fixed, value: "2", selector: {expressionSelectors: [{key: app, operator: In, values: [db]}]}', 2],
+    ['mode: one, selector: {fieldSelectors: {metadata.name: db-us-east1}}', 1],
+    ['mode: all, selector: {annotationSelectors: {tier: gold}}', 1],
+  ] as const)
+    it(`${selection}: the pods that are drawn are those that must be hit, the same again by the same seed`, () => {
+      const one = fault(manifest('DNSChaos', `{action: error, ${selection}}`));
+      const pods = PODS.map((pod) => (pod.name === 'db-us-east1' ? { ...pod, annotations: { tier: 'gold' } } : pod));
+      const plans = [1, 2].map(() => one.plan({ pods, seed: 7, addressesOf: {} }));
+      const [planning] = plans;
+      if (planning?.outcome !== 'planned') throw new Error(JSON.stringify(planning));
+      expect(planning.plan.sources).to.have.length(hit);
+      expect(planning.plan.expectedEffect).to.deep.include({ kind: 'unseen', pods: planning.plan.sources.map(({ pod }) => pod) });
+      expect(plans[1]).to.deep.equal(planning);
+    });
+
+  it('of several documents each is what it is; one that is refused refuses all', () => {
+    const cut = manifest('NetworkChaos', `{action: partition, ${DATABASE}, target: {mode: all, selector: {labelSelectors: {app: api}}}}`);
+    const mute = manifest('DNSChaos', `{action: error, ${DATABASE}}`);
+    const decoded = decodeManifest(`${cut}---\n${mute}`, 'm.yaml', onClusters);
+    expect(decoded.ok && decoded.value.map(({ kind, opaque = false }) => [kind, opaque])).to.deep.equal([
+      ['NetworkChaos', false],
+      ['DNSChaos', true],
+    ]);
+    expect(problems(`${cut}---\n${mute}`, inLabs)).to.match(/DNSChaos is not yet supported locally/);
+    expect(problems(`${mute}---\n${manifest('KernelChaos', `{${DATABASE}}`)}`)).to.match(/share its kernel/);
   });
 
   it('one whose target selects nothing selects nothing', () => {

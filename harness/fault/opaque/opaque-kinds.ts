@@ -65,8 +65,13 @@ const http = opaque({
 const name = z.string().regex(/^[\w.$<>(), [\]-]*$/, 'must be a name: letters, digits and . $ < > ( ) [ ] , -');
 const literal = z
   .string()
-  .regex(/^(-?\d+(\.\d+)?|true|false|null|"[^"\\\n]*")$/, 'must be a number, true, false, null or a text in double quotes');
-const exception = z.string().regex(/^[\w.$]+\(("[^"\\\n]*")?\)$/, 'must be a class and a text: java.io.IOException("BOOM")');
+  .regex(
+    /^(-?\d+(\.\d+)?|true|false|null|"[^"\\\p{Cc}\u2028\u2029]*")$/u,
+    'must be a number, true, false, null or a text in double quotes',
+  );
+const exception = z
+  .string()
+  .regex(/^[\w.$]+\(("[^"\\\p{Cc}\u2028\u2029]*")?\)$/u, 'must be a class and a text: java.io.IOException("BOOM")');
 const jvm = ['latency', 'return', 'exception', 'stress', 'gc', 'mysql'].map((action) =>
   opaque({
     kind: 'JVMChaos',
