@@ -1,7 +1,8 @@
 import { HarnessError } from '../errors.ts';
 import { abortable } from '../abortable.ts';
 import type { KubeClient } from './kube-client.ts';
-import { condition, resourcePath, type ChaosObject } from './kube-object.ts';
+import { resourcePath, type ChaosObject } from './kube-object.ts';
+import { isInjected } from './records.ts';
 import { Reflector } from './reflector.ts';
 
 const EVENTS = { apiVersion: 'v1', resource: 'events' };
@@ -26,8 +27,8 @@ export class ExperimentWatch {
   #gone = false;
   #listed = false;
 
-  /** onChange is told of every state, the last one included. */
-  constructor(client: KubeClient, place: Place, onChange: (object: ChaosObject) => void) {
+  /** onChange is told of every state, the last one included, after which it is gone. */
+  constructor(client: KubeClient, place: Place, onChange: (object: ChaosObject, isGone: boolean) => void) {
     this.#client = client;
     this.#place = place;
     const { apiVersion, resource, namespace, name } = place;
@@ -38,7 +39,7 @@ export class ExperimentWatch {
       ({ change, object }) => {
         this.#gone = change === 'gone';
         this.#object = object;
-        onChange(object);
+        onChange(object, this.#gone);
         for (const look of this.#waiting) look();
       },
       query,
@@ -57,9 +58,9 @@ export class ExperimentWatch {
     return this.#object;
   }
 
-  /** Resolves with the object when it says so. Throws HarnessError `timeout`, with what the cluster says of it, when the signal aborts first. */
-  async until(type: 'AllInjected' | 'AllRecovered' | 'Paused', signal: AbortSignal): Promise<ChaosObject> {
-    await this.#until(() => this.#object !== undefined && !this.#gone && condition(this.#object, type), signal, type);
+  /** Resolves with an object that says that it is injected, and is as yet. Throws HarnessError `timeout`, with what the cluster says of it, when the signal aborts first. */
+  async untilInjected(signal: AbortSignal): Promise<ChaosObject> {
+    await this.#until(() => this.#object !== undefined && !this.#gone && isInjected(this.#object), signal, 'AllInjected');
     return this.#object as ChaosObject;
   }
 
@@ -74,18 +75,21 @@ export class ExperimentWatch {
   }
 
   async #until(is: () => boolean, signal: AbortSignal, what: string): Promise<void> {
-    if (is()) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (is()) resolve();
-    };
-    this.#waiting.add(look);
-    try {
-      await abortable(promise, signal);
-    } catch (cause) {
-      throw new HarnessError('timeout', `${this.#place.resource} ${this.#place.name} did not become ${what}: ${await this.#said()}`, cause);
-    } finally {
-      this.#waiting.delete(look);
+    // Several changes may be told at once: what was so may be over when whoever waits goes on.
+    while (!is()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.add(resolve);
+      try {
+        await abortable(promise, signal);
+      } catch (cause) {
+        throw new HarnessError(
+          'timeout',
+          `${this.#place.resource} ${this.#place.name} did not become ${what}: ${await this.#said()}`,
+          cause,
+        );
+      } finally {
+        this.#waiting.delete(resolve);
+      }
     }
   }
 

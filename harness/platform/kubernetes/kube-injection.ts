@@ -7,7 +7,7 @@ import { writeUndo, writeUndone, type Entry } from './journal.ts';
 import { refusal, type KubeClient } from './kube-client.ts';
 import { condition, type ChaosObject } from './kube-object.ts';
 import { isAbsent, untilServed } from './patience.ts';
-import { differences } from './records.ts';
+import { differences, endedAs, recordsOf } from './records.ts';
 import { rehearse } from './rehearsal.ts';
 
 /** How long the cluster may take to inject. */
@@ -29,6 +29,8 @@ export class KubeInjection implements Injection {
   readonly #context: RunContext;
   readonly #run: string;
   #applied: Applied[] = [];
+  /** Of those that were injected: how they ended by themselves, as far as it was told. */
+  readonly #injected = new Map<Experiment, string | undefined>();
   #healing = false;
 
   constructor(experiments: readonly Experiment[], clusters: Clusters, context: RunContext, run: string) {
@@ -80,23 +82,24 @@ export class KubeInjection implements Injection {
     const { client, place } = this.#clusters.placeOf(experiment);
     const { document, notes } = appliedDocument(experiment, this.#run);
     for (const note of notes) this.#note(experiment, note);
-    await refuseForeign(client, place, this.#run, signal);
+    await refuseOther(client, place, this.#run, signal);
     const { apiVersion, kind } = document;
     const entry = { context: client.context, apiVersion, kind, namespace: place.namespace, name: place.name, run: labelValue(this.#run) };
     writeUndo(this.#context.runFolder, entry);
-    const watch = new ExperimentWatch(client, place, (object) => this.#onChange(experiment, object));
+    const watch = new ExperimentWatch(client, place, (object, isGone) => this.#onChange(experiment, object, isGone));
     this.#applied.push({ experiment, client, place, entry, watch });
     const requestedMs = this.#context.nowMs();
     await client.apply(pathOf(place), document, signal);
-    const object = await watch.until('AllInjected', signal);
+    const object = await watch.untilInjected(signal);
     this.#compare(experiment, object);
+    this.#injected.set(experiment, undefined);
     const seenMs = this.#context.nowMs() - requestedMs;
     this.#note(experiment, `AllInjected was seen ${seenMs.toFixed(0)} ms after the request; ${ownTimes(object)}`);
   }
 
   /** The cluster selects by itself: what it has hit must be what was planned, or the probes would look elsewhere. */
-  #compare(experiment: Experiment, { status }: ChaosObject): void {
-    const differs = differences(experiment, status?.experiment?.containerRecords ?? []);
+  #compare(experiment: Experiment, object: ChaosObject): void {
+    const differs = differences(experiment, recordsOf(object));
     if (differs.length > 0)
       throw new HarnessError(
         'cluster-failed',
@@ -110,21 +113,24 @@ export class KubeInjection implements Injection {
       if (answer.status >= 300) throw refusal(`DELETE ${pathOf(place)}`, answer);
       if (watch.object === undefined) await untilGoneNow(client, place, signal);
       else await watch.untilGone(signal);
-      const last = watch.object;
-      if (last !== undefined && !condition(last, 'AllRecovered'))
-        this.#note(experiment, 'it was gone before anybody saw it AllRecovered; the probes tell whether it is');
     }
+    const last = watch.object;
+    if (last !== undefined && !condition(last, 'AllRecovered'))
+      this.#note(experiment, 'it was gone before anybody saw it AllRecovered; the probes tell whether it is');
     writeUndone(this.#context.runFolder, entry);
     await watch.close();
   }
 
-  /** While it should last: who pauses or ends it is told. The probes' record decides what that means. */
-  #onChange(experiment: Experiment, object: ChaosObject): void {
-    if (this.#healing || object.metadata.deletionTimestamp !== undefined) return;
-    if (condition(object, 'Paused')) this.#note(experiment, 'the cluster says that it is paused');
-    const records = object.status?.experiment?.containerRecords ?? [];
-    if (condition(object, 'AllRecovered') && records.some(({ recoveredCount }) => recoveredCount > 0))
-      this.#note(experiment, 'the cluster says that it is recovered, although it was not healed');
+  /** While it should last: who pauses, ends or deletes it is told, once each. The probes' record decides what that means. */
+  #onChange(experiment: Experiment, object: ChaosObject, isGone: boolean): void {
+    if (this.#healing || !this.#injected.has(experiment)) return;
+    const ended = endedAs(object, isGone);
+    if (ended === this.#injected.get(experiment)) return;
+    this.#injected.set(experiment, ended);
+    this.#note(
+      experiment,
+      ended === undefined ? 'the cluster says that it is injected again' : `the cluster says that ${ended}, although it was not healed`,
+    );
   }
 
   #note({ fault }: Experiment, what: string): void {
@@ -142,22 +148,20 @@ async function untilGoneNow(client: KubeClient, place: Place, signal: AbortSigna
   }
 }
 
-/** Somebody else's experiment of that name would be changed, and deleted later. */
-async function refuseForeign(client: KubeClient, place: Place, run: string, signal: AbortSignal): Promise<void> {
+/** Somebody else's experiment of that name would be changed, and deleted later; of one of this run, it would be said that it is injected, which it was before. */
+async function refuseOther(client: KubeClient, place: Place, run: string, signal: AbortSignal): Promise<void> {
   const answer = await client.ask<ChaosObject>('GET', pathOf(place), { signal });
   if (isAbsent(answer, place.name)) return;
   if (answer.status !== 200) throw refusal(`GET ${pathOf(place)}`, answer);
-  if (answer.body.metadata.labels?.[RUN_LABEL] === labelValue(run)) return;
-  throw new HarnessError(
-    'cluster-failed',
-    `${place.resource} ${place.name} is there already, and not from this run; delete it, or gameday chaos heal`,
-  );
+  const own = answer.body.metadata.labels?.[RUN_LABEL] === labelValue(run);
+  const what = own ? 'from another step of this run; heal that first' : 'and not from this run; delete it, or gameday chaos heal';
+  throw new HarnessError('cluster-failed', `${place.resource} ${place.name} is there already, ${what}`);
 }
 
 /** What the object itself says of its times, whose resolution is a second in most clusters. */
-function ownTimes({ metadata, status }: ChaosObject): string {
-  const applied = (status?.experiment?.containerRecords ?? []).flatMap(({ events = [] }) =>
+function ownTimes(object: ChaosObject): string {
+  const applied = recordsOf(object).flatMap(({ events = [] }) =>
     events.filter(({ operation, type }) => operation === 'Apply' && type === 'Succeeded').map(({ timestamp }) => timestamp),
   );
-  return `the object says: created ${metadata.creationTimestamp ?? '?'}, applied ${applied.toSorted().at(-1) ?? '?'}`;
+  return `the object says: created ${object.metadata.creationTimestamp ?? '?'}, applied ${applied.toSorted().at(-1) ?? '?'}`;
 }

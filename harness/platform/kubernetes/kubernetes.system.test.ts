@@ -6,6 +6,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { experimentOf } from '../../fault/experiment-of.ts';
+import { clusterManifestDecoder } from '../../commands/scenarios.ts';
 import type { Fault } from '../../fault/fault.ts';
 import type { EventBody } from '../../history/event.ts';
 import { HarnessError } from '../errors.ts';
@@ -15,6 +16,7 @@ import type { Feature } from '../local/features.ts';
 import type { Injection, OwnService } from '../platform.ts';
 import { findBinaries, MISSING } from './containerless/binaries.ts';
 import { startCluster, type ClusterProcess } from './containerless/cluster-process.ts';
+import type { ClusterOrder } from './containerless/cluster-protocol.ts';
 import { CHAOS_API, resourceOf } from './containerless/crds.ts';
 import { clusterTopology, GAMEDAY_RULES } from './containerless/lab-objects.ts';
 import { examineClusters } from './doctor.ts';
@@ -51,7 +53,14 @@ describe('a cluster without containers, and the game day as its client', functio
       writeFileSync(file, '');
     }
     folder = mkdtempSync(path.join(tmpdir(), 'cluster-'));
-    const order = { folder, replication: 'sync', policy: 'lab', controllersPerRegion: 1, movableClocks: false } as const;
+    const order = {
+      folder,
+      replication: 'sync',
+      policy: 'lab',
+      controllersPerRegion: 1,
+      movableClocks: false,
+      claimableKinds: ['DNSChaos'],
+    } satisfies ClusterOrder;
     cluster = await startCluster(order, limit(120_000));
     system = readSystemFile(cluster.systemFile);
     client = await KubeClient.open(system.kubeconfig, 'us-central1');
@@ -126,6 +135,24 @@ describe('a cluster without containers, and the game day as its client', functio
     ]);
     const missing = features.filter(({ has, required }) => has !== true && required);
     expect(missing.map(({ name }) => name)).to.deep.equal([`PodChaos ${nowhere.name}`]);
+  });
+
+  it('doctor: of kinds that only clusters know this one is asked whether it would take them, and keeps nothing', async () => {
+    const chosen = 'mode: all, selector: {labelSelectors: {app: db, region: us-central1}}';
+    const faults = [
+      ['DNSChaos', `{action: error, ${chosen}}`],
+      ['NetworkChaos', `{action: delay, ${chosen}, delay: {latency: 1ms}}`],
+    ].flatMap(([kind, spec]) => {
+      const text = `apiVersion: ${CHAOS_API}\nkind: ${kind}\nmetadata: {name: only-there}\nspec: ${spec}\n`;
+      const decoded = clusterManifestDecoder(text, 'only-there.yaml');
+      return decoded.ok ? decoded.value : [];
+    });
+    const told = (await examineClusters(system, faults)).filter(({ name }) => name.endsWith('as it would be applied'));
+    const [mute, slow] = told.map(({ has }) => has);
+    expect(told).to.have.length(2);
+    expect(mute).to.equal(true);
+    expect(slow).to.match(/the cluster of us-central1 does not take NetworkChaos only-there: .*delay/);
+    for (const fault of faults) expect((await client.ask('GET', pathOf(fault))).status).to.equal(404);
   });
 
   it('doctor: whether probes may be put into the pods of somebody’s own service is asked, where the file names an image for them', async () => {

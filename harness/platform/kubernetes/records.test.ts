@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { differences } from './records.ts';
+import type { ChaosObject } from './kube-object.ts';
+import { differences, endedAs, isInjected } from './records.ts';
 
 const planned = { sources: ['a'], targets: ['b'], namespaceOf: { a: 'shop', b: 'coditect' } };
 const of = (...ids: readonly string[]): readonly string[] =>
@@ -31,5 +32,45 @@ describe('what a cluster says it has hit', () => {
 
   it('a planned pod whose namespace is not known was not hit', () => {
     expect(differences({ sources: ['a'], targets: [], namespaceOf: {} }, [{ id: 'shop/a' }])).to.deep.equal(['?/a', 'shop/a']);
+  });
+});
+
+describe('what a cluster says of an experiment', () => {
+  const said = (type: string, phases: readonly string[] = ['Injected'], metadata: object = {}): ChaosObject => ({
+    apiVersion: 'chaos-mesh.org/v1alpha1',
+    kind: 'DNSChaos',
+    metadata: { name: 'mute', ...metadata },
+    spec: {},
+    status: {
+      conditions: [{ type, status: 'True' }],
+      experiment: {
+        containerRecords: phases.map((phase, index) => ({
+          id: `shop/${index}`,
+          selectorKey: '.',
+          phase,
+          injectedCount: 1,
+          recoveredCount: 0,
+        })),
+      },
+    },
+  });
+  const deleted = { deletionTimestamp: '2026-11-28T20:00:00Z' };
+
+  it('it is injected: by the condition and by each of its records', () => {
+    expect(isInjected(said('AllInjected', ['Injected', 'Injected']))).to.equal(true);
+    expect(isInjected(said('Selected'))).to.equal(false);
+    expect(isInjected(said('AllInjected', ['Injected', 'Not Injected'])), 'the condition is of before').to.equal(false);
+    expect(isInjected(said('AllInjected', ['Not Injected/Wait']))).to.equal(false);
+    expect(isInjected(said('AllInjected', ['Injected'], deleted)), 'somebody deletes it').to.equal(false);
+  });
+
+  it('it lasts, or how it does not', () => {
+    expect(endedAs(said('AllInjected'), false)).to.equal(undefined);
+    expect(endedAs(said('AllInjected'), true)).to.equal('it is gone');
+    expect(endedAs(said('AllInjected', ['Injected'], deleted), false)).to.equal('it is being deleted');
+    expect(endedAs(said('Paused', ['Not Injected']), false)).to.equal('it is paused');
+    expect(endedAs(said('AllRecovered', ['Not Injected']), false)).to.equal('it is recovered');
+    expect(endedAs(said('AllInjected', ['Injected', 'Not Injected']), false)).to.equal('it is injected no longer: shop/1 Not Injected');
+    expect(endedAs(said('Selected'), false)).to.equal('it is no longer AllInjected');
   });
 });
