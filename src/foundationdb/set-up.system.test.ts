@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCli } from '../cli.ts';
+import { systemClock } from '../platform/clock.ts';
 import { makeTestAuthority } from '../testing/certificates.ts';
-import { FoundationdbCluster, findFoundationdb } from '../testing/foundationdb-cluster.ts';
+import { FoundationdbCluster, findFoundationdb, type ClusterOptions } from '../testing/foundationdb-cluster.ts';
 import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { configWithoutSystem, REGIONS } from '../testing/test-config.ts';
 import { coordinatorsOf, placementProblems } from './coordinators.ts';
@@ -31,9 +32,9 @@ describe(`set-up of FoundationDB${typeof programs === 'string' ? `: skipped: ${p
     if (folder !== undefined) rmSync(folder, { recursive: true });
   });
 
-  async function start(mode: 'three_datacenter' | 'two_regions', coordinators: readonly number[]): Promise<void> {
+  async function start(mode: 'three_datacenter' | 'two_regions', options: ClusterOptions): Promise<void> {
     if (typeof programs === 'string') throw new Error(programs);
-    cluster = await FoundationdbCluster.start(programs, mode, { coordinators, isBare: true });
+    cluster = await FoundationdbCluster.start(programs, mode, { ...options, isBare: true });
     const dcs = mode === 'two_regions' ? REGIONS : ['dc1', 'dc2', 'dc3'];
     const database = foundationdbConfig(
       { clusterFile: cluster.clusterFile, library: programs.library },
@@ -55,7 +56,7 @@ describe(`set-up of FoundationDB${typeof programs === 'string' ? `: skipped: ${p
   }
 
   it('makes three_datacenter of servers alone, and changes nothing a second time, nor where a region is away', async () => {
-    await start('three_datacenter', [0]);
+    await start('three_datacenter', { coordinators: [0] });
     const unsaid = await setUp('three_datacenter', '--without-pause');
     expect(unsaid.code, unsaid.said).to.equal(1);
     expect(unsaid.said).to.match(/^refused +its coordinators know of no database.*--new/m);
@@ -75,8 +76,27 @@ describe(`set-up of FoundationDB${typeof programs === 'string' ? `: skipped: ${p
     expect(away.said).to.not.match(/^changing/m);
   });
 
+  it('knows where coordinators are that are named by host, and leaves their names', async () => {
+    await start('three_datacenter', { coordinators: [0, 2, 4], isNamed: true });
+    await cluster.cli('configure new single memory', 60_000);
+    const rehearse = () => setUp('three_datacenter', '--without-pause', '--dry-run');
+    let placed = await rehearse();
+    for (let looks = 0; looks < 60 && /^wait/m.test(placed.said); looks++) {
+      await systemClock.sleep(1000);
+      placed = await rehearse();
+    }
+    expect(placed.said).to.match(/^next +redundancy three_datacenter/);
+    const [first, second, , , fifth] = cluster.names;
+    await cluster.cli(`coordinators ${first} ${second} ${fifth}`);
+    const moved = await setUp('three_datacenter', '--without-pause', '--patience=1m');
+    expect(moved.code, moved.said).to.equal(1);
+    expect(moved.said).to.match(/^refused +2 of 3 coordinators are in dc1.*named by host \(0x7f\.1/m);
+    const named = (coordinatorsOf(await cluster.status()) ?? []).map(({ address }) => address);
+    expect(named).to.have.members([first, second, fifth]);
+  });
+
   it('brings a database that has data into two regions, and is refused while nobody pauses failovers', async () => {
-    await start('two_regions', [0, 2, 4]);
+    await start('two_regions', { coordinators: [0, 2, 4] });
     await cluster.cli('configure new double ssd-2', 60_000);
     await cluster.cli('writemode on; set kept value');
     const unpaused = await setUp(DEPLOYED);

@@ -53,6 +53,8 @@ function isProgram(path: string): boolean {
 /** `two_regions`: as deploy/foundationdb/regions.json says it; `single_ssd`: for more data than the memory engine takes (1 GiB). */
 export type Mode = 'single' | 'single_ssd' | 'three_datacenter' | 'two_regions';
 
+/** No address to FoundationDB, and 127.0.0.1 to every resolver; `localhost` may be ::1. */
+const LOOPBACK_NAME = '0x7f.1';
 const SATELLITE = 'europe-west1';
 const DATA_CENTERS: Readonly<Record<Mode, readonly string[]>> = {
   single: ['dc1'],
@@ -74,6 +76,7 @@ function configuring(mode: Mode, folder: string): string {
 
 interface Server {
   readonly dc: string;
+  readonly name: string;
   readonly args: readonly string[];
   process: ChildProcess | null;
 }
@@ -83,6 +86,8 @@ export interface ClusterOptions {
   readonly coordinators?: readonly number[];
   /** Servers alone: no database is made. */
   readonly isBare?: true;
+  /** Its coordinators are named by host. */
+  readonly isNamed?: true;
   /** Files of servers and clients: nobody without a certificate of that authority is answered. */
   readonly tls?: Fdbcli['tls'];
 }
@@ -90,6 +95,8 @@ export interface ClusterOptions {
 /** Real fdbservers on loopback. The owner calls `stop`. */
 export class FoundationdbCluster {
   readonly clusterFile: string;
+  /** Each server, as the cluster file would name it. */
+  readonly names: readonly string[];
   readonly #programs: FoundationdbPrograms;
   readonly #folder: string;
   readonly #servers: readonly Server[];
@@ -101,6 +108,7 @@ export class FoundationdbCluster {
     this.#programs = programs;
     this.#folder = folder;
     this.clusterFile = join(folder, 'client.cluster');
+    this.names = servers.map(({ name }) => name);
     this.#servers = servers;
     this.#tls = tls;
   }
@@ -109,13 +117,14 @@ export class FoundationdbCluster {
   static async start(
     programs: FoundationdbPrograms,
     mode: Mode,
-    { coordinators, isBare, tls }: ClusterOptions = {},
+    { coordinators, isBare, isNamed, tls }: ClusterOptions = {},
   ): Promise<FoundationdbCluster> {
     const dcs = DATA_CENTERS[mode];
     const folder = mkdtempSync(join(tmpdir(), 'fdb-test-'));
     const ports = await freePorts(dcs.length);
     const addresses = ports.map((port) => `127.0.0.1:${port}${tls === undefined ? '' : ':tls'}`);
-    const connection = `test:test@${(coordinators?.map((i) => addresses[i]) ?? addresses).join(',')}\n`;
+    const names = isNamed === true ? addresses.map((address) => address.replace('127.0.0.1', LOOPBACK_NAME)) : addresses;
+    const connection = `test:test@${(coordinators?.map((i) => names[i]) ?? names).join(',')}\n`;
     const servers = dcs.map((dc, i): Server => {
       const own = join(folder, `${dc}-${i}`);
       mkdirSync(own);
@@ -124,7 +133,12 @@ export class FoundationdbCluster {
       const locality = [`--locality_dcid=${dc}`, `--locality_zoneid=${dc}-z${i}`, `--locality_machineid=${dc}-m${i}`];
       const place = ['-C', join(own, 'fdb.cluster'), '-p', addresses[i] as string, '-l', 'public', '-d', own, '-L', own];
       const role = mode === 'two_regions' && dc === SATELLITE ? ['-c', 'log'] : [];
-      return { dc, args: [...place, ...locality, ...role, ...tlsArgs(tls), '--knob_disable_posix_kernel_aio=1'], process: null };
+      return {
+        dc,
+        name: names[i] as string,
+        args: [...place, ...locality, ...role, ...tlsArgs(tls), '--knob_disable_posix_kernel_aio=1'],
+        process: null,
+      };
     });
     const cluster = new FoundationdbCluster(programs, folder, servers, tls);
     writeFileSync(cluster.clusterFile, connection);
