@@ -22,4 +22,6 @@ export function onPods(pods: readonly Pod[], primitive: Primitive, expectedEffec
 }
 
 export const durationNote = (duration: number | undefined): string =>
-  duration === undefined ? 'no duration: lasts until healed' : '`duration` counts from the injection';
+  duration === undefined
+    ? 'no duration: lasts until healed'
+    : '`duration` counts from the injection; Chaos Mesh counts from the creation of the object, so a slow injection eats the fault';

@@ -7,7 +7,7 @@ import type { Block, ExternalTarget } from '../external-target.ts';
 import { distinct } from '../fault.ts';
 import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
 import { drawTarget, FAMILIES, familiesOf, networkShape, targetNotes, type Direction } from '../network-spec.ts';
-import { draw } from '../pod-fault.ts';
+import { draw, durationNote } from '../pod-fault.ts';
 import { modeAndValue, selectionShape } from '../selector-schema.ts';
 import { REFUSED_EVERYWHERE, targetOf, valueNotes } from '../selector.ts';
 
@@ -167,13 +167,12 @@ function unobservable({ sources, blocks }: Ends, pods: readonly Pod[]): readonly
 }
 
 function notesOf(spec: Spec): readonly string[] {
-  const notes = [...valueNotes(spec), 'IPv6 is cut together with IPv4; in Chaos Mesh it passes the partition'];
-  notes.push(
-    spec.duration === undefined
-      ? 'no duration: lasts until healed'
-      : '`duration` counts from the injection; Chaos Mesh counts from the creation of the object, so a slow injection eats the fault',
-  );
-  notes.push(...targetNotes(spec));
+  const notes = [
+    ...valueNotes(spec),
+    'IPv6 is cut together with IPv4; in Chaos Mesh it passes the partition',
+    durationNote(spec.duration),
+    ...targetNotes(spec),
+  ];
   if (spec.direction !== 'both')
     notes.push(
       `direction ${spec.direction}: only that way is dropped; TCP fails both ways, because acknowledgements are lost (as in Chaos Mesh)`,

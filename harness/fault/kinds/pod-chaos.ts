@@ -5,7 +5,7 @@ import { durationMs } from '../../scenario/duration.ts';
 import { decodeDocument, fields } from '../../scenario/yaml-decode.ts';
 import { distinct } from '../fault.ts';
 import type { FaultHeader, FaultKind, Planning, PlanInput } from '../fault.ts';
-import { draw, onPods } from '../pod-fault.ts';
+import { draw, durationNote, onPods } from '../pod-fault.ts';
 import { modeAndValue, selectionShape } from '../selector-schema.ts';
 import { REFUSED_EVERYWHERE, valueNotes } from '../selector.ts';
 
@@ -92,13 +92,8 @@ function withContainers(pods: readonly Pod[], containerNames: readonly string[])
 
 function notesOf(action: Action, spec: Spec): string[] {
   const notes = [...valueNotes(spec)];
-  if (action === 'pod-failure') {
-    notes.push(
-      spec.duration === undefined
-        ? 'no duration: lasts until healed'
-        : '`duration` counts from the injection; Chaos Mesh counts from the creation of the object, so a slow injection eats the fault',
-    );
-  } else if (spec.duration !== undefined) notes.push(`\`duration\` does not apply to ${action}, which acts once (as in Chaos Mesh)`);
+  if (action === 'pod-failure') notes.push(durationNote(spec.duration));
+  else if (spec.duration !== undefined) notes.push(`\`duration\` does not apply to ${action}, which acts once (as in Chaos Mesh)`);
   if (action === 'pod-kill' && spec.gracePeriod === 0) notes.push('`gracePeriod` 0: SIGKILL at once, as a node that loses power');
   if (action !== 'pod-kill' && spec.gracePeriod > 0) notes.push(`\`gracePeriod\` has no effect on ${action} (as in Chaos Mesh)`);
   if (action !== 'container-kill' && spec.containerNames.length > 0)
