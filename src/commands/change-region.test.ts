@@ -69,7 +69,7 @@ describe('pauses of coditect-dr region', function () {
     meanwhile = pausedBy('anna (operator.us-east1)', 'new switches');
     const { code, said } = await drop();
     expect(code, said).to.equal(EXIT.ok);
-    expect(one.asked).to.deep.equal(['pause']);
+    expect(one.paused).to.deep.equal(meanwhile);
     expect(said).to.match(/^still paused +anna \(operator\.us-east1\) has paused failovers meanwhile \(new switches\)/m);
   });
   it('it works under one of before, and leaves it', async () => {

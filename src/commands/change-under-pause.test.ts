@@ -130,6 +130,8 @@ describe('a change of FoundationDB under a pause', function () {
     expect(waited.said).to.contain('(order 0123abcd)), which nobody renews, is over: 2026-11-28T12:10:00.000Z, or coditect-dr resume');
     one.paused = undefined;
     expect(await make(given)).to.equal(DONE);
+    expect(one.paused, 'its own is ended there, too').to.equal(undefined);
+    expect(one.asked).to.deep.equal(['pause', 'pause', 'resume', 'resume']);
   });
 
   it('does not go on so under what is not renewed by anybody', async () => {

@@ -12,6 +12,7 @@ const STATUS_MS = 20_000;
 /** A change of the configuration is a recovery of FoundationDB: commits stand still for 1 to 2 s (measured). */
 const SERVES_AGAIN_MS = 60_000;
 const LOOK_EVERY_MS = 500;
+const LEADER_LOOKS = 4;
 /** A pause that nobody ends: whoever gave the order may be gone. */
 const PAUSE_MS = 10 * 60_000;
 /** The longest program, and until it serves again. */
@@ -84,11 +85,20 @@ export type ChangeLook =
 
 /** Whether a change could be begun now. */
 export async function lookWhetherToChange({ controllers, order }: Pick<PausedWork, 'controllers' | 'order'>): Promise<ChangeLook> {
-  const leader = (await controllers.leader())?.answer;
+  const leader = await leaderBeforeLong(controllers);
   if (leader === undefined) return { kind: 'refused', said: NOBODY_LEADS };
   const { paused: held } = leader;
   const inTheWay = whatIsUnderWay(leader) ?? (held === undefined ? null : whyNotUnder(held, order));
   return inTheWay === null ? { kind: 'may', held } : { kind: 'unknown', said: inTheWay };
+}
+
+/** One that is busy, or is only now elected, is no reason to refuse. */
+async function leaderBeforeLong(controllers: Controllers): Promise<ControllerStatus | undefined> {
+  for (let look = 1; ; look++) {
+    const leader = (await controllers.leader())?.answer;
+    if (leader !== undefined || look === LEADER_LOOKS) return leader;
+    await systemClock.sleep(LOOK_EVERY_MS);
+  }
 }
 
 /** For `--dry-run`: tells what keeps the next step from being made now. False: something does. */

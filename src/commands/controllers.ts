@@ -25,6 +25,12 @@ export type Posted =
   /** Nobody said yes or no: it may have been done. */
   | { readonly kind: 'undecided'; readonly why: string };
 
+interface PauseEnded {
+  readonly by: string;
+  readonly why?: string;
+  readonly of: { readonly why: string; readonly since?: string };
+}
+
 /** An operator's connection to all controllers of the system. The owner calls `close`. */
 export class Controllers {
   readonly config: EngineConfig;
@@ -74,6 +80,15 @@ export class Controllers {
     const answers = await this.status();
     const one = answers.find(({ answer }) => answer.leads) ?? answers[0];
     return one === undefined ? { kind: 'undecided', why: 'no controller answers' } : this.#post(one, path, body);
+  }
+
+  /** Ends the pause that it names. A controller that is older ends whichever there is, so that is looked at just before. */
+  async endPause({ of, ...body }: PauseEnded): Promise<Posted> {
+    const ended = await this.change('/v1/resume', { ...body, of });
+    if (ended.kind !== 'refused' || ended.isOlder !== true) return ended;
+    const held = (await this.leader())?.answer.paused;
+    if (held === undefined || held.why !== of.why) return { kind: 'refused', why: 'that pause is over' };
+    return await this.change('/v1/resume', body);
   }
 
   async #post({ url, answer }: Answered, path: string, body: unknown): Promise<Posted> {

@@ -20,7 +20,11 @@ export async function changeMaintenance(loaded: LoadedConfig, { what, ...body }:
   const tell = (result: string, text: string): void =>
     world.out(world.json ? `${JSON.stringify({ result, message: text })}\n` : `${result.padEnd(16)} ${text}\n`);
   try {
-    const posted = await controllers.change(`/v1/${what}`, body);
+    const held = what === 'resume' ? (await controllers.leader())?.answer.paused : undefined;
+    const posted =
+      held === undefined
+        ? await controllers.change(`/v1/${what}`, body)
+        : await controllers.endPause({ ...body, of: { why: held.why, since: held.since } });
     if (posted.kind !== 'ok') {
       tell(posted.kind, posted.why);
       return posted.kind === 'undecided' ? EXIT.undecided : EXIT.failed;
@@ -28,7 +32,11 @@ export async function changeMaintenance(loaded: LoadedConfig, { what, ...body }:
     if (what === 'acknowledge') tell('acknowledged', 'the next automatic failover may begin at once');
     else if (await isInForce(controllers, what === 'pause', loaded.config.policy.stepTimeoutMs, world.signal)) {
       if (what === 'pause') tell('paused', 'no failover begins by itself; operators still may order one');
-      else tell('resumed', 'failovers begin by themselves again');
+      else
+        tell(
+          'resumed',
+          `failovers begin by themselves again${held === undefined ? '' : `; ended was the pause of ${held.by} (${held.why})`}`,
+        );
     } else {
       tell('undecided', `it is written, but no leader has said that it sees it; look at coditect-dr status`);
       return EXIT.undecided;

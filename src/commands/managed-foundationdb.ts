@@ -4,12 +4,14 @@ import type { LoadedConfig } from '../config/load.ts';
 import { clientSettings, forPrograms, needClusterFile } from '../foundationdb/client.ts';
 import type { Fdbcli } from '../foundationdb/fdbcli.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
+import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { runProgram } from '../platform/run-program.ts';
 import { Controllers } from './controllers.ts';
 import type { Tell } from './ordering.ts';
 
 const RESUME_MS = 20_000;
+const AGAIN_MS = 500;
 const VERSION_MS = 10_000;
 
 /** @throws EngineError bad-request where the system has another database */
@@ -70,17 +72,21 @@ export interface Resuming {
   readonly why: string;
 }
 
-/** Ends an order's pause, with a time of its own: whoever was interrupted leaves no pause behind. */
+/** Ends an order's pause, with a time of its own, until somebody says yes or no: whoever was interrupted leaves no pause behind. */
 export async function resume(loaded: LoadedConfig, { by, pausedFor, why }: Resuming, tell: Tell): Promise<void> {
-  const controllers = new Controllers(loaded, AbortSignal.timeout(RESUME_MS));
+  const signal = AbortSignal.timeout(RESUME_MS);
+  const controllers = new Controllers(loaded, signal);
+  const end = () => controllers.endPause({ by, why: why.slice(0, 1000), of: { why: pausedFor } });
   try {
-    const held = (await controllers.leader())?.answer.paused;
-    if (held !== undefined && held.why !== pausedFor) {
-      tell('still paused', `${held.by} has paused failovers meanwhile (${held.why})`);
-      return;
+    let ended = await end();
+    while (ended.kind === 'undecided' && !signal.aborted) {
+      await systemClock.sleep(AGAIN_MS, signal).catch(() => undefined);
+      ended = await end();
     }
-    const resumed = await controllers.change('/v1/resume', { by, why: why.slice(0, 1000) });
-    if (resumed.kind !== 'ok') tell('still paused', `${resumed.why}; coditect-dr resume ends the pause`);
+    if (ended.kind === 'ok') return;
+    const held = (await controllers.leader())?.answer.paused;
+    if (held !== undefined && held.why !== pausedFor) tell('still paused', `${held.by} has paused failovers meanwhile (${held.why})`);
+    else if (held !== undefined || ended.kind === 'undecided') tell('still paused', `${ended.why}; coditect-dr resume ends the pause`);
   } finally {
     controllers.close();
   }

@@ -61,3 +61,21 @@ describe('a pause that yields', () => {
     expect(now()).to.include({ by: 'bert' });
   });
 });
+
+describe('a resume that names a pause', () => {
+  const { why, since } = anna();
+  const bert = { by: 'bert', why: 'done' };
+  it('ends that one, and none that has taken its place since', async () => {
+    for (const named of [{ why, since }, { why }]) {
+      expect(await desk(anna()).desk.resume({ ...bert, of: named }, NEVER)).to.include({ by: 'bert', paused: false, seq: 5 });
+      const { desk: asked, now } = desk(anna({ why: 'a drill' }), anna());
+      expect(await asked.resume({ ...bert, of: named }, NEVER)).to.equal(null);
+      expect(now()).to.include({ paused: true, why: 'a drill' });
+    }
+    expect(await desk(anna({ since: '2026-11-28T11:30:00.000Z' })).desk.resume({ ...bert, of: { why, since } }, NEVER)).to.equal(null);
+  });
+  it('is one among others: without a name whichever there is is ended', async () => {
+    expect(await desk(anna()).desk.resume(bert, NEVER)).to.include({ paused: false });
+    expect(await desk(null).desk.resume(bert, NEVER)).to.equal(null);
+  });
+});

@@ -23,7 +23,21 @@ export interface PauseRequest {
   /** Not over a pause in force for another reason: that one is somebody's to end, and would be ended with this one. */
   readonly yields?: boolean;
   /** But over this one, as it is: of an order that was killed. */
-  readonly over?: { readonly why: string; readonly since: string } | undefined;
+  readonly over?: PauseSeen | undefined;
+}
+
+/** A pause as somebody saw it. */
+interface PauseSeen {
+  readonly why: string;
+  /** Where it is left out, whenever it was renewed. */
+  readonly since?: string | undefined;
+}
+
+interface ResumeRequest {
+  readonly by: string;
+  readonly why: string;
+  /** Only this pause is ended; left out: whichever there is. */
+  readonly of?: PauseSeen | undefined;
 }
 
 /** What operators write into the arbiter besides orders. In force once the leader sees it; any controller can do it. Throws `arbiter-unavailable`. */
@@ -41,19 +55,22 @@ export class Desk {
     const paused = { paused: true, by, why, since: new Date(nowMs).toISOString(), until };
     const next = (before: Maintenance | null): Maintenance | null => {
       const held = inForce(before, nowMs);
-      const isOver = held !== null && held.why === over?.why && held.since === over.since;
-      return yields === true && held !== null && held.why !== why && !isOver ? null : { ...paused, seq: (before?.seq ?? -1) + 1 };
+      return yields === true && held !== null && held.why !== why && !isOne(over, held)
+        ? null
+        : { ...paused, seq: (before?.seq ?? -1) + 1 };
     };
     const written = await this.#change('maintenance', next, signal);
     if (written !== null) this.#options.log.info('paused', { by, why, until });
     return written;
   }
 
-  /** Null when nothing was paused. */
-  async resume(by: string, why: string, signal: AbortSignal): Promise<Maintenance | null> {
+  /** Null when nothing was paused, or another pause is there than it is to end. */
+  async resume({ by, why, of }: ResumeRequest, signal: AbortSignal): Promise<Maintenance | null> {
     const since = new Date(this.#options.wallMs()).toISOString();
     const next = (before: Maintenance | null): Maintenance | null =>
-      before === null || !before.paused ? null : { paused: false, by, why, since, until: null, seq: before.seq + 1 };
+      before === null || !before.paused || (of !== undefined && !isOne(of, before))
+        ? null
+        : { paused: false, by, why, since, until: null, seq: before.seq + 1 };
     const written = await this.#change('maintenance', next, signal);
     if (written !== null) this.#options.log.info('resumed', { by, why });
     return written;
@@ -90,6 +107,10 @@ export class Desk {
       `the arbiter did not take the change of ${name}; look at coditect-dr status before you ask again`,
     );
   }
+}
+
+function isOne(seen: PauseSeen | undefined, { why, since }: Maintenance): boolean {
+  return seen !== undefined && seen.why === why && (seen.since === undefined || seen.since === since);
 }
 
 interface Change<K extends RecordName> {

@@ -17,14 +17,15 @@ const failoverShape = z.strictObject({
   ...common,
 });
 const approveShape = z.strictObject({ acceptDataLossSeconds: loss.optional(), by: common.by });
+const pauseSeen = z.strictObject({ why: z.string(), since: z.string().optional() });
 const pauseShape = z.strictObject({
   why: z.string().max(1000).optional(),
   forMs: z.number().int().positive().optional(),
   yields: z.boolean().optional(),
-  over: z.strictObject({ why: z.string(), since: z.string() }).optional(),
+  over: pauseSeen.optional(),
   by: common.by,
 });
-const resumeShape = z.strictObject({ why: z.string().max(1000).optional(), by: common.by });
+const resumeShape = z.strictObject({ why: z.string().max(1000).optional(), of: pauseSeen.optional(), by: common.by });
 const acknowledgeShape = z.strictObject({ by: common.by });
 
 /** The controller's part of the contract (ARCHITECTURE §3). */
@@ -33,7 +34,8 @@ export function controllerRoutes(controller: Controller, metrics: Pick<Controlle
     method: 'POST',
     path,
     roles: ['operator'],
-    bodyLimitBytes: 4096,
+    // Two reasons of 1000 characters, of up to 4 bytes each.
+    bodyLimitBytes: 16_384,
     handle,
   });
   const readers = ['controller', 'operator'] as const;
@@ -57,9 +59,10 @@ export function controllerRoutes(controller: Controller, metrics: Pick<Controlle
     ),
     post('/v1/pause', (request) => withBody(request, pauseShape, (by, body) => pause(controller, by, body, request.signal))),
     post('/v1/resume', (request) =>
-      withBody(request, resumeShape, async (by, { why }) =>
-        changed(await controller.desk.resume(by, why ?? '', request.signal), 'automatic failover is not paused', controller),
-      ),
+      withBody(request, resumeShape, async (by, { why = '', of }) => {
+        const otherwise = of === undefined ? 'automatic failover is not paused' : 'that pause is over, or another one has taken its place';
+        return changed(await controller.desk.resume({ by, why, of }, request.signal), otherwise, controller);
+      }),
     ),
     post('/v1/acknowledge', (request) =>
       withBody(request, acknowledgeShape, async (by) =>

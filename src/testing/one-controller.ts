@@ -3,15 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { runCli } from '../cli.ts';
+import { Controllers } from '../commands/controllers.ts';
+import { loadConfig } from '../config/load.ts';
 import { wrongBody } from '../failover/routes.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
-import { errorReply, jsonReply, type Route } from '../platform/http.ts';
+import { errorReply, jsonReply, type HttpReply, type Route } from '../platform/http.ts';
 import { startHttpsServer, type HttpsServer } from '../platform/https-server.ts';
 import { makeTestAuthority } from './certificates.ts';
 import { configWithoutSystem, REGIONS } from './test-config.ts';
 
-/** The body of `/v1/pause` before `over`. */
-const OLDER = z.strictObject({ by: z.string(), why: z.string(), forMs: z.number(), yields: z.boolean() });
+/** Bodies of `/v1/pause` and `/v1/resume` before `over` and `of`. */
+const OLDER = z.strictObject({ by: z.string(), why: z.string().optional(), forMs: z.number().optional(), yields: z.boolean().optional() });
+
+const LOOKS = 20;
+
+interface Asked extends Paused {
+  readonly yields?: boolean;
+  readonly over?: Paused;
+  readonly of?: Partial<Paused>;
+}
 
 export type Paused = NonNullable<ControllerStatus['paused']>;
 
@@ -25,7 +35,7 @@ export class OneController {
   /** `pause` and `resume`, as they were asked for. */
   asked: string[] = [];
   leads = true;
-  /** Of a version that does not know `over`. */
+  /** Of a version that does not know `over` and `of`. */
   isOlder = false;
   /** Before each answer. */
   onStatus = (): void => undefined;
@@ -46,7 +56,18 @@ export class OneController {
       region === REGIONS[0] && (program === 'controller' || (withGateway && program === 'database')) ? server.port : 1,
     );
     writeFileSync(one.file('config.yaml'), config);
+    await one.#answers();
     return one;
+  }
+
+  /** What a command waits for is no first handshake of a busy machine. */
+  async #answers(): Promise<void> {
+    const controllers = new Controllers(loadConfig(this.file('config.yaml'), {}), new AbortController().signal);
+    try {
+      for (let looks = 0; looks < LOOKS && (await controllers.leader()) === undefined; looks++);
+    } finally {
+      controllers.close();
+    }
   }
 
   #routes(): readonly Route[] {
@@ -57,26 +78,33 @@ export class OneController {
         const told = { region: REGIONS[0], leader: REGIONS[0], leads: this.leads, step: 'OBSERVE', primary: REGIONS[0], epoch: 3 } as const;
         return jsonReply({ ...told, state: 'Normal', observers: {}, reasons: [], paused: this.paused } satisfies ControllerStatus);
       }),
-      route('POST', '/v1/pause', ({ body }) => {
-        this.asked.push('pause');
-        const asked = JSON.parse(body.toString('utf8')) as Paused & { readonly yields?: boolean; readonly over?: Paused };
-        const older = OLDER.safeParse(asked);
-        if (this.isOlder && !older.success) return wrongBody(older.error);
-        const { why, yields, over } = asked;
-        if (this.first !== undefined) this.paused = this.first;
-        // As the desk does it (desk.test.ts).
-        const isOver = this.paused?.why === over?.why && this.paused?.since === over?.since;
-        if (yields === true && this.paused !== undefined && this.paused.why !== why && !isOver)
-          return errorReply(409, 'bad-request', 'meanwhile', 'no');
-        this.paused = { ...pausedBy('ada (operator.us-east1)', why), since: new Date(++this.#pauses).toISOString() };
-        return jsonReply({});
-      }),
-      route('POST', '/v1/resume', () => {
-        this.asked.push('resume');
-        this.paused = undefined;
-        return jsonReply({});
-      }),
+      route('POST', '/v1/pause', ({ body }) => this.#asked('pause', body, (asked) => this.#pause(asked))),
+      route('POST', '/v1/resume', ({ body }) => this.#asked('resume', body, (asked) => this.#resume(asked))),
     ];
+  }
+
+  #asked(what: string, body: Buffer, answer: (asked: Asked) => HttpReply): HttpReply {
+    this.asked.push(what);
+    const asked: unknown = JSON.parse(body.toString('utf8'));
+    const older = OLDER.safeParse(asked);
+    return this.isOlder && !older.success ? wrongBody(older.error) : answer(asked as Asked);
+  }
+
+  /** As the desk does it (desk.test.ts). */
+  #pause({ why, yields, over }: Asked): HttpReply {
+    if (this.first !== undefined) this.paused = this.first;
+    const isOver = this.paused?.why === over?.why && this.paused?.since === over?.since;
+    if (yields === true && this.paused !== undefined && this.paused.why !== why && !isOver)
+      return errorReply(409, 'bad-request', 'meanwhile', 'no');
+    this.paused = { ...pausedBy('ada (operator.us-east1)', why), since: new Date(++this.#pauses).toISOString() };
+    return jsonReply({});
+  }
+
+  #resume({ of }: Asked): HttpReply {
+    const isOne = of === undefined || (of.why === this.paused?.why && (of.since === undefined || of.since === this.paused?.since));
+    if (this.paused === undefined || !isOne) return errorReply(409, 'bad-request', 'that pause is over', 'no');
+    this.paused = undefined;
+    return jsonReply({});
   }
 
   readonly file = (name: string): string => join(this.folder, name);
