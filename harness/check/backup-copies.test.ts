@@ -123,7 +123,9 @@ describe('checks of restored copies', () => {
       expect(kept(95, {}, numbered(5, 100)), 'five that came without an answer do not stand for five that were acknowledged').to.equal(
         'fail',
       );
-      expect(kept(95, {}, numbered(5, 99)), 'k6 counted one more than it named').to.equal('pass');
+      expect(kept(95, {}, numbered(0, 94)), 'k6 counted one more than it named').to.equal('pass');
+      expect(kept(95, {}, numbered(5, 99)), 'four that it named are gone, whoever took their place').to.equal('fail');
+      expect(kept(0, {}, { ...numbered(0, 50), summary: null }), 'k6 was killed before it counted').to.equal('fail');
       const allowed = (lostWrites: number | null, recoveryPointMs: number | null = null): Partial<Scenario> => ({
         expect: { ...SCENARIO.expect, loss: 'allowed' },
         targets: { ...SCENARIO.targets, lostWrites, recoveryPointMs },
@@ -131,6 +133,8 @@ describe('checks of restored copies', () => {
       expect(kept(93, allowed(2))).to.equal('pass');
       expect(kept(92, allowed(2)), 'three, of which the clients that measure know none').to.equal('fail');
       expect(kept(92, allowed(null)), 'nothing says how many').to.equal('inconclusive');
+      expect(kept(95, allowed(null, 1000))).to.equal('pass');
+      expect(kept(0, allowed(null, 1000)), 'no recovery point knows when they were written').to.equal('inconclusive');
     });
   });
 

@@ -1,5 +1,5 @@
 import { longestGapMs } from '../measure/service.ts';
-import { eventsOf, type RunView } from '../measure/view.ts';
+import { eventsOf, type Operation, type RunView } from '../measure/view.ts';
 import { clientsHit } from './clients-hit.ts';
 import { finding, seconds, type Check } from './check.ts';
 
@@ -38,7 +38,7 @@ export const enoughTraffic: Check = {
   },
 };
 
-/** A vantage that is not judged is still a witness, of split brain above all: it must not fall silent unless the fault killed its client. */
+/** A vantage that is not judged is still a witness, of split brain above all: it must not fall silent, not for a while either, unless the fault killed its client. */
 function silentWitnesses(
   view: RunView,
   {
@@ -50,9 +50,24 @@ function silentWitnesses(
   const hit = clientsHit(view);
   return view.started.vantages.flatMap((vantage) => {
     const operations = view.byVantage.get(vantage) ?? [];
-    const lastMs = operations.at(-1)?.intendedMs ?? Number.NEGATIVE_INFINITY;
-    if (mustRecover.includes(vantage) || hit.has(vantage) || settledMs - lastMs <= silenceMs) return [];
-    const told = operations.length === 0 ? 'never sent anything' : `sent nothing more from ${seconds(lastMs)} on`;
-    return [`${vantage}, a witness, ${told}`];
+    if (mustRecover.includes(vantage) || hit.has(vantage)) return [];
+    if (operations.length === 0) return [`${vantage}, a witness, never sent anything`];
+    const silence = longestSilence(operations, view.steadyMs ?? 0, settledMs);
+    if (silence.toMs - silence.fromMs <= silenceMs) return [];
+    const until =
+      silence.toMs < settledMs ? `from ${seconds(silence.fromMs)} to ${seconds(silence.toMs)}` : `more from ${seconds(silence.fromMs)} on`;
+    return [`${vantage}, a witness, sent nothing ${until}`];
   });
+}
+
+/** By when a client came to send: one that stands still stamps what was due meanwhile as if it had been there. */
+function longestSilence(
+  operations: readonly Operation[],
+  fromMs: number,
+  toMs: number,
+): { readonly fromMs: number; readonly toMs: number } {
+  const sentMs = operations.map(({ intendedMs, lateMs = 0 }) => intendedMs + lateMs).filter((ms) => ms >= fromMs && ms <= toMs);
+  const instants = [fromMs, ...sentMs.toSorted((a, b) => a - b), toMs];
+  const silences = instants.slice(1).map((ms, index) => ({ fromMs: instants[index] ?? ms, toMs: ms }));
+  return silences.reduce((longest, one) => (one.toMs - one.fromMs > longest.toMs - longest.fromMs ? one : longest));
 }

@@ -1,6 +1,8 @@
+import { clientAway } from '../measure/client-away.ts';
 import { outagesUnder } from '../measure/fault-outages.ts';
-import { isGood } from '../measure/service.ts';
-import { faultWindow } from '../measure/view.ts';
+import { endedByTheClock } from '../measure/outages.ts';
+import { faultWindow, type Operation } from '../measure/view.ts';
+import type { Workload } from '../scenario/scenario.ts';
 import { finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
@@ -34,19 +36,30 @@ export const outageSeen: Check = {
   },
 };
 
-/** Whether a judged vantage had an outage under a fault that a late answer or two does not explain. */
+/** Whether a judged vantage had an outage under a fault that neither a late answer or two nor its own client, standing still, explains. */
 function isMoreThanNoise({ view, scenario }: Case): boolean {
   return view.faults.some((fault) => {
     const window = faultWindow(view, fault);
     if (window === null) return false;
     return scenario.expect.mustRecover.some((vantage) => {
       const sent = view.byVantage.get(vantage) ?? [];
+      const away = clientAway(sent, scenario.workload.periodMs);
+      const bad = sent.filter((op) => isBad(op, away(op.intendedMs, op.completedMs), scenario.workload));
       return (outagesUnder(view, window, vantage) ?? []).some(({ firstBad, lastBad }) => {
-        const during = sent.filter(({ intendedMs }) => intendedMs >= firstBad.intendedMs && intendedMs <= lastBad.intendedMs);
-        return during.some(({ outcome }) => outcome !== 'ok') || during.filter((op) => !isGood(op, scenario.workload)).length >= LATE;
+        const during = bad.filter(({ intendedMs }) => intendedMs >= firstBad.intendedMs && intendedMs <= lastBad.intendedMs);
+        return during.length >= LATE || during.some(({ outcome }) => outcome !== 'ok');
       });
     });
   });
+}
+
+/**
+ * Also for a client that had not stood still meanwhile (`awayMs`). One that did is late itself, lets time limits pass, and has then more to send than it can at a time; where it cannot because nobody
+ * answers, what it has sent says so.
+ */
+function isBad(op: Operation, awayMs: number, { goodWithinMs }: Workload): boolean {
+  if (op.reason === 'dropped') return false;
+  return !endedByTheClock(op) || op.completedMs - op.intendedMs - awayMs > goodWithinMs;
 }
 
 /** Where no outage may be, no judged vantage may see a failed operation; slow ones are told here and judged by `brown-out`. */

@@ -5,6 +5,10 @@ import type { Finding } from './verdict.ts';
 const NAME = 'record-in-order';
 /** Events are stamped in whole microseconds. */
 const ROUNDING_MS = 0.01;
+/** By more than this the two clocks of a machine part only where one of them is set, or stands still. */
+const PARTED_MS = 250;
+/** Between the looks at them the writer may have to wait for a processor: of so many events the nearest pair counts. */
+const TOGETHER = 5;
 
 /**
  * A record has one writer, who stamps each event with one clock when it is over. What contradicts that was put together afterwards, or measured
@@ -15,7 +19,7 @@ export const recordInOrder: Check = {
   kind: 'assumption',
   question: 'Is every event of the record where and when it can have been recorded, once?',
   judge: ({ view: { events } }) => {
-    const problems = [...backwards(events), ...impossible(events), ...afterTheEnd(events), ...twice(events)];
+    const problems = [...backwards(events), ...parted(events), ...impossible(events), ...afterTheEnd(events), ...twice(events)];
     return problems.length > 0 ? problems : [finding(NAME, 'pass', `${events.length} events in the order of their clock`)];
   },
 };
@@ -25,6 +29,31 @@ const objection = (message: string, lines: readonly number[]): Finding => findin
 function backwards(events: readonly RunEvent[]): readonly Finding[] {
   const index = events.findIndex(({ atMs }, at) => atMs < (events[at - 1]?.atMs ?? 0));
   return index < 0 ? [] : [objection(`the clock went back from line ${index} to ${index + 1}`, [index, index + 1])];
+}
+
+/**
+ * The wall clock is only a label, but where it parts from the clock that measures the machine was suspended, which that clock does not count and a service elsewhere does not notice; or it was set, and with it the age of
+ * whatever lives by it (cached names, backups).
+ */
+function parted(events: readonly RunEvent[]): readonly Finding[] {
+  const apart = events.flatMap(({ atMs, wall }, index) => {
+    const wallMs = Date.parse(wall);
+    return Number.isNaN(wallMs) ? [] : [{ ms: wallMs - atMs, line: index + 1 }];
+  });
+  const nearest = Array.from({ length: Math.ceil(apart.length / TOGETHER) }, (_, index) =>
+    apart.slice(index * TOGETHER, (index + 1) * TOGETHER).reduce((least, one) => (one.ms < least.ms ? one : least)),
+  );
+  return nearest.slice(1).flatMap((now, index) => {
+    const before = nearest[index] ?? now;
+    const byMs = Math.round(now.ms - before.ms);
+    if (Math.abs(byMs) <= PARTED_MS) return [];
+    return [
+      objection(`the wall clock moved by ${byMs} ms against the clock that measures: it was set, or the machine was suspended`, [
+        before.line,
+        now.line,
+      ]),
+    ];
+  });
 }
 
 /** What the event tells of has a beginning and an end, of which both are over when it is recorded. */

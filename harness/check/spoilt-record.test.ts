@@ -59,6 +59,17 @@ describe('records that are spoilt', () => {
       ];
       expect(objected(spoilt(twice), 'record-in-order')).to.match(/goes on after its end/);
     });
+    it('a machine that was suspended while the service was away: its own clock did not count that', () => {
+      const asleep: Edit = (events) =>
+        events.map((event) => (event.atMs > 3000 ? { ...event, wall: new Date(Date.parse(event.wall) + 60_000).toISOString() } : event));
+      expect(objected(spoilt(asleep), 'record-in-order')).to.match(/the wall clock moved by 60000 ms against the clock that measures/);
+      // Written down a second after it was stamped, by a writer that had to wait for a processor.
+      const waited: Edit = (events) =>
+        events.map((event, index) =>
+          index % 50 === 0 ? { ...event, wall: new Date(Date.parse(event.wall) + 1000).toISOString() } : event,
+        );
+      expect(spoilt(waited).verdict.outcome).to.equal('pass');
+    });
     it('a fault that was injected or healed twice, a region that was read back twice', () => {
       const again =
         (kind: 'fault-injected' | 'fault-healed', ms: number): Edit =>
@@ -197,6 +208,52 @@ describe('records that are spoilt', () => {
       const of = (count: number) => judge(failoverHistory({ scenario, answer: late(count) }), CHECKS);
       expect(objected(of(1), 'outage-seen')).to.match(/a busy machine has that too/);
       expect(of(20).verdict.outcome, of(20).verdict.reason).to.equal('pass');
+    });
+  });
+
+  describe('outage-seen, by clients that stood still', () => {
+    // The service was there all the time; both clients had no processor for so long, and what was due meanwhile is late, or more than they can send at once.
+    const asleep = (forMs: number): RunResult => {
+      const lateMs = (intendedMs: number): number => (intendedMs >= 2100 && intendedMs < 2100 + forMs ? 2100 + forMs - intendedMs : 0);
+      const answer: Handmade['answer'] = ({ intendedMs, seq }) => {
+        const late = lateMs(intendedMs);
+        const [region, epoch] = intendedMs < 5000 ? (['us-central1', 1] as const) : (['us-east1', 2] as const);
+        return { outcome: late > 0 && late < 300 && seq % 2 === 0 ? 'failed' : 'ok', latencyMs: late + 5, region, epoch };
+      };
+      const edit = editOf('op', (op) => {
+        const late = lateMs(op.intendedMs);
+        const told = late > 0 ? { ...op, lateMs: late, awakeMs: op.intendedMs - 2 } : op;
+        return op.outcome === 'failed' ? { ...told, reason: 'dropped' } : told;
+      });
+      return spoilt(edit, { answer });
+    };
+    it('an outage that is nothing but their own sleep', () => {
+      expect(objected(asleep(280), 'outage-seen')).to.match(/a busy machine has that too/);
+      expect(objected(asleep(1800), 'outage-seen')).to.match(/a busy machine has that too/);
+    });
+    it('and one that was there while they slept a little, is one', () => {
+      const edit = editOf('op', (op) => (op.intendedMs > 2500 && op.intendedMs < 2600 ? { ...op, lateMs: 2600 - op.intendedMs } : op));
+      expect(spoilt(edit).verdict.outcome).to.equal('pass');
+    });
+  });
+
+  describe('enough-traffic', () => {
+    const vantages = ['us-east1', 'outside', 'us-central1'];
+    it('a witness that was frozen while the region that it watches was cut off, and then stamped all that had been due', () => {
+      const frozen = (untilMs: number): Edit =>
+        editOf('op', (op) => {
+          const isLate = op.vantage === 'us-central1' && op.intendedMs > 2000 && op.intendedMs < untilMs;
+          return isLate ? { ...op, lateMs: untilMs - op.intendedMs, outcome: 'failed', reason: 'dropped' } : op;
+        });
+      const answer =
+        (untilMs: number): Handmade['answer'] =>
+        (op) =>
+          op.vantage === 'us-central1' && op.intendedMs > 2000 && op.intendedMs < untilMs
+            ? { ...failover(op), outcome: 'failed', latencyMs: untilMs - op.intendedMs }
+            : failover(op);
+      const of = (untilMs: number): RunResult => spoilt(frozen(untilMs), { vantages, answer: answer(untilMs) });
+      expect(objected(of(3500), 'enough-traffic')).to.match(/^us-central1, a witness, sent nothing from 1\.986 s to 3\.500 s$/);
+      expect(of(2400).verdict.outcome, of(2400).verdict.reason).to.equal('pass');
     });
   });
 

@@ -31,18 +31,22 @@ export function bulkOf(view: RunView): readonly BulkAccount[] {
       return typeof found === 'number' ? found : 0;
     };
     const duration = metrics['http_req_duration'];
-    const acknowledged = value('http_req_failed', 'fails');
+    const counted = value('http_req_failed', 'fails');
     const keys = new Set(numbers?.map((number) => `bulk/${name}/${number}`));
+    const acknowledged = Math.max(counted, keys.size);
     // Where k6 counted others than it wrote down, nobody knows which they are.
-    const known = keys.size === acknowledged;
-    const counts = (key: string): boolean => (known ? keys.has(key) : key.startsWith(`bulk/${name}/`));
+    const known = keys.size === counted;
+    const mine = new Set(
+      survivor.flatMap(([key, text]) => (key.startsWith(`bulk/${name}/`) && isBulkEntry(view.scenario, key, text) ? [key] : [])),
+    );
+    const namedLost = [...keys].filter((key) => !mine.has(key)).length;
     return {
       name,
       iterations: value('iterations', 'count'),
       endedMs,
       acknowledged,
       known,
-      kept: survivor.filter(([key, text]) => counts(key) && isBulkEntry(view.scenario, key, text)).length,
+      kept: known || namedLost > 0 ? Math.min(mine.size, acknowledged - namedLost) : mine.size,
       requests: value('http_reqs', 'count'),
       dropped: value('dropped_iterations', 'count'),
       failedShare: value('http_req_failed', 'value'),

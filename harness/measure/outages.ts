@@ -92,6 +92,6 @@ function returnOf<T extends ServiceSample>(
 }
 
 /** Late, or no answer in time: what a client that stands still cannot tell from its own sleep. */
-function endedByTheClock({ outcome, reason = '' }: ServiceSample): boolean {
+export function endedByTheClock({ outcome, reason = '' }: Pick<ServiceSample, 'outcome' | 'reason'>): boolean {
   return outcome === 'ok' || reason.includes('timeout');
 }
