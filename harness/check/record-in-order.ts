@@ -40,8 +40,11 @@ function parted(events: readonly RunEvent[]): readonly Finding[] {
     const wallMs = Date.parse(wall);
     return Number.isNaN(wallMs) ? [] : [{ ms: wallMs - atMs, line: index + 1 }];
   });
-  const nearest = Array.from({ length: Math.ceil(apart.length / TOGETHER) }, (_, index) =>
-    apart.slice(index * TOGETHER, (index + 1) * TOGETHER).reduce((least, one) => (one.ms < least.ms ? one : least)),
+  const groups = Math.floor(apart.length / TOGETHER);
+  const nearest = Array.from({ length: groups }, (_, index) =>
+    apart
+      .slice(index * TOGETHER, index === groups - 1 ? undefined : (index + 1) * TOGETHER)
+      .reduce((least, one) => (one.ms < least.ms ? one : least)),
   );
   return nearest.slice(1).flatMap((now, index) => {
     const before = nearest[index] ?? now;
