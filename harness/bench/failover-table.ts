@@ -1,4 +1,5 @@
 import { quantile } from '../measure/quantile.ts';
+import { UNKNOWN_REVISION } from '../platform/revision.ts';
 import type { PlayedRun, PolicyExpectation } from './failover.ts';
 
 /** Whose recovery is broken down. */
@@ -41,9 +42,14 @@ export interface Asked {
 function shortcomings(runs: readonly PlayedRun[], { scenarios, repeat }: Asked): readonly string[] {
   const of = (name: string): number => new Set(runs.filter(({ scenario }) => scenario === name).map(({ runId }) => runId)).size;
   const missing = scenarios.filter((name) => of(name) < repeat).map((name) => `${name}: ${of(name)} of ${repeat} runs`);
-  const revisions = revisionsOf(runs);
-  // A pass of a program that has changed since says nothing of the one that is there now.
-  return revisions.length < 2 ? missing : [...missing, `the runs are of ${revisions.length} revisions: ${revisions.join(', ')}`];
+  // A pass of a program that has changed since says nothing of the one that is there now, and times of two machines are no samples of one thing.
+  return [...missing, ...notOne('revision', revisionsOf(runs)), ...notOne('machine', [...new Set(runs.map(({ machine }) => machine))])];
+}
+
+/** What keeps runs from being of one revision, or of one machine. */
+export function notOne(what: 'revision' | 'machine', all: readonly string[]): readonly string[] {
+  const several = all.length < 2 ? [] : [`the runs are of ${all.length} ${what}s: ${all.join(', ')}`];
+  return all.includes(UNKNOWN_REVISION) ? [...several, `nobody knows of which ${what} some of the runs are`] : several;
 }
 
 export function failoverHolds(runs: readonly PlayedRun[], asked: Asked): boolean {

@@ -10,6 +10,7 @@ import { load, loadSet } from '../commands/scenarios.ts';
 const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
 const good = (change: Partial<PlayedRun> = {}): PlayedRun => ({
   ...SAMPLE,
+  revision: '0123456789ab',
   scenario: 'region-loss',
   replication: 'sync',
   expectFailover: 'one',
@@ -41,6 +42,10 @@ describe('the failover bench', () => {
     expect(failoverHolds([good(), good()], { scenarios: ['region-loss'], repeat: 2 })).to.equal(false);
     expect(failoverHolds([good(), { ...deaf, revision: 'of yesterday' }], asked)).to.equal(false);
     expect(failoverTable([good(), { ...deaf, revision: 'of yesterday' }], [], asked)).to.contain('of 2 revisions');
+    const nowhere = { revision: 'unknown' } as const;
+    expect(failoverHolds([good(nowhere), { ...deaf, ...nowhere }], asked), 'unknown is not one').to.equal(false);
+    expect(failoverHolds([good(), { ...deaf, machine: '96 × other' }], asked), 'two machines').to.equal(false);
+    expect(failoverTable([good(), { ...deaf, machine: '96 × other' }], [], asked)).to.contain('of 2 machines');
   });
 
   it('asks for every variant of a scenario', function () {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { z } from 'zod';
@@ -25,19 +24,4 @@ export function keptRuns<Run>(bench: string, shape: z.ZodType<Run>): KeptRuns<Ru
       return lines.map((line) => shape.parse(JSON.parse(line)));
     },
   };
-}
-
-/** Of the program that runs. What a bench has published is none of it: in pieces, the first of which publishes, all runs are of one revision. */
-export function revision(): string {
-  try {
-    const commit = git('describe', '--always');
-    const changes = git('status', '--porcelain', '--untracked-files=no', '--', ':(exclude)reports');
-    return changes === '' ? commit : `${commit}-dirty`;
-  } catch {
-    return 'unknown';
-  }
-}
-
-function git(...args: readonly string[]): string {
-  return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }

@@ -1,4 +1,5 @@
 import { quantile } from '../measure/quantile.ts';
+import { notOne } from './failover-table.ts';
 import { PLATFORMS, SIDE_BY_SIDE, type SideRun } from './kubernetes.ts';
 
 /** Of bench/breakdown.ts: what the engine does, the same on both platforms, and what clients wait for the name alone (up to its TTL, by chance). */
@@ -33,6 +34,7 @@ export interface Compared {
   readonly sameManifests: boolean;
   /** Of the programs that ran; two of them are no comparison. */
   readonly revisions: readonly string[];
+  readonly machines: readonly string[];
   readonly outageExpected: boolean;
   /** Median of the upper bounds: by so much the second is above the first; null where no outage is expected, or one side saw none. */
   readonly differenceMs: number | null;
@@ -40,9 +42,10 @@ export interface Compared {
   readonly doubtMs: number | null;
 }
 
-/** Both platforms beside each other. Pure. */
+/** Both platforms beside each other; a run that was kept twice is one. Pure. */
 export function compare(played: readonly SideRun[]): readonly Compared[] {
-  return [...Map.groupBy(played, ({ scenario }) => scenario)].map(([scenario, runs]) => {
+  const once = [...new Map(played.map((run) => [run.runId, run])).values()];
+  return [...Map.groupBy(once, ({ scenario }) => scenario)].map(([scenario, runs]) => {
     const sides = Object.fromEntries(
       PLATFORMS.map((platform) => [platform, side(runs.filter((run) => run.platform === platform))]),
     ) as Record<PlatformName, Side>;
@@ -54,6 +57,7 @@ export function compare(played: readonly SideRun[]): readonly Compared[] {
       scenario,
       sides,
       revisions: [...new Set(runs.map(({ revision }) => revision))],
+      machines: [...new Set(runs.map(({ machine }) => machine))],
       sameVerdicts: local.runs > 0 && kinds(local) === kinds(kubernetes),
       sameManifests: local.manifests.length > 0 && local.manifests.join() === kubernetes.manifests.join(),
       outageExpected,
@@ -63,13 +67,13 @@ export function compare(played: readonly SideRun[]): readonly Compared[] {
   });
 }
 
-/** All four were played so often on each by one revision, with the same verdicts of the same manifests, and recover within what the local platform's runs differ. */
+/** All four were played so often on each by one revision on one machine, with the same verdicts of the same manifests, and recover within what the local platform's runs differ. */
 export function compares(all: readonly Compared[], repeat: number): boolean {
   const played = SIDE_BY_SIDE.every((name) => all.some(({ scenario }) => scenario === name));
-  const oneRevision = new Set(all.flatMap(({ revisions }) => revisions)).size === 1;
+  const one = [...notOne('revision', allOf(all, 'revisions')), ...notOne('machine', allOf(all, 'machines'))].length === 0;
   return (
     played &&
-    oneRevision &&
+    one &&
     all.every(({ sides, sameVerdicts, sameManifests, outageExpected, differenceMs, doubtMs }) => {
       const often = PLATFORMS.every((platform) => sides[platform].runs >= repeat && sides[platform].passed === sides[platform].runs);
       const close = !outageExpected || (differenceMs !== null && doubtMs !== null && Math.abs(differenceMs) <= doubtMs);
@@ -77,6 +81,10 @@ export function compares(all: readonly Compared[], repeat: number): boolean {
     })
   );
 }
+
+const allOf = (all: readonly Compared[], what: 'revisions' | 'machines'): readonly string[] => [
+  ...new Set(all.flatMap((one) => one[what])),
+];
 
 function side(runs: readonly SideRun[]): Side {
   const recovered = runs.flatMap(({ recovery }) => (recovery === null ? [] : [[recovery.lowerMs, recovery.upperMs] as const]));
@@ -124,10 +132,21 @@ export function kubernetesTable(all: readonly Compared[]): string {
     'Recovery: the upper bound, from the last look at which the effect had not begun to sustained service. Injection: from the request to the effect that the probes saw.',
     'Doubt: half the range of the local runs, and the widest interval of one. Load: the one-minute load of the machine (2 cores) when the runs began.',
   ];
-  const revisions = [...new Set(all.flatMap((one) => one.revisions))];
-  return [`Revision ${revisions.join(', ') || 'unknown'}.`, '', ...head, ...rows, '', ...words, '', ...phases(all), '', ...notes].join(
-    '\n',
-  );
+  const revisions = allOf(all, 'revisions');
+  const trouble = [...notOne('revision', revisions), ...notOne('machine', allOf(all, 'machines'))];
+  return [
+    `Revision ${revisions.join(', ') || 'unknown'}.`,
+    ...trouble.map((one) => `**It proves nothing**: ${one}.`),
+    '',
+    ...head,
+    ...rows,
+    '',
+    ...words,
+    '',
+    ...phases(all),
+    '',
+    ...notes,
+  ].join('\n');
 }
 
 function phases(all: readonly Compared[]): readonly string[] {

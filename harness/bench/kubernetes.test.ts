@@ -6,9 +6,20 @@ import { compare, compares, kubernetesTable } from './kubernetes-table.ts';
 
 const SAMPLE = sideRun('region-loss', toResultDocument(sampleRun({})), 1.5);
 
+let count = 0;
 function run(platform: SideRun['platform'], upperMs: number | null, over: Partial<SideRun> = {}): SideRun {
   const recovery = upperMs === null ? null : { lowerMs: upperMs - 100, upperMs };
-  return { ...SAMPLE, platform, verdict: { outcome: 'pass', reason: '' }, manifests: ['abc'], outageExpected: true, recovery, ...over };
+  const of = { runId: `run ${++count}`, revision: '0123456789ab' };
+  return {
+    ...SAMPLE,
+    ...of,
+    platform,
+    verdict: { outcome: 'pass', reason: '' },
+    manifests: ['abc'],
+    outageExpected: true,
+    recovery,
+    ...over,
+  };
 }
 /** The other scenarios, which have nothing to recover from. */
 const rest = SIDE_BY_SIDE.filter((scenario) => scenario !== 'region-loss').flatMap((scenario) =>
@@ -48,6 +59,16 @@ describe('both platforms beside each other', () => {
     expect(holds(...locals, ...others())).to.equal(true);
     expect(holds(...locals, { ...first, revision: 'of yesterday' } as SideRun, ...later)).to.equal(false);
     expect(holds(...locals, ...others({ revision: 'of yesterday' }))).to.equal(false);
+  });
+
+  it('a run that was kept twice is one, and runs of two machines, or of nobody knows which revision, compare nothing', () => {
+    const [first, second, third] = others();
+    expect(holds(...locals, first as SideRun, second as SideRun, third as SideRun)).to.equal(true);
+    expect(holds(...locals, first as SideRun, second as SideRun, second as SideRun)).to.equal(false);
+    expect(holds(...locals, ...others({ machine: '96 × other' }))).to.equal(false);
+    const nowhere = [...locals, ...others(), ...rest].map((one) => ({ ...one, revision: 'unknown' }));
+    expect(compares(compare(nowhere), 3)).to.equal(false);
+    expect(kubernetesTable(compare(nowhere))).to.contain('**It proves nothing**: nobody knows of which revision');
   });
 
   it('tells where the time went on each side', () => {

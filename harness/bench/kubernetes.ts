@@ -1,9 +1,12 @@
 import { loadavg } from 'node:os';
 import { z } from 'zod';
+import { revision } from '../platform/revision.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
-import { keptRuns, revision } from './kept-runs.ts';
+import { keptRuns } from './kept-runs.ts';
+import { machineText } from './publish.ts';
+import { ROOT } from './run-program.ts';
 
 /** The four of issue 7: a partition without a failover, a dead region, a killed database, a killed controller. */
 export const SIDE_BY_SIDE = ['region-partition', 'region-loss', 'database-kill', 'controller-kill'] as const;
@@ -16,6 +19,7 @@ const playedShape = z.object({
   runId: z.string(),
   startedWall: z.string(),
   revision: z.string(),
+  machine: z.string().default('unknown'),
   /** One-minute load of the machine when the run began: others may work on it. */
   load: z.number(),
   verdict: z.object({ outcome: z.enum(['pass', 'fail', 'inconclusive']), reason: z.string() }),
@@ -49,7 +53,7 @@ const kept = keptRuns('kubernetes', playedShape);
  */
 export async function playSideBySide({ repeat, resume, minutes, say, signal }: SideBySide): Promise<readonly SideRun[]> {
   if (!resume) kept.clear();
-  const now = revision();
+  const now = revision(ROOT);
   const mine = (): readonly SideRun[] => kept.all().filter((run) => run.revision === now);
   const others = kept.all().length - mine().length;
   if (others > 0) say(`${others} kept runs are of another revision than ${now}, and do not count`);
@@ -75,7 +79,8 @@ export function sideRun(scenario: SideRun['scenario'], result: ResultDocument, l
     platform: z.enum(PLATFORMS).parse(result.scenario.platform),
     runId,
     startedWall,
-    revision: revision(),
+    revision: revision(ROOT),
+    machine: machineText(),
     load: loadNow,
     verdict,
     outageExpected: result.scenario.expect.outage === 'expected',

@@ -22,13 +22,18 @@ export function machine(): {
   };
 }
 
+/** The same in a line; runs of two machines are no samples of one thing. */
+export function machineText({ cpus: count, cpu, kernel, node }: Omit<ReturnType<typeof machine>, 'wall'> = machine()): string {
+  return `${count} × ${cpu}, Linux ${kernel}, Node ${node}`;
+}
+
 /** Writes reports/benchmarks/<name>.json and .md; answers their path without the ending. */
 export async function publish(name: string, data: object, markdown: string): Promise<string> {
   await mkdir(FOLDER, { recursive: true });
   const base = join(FOLDER, name);
   const where = machine();
   await writeFile(`${base}.json`, `${JSON.stringify({ ...data, machine: where }, null, 2)}\n`);
-  const made = `${where.wall.slice(0, 10)}, ${where.cpus} × ${where.cpu}, Linux ${where.kernel}, Node ${where.node}`;
+  const made = `${where.wall.slice(0, 10)}, ${machineText(where)}`;
   await writeFile(`${base}.md`, `# ${name}\n\n${markdown}\n\n${made}. Repeat: \`./scripts/bench ${name}\`. Samples: ${name}.json.\n`);
   return base;
 }
