@@ -1,6 +1,7 @@
 import { clientAway } from '../measure/client-away.ts';
 import { outagesUnder } from '../measure/fault-outages.ts';
-import { endedByTheClock } from '../measure/outages.ts';
+import { mayHaveBeenGood } from '../measure/outages.ts';
+import { isGood } from '../measure/service.ts';
 import { faultWindow, type Operation } from '../measure/view.ts';
 import type { Workload } from '../scenario/scenario.ts';
 import { finding, seconds, type Case, type Check } from './check.ts';
@@ -54,12 +55,11 @@ function isMoreThanNoise({ view, scenario }: Case): boolean {
 }
 
 /**
- * Also for a client that had not stood still meanwhile (`awayMs`). One that did is late itself, lets time limits pass, and has then more to send than it can at a time; where it cannot because nobody
+ * Not only for a client that stood still meanwhile (`awayMs`): one that did is late itself, lets time limits pass, and has then more to send than it can at a time. Where it cannot because nobody
  * answers, what it has sent says so.
  */
-function isBad(op: Operation, awayMs: number, { goodWithinMs }: Workload): boolean {
-  if (op.reason === 'dropped') return false;
-  return !endedByTheClock(op) || op.completedMs - op.intendedMs - awayMs > goodWithinMs;
+function isBad(op: Operation, awayMs: number, workload: Workload): boolean {
+  return !isGood(op, workload) && op.reason !== 'dropped' && !mayHaveBeenGood(op, awayMs, workload);
 }
 
 /** Where no outage may be, no judged vantage may see a failed operation; slow ones are told here and judged by `brown-out`. */

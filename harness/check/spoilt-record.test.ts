@@ -234,6 +234,10 @@ describe('records that are spoilt', () => {
     it('and one that was there while they slept a little, is one', () => {
       const edit = editOf('op', (op) => (op.intendedMs > 2500 && op.intendedMs < 2600 ? { ...op, lateMs: 2600 - op.intendedMs } : op));
       expect(spoilt(edit).verdict.outcome).to.equal('pass');
+      // A server that gives up at once, and says that a time limit of its own had passed.
+      const answer: Handmade['answer'] = (op) => (failover(op).outcome === 'failed' ? { ...failover(op), latencyMs: 60 } : failover(op));
+      const refused = editOf('op', (op) => (op.outcome === 'failed' ? { ...op, reason: 'http-503-timeout' } : op));
+      expect(spoilt(refused, { answer }).verdict.outcome).to.equal('pass');
     });
   });
 

@@ -105,6 +105,14 @@ describe('gameday digest', () => {
     expect(readFileSync(join(reports, 'certificate.md'), 'utf8')).to.match(/^# v1\.0\.0: NOT CERTIFIED\n/);
   });
 
+  it('certifies nothing by what this engine has passed before it was what the tag names', async () => {
+    record('20261127T000000000Z-region-isolation', history());
+    expect(await run([SCENARIO], { subject: { tag: 'v1.0.0', commit: 'decade' } })).to.equal(3);
+    expect(readFileSync(join(reports, 'certificate.md'), 'utf8')).to.match(
+      /^# v1\.0\.0: NOT CERTIFIED\n[^]*of 1 revision: c0ffee; decade was to be played/,
+    );
+  });
+
   it('takes a run for none of a scenario, or of a manifest, that asks for something else by now', async () => {
     record('20261127T000000000Z-region-isolation', history());
     write('scenario.yaml', scenario('1s'));

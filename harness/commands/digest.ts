@@ -49,8 +49,8 @@ export async function digest(scenarios: readonly string[], options: DigestOption
     .toSorted();
   const runs: DigestRun[] = [];
   for (const folder of folders) runs.push({ folder, ...(await judged(join(reports, folder), wanted, output)) });
-  // A release is this package's engine: what another one passed, or a system that somebody else started, says nothing of it.
-  const whole = digestOf(runs, { names, times, engine: subject === undefined ? undefined : OWN_ENGINE });
+  // A release is this package's engine as it is then: what another one passed, or it itself before, or a system that somebody else started, says nothing of it.
+  const whole = digestOf(runs, { names, times, ...(subject === undefined ? {} : { engine: OWN_ENGINE, commit: subject.commit }) });
   const text = digestMarkdown(whole);
   writeFileSync(join(reports, 'digest.md'), text);
   if (subject !== undefined) {

@@ -13,10 +13,12 @@ import { needFoundationdb } from '../platform/foundationdb-programs.ts';
 import { onStopWanted, prepareSandbox } from '../platform/local/lifeline.ts';
 import { machineProc } from '../platform/local/sandbox.ts';
 import { run } from '../platform/process.ts';
+import { revision } from '../platform/revision.ts';
 import type { RunContext } from '../platform/platform.ts';
 import { vantagesOf } from '../workload/clients.ts';
 import { liveView } from '../report/live/live-view.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
+import { PACKAGE_ROOT } from './places.ts';
 import { openSystem, type OpenSystem } from './system.ts';
 
 export interface PlayOptions {
@@ -58,7 +60,7 @@ export async function play({ loaded, runFolder, seed, engine, live, platform: ki
     recorder.onEvent((event) => logs.onEvent(event));
     recorder.record({
       ...started(loaded, { runFolder, seed, originNs }),
-      versions: { ...versions, engine: engine ?? (systemFile === undefined ? OWN_ENGINE : `what ${systemFile} describes`) },
+      versions: { ...versions, ...engineVersion(engine, systemFile) },
       platform: platform.kind,
       ...(platform.ownService === undefined ? {} : { ledger: 'templates' }),
       regionOfAddress: platform.ownService === undefined ? regionOfAddress(platform.pods()) : {},
@@ -82,6 +84,12 @@ export async function play({ loaded, runFolder, seed, engine, live, platform: ki
     view.close();
   }
   return stop.signal.aborted ? EXIT.interrupted : EXIT.pass;
+}
+
+/** Which revision is known of the engine of this package only. */
+function engineVersion(engine: string | undefined, systemFile: string | undefined): Readonly<Record<string, string>> {
+  if (engine !== undefined) return { engine };
+  return systemFile === undefined ? { engine: OWN_ENGINE, revision: revision(PACKAGE_ROOT) } : { engine: `what ${systemFile} describes` };
 }
 
 /** A seed for those who gave none; it is recorded, so that the run can be repeated. */

@@ -74,24 +74,29 @@ function returnOf<T extends ServiceSample>(
   const untilMs = operation.completedMs + workload.periodMs;
   const end = firstAt(samples, at.back, ({ intendedMs }) => intendedMs > untilMs);
   const away = clientAway(samples.slice(at.firstBad, end < 0 ? undefined : end), workload.periodMs);
-  const awake = ({ intendedMs, completedMs }: T): number => completedMs - intendedMs - away(intendedMs, completedMs);
-  const mayHaveBeenGood = (sample: T): boolean =>
-    endedByTheClock(sample) && sample.completedMs - sample.intendedMs > workload.goodWithinMs && awake(sample) <= workload.goodWithinMs;
+  const inDoubt = (sample: T): boolean => mayHaveBeenGood(sample, away(sample.intendedMs, sample.completedMs), workload);
   let first = at.back;
   for (let index = at.back - 1; index > at.firstBad; index--) {
     const sample = samples[index];
     if (sample === undefined) break;
     // Good ones before one in doubt may have been the beginning of the window.
-    if (!mayHaveBeenGood(sample) && (first === at.back || !isGood(sample, workload))) break;
+    if (!inDoubt(sample) && (first === at.back || !isGood(sample, workload))) break;
     first = index;
   }
   const before = samples[first - 1];
   if (before === undefined) return null;
   const clientAwayMs = away(before.intendedMs, operation.completedMs);
-  return { operation, before, clientAwayMs, tookMs: first === at.back ? Math.max(0, awake(operation)) : 0 };
+  const tookMs = operation.completedMs - operation.intendedMs - away(operation.intendedMs, operation.completedMs);
+  return { operation, before, clientAwayMs, tookMs: first === at.back ? Math.max(0, tookMs) : 0 };
+}
+
+/** One that was too late for nothing but what the client itself stood still of it. */
+export function mayHaveBeenGood(sample: ServiceSample, awayMs: number, { goodWithinMs }: Workload): boolean {
+  const tookMs = sample.completedMs - sample.intendedMs;
+  return endedByTheClock(sample) && tookMs > goodWithinMs && tookMs - awayMs <= goodWithinMs;
 }
 
 /** Late, or no answer in time: what a client that stands still cannot tell from its own sleep. */
-export function endedByTheClock({ outcome, reason = '' }: Pick<ServiceSample, 'outcome' | 'reason'>): boolean {
+function endedByTheClock({ outcome, reason = '' }: ServiceSample): boolean {
   return outcome === 'ok' || reason.includes('timeout');
 }

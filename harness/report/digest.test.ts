@@ -54,6 +54,23 @@ describe('many runs as one verdict', () => {
     expect(digestOf([played('a')], wanted).outcome).to.equal('pass');
   });
 
+  it('is no pass where this engine was another between the runs, nor of a commit where it was another, had changes, or nobody knows', () => {
+    const of = (revision?: string): DigestRun => {
+      const { folder, result } = played('a');
+      const versions = { engine: OWN_ENGINE, ...(revision === undefined ? {} : { revision }) };
+      return { folder, result: { ...result!, environment: { ...result!.environment, versions } } };
+    };
+    const wanted = { ...NONE, commit: 'c0ffee5eed' };
+    expect(digestOf([of('c0ffee'), of('c0ffee')], wanted).outcome).to.equal('pass');
+    for (const revision of ['c0ffe1', 'c0ffee-dirty-01234567', 'unknown', undefined]) {
+      expect(digestOf([of(revision)], NONE).outcome, revision).to.equal('pass');
+      expect(digestOf([of(revision)], wanted).outcome, revision).to.equal('inconclusive');
+    }
+    const digest = digestOf([of('c0ffee'), of('decade')], NONE);
+    expect(digest.outcome).to.equal('inconclusive');
+    expect(digest.reason).to.equal('2 of 2 runs passed, of 2 revisions: c0ffee, decade');
+  });
+
   it('fails where one failed, whatever else is missing, and names what is', () => {
     const digest = digestOf([played('a', 'fail'), brokenOff, played('b')], { names: ['a', 'b', 'c'], times: 1 });
     expect(digest.outcome).to.equal('fail');

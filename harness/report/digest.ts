@@ -17,6 +17,8 @@ export interface Wanted {
   readonly times: number;
   /** Undefined: any, but one and the same. */
   readonly engine?: string | undefined;
+  /** Of which the engine was to be; undefined: any, but one and the same. */
+  readonly commit?: string | undefined;
 }
 
 export interface Digest {
@@ -28,7 +30,7 @@ export interface Digest {
 }
 
 /**
- * Several runs as one verdict: pass only where everything that was wanted was played to its end, with one engine, and each run passed. A run that broke off, or was never
+ * Several runs as one verdict: pass only where everything that was wanted was played to its end, with one engine of one revision, and each run passed. A run that broke off, or was never
  * begun, is inconclusive as nothing is known of it. Pure.
  */
 export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
@@ -40,8 +42,10 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
   const often = (name: string): number => new Set(asWanted.flatMap(({ scenario, runId }) => (scenario.name === name ? [runId] : []))).size;
   const missing = wanted.names.filter((name) => often(name) < wanted.times);
   // What one engine passed says nothing of another.
-  const engines = [...new Set(played.map(({ environment }) => environment.versions['engine'] ?? 'one that is not named'))];
+  const engines = [...new Set(played.map(({ environment }) => environment.versions['engine'] ?? NOT_NAMED))];
   const isOfOthers = engines.length > 1 || engines.some((engine) => engine !== (wanted.engine ?? engine));
+  const revisions = [...new Set(played.map(({ environment }) => environment.versions['revision'] ?? NOT_NAMED))];
+  const isOlder = revisions.length > 1 || revisions.some((revision) => wanted.commit?.startsWith(revision) === false);
   const count = (outcome: VerdictOutcome): number => played.filter(({ verdict }) => verdict.outcome === outcome).length;
   const [passed, failed, inconclusive] = [count('pass'), count('fail'), count('inconclusive')];
   const parts = [
@@ -50,14 +54,16 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
     ...(inconclusive > 0 ? [`${inconclusive} inconclusive`] : []),
     ...(brokenOff > 0 ? [`${brokenOff} broken off`] : []),
     ...(outdated > 0 ? [`${plural(outdated, 'run')} of a scenario or a manifest that was another then`] : []),
-    ...(isOfOthers ? [`of ${plural(engines.length, 'engine')}: ${engines.join(', ')}${asked(wanted)}`] : []),
+    ...(isOfOthers ? [`of ${plural(engines.length, 'engine')}: ${engines.join(', ')}${asked(wanted.engine)}`] : []),
+    ...(isOlder ? [`of ${plural(revisions.length, 'revision')}: ${revisions.join(', ')}${asked(wanted.commit)}`] : []),
     ...(missing.length > 0 ? [`not played${wanted.times > 1 ? ` ${wanted.times} times` : ''}: ${missing.join(', ')}`] : []),
   ];
-  const isPass = passed > 0 && passed === runs.length && missing.length === 0 && !isOfOthers;
+  const isPass = passed > 0 && passed === runs.length && missing.length === 0 && !isOfOthers && !isOlder;
   return { outcome: failed > 0 ? 'fail' : isPass ? 'pass' : 'inconclusive', reason: parts.join(', '), runs, missing };
 }
 
-const asked = ({ engine }: Wanted): string => (engine === undefined ? '' : `; ${engine} was to be played`);
+const NOT_NAMED = 'one that is not named';
+const asked = (what: string | undefined): string => (what === undefined ? '' : `; ${what} was to be played`);
 
 /** For a job's summary, an issue, a release. Its first line is the verdict. */
 export function digestMarkdown({ outcome, reason, runs, missing }: Digest): string {

@@ -176,7 +176,7 @@ function head({ scenario, vantages }: Handmade): readonly RunEvent[] {
     seed: 1,
     platform: 'local',
     machine: { kernel: '6.1', cpus: 2, node: 'v24', user: 'root' },
-    versions: { engine: OWN_ENGINE },
+    versions: { engine: OWN_ENGINE, revision: 'c0ffee' },
     regionOfAddress: Object.fromEntries(Object.entries(ADDRESS).map(([region, address]) => [address, region])),
     vantages,
   };
