@@ -30,7 +30,10 @@ function linksOf({ evidence }: Lined<'fault-effect'>): readonly Back[] {
 function podsOf(view: RunView, fault: string, { pods, afterwards }: { pods: readonly string[]; afterwards: string }): readonly Back[] {
   const injected = eventsOf(view.events, 'fault-injected').find((event) => event.fault === fault);
   if (afterwards !== 'held' || injected === undefined) return [];
-  return eventsOf(view.events, 'pod').flatMap(({ pod, change, atMs }) =>
-    change === 'started' && pods.includes(pod) && atMs > injected.requestedMs ? [{ what: pod, atMs }] : [],
-  );
+  const seenMs = eventsOf(view.events, 'fault-effect').find((one) => one.fault === fault && one.moment === 'during')?.atMs ?? Infinity;
+  return eventsOf(view.events, 'pod').flatMap(({ pod, change, atMs }) => {
+    // One that is deleted while it is held down gives its place to another, whose name nobody knows.
+    const isOver = (change === 'started' && atMs > injected.requestedMs) || (change === 'killed' && atMs > seenMs);
+    return isOver && pods.includes(pod) ? [{ what: pod, atMs }] : [];
+  });
 }

@@ -95,7 +95,7 @@ describe('histories that look like a pass', () => {
       const pods = ['db-us-central1', 'db-us-east1'];
       const expected = { kind: 'processes-gone', pods, afterwards: 'held' } as const;
       const run = (pid: number) => pods.map((pod) => ({ pod, pid, startedTicks: pid, command: 'node', state: 'S' }));
-      const change = (atMs: number, pod: string, what: 'exited' | 'started', pid: number) =>
+      const change = (atMs: number, pod: string, what: 'exited' | 'started' | 'killed', pid: number) =>
         at(atMs, { kind: 'pod', pod, region: 'us-central1', change: what, pid });
       const history = (early: readonly RunEvent[]): RunResult => {
         const changes = [...pods.flatMap((pod) => [change(2004, pod, 'exited', 7), change(6005, pod, 'started', 9)]), ...early];
@@ -118,6 +118,11 @@ describe('histories that look like a pass', () => {
       const result = history([change(3000, 'db-us-east1', 'started', 8), change(5000, 'db-us-east1', 'exited', 8)]);
       expect(objections(result)).to.include('fault-healed');
       expect(result.verdict.reason).to.match(/db-us-east1 was over 3000 ms before it was healed/);
+      // A node that is drained: its pods are deleted, and their owner makes others.
+      const drained = history([change(3500, 'db-us-east1', 'killed', 7), change(3600, 'db-us-east1-x7k2p', 'started', 8)]);
+      expect(objections(drained)).to.include('fault-healed');
+      expect(drained.verdict.reason).to.match(/db-us-east1 was over 2500 ms before it was healed/);
+      expect(objections(history([change(2003, 'db-us-east1', 'killed', 7)])), 'by the fault itself').to.deep.equal([]);
     });
   });
 

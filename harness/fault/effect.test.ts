@@ -166,6 +166,7 @@ describe('links to watch', () => {
         expect(cut.map((one) => `${one.from}>${one.to}`)).to.include.members(watched);
       }
     }
+    expect(linksToWatch(CUT, Infinity)).to.have.length(CUT.length);
     expect(linksToWatch(CUT)).to.have.length(4);
   });
 });
