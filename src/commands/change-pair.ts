@@ -10,6 +10,7 @@ import { whoCommits } from './managed-foundationdb.ts';
 import { Order } from './order.ts';
 import { tellSteps, type Shown, type Tell } from './ordering.ts';
 import { pairOf, type PairPrograms } from './pair-members.ts';
+import { tellEnd, tellPlan } from './planned-order.ts';
 import { EXIT } from './world.ts';
 
 export interface PairOrder {
@@ -83,17 +84,18 @@ async function rehearse(
 ): Promise<number> {
   const seen = await lookAtPair(pair, signal);
   const plan = planPairChange(change, seen);
-  if (plan.kind === 'do')
-    tell('next', `${inWords(plan.step, pair)}${plan.once === 'outage' ? `, once ${pair.other.name} has been out long enough` : ''}`);
-  else tell(plan.kind, plan.why);
+  const once = plan.once === 'outage' ? `, once ${pair.other.name} has been out long enough` : '';
+  const mayBegin = async (): Promise<boolean> => {
+    const committing = change.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
+    if (committing !== null) tell('refused', committing);
+    return (await rehearseChange(loaded, tell, signal)) && committing === null;
+  };
+  const code = await tellPlan(plan, { inWords: (step) => inWords(step, pair) + once, mayBegin }, tell);
   if (change.kind === 'abort') {
     const most = lossAtMost(seen, change.wallMs);
     tell('would lose', most === null ? 'nobody knows how much' : `at most ${most.toFixed(1)} s of writes`);
   }
-  if (plan.kind !== 'do') return plan.kind === 'done' ? EXIT.ok : EXIT.failed;
-  const committing = change.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
-  if (committing !== null) tell('refused', committing);
-  return (await rehearseChange(loaded, tell, signal)) && committing === null ? EXIT.ok : EXIT.failed;
+  return code;
 }
 
 /** Null: no gateway commits. */
@@ -129,14 +131,7 @@ async function actUnderPause(
 
 async function ended(changed: PairChanged, { order, pair, tell }: Work, signal: AbortSignal): Promise<number> {
   const { own, other } = pair;
-  if (changed.kind === 'refused') {
-    tell('refused', changed.why);
-    return EXIT.failed;
-  }
-  if (changed.kind === 'undecided') {
-    tell('undecided', `${changed.why}. The same command, given again, goes on`);
-    return EXIT.undecided;
-  }
+  if (changed.kind !== 'done') return tellEnd(changed, tell);
   if (order.kind === 'start') {
     await noteSeen(own, await lookAtPair(pair, signal), signal);
   } else if (changed.acted) {
@@ -147,7 +142,7 @@ async function ended(changed: PairChanged, { order, pair, tell }: Work, signal: 
     }
     tell('verified', `${own.name} takes writes`);
   }
-  tell('done', changed.why);
+  tellEnd(changed, tell);
   if (changed.acted && order.kind !== 'start')
     tell(
       'now',

@@ -29,12 +29,6 @@ const STEPS: Readonly<Record<RegionChange['kind'], string>> = {
   drop: 'its priority below zero, usable_regions=1; from then on the database is lost with the other region',
 };
 
-const DONE: Readonly<Record<RegionChange['kind'], (region: string) => string>> = {
-  add: (region) => `${region} has all the data and takes over when the other region is lost`,
-  prefer: (region) => `the database is in ${region}`,
-  drop: (region) => `the database goes on without ${region}, in one region alone`,
-};
-
 /**
  * Adds one of FoundationDB's two regions again, makes it the one where the database is, or goes on without it. Each change of the configuration is made under a pause, which is the journal of it: who and what for
  * stand in the arbiter and in the controllers' logs, and nobody fails over while FoundationDB recovers from the change.
@@ -75,7 +69,7 @@ export async function orderRegionChange(loaded: LoadedConfig, order: RegionOrder
       },
       world.signal,
     );
-    return tellEnd(changed, DONE[order.kind](order.region), tell);
+    return tellEnd(changed, tell);
   } finally {
     controllers.close();
   }

@@ -15,22 +15,18 @@ export async function tellPlan<Step>(plan: Plan<Step>, { inWords, mayBegin }: Re
     tell('next', inWords(plan.step));
     return (await mayBegin(plan.step)) ? EXIT.ok : EXIT.failed;
   }
-  tell(plan.kind, plan.kind === 'done' ? 'there is nothing to change' : plan.why);
+  tell(plan.kind, plan.why);
   return plan.kind === 'done' ? EXIT.ok : EXIT.failed;
 }
 
-/** @param done what is so now */
-export function tellEnd(followed: PlanFollowed, done: string, tell: Tell): number {
-  if (followed.kind === 'refused') {
-    tell('refused', followed.why);
-    return EXIT.failed;
-  }
-  if (followed.kind === 'undecided') {
-    tell('undecided', `${followed.why}. FoundationDB goes on with it by itself; the same command, given again, finishes it`);
-    return EXIT.undecided;
-  }
-  tell('done', done);
-  return EXIT.ok;
+const ENDS = { done: EXIT.ok, refused: EXIT.failed, undecided: EXIT.undecided } as const;
+
+export function tellEnd({ kind, why }: PlanFollowed, tell: Tell): number {
+  tell(
+    kind,
+    kind === 'undecided' ? `${why}. The same command, given again, goes on; what was begun FoundationDB goes on with by itself` : why,
+  );
+  return ENDS[kind];
 }
 
 export function regionStepInWords(step: RegionStep): string {

@@ -64,7 +64,7 @@ export async function setUpFoundationdb(loaded: LoadedConfig, order: SetUpOrder,
       },
       world.signal,
     );
-    return tellEnd(followed, 'the cluster is as the layout says, and all copies are there', tell);
+    return tellEnd(followed, tell);
   } finally {
     controllers.close();
   }

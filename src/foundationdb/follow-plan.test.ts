@@ -40,7 +40,7 @@ describe('a plan that is followed', () => {
     const { followed, made, waited } = await play(() => ({ kind: 'do', step: 'a' }));
     expect(made).to.deep.equal([0, 20_000, 40_000].map((ms) => ({ step: 'a', ms })));
     expect(followed.kind).to.equal('undecided');
-    expect((followed as { why: string }).why).to.match(/^step a: .* said 3 times that this is done, and the status does not show it/);
+    expect(followed.why).to.match(/^step a: .* said 3 times that this is done, and the status does not show it/);
     expect(waited.slice(0, 1)).to.deep.equal(['until the status shows what was done: step a']);
   });
 
@@ -54,12 +54,12 @@ describe('a plan that is followed', () => {
     const { followed, made } = await play((soFar, ms) => {
       if (soFar.length === 0) return { kind: 'do', step: 'a' };
       if (ms < 15_000) return { kind: 'do', step: 'a' };
-      return soFar.length === 1 ? { kind: 'do', step: 'b' } : { kind: 'done' };
+      return soFar.length === 1 ? { kind: 'do', step: 'b' } : { kind: 'done', why: 'all there' };
     });
     expect(made).to.deep.equal([
       { step: 'a', ms: 0 },
       { step: 'b', ms: 15_000 },
     ]);
-    expect(followed.kind).to.equal('done');
+    expect(followed).to.deep.equal({ kind: 'done', why: 'all there' });
   });
 });

@@ -12,11 +12,16 @@ const NOT_YET = /must be fully replicated/i;
 
 /** What is to be done next, by what the status says now. */
 export type Plan<Step> =
-  | { readonly kind: 'done' }
+  /** `why`: what is so. */
+  | { readonly kind: 'done'; readonly why: string }
   | { readonly kind: 'do'; readonly step: Step }
   /** What FoundationDB has to come to by itself. */
   | { readonly kind: 'wait'; readonly why: string }
   | { readonly kind: 'refused'; readonly why: string };
+
+export const done = (why: string) => ({ kind: 'done', why }) as const;
+export const wait = (why: string) => ({ kind: 'wait', why }) as const;
+export const refused = (why: string) => ({ kind: 'refused', why }) as const;
 
 /** `Seen`: what a look finds. */
 export interface PlanWork<Step, Seen = ClusterStatus | null> {
@@ -31,11 +36,11 @@ export interface PlanWork<Step, Seen = ClusterStatus | null> {
   readonly onWait: (why: string) => void;
 }
 
-export type PlanFollowed =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'refused'; readonly why: string }
-  /** The time is over, or what was done does not show; what FoundationDB does by itself goes on. */
-  | { readonly kind: 'undecided'; readonly why: string };
+export interface PlanFollowed {
+  /** `undecided`: the time is over, or what was done does not show; what FoundationDB does by itself goes on. */
+  readonly kind: 'done' | 'refused' | 'undecided';
+  readonly why: string;
+}
 
 /** Looks, does the next step, looks again, until the status says that it is done. Never rejects but with the signal's reason. */
 export async function followPlan<Step, Seen>(
@@ -51,8 +56,7 @@ export async function followPlan<Step, Seen>(
   for (const endMs = clock.monotonicMs() + patienceMs; clock.monotonicMs() < endMs;) {
     const next = plan(await status(signal));
     signal.throwIfAborted();
-    if (next.kind === 'done') return next;
-    if (next.kind === 'refused') return { kind: 'refused', why: next.why };
+    if (next.kind === 'done' || next.kind === 'refused') return { kind: next.kind, why: next.why };
     if (next.kind === 'wait') waitFor(next.why);
     else if (made.mayShowYet(next.step)) waitFor(`until the status shows what was done: ${inWords(next.step)}`);
     else if (made.times(next.step) >= TIMES) return { kind: 'undecided', why: notSeen(inWords(next.step)) };

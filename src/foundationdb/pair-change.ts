@@ -13,24 +13,17 @@ export interface PairWork extends Omit<PlanWork<PairStep, PairSeen>, 'plan'> {
 }
 
 /** `acted`: something was changed by this order. */
-export type PairChanged = (Exclude<PlanFollowed, { readonly kind: 'done' }> | { readonly kind: 'done'; readonly why: string }) & {
-  readonly acted: boolean;
-};
+export type PairChanged = PlanFollowed & { readonly acted: boolean };
 
 /** Follows the plan of a change until both clusters say that it is done. Never rejects but with the signal's reason. */
 export async function changePair({ change, outageMs, patienceMs, act, ...work }: PairWork, signal: AbortSignal): Promise<PairChanged> {
   const onceHeld = onlyOnceHeld(outageMs, work.clock);
   let acted = false;
-  let why = '';
   const followed = await followPlan(
     {
       ...work,
       patienceMs: patienceMs + outageMs,
-      plan: (seen) => {
-        const plan = onceHeld(planPairChange(change, seen));
-        if (plan.kind === 'done') why = plan.why;
-        return plan;
-      },
+      plan: (seen) => onceHeld(planPairChange(change, seen)),
       act: async (step, stopped) => {
         const result = await act(step, stopped);
         acted ||= result.kind === 'done';
@@ -39,14 +32,14 @@ export async function changePair({ change, outageMs, patienceMs, act, ...work }:
     },
     signal,
   );
-  return followed.kind === 'done' ? { kind: 'done', why, acted } : { ...followed, acted };
+  return { ...followed, acted };
 }
 
 function onlyOnceHeld(outageMs: number, clock: Clock): (plan: PairPlan) => PairPlan {
   const heldMs: Readonly<Record<PairHeld, number>> = { outage: outageMs, 'nobody-switches': NOBODY_SWITCHES_MS };
   let since: { readonly held: PairHeld | null; readonly ms: number } = { held: null, ms: 0 };
   return (plan) => {
-    const held = plan.kind === 'do' ? (plan.once ?? null) : null;
+    const held = plan.once ?? null;
     if (held !== since.held) since = { held, ms: clock.monotonicMs() };
     if (held === null || clock.monotonicMs() - since.ms >= heldMs[held]) return plan;
     return { kind: 'wait', why: HELD[held](heldMs[held] / 1000) };

@@ -1,3 +1,4 @@
+import { done, refused, wait, type Plan } from './follow-plan.ts';
 import { isRunning } from './pair-records.ts';
 import { agentsOf, isLockedAsCopy, isOneCluster, isTold, lockInWords, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
 
@@ -22,13 +23,8 @@ export type PairStep =
 /** `outage`: the other cluster does not answer. `nobody-switches`: what a switch left stands still, and no fdbdr is still at it. */
 export type PairHeld = 'outage' | 'nobody-switches';
 
-export type PairPlan =
-  | { readonly kind: 'done'; readonly why: string }
-  /** `once`: only after that has been so without a break. */
-  | { readonly kind: 'do'; readonly step: PairStep; readonly once?: PairHeld }
-  /** What time may mend. */
-  | { readonly kind: 'wait'; readonly why: string }
-  | { readonly kind: 'refused'; readonly why: string };
+/** `once`: only after it has been so without a break. */
+export type PairPlan = Plan<PairStep> & { readonly once?: PairHeld };
 
 /**
  * The next step of a change, by what both clusters say now. How far it has come stands in the clusters, in the records and locks of fdbdr, and nowhere else: whoever was interrupted, or somebody else, goes
@@ -189,7 +185,3 @@ function unlockedCopy(own: PairSide, other: PairSide): string {
 function noAgents(from: PairSide, to: PairSide): string {
   return `no agent that copies from ${from.name} to ${to.name} has told of itself: start dr_agent with the cluster file of ${from.name} as -s and that of ${to.name} as -d`;
 }
-
-const done = (why: string): PairPlan => ({ kind: 'done', why });
-const wait = (why: string): PairPlan => ({ kind: 'wait', why });
-const refused = (why: string): PairPlan => ({ kind: 'refused', why });

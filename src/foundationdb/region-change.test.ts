@@ -149,7 +149,7 @@ async function play(cluster: TwoRegions, change: RegionChange, { looks = Infinit
 
 const change = (kind: RegionChange['kind'], dataCenter: string): RegionChange => ({ kind, dataCenter, acceptLoss: false });
 const accepting = (kind: RegionChange['kind'], dataCenter: string): RegionChange => ({ kind, dataCenter, acceptLoss: true });
-const DONE: PlanFollowed = { kind: 'done' };
+const DONE = { kind: 'done' } as const;
 
 describe('a change of the two regions of FoundationDB', () => {
   /** After a forced recovery into the east, whose other region has come back. */
@@ -164,12 +164,12 @@ describe('a change of the two regions of FoundationDB', () => {
   it('passes FoundationDB’s checks by only where a region has been lost for a while', async () => {
     const cluster = new TwoRegions();
     cluster.looksWithoutEast = 20;
-    expect((await play(cluster, change('drop', EAST))).changed, 'no consent is asked for').to.deep.equal(DONE);
+    expect((await play(cluster, change('drop', EAST))).changed, 'no consent is asked for').to.include(DONE);
     expect(cluster).to.deep.include({ steps: ['1,-1', '1'], forced: 0 });
     const lost = westLost();
     expect((await play(lost, accepting('drop', WEST), { looks: 25 })).waited.at(-1)).to.match(/lost without a break/);
     expect(lost.steps).to.deep.equal([]);
-    expect((await play(lost, accepting('drop', WEST))).changed).to.deep.equal(DONE);
+    expect((await play(lost, accepting('drop', WEST))).changed).to.include(DONE);
     expect(lost.forced).to.equal(2);
   });
 
@@ -182,7 +182,7 @@ describe('a change of the two regions of FoundationDB', () => {
   it('adds a region again: below zero, two usable, waits for the copy, above zero; the database stays where it is', async () => {
     const cluster = eastAlone();
     const { changed, waited } = await play(cluster, change('add', WEST));
-    expect(changed).to.deep.equal(DONE);
+    expect(changed).to.include(DONE);
     expect(cluster.steps).to.deep.equal(['-1,1', '2', '0,1']);
     expect(waited).to.deep.equal(['FoundationDB copies the data to west']);
     expect(cluster.primary).to.equal(EAST);
@@ -190,9 +190,9 @@ describe('a change of the two regions of FoundationDB', () => {
 
   it('moves the database by its priorities, then goes on without the other region', async () => {
     const cluster = new TwoRegions();
-    expect((await play(cluster, change('prefer', EAST))).changed).to.deep.equal(DONE);
+    expect((await play(cluster, change('prefer', EAST))).changed).to.include(DONE);
     expect(cluster.primary).to.equal(EAST);
-    expect((await play(cluster, change('drop', WEST))).changed).to.deep.equal(DONE);
+    expect((await play(cluster, change('drop', WEST))).changed).to.include(DONE);
     expect(cluster.steps).to.deep.equal(['0,1', '-1,1', '1']);
     expect(cluster.usable).to.equal(1);
   });
@@ -200,13 +200,13 @@ describe('a change of the two regions of FoundationDB', () => {
   it('goes on without a region that is lost, for which FoundationDB’s own checks must be passed by', async () => {
     const cluster = new TwoRegions();
     cluster.there.delete(EAST);
-    expect((await play(cluster, accepting('drop', EAST))).changed).to.deep.equal(DONE);
+    expect((await play(cluster, accepting('drop', EAST))).changed).to.include(DONE);
     expect(cluster.steps).to.deep.equal(['1,-1', '1']);
   });
 
   it('goes on without the region where the database was, once FoundationDB has left it', async () => {
     const cluster = westLost();
-    expect((await play(cluster, accepting('drop', WEST))).changed).to.deep.equal(DONE);
+    expect((await play(cluster, accepting('drop', WEST))).changed).to.include(DONE);
     expect(cluster.steps).to.deep.equal(['-1,1', '1']);
     expect(cluster.primary).to.equal(EAST);
   });
@@ -232,9 +232,9 @@ describe('a change of the two regions of FoundationDB', () => {
       for (let looks = 1; looks < 2 * COPY_LOOKS; looks++) {
         const cluster = from();
         await play(cluster, accepting(kind, dc), { looks });
-        expect((await play(cluster, accepting(kind, dc))).changed, `${kind} after ${looks}`).to.deep.equal(DONE);
+        expect((await play(cluster, accepting(kind, dc))).changed, `${kind} after ${looks}`).to.include(DONE);
         const steps = cluster.steps.length;
-        expect((await play(cluster, accepting(kind, dc))).changed).to.deep.equal(DONE);
+        expect((await play(cluster, accepting(kind, dc))).changed).to.include(DONE);
         expect(cluster.steps, 'nothing is done twice').to.have.length(steps);
       }
   });
@@ -285,7 +285,7 @@ describe('a change of the regions of FoundationDB that is refused', () => {
     expect(plan('prefer', EAST, westAlone)).to.match(/^refused: east is not usable: add it first/);
     expect(plan('prefer', EAST, (cluster) => cluster.there.delete(EAST))).to.match(/^refused: no process of east/);
     expect(plan('prefer', EAST, (cluster) => (cluster.copied[EAST] = false))).to.match(/^wait: /);
-    expect(plan('prefer', WEST)).to.equal('done');
+    expect(plan('prefer', WEST)).to.match(/^done: the database is in west$/);
   });
   it('knows no other data centre, not the satellite either', () => {
     for (const dc of [SATELLITE, 'north']) expect(plan('drop', dc)).to.match(new RegExp(`^refused: ${dc} is none of two regions`));

@@ -1,5 +1,5 @@
 import { isServing, viewOf, type ClusterView } from './cluster-view.ts';
-import type { Plan } from './follow-plan.ts';
+import { done, refused, wait, type Plan } from './follow-plan.ts';
 import type { ClusterStatus, StatusRegion } from './status-json.ts';
 
 /** What is to become of one of the two regions: `add`: it has the data again; `prefer`: the database is there; `drop`: the database goes on without it. */
@@ -70,7 +70,10 @@ function add(now: Now): RegionPlan {
   if (!usableAlready && primary === own.id) return refused(`the database is in ${own.id}`);
   const missing = missingFor(now);
   if (missing !== null) return refused(missing);
-  if (usableAlready) return isCopied(now) ? { kind: 'done' } : wait(`not all of ${own.id} has all its copies yet${failing(now)}`);
+  if (usableAlready)
+    return isCopied(now)
+      ? done(`${own.id} has all the data and takes over when the other region is lost`)
+      : wait(`not all of ${own.id} has all its copies yet${failing(now)}`);
   if (usable === 1 && (own.priority !== AWAY || other.priority !== FIRST)) return prioritise(now, { [other.id]: FIRST, [own.id]: AWAY });
   if (usable === 1) return { kind: 'do', step: { kind: 'usable-regions', count: 2, unchecked: false } };
   if (!isCopied(now)) return wait(`FoundationDB copies the data to ${own.id}${failing(now)}`);
@@ -81,7 +84,7 @@ function prefer(now: Now): RegionPlan {
   const { view, own, other, primary, usable } = now;
   if (usable !== 2 || own.priority < 0) return refused(`${own.id} is not usable: add it first`);
   const preferred = own.priority > other.priority;
-  if (preferred && primary === own.id && view.recoveryState === 'fully_recovered') return { kind: 'done' };
+  if (preferred && primary === own.id && view.recoveryState === 'fully_recovered') return done(`the database is in ${own.id}`);
   const missing = missingFor(now);
   if (missing !== null) return refused(missing);
   if (preferred) return wait(`FoundationDB goes over to ${own.id}`);
@@ -96,7 +99,7 @@ function drop(now: Now): RegionPlan {
   if (primary !== other.id) return wait(`the database is in ${primary}, not in ${other.id}`);
   if (usable === 1 && own.priority < 0)
     return NEEDS_NO_OLD_LOG.includes(view.recoveryState)
-      ? { kind: 'done' }
+      ? done(`the database goes on without ${own.id}, in one region alone`)
       : wait('FoundationDB has not done yet without the logs of before, some of which are on the satellite');
   const dcs = Object.values(status.cluster?.processes ?? {}).map((one) => one?.locality?.dcid);
   if (!dcs.includes(other.id)) return wait(`its status names no processes of ${other.id}`);
@@ -174,6 +177,3 @@ function prioritise({ regions }: Now, priorities: Priorities, unchecked = false)
   }));
   return { kind: 'do', step: { kind: 'priorities', regions: changed, priorities, unchecked } };
 }
-
-const wait = (why: string): RegionPlan => ({ kind: 'wait', why });
-const refused = (why: string) => ({ kind: 'refused', why }) as const satisfies RegionPlan;

@@ -111,7 +111,8 @@ describe('plan of a set-up of FoundationDB', () => {
       planSetUp(status(serving({ redundancy_mode: 'three_datacenter' })), THREE),
       planSetUp(status(serving({ redundancy_mode: 'double' })), THREE),
     ];
-    expect([a, b]).to.deep.equal([{ kind: 'done' }, { kind: 'do', step: { kind: 'redundancy', mode: 'three_datacenter' } }]);
+    expect(a).to.include({ kind: 'done' });
+    expect(b).to.deep.equal({ kind: 'do', step: { kind: 'redundancy', mode: 'three_datacenter' } });
   });
 
   it('takes fewer coordinators only where no more is lost with fewer machines', () => {
@@ -149,7 +150,7 @@ describe('plan of a set-up of FoundationDB', () => {
         cluster: { ...seen.cluster, processes },
       } as ClusterStatus;
     };
-    expect(planSetUp(named([0, 2, 4]), THREE)).to.deep.equal({ kind: 'done' });
+    expect(planSetUp(named([0, 2, 4]), THREE)).to.include({ kind: 'done' });
     expect(planSetUp(named([0, 1, 4]), THREE))
       .to.have.property('why')
       .that.contains('2 of 3 coordinators are in dc1')
@@ -194,7 +195,7 @@ describe('plan of a set-up of FoundationDB', () => {
       { kind: 'do', step: { kind: 'usable-regions', count: 2, unchecked: false } },
     ]);
     expect(steps[3]).to.have.nested.property('step.priorities').that.deep.equals({ dc1: 1, dc2: 0 });
-    expect(steps[4]).to.deep.equal({ kind: 'done' });
+    expect(steps[4]).to.include({ kind: 'done' });
     const inTheEast = status(serving({ redundancy_mode: 'double' }, { active_primary_dc: 'dc2' }));
     expect(planSetUp(inTheEast, TWO)).to.have.nested.property('step.first', 'dc1');
   });
@@ -226,7 +227,7 @@ describe('plan of a set-up of FoundationDB', () => {
       { redundancy_mode: 'double', regions, usable_regions: 2 },
       { active_primary_dc: 'dc2', data: trackers(true, true) },
     );
-    expect(planSetUp(status(cluster), TWO)).to.deep.equal({ kind: 'done' });
+    expect(planSetUp(status(cluster), TWO)).to.include({ kind: 'done' });
   });
 
   it('is refused where a layout would have to be left first, or names what the configuration does not', () => {

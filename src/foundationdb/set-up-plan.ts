@@ -1,7 +1,7 @@
 import { isServing, viewOf, type ClusterView } from './cluster-view.ts';
 import { chooseCoordinators } from './coordinator-choice.ts';
 import { coordinatorsOf, isNamedByHost, lossesSurvived, placementProblems } from './coordinators.ts';
-import type { Plan } from './follow-plan.ts';
+import { done, refused, wait, type Plan } from './follow-plan.ts';
 import { homesOf, type Layout } from './layout.ts';
 import { planRegionChange, type RegionStep } from './region-plan.ts';
 import type { ClusterStatus } from './status-json.ts';
@@ -147,7 +147,7 @@ function placesOf(configured: readonly Region[]): string {
 
 function whole(view: ClusterView): Plan<SetUpStep> {
   return view.replicated === true && view.recoveryState === 'fully_recovered'
-    ? { kind: 'done' }
+    ? done('the cluster is as the layout says, and all copies are there')
     : wait('not all data has all its copies yet');
 }
 
@@ -165,6 +165,3 @@ function zonesOf({ cluster }: ClusterStatus, dc: string): ReadonlySet<string> {
     ),
   );
 }
-
-const wait = (why: string) => ({ kind: 'wait', why }) as const satisfies Plan<SetUpStep>;
-const refused = (why: string) => ({ kind: 'refused', why }) as const satisfies Plan<SetUpStep>;
