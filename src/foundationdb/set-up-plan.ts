@@ -23,6 +23,7 @@ export interface SetUp {
   readonly isNew: boolean;
 }
 
+const AS_LAID_OUT = done('the cluster is as the layout says, and all copies are there');
 /** Machines of a data centre that `three_datacenter` puts copies on. */
 const ZONES_EACH = 2;
 const COPIES: Readonly<Record<string, number>> = { single: 1, double: 2, triple: 3 };
@@ -117,6 +118,7 @@ function regions(status: ClusterStatus, view: ClusterView, layout: Extract<Layou
   // Which of the two is preferred now is the operator's, or FoundationDB's after a loss: it is no part of a set-up.
   const away = view.primaryDc === second.id ? first : second;
   const added = planRegionChange(status, { kind: 'add', dataCenter: away.id, acceptLoss: false });
+  if (added.kind === 'done') return AS_LAID_OUT;
   return added.kind === 'refused' ? refused(added.why) : added;
 }
 
@@ -146,9 +148,7 @@ function placesOf(configured: readonly Region[]): string {
 }
 
 function whole(view: ClusterView): Plan<SetUpStep> {
-  return view.replicated === true && view.recoveryState === 'fully_recovered'
-    ? done('the cluster is as the layout says, and all copies are there')
-    : wait('not all data has all its copies yet');
+  return view.replicated === true && view.recoveryState === 'fully_recovered' ? AS_LAID_OUT : wait('not all data has all its copies yet');
 }
 
 function tooFewZones(status: ClusterStatus, dataCenters: readonly string[]): Plan<SetUpStep> | null {
