@@ -5,6 +5,7 @@ import type { BackupStep, Step } from '../scenario/scenario.ts';
 import { at, failoverHistory, SCENARIO, stateAt } from '../testing/handmade.ts';
 import { judge } from './judge.ts';
 import type { FindingOutcome } from './verdict.ts';
+import { partitionEvents } from '../testing/handmade-fault.ts';
 import { CREATE, RESTORE, DAMAGE, ID, MADE, outcome } from '../testing/backup-case.ts';
 
 describe('checks of backups', () => {
@@ -213,6 +214,21 @@ describe('checks of backups', () => {
     expect(of(300, 1400, 1900)).to.equal('fail'); // made shortly before, of an old state
     expect(of(300, 1840, 2500)).to.equal('inconclusive'); // it came after the fault
     expect(of(300, 1840, null)).to.equal('inconclusive'); // nobody looked
+  });
+
+  it('backup-age: is judged at each fault: what was young at the first one is old at the next', () => {
+    const inject: Step = { do: 'inject', fault: 'second', manifest: 'isolation.yaml' };
+    const of = (t0Ms: number, backupAgeMs: number): FindingOutcome =>
+      outcome('backup-age', {
+        method: [CREATE, ...SCENARIO.method, inject, { do: 'heal', fault: 'second' }, RESTORE],
+        targets: { backupAgeMs },
+        more: partitionEvents({ fault: 'second', t0Ms, t1Ms: [t0Ms + 2, t0Ms + 6], healedMs: t0Ms + 200 }).map((event) => [
+          event.atMs,
+          event,
+        ]),
+      });
+    expect(of(6200, 500)).to.equal('fail');
+    expect(of(6200, 5000)).to.equal('pass');
   });
 
   it('backup-age: judges the newest backup of before the fault that a restore proved, and nothing that is not proved', () => {

@@ -1,8 +1,10 @@
-import { finding, type Check } from './check.ts';
+import { finding, seconds, type Check } from './check.ts';
 
 const NAME = 'bulk-load';
 /** k6 exits so when a threshold was crossed. */
 const THRESHOLD_CROSSED = 99;
+/** k6 needs a second or two until it sends; what it was to load may be over when it comes later. */
+const BEGINS_WITHIN_MS = 5000;
 
 /** The bulk load was there as asked: what it dropped was never sent, which is a failure as it is for the clients that measure. */
 export const bulkLoad: Check = {
@@ -27,6 +29,9 @@ export const bulkLoad: Check = {
       if (wrong.length > 0) return finding(NAME, 'fail', `${told}; ${wrong.join('; ')}`, [load.line]);
       if (load.iterations + 1 < expected)
         return finding(NAME, 'inconclusive', `${told}: too few, and nobody says where they are`, [load.line]);
+      const lateMs = load.endedMs - load.startedMs - forMs - scenario.workload.timeoutMs;
+      if (lateMs > BEGINS_WITHIN_MS)
+        return finding(NAME, 'inconclusive', `${told}; k6 may have begun ${seconds(lateMs)} late: who knows what it loaded`, [load.line]);
       if (load.requests === 0 || load.requests < load.iterations)
         return finding(NAME, 'inconclusive', `${told}, but only ${load.requests} requests were sent`, [load.line]);
       // A share of failures is there only where k6 counted the answers.

@@ -4,7 +4,7 @@ export interface BackupAccount {
   readonly restores: readonly Restore[];
   readonly checks: readonly BackupCheck[];
   /**
-   * The newest backup that lay in the store when the first fault took effect and that a restored copy proved, and how old the state was by then that the copy is of, as the ledger has it: at most, and at least. null: none, or no fault.
+   * At the fault at which it was oldest: the newest backup that lay in the store when it took effect and that a restored copy proved, and how old the state was by then that the copy is of, as the ledger has it: at most, and at least. null: none at one of them, or no fault.
    */
   readonly recoveryPoint: { readonly ageMs: number; readonly atLeastMs: number; readonly backupId: string; readonly fault: string } | null;
   readonly bulk: readonly BulkAccount[];
@@ -60,6 +60,8 @@ export interface BulkAccount {
   readonly known: boolean;
   /** Entries of it in the copy of the region that serves after the run: of those that were acknowledged, where these are known, else of all. */
   readonly kept: number;
+  /** When k6 was started, and when it had ended; when in between it began to send nobody knows. */
+  readonly startedMs: number;
   readonly endedMs: number;
   readonly dropped: number;
   readonly failedShare: number;

@@ -1,7 +1,7 @@
 import type { BackupAccount, BackupCheck, BackupMade, Restore } from './backup-account.ts';
 import { bulkAtLeast, bulkOf } from './bulk.ts';
 import { compareCopy, type CopyWindow } from './copies.ts';
-import type { Reigns } from './measurement.ts';
+import type { Interval, Reigns } from './measurement.ts';
 import { eventsOf, type Lined, type RunView } from './view.ts';
 
 /** A standby's own copy may be so far behind what was acknowledged. */
@@ -113,11 +113,23 @@ function checkOf(order: Order, orders: readonly Order[]): readonly BackupCheck[]
   return [{ command, backupId, elapsedMs: order.endedMs - order.givenMs, exitCode: order.exitCode, endedMs: order.endedMs }];
 }
 
+type RecoveryPoint = BackupAccount['recoveryPoint'];
+
+/** At the fault at which it was worst: what is young when the first one strikes is old at the next. */
+function recoveryPointOf(view: RunView, made: readonly BackupMade[], restores: readonly Restore[]): RecoveryPoint {
+  const points = view.faults.flatMap((fault) =>
+    fault.t1Ms === null ? [] : [recoveryPointAt(view, { fault: fault.fault, t1Ms: fault.t1Ms }, made, restores)],
+  );
+  return points.includes(null) ? null : (points.toSorted((a, b) => (b?.ageMs ?? 0) - (a?.ageMs ?? 0))[0] ?? null);
+}
+
 /** What the engine verified itself does not count, nor when it says that a backup was made: a copy that was restored and held against the ledger does, of a backup that lay in the store by then. */
-function recoveryPointOf(view: RunView, made: readonly BackupMade[], restores: readonly Restore[]): BackupAccount['recoveryPoint'] {
-  const fault = view.faults.find((one) => one.t1Ms !== null);
-  const t1Ms = fault?.t1Ms;
-  if (fault === undefined || t1Ms == null) return null;
+function recoveryPointAt(
+  view: RunView,
+  { fault, t1Ms }: { readonly fault: string; readonly t1Ms: Interval },
+  made: readonly BackupMade[],
+  restores: readonly Restore[],
+): RecoveryPoint {
   const proved = restores.flatMap(({ copy, bounded, args, backupId }) => {
     if (copy?.stateMs == null || copy.problems.length > 0 || !bounded || !isWhole(args) || backupId === null) return [];
     return committedMs(view, made, backupId) <= t1Ms.lowerMs ? [{ backupId, ...copy.stateMs }] : [];
@@ -125,7 +137,7 @@ function recoveryPointOf(view: RunView, made: readonly BackupMade[], restores: r
   const [newest] = proved.toSorted((a, b) => b.fromMs - a.fromMs);
   if (newest === undefined) return null;
   const { backupId, fromMs, toMs } = newest;
-  return { ageMs: t1Ms.upperMs - fromMs, atLeastMs: Math.max(0, t1Ms.lowerMs - toMs), backupId, fault: fault.fault };
+  return { ageMs: t1Ms.upperMs - fromMs, atLeastMs: Math.max(0, t1Ms.lowerMs - toMs), backupId, fault };
 }
 
 /** By when it was there: at the end of the order that made it, or as the store's disk says; Infinity where nobody looked. */

@@ -24,7 +24,7 @@ export function bulkAtLeast(view: RunView, { fromMs, prefix }: CopyWindow): numb
 /** From the summary that k6 exported (`--summary-export`): there a threshold is `true` when it was crossed, and `fails` of "failed" are those that did not. */
 export function bulkOf(view: RunView): readonly BulkAccount[] {
   const survivor = Object.entries(survivingCopy(view)?.entries ?? {});
-  return eventsOf(view.events, 'bulk').map(({ name, summary, endedMs, exitCode, lineNumber, acknowledged: numbers }) => {
+  return eventsOf(view.events, 'bulk').map(({ name, summary, startedMs, endedMs, exitCode, lineNumber, acknowledged: numbers }) => {
     const metrics = (summary?.['metrics'] ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
     const value = (metric: string, field: string): number => {
       const found = metrics[metric]?.[field];
@@ -43,6 +43,7 @@ export function bulkOf(view: RunView): readonly BulkAccount[] {
     return {
       name,
       iterations: value('iterations', 'count'),
+      startedMs,
       endedMs,
       acknowledged,
       known,

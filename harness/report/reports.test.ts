@@ -119,6 +119,7 @@ describe('reports of a run', () => {
           acknowledged: 570,
           known: false,
           kept: 570,
+          startedMs: 0,
           endedMs: 9000,
           dropped: 3,
           failedShare: 0.05,
