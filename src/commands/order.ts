@@ -8,6 +8,8 @@ type Paused = NonNullable<ControllerStatus['paused']>;
 export const RENEW_EVERY_MS = 10_000;
 /** More than any program that a killed order has left may take, and several renewals that got no answer. */
 const ABANDONED_MS = 90_000;
+/** Who looks less often may have missed that no order could renew: nobody led. A status of FoundationDB takes up to 20 s. */
+const LOOKS_APART_MS = 30_000;
 const ID = / \(order ([0-9a-f]{8})\)$/;
 
 /**
@@ -16,7 +18,7 @@ const ID = / \(order ([0-9a-f]{8})\)$/;
 export class Order {
   readonly clock: Clock;
   readonly #id: string;
-  #seen: { readonly why: string; readonly since: string; readonly ms: number } | null = null;
+  #seen: { readonly why: string; readonly since: string; readonly firstMs: number; readonly lastMs: number } | null = null;
 
   constructor(clock: Clock = systemClock, id: string = randomBytes(4).toString('hex')) {
     this.clock = clock;
@@ -35,8 +37,10 @@ export class Order {
   /** Whether this pause has stood unchanged, at all looks, for so long that whoever made it is gone; ms that are left until then, null where it is none that is renewed. */
   abandonedInMs({ why, since }: Paused): number | null {
     if (!ID.test(why)) return null;
-    const nowMs = this.clock.monotonicMs();
-    if (this.#seen?.why !== why || this.#seen.since !== since) this.#seen = { why, since, ms: nowMs };
-    return Math.max(0, this.#seen.ms + ABANDONED_MS - nowMs);
+    const [before, nowMs] = [this.#seen, this.clock.monotonicMs()];
+    const isSame = before?.why === why && before.since === since && nowMs - before.lastMs <= LOOKS_APART_MS;
+    const firstMs = isSame ? before.firstMs : nowMs;
+    this.#seen = { why, since, firstMs, lastMs: nowMs };
+    return Math.max(0, firstMs + ABANDONED_MS - nowMs);
   }
 }
