@@ -1,7 +1,6 @@
 import { chmodSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { regionsConfig } from '../foundationdb/regions.ts';
-import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { OneController, pausedBy, type Paused } from '../testing/one-controller.ts';
 import { REGIONS } from '../testing/test-config.ts';
 import { EXIT } from './world.ts';
@@ -16,9 +15,7 @@ describe('pauses of coditect-dr region', function () {
   let meanwhile: Paused | undefined;
 
   before(async () => {
-    one = await OneController.start(
-      foundationdbConfig({ clusterFile: 'fdb.cluster', library: null }, Object.fromEntries(REGIONS.map((r) => [r, r]))),
-    );
+    one = await OneController.start();
     one.onStatus = () => {
       if (meanwhile !== undefined && existsSync(one.file('changed'))) one.paused = meanwhile;
     };

@@ -3,9 +3,7 @@ import { expect } from 'chai';
 import { loadConfig } from '../config/load.ts';
 import type { FdbcliResult } from '../foundationdb/fdbcli.ts';
 import type { Clock } from '../platform/clock.ts';
-import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { OneController, pausedBy } from '../testing/one-controller.ts';
-import { REGIONS } from '../testing/test-config.ts';
 import { changeUnderPause, type PausedWork } from './change-under-pause.ts';
 import { Controllers } from './controllers.ts';
 import { Order } from './order.ts';
@@ -33,15 +31,13 @@ class HandClock implements Clock {
 
 /** Resolves when it is told to. */
 function held(): { readonly change: () => Promise<FdbcliResult>; readonly begun: Promise<void>; readonly end: () => void } {
-  let begin = (): void => undefined;
-  let end = (): void => undefined;
-  const begun = new Promise<void>((resolve) => (begin = resolve));
-  const ended = new Promise<FdbcliResult>((resolve) => (end = () => resolve(DONE)));
+  const begun = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<FdbcliResult>();
   const change = (): Promise<FdbcliResult> => {
-    begin();
-    return ended;
+    begun.resolve();
+    return ended.promise;
   };
-  return { change, begun, end: () => end() };
+  return { change, begun: begun.promise, end: () => ended.resolve(DONE) };
 }
 
 describe('a change of FoundationDB under a pause', function () {
@@ -51,9 +47,7 @@ describe('a change of FoundationDB under a pause', function () {
   let clock: HandClock;
 
   before(async () => {
-    one = await OneController.start(
-      foundationdbConfig({ clusterFile: 'fdb.cluster', library: null }, Object.fromEntries(REGIONS.map((r) => [r, r]))),
-    );
+    one = await OneController.start();
     writeFileSync(one.file('fdbcli'), `#!/bin/sh\necho '${JSON.stringify(STATUS)}'\n`);
     chmodSync(one.file('fdbcli'), 0o755);
     controllers = new Controllers(loadConfig(one.file('config.yaml'), {}), NEVER);

@@ -1,16 +1,12 @@
 import { expect } from 'chai';
-import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { OneController, pausedBy } from '../testing/one-controller.ts';
-import { REGIONS } from '../testing/test-config.ts';
 import { EXIT } from './world.ts';
 
 describe('coditect-dr resume', function () {
   this.timeout(60_000);
   let one: OneController;
   before(async () => {
-    one = await OneController.start(
-      foundationdbConfig({ clusterFile: 'fdb.cluster', library: null }, Object.fromEntries(REGIONS.map((r) => [r, r]))),
-    );
+    one = await OneController.start();
   });
   beforeEach(() => {
     one.paused = undefined;

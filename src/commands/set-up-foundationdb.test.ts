@@ -1,6 +1,5 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { OneController, pausedBy } from '../testing/one-controller.ts';
 import { REGIONS } from '../testing/test-config.ts';
 import { EXIT } from './world.ts';
@@ -29,9 +28,7 @@ describe('a rehearsal of coditect-dr foundationdb set-up', function () {
   this.timeout(60_000);
   let one: OneController;
   before(async () => {
-    one = await OneController.start(
-      foundationdbConfig({ clusterFile: 'fdb.cluster', library: null }, Object.fromEntries(REGIONS.map((r) => [r, r]))),
-    );
+    one = await OneController.start();
     writeFileSync(one.file('fdb.cluster'), 'x:x@127.0.0.1:1');
     writeFileSync(one.file('fdbcli'), `#!/bin/sh\necho '${JSON.stringify(STATUS)}'\n`);
     chmodSync(one.file('fdbcli'), 0o755);

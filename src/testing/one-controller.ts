@@ -10,11 +10,16 @@ import type { ControllerStatus } from '../health/controller-status.ts';
 import { errorReply, jsonReply, type HttpReply, type Route } from '../platform/http.ts';
 import { startHttpsServer, type HttpsServer } from '../platform/https-server.ts';
 import { makeTestAuthority } from './certificates.ts';
+import { foundationdbConfig } from './foundationdb-config.ts';
 import { configWithoutSystem, REGIONS } from './test-config.ts';
 
 /** Bodies of `/v1/pause` and `/v1/resume` before `over` and `of`. */
 const OLDER = z.strictObject({ by: z.string(), why: z.string().optional(), forMs: z.number().optional(), yields: z.boolean().optional() });
 
+const FOUNDATIONDB = foundationdbConfig(
+  { clusterFile: 'fdb.cluster', library: null },
+  Object.fromEntries(REGIONS.map((region) => [region, region])),
+);
 const LOOKS = 20;
 
 interface Asked extends Paused {
@@ -43,8 +48,8 @@ export class OneController {
   #server: HttpsServer | null = null;
   #pauses = 0;
 
-  /** @param database its section of the configuration; `withGateway`: the region's database is told to be where the controller is, so that it answers a status */
-  static async start(database: object, { withGateway = false } = {}): Promise<OneController> {
+  /** @param database its section of the configuration, of FoundationDB if left out; `withGateway`: the region's database is told to be where the controller is, so that it answers a status */
+  static async start(database: object = FOUNDATIONDB, { withGateway = false } = {}): Promise<OneController> {
     const one = new OneController();
     const authority = await makeTestAuthority();
     const { ca, cert, key } = await authority.issue('operator.us-east1');
