@@ -134,6 +134,7 @@ describe('an experiment of which the cluster says one thing and then another', (
       let isLast = false;
       const applying = injection.apply(AbortSignal.timeout(60_000)).then(() => isLast);
       await cluster.applied;
+      await sleep(200); // by then it is waited for
       await cluster.tell('MODIFIED', said('3', 'Injected'), said('4', 'Not Injected'));
       await sleep(200); // enough for whoever took the first of them for the last word
       isLast = true;
