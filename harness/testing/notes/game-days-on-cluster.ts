@@ -110,6 +110,10 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
 
   const SHORT = [{ observe: '1s' }];
 
+  /** A busy machine may take longer to take it back than a run waits, or not let all be read back. */
+  const wasHealedAndCounted = (run: Run): boolean =>
+    run.events().some((event) => event.kind === 'fault-healed') && finding(run.result(), 'lost-writes').startsWith('pass');
+
   const onlyThere = (kind: string, spec: object): object => ({
     apiVersion: 'chaos-mesh.org/v1alpha1',
     kind,
@@ -120,7 +124,7 @@ export function itBreaksOwnServices(given: () => ClusterUnderTest): void {
   it('somebody’s own service, and a kind that only its cluster knows: applied, followed, healed and gone; nobody sees what it does: inconclusive', async () => {
     const manifest = onlyThere('DNSChaos', { action: 'error', patterns: ['*'] });
     const day = { manifest, expect: { outage: 'allowed' }, method: SHORT };
-    const { code, text, result } = await judged('own-unseen', day, wasClaimed);
+    const { code, text, result } = await judged('own-unseen', day, wasHealedAndCounted);
     expect(code, text).to.equal(3);
     expect(result.verdict.outcome).to.equal('inconclusive');
     expect(finding(result, 'fault-effective')).to.match(/^inconclusive: .*nobody could see whether DNSChaos error took effect/);
