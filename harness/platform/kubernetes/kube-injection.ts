@@ -13,6 +13,8 @@ import { rehearse } from './rehearsal.ts';
 /** How long the cluster may take to inject. */
 const INJECT_MS = 20_000;
 const TAKE_BACK_MS = 10_000;
+/** What is there is another object than the one that is to be deleted. */
+const CONFLICT = 409;
 
 interface Applied {
   readonly experiment: Experiment;
@@ -31,6 +33,8 @@ export class KubeInjection implements Injection {
   #applied: Applied[] = [];
   /** Of those that were injected: how they ended by themselves, as far as it was told. */
   readonly #injected = new Map<Experiment, string | undefined>();
+  /** Of those that the cluster has taken: which object is theirs. */
+  readonly #uids = new Map<Experiment, string>();
   #healing = false;
 
   constructor(experiments: readonly Experiment[], clusters: Clusters, context: RunContext, run: string) {
@@ -89,7 +93,8 @@ export class KubeInjection implements Injection {
     const watch = new ExperimentWatch(client, place, (object, isGone) => this.#onChange(experiment, object, isGone));
     this.#applied.push({ experiment, client, place, entry, watch });
     const requestedMs = this.#context.nowMs();
-    await client.apply(pathOf(place), document, signal);
+    const { metadata } = await client.apply<ChaosObject>(pathOf(place), document, signal);
+    if (metadata.uid !== undefined) this.#uids.set(experiment, metadata.uid);
     const object = await watch.untilInjected(signal);
     this.#compare(experiment, object);
     this.#injected.set(experiment, undefined);
@@ -108,8 +113,12 @@ export class KubeInjection implements Injection {
   }
 
   async #delete({ experiment, client, place, entry, watch }: Applied, signal: AbortSignal): Promise<void> {
-    const answer = await untilServed(() => client.ask('DELETE', pathOf(place), { signal }), signal);
-    if (!isAbsent(answer, place.name)) {
+    const uid = this.#uids.get(experiment);
+    const only = uid === undefined ? {} : { body: { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } } };
+    const answer = await untilServed(() => client.ask('DELETE', pathOf(place), { ...only, signal }), signal);
+    if (answer.status === CONFLICT)
+      this.#note(experiment, 'an experiment of that name is there that is not of this run, and is left alone');
+    else if (!isAbsent(answer, place.name)) {
       if (answer.status >= 300) throw refusal(`DELETE ${pathOf(place)}`, answer);
       if (watch.object === undefined) await untilGoneNow(client, place, signal);
       else await watch.untilGone(signal);

@@ -247,6 +247,24 @@ describe('a cluster without containers, and the game day as its client', functio
     await eventually('theirs is gone', async () => (await client.ask('GET', pathOf(fault))).status === 404);
   });
 
+  it('one that somebody has put in its place while it lasted is left alone, and the run’s own is gone', async () => {
+    const fault = packagedFault('network-partition.yaml');
+    const injection = inject(fault);
+    await injection.apply(limit());
+    await client.must('DELETE', pathOf(fault));
+    await eventually('it is gone', async () => (await client.ask('GET', pathOf(fault))).status === 404);
+    const theirs = { ...(fault.document as ChaosObject), metadata: { name: fault.name, namespace: 'coditect' } };
+    await client.apply(pathOf(fault), theirs);
+    await injection.heal(limit());
+    const { deletionTimestamp } = (await read(fault)).metadata;
+    expect(deletionTimestamp).to.equal(undefined);
+    const notes = events.flatMap((event) => (event.kind === 'note' ? [event.message] : []));
+    expect(notes).to.include(`${fault.name}: an experiment of that name is there that is not of this run, and is left alone`);
+    await client.must('DELETE', pathOf(fault));
+    await eventually('theirs is gone', async () => (await client.ask('GET', pathOf(fault))).status === 404);
+    expect(await passing()).to.equal(4);
+  });
+
   it('the API server is killed while it is asked for a fault: that is injected and healed when it is back, or taken back and told, and nothing is left', async () => {
     const fault = packagedFault('network-partition.yaml');
     const journal = path.join(folder, 'run-of-the-test', 'undo.ndjson');
