@@ -68,11 +68,17 @@ describe('game days on a cluster without containers', function () {
 
   /** A scenario of the package, changed, with a manifest of its own. */
   function scenario(name: string, { method, manifest }: { readonly method?: readonly object[]; readonly manifest?: object } = {}): string {
-    const written = parse(readFileSync(path.join(ROOT, 'scenarios', `${name}.yaml`), 'utf8')) as { method: { manifest?: string }[] };
+    const file = path.join(ROOT, 'scenarios', `${name}.yaml`);
+    // What is laid over it on another database may speak of steps that are changed here.
+    const { onFoundationdb: _, ...written } = parse(readFileSync(file, 'utf8')) as {
+      method: { manifest?: string }[];
+      onFoundationdb?: object;
+    };
     const inject = written.method.find((step) => step.manifest !== undefined);
-    const file = manifest === undefined ? path.join(ROOT, 'scenarios', inject?.manifest ?? '') : path.join(folder, `${name}-manifest.yaml`);
-    if (manifest !== undefined) writeFileSync(file, stringify(manifest));
-    const steps = [{ ...inject, manifest: file }, ...(method ?? written.method.slice(1))];
+    const manifestFile =
+      manifest === undefined ? path.join(ROOT, 'scenarios', inject?.manifest ?? '') : path.join(folder, `${name}-manifest.yaml`);
+    if (manifest !== undefined) writeFileSync(manifestFile, stringify(manifest));
+    const steps = [{ ...inject, manifest: manifestFile }, ...(method ?? written.method.slice(1))];
     const scenarioFile = path.join(folder, `${name}.yaml`);
     writeFileSync(scenarioFile, stringify({ ...written, method: steps }));
     return scenarioFile;
