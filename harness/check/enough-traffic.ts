@@ -38,7 +38,7 @@ export const enoughTraffic: Check = {
   },
 };
 
-/** A vantage that is not judged is still a witness, of split brain above all: it must not fall silent, not for a while either, unless the fault killed its client. */
+/** A vantage that is not judged is still a witness, of split brain above all: it must not fall silent, not for a while either, until the fault kills its client. */
 function silentWitnesses(
   view: RunView,
   {
@@ -50,12 +50,14 @@ function silentWitnesses(
   const hit = clientsHit(view);
   return view.started.vantages.flatMap((vantage) => {
     const operations = view.byVantage.get(vantage) ?? [];
-    if (mustRecover.includes(vantage) || hit.has(vantage)) return [];
+    if (mustRecover.includes(vantage)) return [];
     if (operations.length === 0) return [`${vantage}, a witness, never sent anything`];
-    const silence = longestSilence(operations, view.steadyMs ?? 0, settledMs);
+    // Of one that is killed what it had under way is not told.
+    const untilMs = Math.min(settledMs, (hit.get(vantage) ?? Infinity) - view.scenario.workload.timeoutMs);
+    const silence = longestSilence(operations, view.steadyMs ?? 0, untilMs);
     if (silence.toMs - silence.fromMs <= silenceMs) return [];
     const until =
-      silence.toMs < settledMs ? `from ${seconds(silence.fromMs)} to ${seconds(silence.toMs)}` : `more from ${seconds(silence.fromMs)} on`;
+      silence.toMs < untilMs ? `from ${seconds(silence.fromMs)} to ${seconds(silence.toMs)}` : `more from ${seconds(silence.fromMs)} on`;
     return [`${vantage}, a witness, sent nothing ${until}`];
   });
 }

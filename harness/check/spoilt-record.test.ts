@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { RunEvent } from '../history/event.ts';
+import type { EventBody, RunEvent } from '../history/event.ts';
 import { CHECKS } from '../registry.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
@@ -27,6 +27,21 @@ function objected(result: RunResult, check: string): string {
   expect(found, result.verdict.reason).to.have.length.above(0);
   return found[0]?.message ?? '';
 }
+
+const PLAN: EventBody = {
+  kind: 'fault-planned',
+  fault: 'kill',
+  manifestFile: 'kill.yaml',
+  manifestSha256: '0'.repeat(64),
+  manifestKind: 'PodChaos',
+  action: 'pod-kill',
+  mode: 'all',
+  seed: 1,
+  sources: [{ pod: 'client-us-central1', region: 'us-central1' }],
+  targets: [],
+  expected: { kind: 'processes-gone', pods: ['client-us-central1'], afterwards: 'held' },
+  notes: [],
+};
 
 describe('records that are spoilt', () => {
   it('pass before they are', () => {
@@ -98,6 +113,34 @@ describe('records that are spoilt', () => {
         at(atMs, { kind: 'note', message: `vantage ${vantage} finished: ${issued} operations` }),
       );
       expect(spoilt(note).verdict.outcome).to.equal('pass');
+    });
+  });
+
+  describe('of a client that the fault killed as well', () => {
+    // It is killed at 4 s, by a fault that is recorded beside the one that cuts off the region.
+    const vantages = ['us-east1', 'outside', 'us-central1'];
+    const kill: Edit = (events) =>
+      sorted([
+        ...events.filter((event) => !(event.kind === 'op' && event.vantage === 'us-central1' && event.completedMs > 4000)),
+        at(3998, PLAN),
+        at(4001, { kind: 'fault-injected', fault: 'kill', requestedMs: 4000, acknowledgedMs: 4001 }),
+      ]).filter((event) => !(event.kind === 'client-finished' && event.vantage === 'us-central1'));
+    const without =
+      (fromMs: number, toMs: number): Edit =>
+      (events) =>
+        kill(events).filter(
+          (event) => !(event.kind === 'op' && event.vantage === 'us-central1' && event.intendedMs > fromMs && event.intendedMs < toMs),
+        );
+    const found = (edit: Edit): readonly string[] =>
+      spoilt(edit, { vantages }).verdict.findings.flatMap((one) =>
+        ['whole-record', 'enough-traffic'].includes(one.check) && one.outcome !== 'pass' ? [one.message] : [],
+      );
+    it('what it had under way may be missing, and nothing else', () => {
+      expect(found(kill)).to.deep.equal([]);
+      expect(found(without(1000, 3000)).join('; ')).to.match(/us-central1: \d+ of \d+ operations are not in the record/);
+    });
+    it('it was there until then', () => {
+      expect(found(without(2500, 5000)).join('; ')).to.match(/us-central1, a witness, sent nothing more from 2\.\d+ s on/);
     });
   });
 
