@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import type { Arbiter, Held, Maintenance, Snapshot } from '../arbiter/arbiter.ts';
+import type { HttpRequest } from '../platform/http.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Controller } from './controller.ts';
 import { Desk } from './desk.ts';
+import { controllerRoutes } from './routes.ts';
 
 const NEVER = new AbortController().signal;
 const none = (): undefined => undefined;
@@ -77,5 +80,28 @@ describe('a resume that names a pause', () => {
   it('is one among others: without a name whichever there is is ended', async () => {
     expect(await desk(anna()).desk.resume(bert, NEVER)).to.include({ paused: false });
     expect(await desk(null).desk.resume(bert, NEVER)).to.equal(null);
+  });
+});
+
+describe('pause and resume over the wire', () => {
+  const { why, since } = anna();
+  const later = { why, since: '2026-11-28T11:30:00.000Z' };
+  async function post(asked: Desk, path: string, body: object): Promise<unknown> {
+    const routes = controllerRoutes({ desk: asked, status: () => null } as unknown as Controller, { text: () => Promise.resolve('') });
+    const request = { body: Buffer.from(JSON.stringify(body)), caller: null, signal: NEVER } as unknown as HttpRequest;
+    const { status, json } = (await routes.find((one) => one.path === path)?.handle(request)) ?? { status: 404, json: null };
+    return status === 400 ? (json as { readonly error: { readonly message: string } }).error.message : status;
+  }
+
+  it('name the pause that they are about', async () => {
+    expect(await post(desk(anna()).desk, '/v1/pause', { ...ada, over: { why, since } })).to.equal(200);
+    expect(await post(desk(anna()).desk, '/v1/pause', { ...ada, over: later })).to.equal(409);
+    expect(await post(desk(anna()).desk, '/v1/resume', { of: { why, since } })).to.equal(200);
+    expect(await post(desk(anna()).desk, '/v1/resume', { of: { why } })).to.equal(200);
+    expect(await post(desk(anna()).desk, '/v1/resume', { of: later })).to.equal(409);
+  });
+  it('say of what they do not know that it is that, by which a newer program knows an older controller', async () => {
+    for (const path of ['/v1/pause', '/v1/resume'])
+      expect(await post(desk(anna()).desk, path, { newer: 1 })).to.match(/^body: Unrecognized key.*newer/);
   });
 });
