@@ -260,6 +260,7 @@ class ModelController {
       quorum: holder === null ? { kind: 'none', why: 'no primary' } : quorum,
       vetoedAtMs: null,
       gateShutAtMs: null,
+      waitingAtMs: new Map(),
       arbiter: { news: { heardAtMs: world.nowMs, backAtMs: null }, answers: null },
       databases: new Map(seen),
       newRunId: `run-of-${this.setting.incarnation}-at-${world.nowMs}`,

@@ -86,6 +86,7 @@ export class Situation {
       gateShutAtMs: this.#gateShutAtMs,
       arbiter: this.#arbiter,
       databases: peers.databases,
+      waitingAtMs: peers.waitingAtMs,
       newRunId: randomUUID(),
     };
   }

@@ -48,6 +48,8 @@ export interface Facts {
   readonly arbiter: ArbiterContact;
   /** The last status of each database, however old. */
   readonly databases: ReadonlyMap<string, SeenStatus>;
+  /** When each database program was last asked and said that the database it serves from does not answer: it is there, and waits. */
+  readonly waitingAtMs: ReadonlyMap<string, number>;
   /** Since when this controller sees each standby in sync with the present primary, without a break. */
   readonly inSyncSinceMs: ReadonlyMap<string, number>;
   /** A name for a new run; a fresh one each time. */

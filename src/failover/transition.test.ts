@@ -58,6 +58,7 @@ function facts(change: Partial<Facts> = {}): Facts {
     quorum: { kind: 'suspects', sinceMs: NOW - policy.confirmMs, by: ['us-east1', 'europe-west1'] },
     vetoedAtMs: null,
     gateShutAtMs: null,
+    waitingAtMs: new Map(),
     arbiter: { news: { heardAtMs: Infinity, backAtMs: null }, answers: null },
     databases: new Map([seen('us-east1', 10), seen('europe-west1', 10)]),
     newRunId: 'run',
@@ -336,6 +337,19 @@ describe('gate', () => {
     expect(waiting.state.kind).to.equal('await-approval');
     expect(tick(waiting.state, facts({ gateShutAtMs: NOW - 5, quorum: { kind: 'veto', by: 'us-east1' } })).state.kind).to.equal('observe');
     expect(tick(waiting.state, back(windowMs)).state.kind).to.equal('run');
+  });
+
+  it('that has opened only now is given longer where the primary is there and waits for the database that all share, and not for ever', () => {
+    const windowMs = policy.suspectAfterMs + policy.confirmMs;
+    const back = (ago: number, askedAgo: number) =>
+      facts({ gateShutAtMs: NOW - ago, waitingAtMs: new Map([['us-central1', NOW - askedAgo]]) });
+    expect(passGate(back(4 * windowMs - 1, 0), 'us-central1', setting)).to.include({ open: false, blocker: 'loss' });
+    expect(passGate(back(4 * windowMs, 0), 'us-central1', setting).open, 'it has had its time').to.equal(true);
+    expect(passGate(back(windowMs, policy.suspectAfterMs + 1), 'us-central1', setting).open, 'it is not there any more').to.equal(true);
+    const others = facts({ gateShutAtMs: NOW - windowMs, waitingAtMs: new Map([['us-east1', NOW]]) });
+    expect(passGate(others, 'us-central1', setting).open, 'another waits').to.equal(true);
+    const never = facts({ gateShutAtMs: null, waitingAtMs: new Map([['us-central1', NOW]]) });
+    expect(passGate(never, 'us-central1', setting).open, 'the standbys had it all the time').to.equal(true);
   });
 
   it('async: last lag sample and its age within the objective, else it says what may be lost', () => {

@@ -43,4 +43,41 @@ describe('peers', () => {
     ending.abort();
     await running;
   });
+
+  it('that are there and wait for their database are told from those that are away, and from those that say something else', async () => {
+    const clock = new SteppedClock();
+    const said: Readonly<Record<string, { readonly status: number; readonly body: string }>> = {
+      'https://db.b/v1/status': { status: 503, body: '{"error":{"code":"database-unavailable","message":"it may be recovering"}}' },
+      'https://db.c/v1/status': { status: 503, body: '{"error":{"code":"too-busy","message":""}}' },
+      'https://db.d/v1/status': { status: 200, body: '{"error":{"code":"database-unavailable","message":""}}' },
+      'https://db.e/v1/status': { status: 503, body: 'nonsense' },
+    };
+    const client: HttpClient = {
+      call: (url) => {
+        const reply = said[url];
+        if (reply === undefined) return Promise.resolve({ kind: 'no-reply', reason: 'away' });
+        return Promise.resolve({ kind: 'reply', status: reply.status, body: Buffer.from(reply.body) });
+      },
+      begin: () => expect.fail('not used'),
+    };
+    const ending = new AbortController();
+    const peers = new Peers({
+      region: 'a',
+      incarnation: 'i',
+      regions,
+      policy,
+      clock,
+      client,
+      pace: () => 1,
+      votesPace: () => 1,
+      onContact: () => expect.fail('nobody said who it is'),
+      onNews: () => undefined,
+    });
+    const running = peers.run(ending.signal);
+    await clock.until(2.5 * policy.probePeriodMs);
+    ending.abort();
+    await running;
+    expect([...peers.waitingAtMs]).to.deep.equal([['b', 2 * policy.probePeriodMs]]);
+    expect(peers.databases.size).to.equal(0);
+  });
 });

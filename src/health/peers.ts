@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import type { Policy } from '../config/policy.ts';
 import type { SeenStatus } from '../failover/state.ts';
 import { NO_LONGER_NEEDED } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
-import { parseJson, type HttpClient } from '../platform/https-client.ts';
+import { parseJson, type CallResult, type HttpClient } from '../platform/https-client.ts';
 import { databaseStatusShape } from '../server/control-messages.ts';
 import { takeVote, voteLifeMs, voteShape, type ReceivedVote } from './vote.ts';
 
@@ -35,6 +36,8 @@ export class Peers {
   /** By the address of the controller: a region may have several. */
   votes: ReadonlyMap<string, ReceivedVote> = new Map();
   databases: ReadonlyMap<string, SeenStatus> = new Map();
+  /** When a database program was last asked and said that its database does not answer. */
+  waitingAtMs: ReadonlyMap<string, number> = new Map();
   #pause = new AbortController();
 
   constructor(options: PeersOptions) {
@@ -112,16 +115,17 @@ export class Peers {
 
   async #askDatabase(peer: string, signal: AbortSignal): Promise<void> {
     const askedAtMs = this.#options.clock.monotonicMs();
-    const body = await this.#get(`${this.#options.regions[peer]?.database}/v1/status`, this.#options.policy.suspectAfterMs, signal);
-    const parsed = databaseStatusShape.safeParse(body);
+    const { regions, policy, client } = this.#options;
+    const result = await client.call(`${regions[peer]?.database}/v1/status`, { timeoutMs: policy.suspectAfterMs, signal });
+    if (isWaiting(result)) this.waitingAtMs = new Map(this.waitingAtMs).set(peer, askedAtMs);
+    const parsed = databaseStatusShape.safeParse(bodyOf(result));
     if (!parsed.success || parsed.data.region !== peer) return;
     this.databases = new Map(this.databases).set(peer, { status: parsed.data, askedAtMs });
     this.#heard(peer);
   }
 
   async #get(url: string, timeoutMs: number, signal: AbortSignal): Promise<unknown> {
-    const result = await this.#options.client.call(url, { timeoutMs, signal });
-    return result.kind === 'reply' && result.status === 200 ? parseJson(result.body) : undefined;
+    return bodyOf(await this.#options.client.call(url, { timeoutMs, signal }));
   }
 
   #heard(peer: string): void {
@@ -129,6 +133,16 @@ export class Peers {
     if (peer !== this.#options.region) this.#options.onContact();
     this.#options.onNews();
   }
+}
+
+function bodyOf(result: CallResult): unknown {
+  return result.kind === 'reply' && result.status === 200 ? parseJson(result.body) : undefined;
+}
+
+const waitingShape = z.object({ error: z.object({ code: z.literal('database-unavailable') }) });
+
+function isWaiting(result: CallResult): boolean {
+  return result.kind === 'reply' && result.status === 503 && waitingShape.safeParse(parseJson(result.body)).success;
 }
 
 function votesPeriodMs(usualMs: number, pace: number): number {

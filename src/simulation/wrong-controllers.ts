@@ -18,7 +18,7 @@ export const WRONG_CONTROLLERS: readonly WrongMachine[] = [
   {
     name: 'a gate that opens only now is passed at once',
     module: 'failover/gate.js',
-    find: 'facts.nowMs - facts.gateShutAtMs >= suspectAfterMs + confirmMs',
+    find: 'openMs >= (waits ? PATIENCE : 1) * (suspectAfterMs + confirmMs)',
     put: 'true',
   },
   { name: 'a veto is ignored', module: 'health/quorum.js', find: 'if (veto !== undefined)', put: 'if (false)' },

@@ -53,6 +53,7 @@ export function facts(change: Partial<Facts> = {}): Facts {
     quorum: { kind: 'veto', by: EUROPE },
     vetoedAtMs: null,
     gateShutAtMs: null,
+    waitingAtMs: new Map(),
     arbiter: { news: { heardAtMs: Infinity, backAtMs: null }, answers: null },
     databases: new Map([serving(), seen(EAST), seen(EUROPE)]),
     newRunId: 'run',
