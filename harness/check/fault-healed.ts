@@ -63,12 +63,28 @@ function judgeOne({ view }: Case, plan: Lined<'fault-planned'>): Finding {
   }
   if (plan.expected.kind === 'links-cut' && after.evidence.kind === 'links' && after.evidence.beacons.length === 0)
     return finding(NAME, 'inconclusive', `${fault}: nobody watched whether it lasted until it was healed`, lines);
+  const stranger = strangerOf(view, plan, healed.requestedMs);
+  if (stranger !== undefined)
+    return finding(NAME, 'inconclusive', `${fault}: ${stranger.pod} came while it lasted, and nobody saw its links`, [
+      stranger.lineNumber,
+      ...lines,
+    ]);
   const [early] = backBefore(view, plan, after, healed.requestedMs);
   if (early !== undefined) {
     const earlyMs = Math.round(healed.requestedMs - early.atMs);
     return finding(NAME, 'inconclusive', `${fault}: its effect on ${early.what} was over ${earlyMs} ms before it was healed`, lines);
   }
   return finding(NAME, after.confirmed ? 'pass' : 'inconclusive', `${fault}: asked ${after.asked}, measured ${after.measured}`, lines);
+}
+
+/** A pod that came in the meantime, as one takes the place of another under another name: what was done to those that were there by then nobody did to it. */
+function strangerOf(view: Case['view'], { fault, expected }: Lined<'fault-planned'>, healedMs: number): Lined<'pod'> | undefined {
+  const injected = eventsOf(view.events, 'fault-injected').find((event) => event.fault === fault);
+  if (injected === undefined || (expected.kind !== 'links-cut' && expected.kind !== 'links-lossy')) return undefined;
+  const came = eventsOf(view.events, 'pod').filter(
+    ({ change, atMs }) => change === 'started' && atMs > injected.requestedMs && atMs < healedMs,
+  );
+  return came.find(({ pod }) => !expected.pods.includes(pod));
 }
 
 /** How long after the time that the manifest lets it last it was healed; earlier is nobody's mistake: a step of the method may say so. */

@@ -83,6 +83,15 @@ describe('histories that look like a pass', () => {
       expect(objections(result)).to.include('fault-healed');
       expect(result.verdict.reason).to.match(/api-us-central1>api-europe-west1\/4 was over 2990 ms before it was healed/);
     });
+    it('a pod came while it lasted, with another name than any that it was done to', () => {
+      const came = (atMs: number, pod: string) => (events: readonly RunEvent[]) =>
+        [...events, at(atMs, { kind: 'pod', pod, region: 'us-central1', change: 'started', pid: 9 })].toSorted((a, b) => a.atMs - b.atMs);
+      const result = judged({ edit: came(3000, 'api-us-central1-x7k2p') });
+      expect(objections(result)).to.include('fault-healed');
+      expect(result.verdict.reason).to.match(/api-us-central1-x7k2p came while it lasted, and nobody saw its links/);
+      for (const harmless of [came(1500, 'api-us-central1-x7k2p'), came(6050, 'api-us-central1-x7k2p'), came(3000, 'api-us-central1')])
+        expect(objections(judged({ edit: harmless }))).to.deep.equal([]);
+    });
     it('nobody watched its links until it was healed', () => {
       const edit = editOf('fault-effect', (event) => {
         if (event.moment !== 'after-heal') return event;
