@@ -29,7 +29,8 @@ export const methodFollowed: Check = {
   },
 };
 
-function phasesSinceSteady(view: RunView) {
+/** Of each step that begins a phase, and of what every day ends with. */
+export function phasesSinceSteady(view: RunView) {
   const phases = eventsOf(view.events, 'phase');
   return phases.slice(phases.findLastIndex(({ phase }) => phase === 'steady') + 1);
 }

@@ -181,6 +181,46 @@ describe('records that are spoilt', () => {
     });
   });
 
+  describe('steady-before, where the method waits before the fault', () => {
+    const T0_MS = 5000;
+    const method: Scenario['method'] = [{ do: 'observe', forMs: 2500 }, ...SCENARIO.method];
+    const phases: Edit = (events) => {
+      const atMs = [2000, T0_MS - 10, T0_MS + 100];
+      let index = 0;
+      return sorted(
+        events.map((event) =>
+          event.kind === 'phase' && ['observe', 'inject'].includes(event.phase)
+            ? at(atMs[index++] ?? 0, { kind: 'phase', phase: event.phase })
+            : event,
+        ),
+      );
+    };
+    /** It is out between the first two instants too, by nothing that anybody did. */
+    const waited = (fromMs: number, toMs: number, movedMs = T0_MS + 300): RunResult =>
+      judge(
+        failoverHistory({
+          scenario: { ...SCENARIO, method },
+          loadEndMs: 9000,
+          fault: { t0Ms: T0_MS, t1Ms: [T0_MS + 2, T0_MS + 6], healedMs: 8000 },
+          edit: phases,
+          answer: ({ intendedMs: ms }) => {
+            const [region, epoch] = ms < movedMs ? (['us-central1', 1] as const) : (['us-east1', 2] as const);
+            const isOut = (ms >= fromMs && ms < toMs) || (ms > T0_MS && ms < T0_MS + 300);
+            return { outcome: isOut ? 'failed' : 'ok', latencyMs: 5, region, epoch };
+          },
+        }),
+        CHECKS,
+      );
+    it('a service that was out before the fault came, whose recovery would be counted from the fault', () => {
+      expect(waited(0, 0).verdict.outcome, waited(0, 0).verdict.reason).to.equal('pass');
+      expect(objected(waited(2500, 5500), 'steady-before')).to.match(/before the fault: \d+ of \d+ operations failed/);
+      expect(objected(waited(2500, 4500), 'steady-before')).to.match(/before the fault: \d+ of \d+ operations failed/);
+    });
+    it('a service that had moved before the fault came', () => {
+      expect(objected(waited(0, 0, 4000), 'steady-before')).to.match(/had moved already \(us-central1 → us-east1\)/);
+    });
+  });
+
   describe('method-followed', () => {
     const withMethod = (method: Scenario['method']): Partial<Handmade> => ({ scenario: { ...SCENARIO, method } });
     it('a step that was never taken', () => {

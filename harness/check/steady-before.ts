@@ -1,6 +1,9 @@
 import { unsteady } from '../measure/steady.ts';
 import { eventsOf } from '../measure/view.ts';
+import { phaseOf } from '../scenario/phase-of.ts';
+import type { Step } from '../scenario/scenario.ts';
 import { finding, TIMER_EARLY_MS, type Case, type Check } from './check.ts';
+import { phasesSinceSteady } from './method-followed.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'steady-before';
@@ -17,17 +20,29 @@ export const steadyBefore: Check = {
     const { steadyMs } = of.scenario;
     if (first.atMs - fromMs < steadyMs - TIMER_EARLY_MS)
       return [finding(NAME, 'inconclusive', `steady for ${Math.round(first.atMs - fromMs)} ms only, of ${steadyMs}`)];
-    const toMs = first.phase === 'inject' ? injectedMs(of, first.atMs) : first.atMs;
-    const problems = [...movedBefore(of, toMs), ...troubles(of, [fromMs, toMs])];
+    const toMs = touchedMs(of, first.atMs);
+    // Of a long time a little trouble is a small share; what has just gone wrong is much of a short one.
+    const spans = [[fromMs, toMs] as const, ...(toMs - fromMs > steadyMs ? [[toMs - steadyMs, toMs] as const] : [])];
+    const problems = [...movedBefore(of, toMs), ...(spans.map((span) => troubles(of, span)).find(({ length }) => length > 0) ?? [])];
     if (problems.length > 0) return problems;
     const { length } = of.measurement.vantages;
     return [finding(NAME, 'pass', `every operation of ${length} vantages succeeded for ${Math.round(toMs - fromMs)} ms before the fault`)];
   },
 };
 
-/** Before a fault is injected somebody looks at all that it is to break, which takes a while: what goes wrong in that time the fault did not do. */
-function injectedMs({ view }: Case, sinceMs: number): number {
-  return eventsOf(view.events, 'fault-injected').find(({ requestedMs }) => requestedMs >= sinceMs)?.requestedMs ?? sinceMs;
+/** Whatever else is done has an effect of its own, which is not for this check. */
+const WAITS: readonly Step['do'][] = ['observe', 'mark', 'await-recovery', 'await-backup', 'await-backups'];
+
+/**
+ * A method may wait for long before the fault, and somebody looks at all that it is to break, which takes a while: what goes wrong in that time the fault did not do, and a recovery is counted from the fault. So it is
+ * until something else is done, or the fault is injected; where none is, until the method begins.
+ */
+function touchedMs({ view, scenario }: Case, begunMs: number): number {
+  const injectedMs = eventsOf(view.events, 'fault-injected').find(({ requestedMs }) => requestedMs >= begunMs)?.requestedMs;
+  if (injectedMs === undefined) return begunMs;
+  const steps = scenario.method.filter((step) => phaseOf(step) !== null);
+  const acting = steps.findIndex((step) => step.do !== 'inject' && !WAITS.includes(step.do));
+  return Math.min(injectedMs, acting < 0 ? Infinity : (phasesSinceSteady(view)[acting]?.atMs ?? begunMs));
 }
 
 function movedBefore({ view, measurement }: Case, toMs: number): readonly Finding[] {
