@@ -21,8 +21,9 @@ export const steadyBefore: Check = {
     if (first.atMs - fromMs < steadyMs - TIMER_EARLY_MS)
       return [finding(NAME, 'inconclusive', `steady for ${Math.round(first.atMs - fromMs)} ms only, of ${steadyMs}`)];
     const toMs = touchedMs(of, first.atMs);
-    // Of a long time a little trouble is a small share; what has just gone wrong is much of a short one.
-    const spans = [[fromMs, toMs] as const, ...(toMs - fromMs > steadyMs ? [[toMs - steadyMs, toMs] as const] : [])];
+    // Of a long time a little trouble is a small share; what has just gone wrong is much of a short one, and would be counted as recovery.
+    const justBefore = of.scenario.targets.recoveryTimeMs === null || toMs - fromMs <= steadyMs ? [] : [[toMs - steadyMs, toMs] as const];
+    const spans = [[fromMs, toMs] as const, ...justBefore];
     const problems = [...movedBefore(of, toMs), ...(spans.map((span) => troubles(of, span)).find(({ length }) => length > 0) ?? [])];
     if (problems.length > 0) return problems;
     const { length } = of.measurement.vantages;
