@@ -26,6 +26,23 @@ describe('judge', () => {
       const result = judged({ answer: never, scenario: withScenario({ targets: { ...SCENARIO.targets, recoveryTimeMs: 60_000 } }) });
       expect(outcomeOf(result, 'recovery-time')).to.equal('inconclusive');
     });
+    it('is undecided when service was back only once the fault had been healed, although the method had awaited it before', () => {
+      const untilHealed = (op: Asked) =>
+        op.intendedMs < 2000 || op.intendedMs >= 4100
+          ? { ...failover({ ...op, intendedMs: 1000 }) }
+          : failover({ ...op, intendedMs: 3000 });
+      const of = (method = SCENARIO.method) =>
+        judged({
+          answer: untilHealed,
+          fault: { t0Ms: 2000, t1Ms: [2002, 2006], healedMs: 4000 },
+          scenario: withScenario({ method, expect: { ...SCENARIO.expect, failover: 'allowed' } }),
+        });
+      expect(outcomeOf(of(), 'recovery-time')).to.equal('inconclusive');
+      expect(of().verdict.reason).to.match(/not before isolation was healed/);
+      const [inject, , heal] = SCENARIO.method;
+      const healedFirst = [inject!, heal!, { do: 'await-recovery', atMostMs: 5000 }] as const;
+      expect(outcomeOf(of(healedFirst), 'recovery-time'), 'it is to come back when the region does').to.equal('pass');
+    });
     it('is judged on the worst vantage', () => {
       const slowOutside = (op: Asked) =>
         failover(op.vantage === 'outside' && op.intendedMs < 5500 && op.intendedMs >= 2000 ? { ...op, intendedMs: 3000 } : op);

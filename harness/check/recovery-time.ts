@@ -1,11 +1,15 @@
-import { finding, seconds, type Check } from './check.ts';
+import { eventsOf } from '../measure/view.ts';
+import type { Step } from '../scenario/scenario.ts';
+import { finding, seconds, type Case, type Check } from './check.ts';
+import { isOfStep } from './experiments.ts';
 
 /** The objective is judged on the worst mustRecover vantage, and on the whole interval. */
 export const recoveryTime: Check = {
   name: 'recovery-time',
   kind: 'target',
   question: 'Was service back within its objective?',
-  judge: ({ scenario, measurement }) => {
+  judge: (of) => {
+    const { scenario, measurement } = of;
     const objective = scenario.targets.recoveryTimeMs;
     const { recovery } = measurement;
     if (objective === null) return [finding('recovery-time', 'skipped', 'the scenario states no recovery time')];
@@ -22,8 +26,43 @@ export const recoveryTime: Check = {
       case 'recovered': {
         const told = `${recovery.vantage} was back after ${seconds(recovery.lowerMs)} to ${seconds(recovery.upperMs)}; ${limit}`;
         const outcome = recovery.lowerMs > objective ? 'fail' : recovery.upperMs <= objective ? 'pass' : 'inconclusive';
+        const healed = outcome === 'pass' ? backOnceHealed(of) : undefined;
+        if (healed !== undefined)
+          return [
+            finding(
+              'recovery-time',
+              'inconclusive',
+              `${told}, and not before ${healed} was healed: who knows when without that; await recovery for as long as the objective`,
+              [recovery.line],
+            ),
+          ];
         return [finding('recovery-time', outcome, told, [recovery.line])];
       }
     }
   },
 };
+
+/**
+ * A fault that lasts until it is healed, under which the method awaits recovery, and at whose end service came back instead: what was measured is how long the method waited. One that acts once, or whose manifest has it end by
+ * itself, is over before as a part of the question.
+ */
+function backOnceHealed({ view, scenario, measurement }: Case): string | undefined {
+  const lasting = eventsOf(view.events, 'fault-planned').filter(({ expected, durationMs = null, fault }) => {
+    const actsOnce = expected.kind === 'processes-gone' && expected.afterwards !== 'held';
+    return durationMs === null && !actsOnce && isAwaitedUnder(scenario.method, fault);
+  });
+  const healed = eventsOf(view.events, 'fault-healed');
+  const recoveries = measurement.vantages.flatMap((one) => (one.mustRecover ? one.recovery : []));
+  return lasting.find(({ fault }) => {
+    const healedMs = healed.find((event) => event.fault === fault)?.requestedMs ?? Infinity;
+    // An outage that only the return brings is another.
+    return recoveries.some((one) => one.fault === fault && (one.firstBadMs ?? Infinity) < healedMs && (one.sustainedMs ?? 0) > healedMs);
+  })?.fault;
+}
+
+function isAwaitedUnder(method: readonly Step[], fault: string): boolean {
+  const begun = method.findIndex((step) => (step.do === 'inject' || step.do === 'arm') && isOfStep(fault, step.fault));
+  const after = method.slice(begun + 1);
+  const ended = after.findIndex((step) => step.do === 'heal' && isOfStep(fault, step.fault));
+  return begun >= 0 && after.slice(0, ended < 0 ? undefined : ended).some((step) => step.do === 'await-recovery');
+}
