@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import process from 'node:process';
 
 /** What nobody can name: it lies in no repository. */
 export const UNKNOWN_REVISION = 'unknown';
@@ -20,5 +21,6 @@ export function revision(root: string): string {
 }
 
 function git(cwd: string, ...args: readonly string[]): string {
-  return execFileSync('git', args, { cwd, encoding: 'utf8', maxBuffer: MOST_BYTES, stdio: ['ignore', 'pipe', 'ignore'] });
+  const env = { ...process.env, GIT_OPTIONAL_LOCKS: '0' }; // somebody may be committing
+  return execFileSync('git', args, { cwd, env, encoding: 'utf8', maxBuffer: MOST_BYTES, stdio: ['ignore', 'pipe', 'ignore'] });
 }
