@@ -21,7 +21,7 @@ import { LastThere } from './last-there.ts';
 import { linksToWatch } from './links.ts';
 import { lossProbe } from './loss-probe.ts';
 import { judgeProcesses } from './process-effect.ts';
-import { judgeUnseen } from './unseen-effect.ts';
+import { unseenProbe } from './unseen-probe.ts';
 
 export interface ProbeEnv {
   readonly platform: Platform;
@@ -84,7 +84,7 @@ export class EffectProbes {
     if (effect.kind === 'links-lossy') return this.#losses(fault, effect, lastsMs);
     if (effect.kind === 'processes-frozen') return this.#frozen(fault, effect);
     if (effect.kind === 'clocks-moved') return this.#clocks(fault, effect);
-    if (effect.kind === 'unseen') return nobodyLooks(fault, effect);
+    if (effect.kind === 'unseen') return unseenProbe(fault, effect);
     const graceMs = Math.max(0, ...plan.primitives.map((primitive) => (primitive.act === 'pod-kill' ? primitive.graceMs : 0)));
     return this.#processes(fault, effect, graceMs);
   }
@@ -227,18 +227,6 @@ export class EffectProbes {
     }
     return seen;
   }
-}
-
-/** Of an effect that nobody can see: says so, each time. */
-function nobodyLooks(fault: string, expected: Extract<ExpectedEffect, { kind: 'unseen' }>): EffectProbe {
-  const said = (moment: ChangeMoment): Promise<FaultEffect> => Promise.resolve(judgeUnseen(fault, moment, expected));
-  return {
-    before: () => said('before'),
-    during: () => said('during'),
-    beforeHeal: leavesTrace,
-    afterHeal: () => said('after-heal'),
-    close: () => Promise.resolve(),
-  };
 }
 
 /** A probe that holds nothing and looks afresh at each moment. */
