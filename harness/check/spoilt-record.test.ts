@@ -1,52 +1,17 @@
 import { expect } from 'chai';
-import type { EventBody, RunEvent } from '../history/event.ts';
+import type { RunEvent } from '../history/event.ts';
 import { CHECKS } from '../registry.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
+import { at, failover, nullHistory, SCENARIO, type Asked, type Handmade } from '../testing/handmade.ts';
+import { editOf, judged, objected, sorted, spoilt, type Edit } from '../testing/judged.ts';
 import { judge } from './judge.ts';
 import type { RunResult } from './verdict.ts';
 
 /** Records of a run that passes, each spoilt so that nobody can know any more what the run was. None may pass; each names the check that must say so. */
 
-type Kind = RunEvent['kind'];
-type Of<K extends Kind> = Extract<RunEvent, { kind: K }>;
-type Edit = (events: readonly RunEvent[]) => readonly RunEvent[];
-
-const editOf =
-  <K extends Kind>(kind: K, change: (event: Of<K>, index: number) => RunEvent | null): Edit =>
-  (events) => {
-    let index = 0;
-    return events.flatMap((event) => (event.kind === kind ? (change(event as Of<K>, index++) ?? []) : [event]));
-  };
-const sorted = (events: readonly RunEvent[]): readonly RunEvent[] => events.toSorted((a, b) => a.atMs - b.atMs);
-const spoilt = (edit: Edit, change: Partial<Handmade> = {}): RunResult => judge(failoverHistory({ ...change, edit }), CHECKS);
-
-function objected(result: RunResult, check: string): string {
-  expect(result.verdict.outcome, result.verdict.reason).to.equal('inconclusive');
-  const found = result.verdict.findings.filter((one) => one.check === check && one.outcome === 'inconclusive');
-  expect(found, result.verdict.reason).to.have.length.above(0);
-  return found[0]?.message ?? '';
-}
-
-const PLAN: EventBody = {
-  kind: 'fault-planned',
-  fault: 'kill',
-  manifestFile: 'kill.yaml',
-  manifestSha256: '0'.repeat(64),
-  manifestKind: 'PodChaos',
-  action: 'pod-kill',
-  mode: 'all',
-  seed: 1,
-  sources: [{ pod: 'client-us-central1', region: 'us-central1' }],
-  targets: [],
-  expected: { kind: 'processes-gone', pods: ['client-us-central1'], afterwards: 'held' },
-  notes: [],
-};
-
 describe('records that are spoilt', () => {
   it('pass before they are', () => {
-    for (const result of [judge(failoverHistory(), CHECKS), judge(nullHistory(), CHECKS)])
-      expect(result.verdict.outcome, result.verdict.reason).to.equal('pass');
+    for (const result of [judged(), judge(nullHistory(), CHECKS)]) expect(result.verdict.outcome, result.verdict.reason).to.equal('pass');
   });
 
   describe('record-in-order', () => {
@@ -97,53 +62,6 @@ describe('records that are spoilt', () => {
     });
   });
 
-  describe('whole-record', () => {
-    it('a client that never said that it had told everything', () => {
-      const message = objected(spoilt(editOf('client-finished', (event) => (event.vantage === 'outside' ? null : event))), 'whole-record');
-      expect(message).to.equal('outside never said that it had told everything');
-    });
-    it('the last operations of a client are not there, an acknowledged write that is lost among them', () => {
-      const answer: Handmade['answer'] = (op) =>
-        op.vantage === 'outside' && op.intendedMs > 6900 ? { ...failover(op), applied: false } : failover(op);
-      const edit = editOf('op', (op) => (op.vantage === 'outside' && op.intendedMs > 6900 ? null : op));
-      expect(objected(spoilt(edit, { answer }), 'whole-record')).to.match(/outside: \d+ of \d+ operations are not in the record/);
-    });
-    it('records of before clients had an event for it have a note', () => {
-      const note = editOf('client-finished', ({ atMs, vantage, issued }) =>
-        at(atMs, { kind: 'note', message: `vantage ${vantage} finished: ${issued} operations` }),
-      );
-      expect(spoilt(note).verdict.outcome).to.equal('pass');
-    });
-  });
-
-  describe('of a client that the fault killed as well', () => {
-    // It is killed at 4 s, by a fault that is recorded beside the one that cuts off the region.
-    const vantages = ['us-east1', 'outside', 'us-central1'];
-    const kill: Edit = (events) =>
-      sorted([
-        ...events.filter((event) => !(event.kind === 'op' && event.vantage === 'us-central1' && event.completedMs > 4000)),
-        at(3998, PLAN),
-        at(4001, { kind: 'fault-injected', fault: 'kill', requestedMs: 4000, acknowledgedMs: 4001 }),
-      ]).filter((event) => !(event.kind === 'client-finished' && event.vantage === 'us-central1'));
-    const without =
-      (fromMs: number, toMs: number): Edit =>
-      (events) =>
-        kill(events).filter(
-          (event) => !(event.kind === 'op' && event.vantage === 'us-central1' && event.intendedMs > fromMs && event.intendedMs < toMs),
-        );
-    const found = (edit: Edit): readonly string[] =>
-      spoilt(edit, { vantages }).verdict.findings.flatMap((one) =>
-        ['whole-record', 'enough-traffic'].includes(one.check) && one.outcome !== 'pass' ? [one.message] : [],
-      );
-    it('what it had under way may be missing, and nothing else', () => {
-      expect(found(kill)).to.deep.equal([]);
-      expect(found(without(1000, 3000)).join('; ')).to.match(/us-central1: \d+ of \d+ operations are not in the record/);
-    });
-    it('it was there until then', () => {
-      expect(found(without(2500, 5000)).join('; ')).to.match(/us-central1, a witness, sent nothing more from 2\.\d+ s on/);
-    });
-  });
-
   describe('steady-before', () => {
     it('the service had left its region before any client was there to see it', () => {
       const started = (primaryRegion: string): Edit => editOf('run-started', (event) => ({ ...event, primaryRegion }));
@@ -160,7 +78,7 @@ describe('records that are spoilt', () => {
       const edit: Edit = (events) =>
         sorted(short(events).filter((event) => event.kind !== 'op' || event.completedMs < 1990 || event.intendedMs > 2000));
       const scenario: Scenario = { ...SCENARIO, steadyMs: 1 };
-      const { findings } = judge(failoverHistory({ scenario, edit }), CHECKS).verdict;
+      const { findings } = judged({ scenario, edit }).verdict;
       expect(findings.find(({ check }) => check === 'steady-before')?.outcome).to.equal('inconclusive');
     });
     // Somebody looks for half a second at the links that are to be cut.
@@ -169,14 +87,14 @@ describe('records that are spoilt', () => {
         event.kind === 'phase' && event.phase === 'steady' ? { ...event, atMs: 500 } : event,
       );
     it('a service that went away between the steady state and the fault', () => {
-      expect(judge(failoverHistory({ edit: (events) => sorted(looked(events)) }), CHECKS).verdict.outcome).to.equal('pass');
+      expect(judged({ edit: (events) => sorted(looked(events)) }).verdict.outcome).to.equal('pass');
       const gone = (op: Asked) => (op.intendedMs > 1600 ? failover({ ...op, intendedMs: Math.max(op.intendedMs, 2000) }) : failover(op));
-      const result = judge(failoverHistory({ answer: gone, edit: (events) => sorted(looked(events)) }), CHECKS);
+      const result = judged({ answer: gone, edit: (events) => sorted(looked(events)) });
       expect(objected(result, 'steady-before')).to.match(/before the fault: \d+ of \d+ operations failed/);
     });
     it('a service whose answers had not come any more when the fault came', () => {
       const hung = (op: Asked) => (op.intendedMs > 1600 && op.intendedMs < 2000 ? { ...failover(op), latencyMs: 900 } : failover(op));
-      const result = judge(failoverHistory({ answer: hung, edit: (events) => sorted(looked(events)) }), CHECKS);
+      const result = judged({ answer: hung, edit: (events) => sorted(looked(events)) });
       expect(objected(result, 'steady-before')).to.match(/before the fault: \d+ of \d+ operations were slow/);
     });
   });
@@ -197,20 +115,17 @@ describe('records that are spoilt', () => {
     };
     /** It is out between the first two instants too, by nothing that anybody did. */
     const waited = (fromMs: number, toMs: number, movedMs = T0_MS + 300): RunResult =>
-      judge(
-        failoverHistory({
-          scenario: { ...SCENARIO, method },
-          loadEndMs: 9000,
-          fault: { t0Ms: T0_MS, t1Ms: [T0_MS + 2, T0_MS + 6], healedMs: 8000 },
-          edit: phases,
-          answer: ({ intendedMs: ms }) => {
-            const [region, epoch] = ms < movedMs ? (['us-central1', 1] as const) : (['us-east1', 2] as const);
-            const isOut = (ms >= fromMs && ms < toMs) || (ms > T0_MS && ms < T0_MS + 300);
-            return { outcome: isOut ? 'failed' : 'ok', latencyMs: 5, region, epoch };
-          },
-        }),
-        CHECKS,
-      );
+      judged({
+        scenario: { ...SCENARIO, method },
+        loadEndMs: 9000,
+        fault: { t0Ms: T0_MS, t1Ms: [T0_MS + 2, T0_MS + 6], healedMs: 8000 },
+        edit: phases,
+        answer: ({ intendedMs: ms }) => {
+          const [region, epoch] = ms < movedMs ? (['us-central1', 1] as const) : (['us-east1', 2] as const);
+          const isOut = (ms >= fromMs && ms < toMs) || (ms > T0_MS && ms < T0_MS + 300);
+          return { outcome: isOut ? 'failed' : 'ok', latencyMs: 5, region, epoch };
+        },
+      });
     it('a service that was out before the fault came, whose recovery would be counted from the fault', () => {
       expect(waited(0, 0).verdict.outcome, waited(0, 0).verdict.reason).to.equal('pass');
       expect(objected(waited(2500, 5500), 'steady-before')).to.match(/before the fault: \d+ of \d+ operations failed/);
@@ -225,7 +140,7 @@ describe('records that are spoilt', () => {
     const withMethod = (method: Scenario['method']): Partial<Handmade> => ({ scenario: { ...SCENARIO, method } });
     it('a step that was never taken', () => {
       const method: Scenario['method'] = [...SCENARIO.method, { do: 'observe', forMs: 100 }];
-      expect(judge(failoverHistory(withMethod(method)), CHECKS).verdict.outcome).to.equal('pass');
+      expect(judged(withMethod(method)).verdict.outcome).to.equal('pass');
       const skipped: Edit = editOf('phase', (event) => (event.phase === 'observe' && event.atMs > 5000 ? null : event));
       expect(objected(spoilt(skipped, withMethod(method)), 'method-followed')).to.match(/asks for inject, observe, heal, observe/);
     });
@@ -288,59 +203,9 @@ describe('records that are spoilt', () => {
           epoch: 1,
         });
       const scenario = { ...SCENARIO, expect: { ...SCENARIO.expect, failover: 'none' } } as const;
-      const of = (count: number) => judge(failoverHistory({ scenario, answer: late(count) }), CHECKS);
+      const of = (count: number) => judged({ scenario, answer: late(count) });
       expect(objected(of(1), 'outage-seen')).to.match(/a busy machine has that too/);
       expect(of(20).verdict.outcome, of(20).verdict.reason).to.equal('pass');
-    });
-  });
-
-  describe('outage-seen, by clients that stood still', () => {
-    // The service was there all the time; both clients had no processor for so long, and what was due meanwhile is late, or more than they can send at once.
-    const asleep = (forMs: number): RunResult => {
-      const lateMs = (intendedMs: number): number => (intendedMs >= 2100 && intendedMs < 2100 + forMs ? 2100 + forMs - intendedMs : 0);
-      const answer: Handmade['answer'] = ({ intendedMs, seq }) => {
-        const late = lateMs(intendedMs);
-        const [region, epoch] = intendedMs < 5000 ? (['us-central1', 1] as const) : (['us-east1', 2] as const);
-        return { outcome: late > 0 && late < 300 && seq % 2 === 0 ? 'failed' : 'ok', latencyMs: late + 5, region, epoch };
-      };
-      const edit = editOf('op', (op) => {
-        const late = lateMs(op.intendedMs);
-        const told = late > 0 ? { ...op, lateMs: late, awakeMs: op.intendedMs - 2 } : op;
-        return op.outcome === 'failed' ? { ...told, reason: 'dropped' } : told;
-      });
-      return spoilt(edit, { answer });
-    };
-    it('an outage that is nothing but their own sleep', () => {
-      expect(objected(asleep(280), 'outage-seen')).to.match(/a busy machine has that too/);
-      expect(objected(asleep(1800), 'outage-seen')).to.match(/a busy machine has that too/);
-    });
-    it('and one that was there while they slept a little, is one', () => {
-      const edit = editOf('op', (op) => (op.intendedMs > 2500 && op.intendedMs < 2600 ? { ...op, lateMs: 2600 - op.intendedMs } : op));
-      expect(spoilt(edit).verdict.outcome).to.equal('pass');
-      // A server that gives up at once, and says that a time limit of its own had passed.
-      const answer: Handmade['answer'] = (op) => (failover(op).outcome === 'failed' ? { ...failover(op), latencyMs: 60 } : failover(op));
-      const refused = editOf('op', (op) => (op.outcome === 'failed' ? { ...op, reason: 'http-503-timeout' } : op));
-      expect(spoilt(refused, { answer }).verdict.outcome).to.equal('pass');
-    });
-  });
-
-  describe('enough-traffic', () => {
-    const vantages = ['us-east1', 'outside', 'us-central1'];
-    it('a witness that was frozen while the region that it watches was cut off, and then stamped all that had been due', () => {
-      const frozen = (untilMs: number): Edit =>
-        editOf('op', (op) => {
-          const isLate = op.vantage === 'us-central1' && op.intendedMs > 2000 && op.intendedMs < untilMs;
-          return isLate ? { ...op, lateMs: untilMs - op.intendedMs, outcome: 'failed', reason: 'dropped' } : op;
-        });
-      const answer =
-        (untilMs: number): Handmade['answer'] =>
-        (op) =>
-          op.vantage === 'us-central1' && op.intendedMs > 2000 && op.intendedMs < untilMs
-            ? { ...failover(op), outcome: 'failed', latencyMs: untilMs - op.intendedMs }
-            : failover(op);
-      const of = (untilMs: number): RunResult => spoilt(frozen(untilMs), { vantages, answer: answer(untilMs) });
-      expect(objected(of(3500), 'enough-traffic')).to.match(/^us-central1, a witness, sent nothing from 1\.986 s to 3\.500 s$/);
-      expect(of(2400).verdict.outcome, of(2400).verdict.reason).to.equal('pass');
     });
   });
 

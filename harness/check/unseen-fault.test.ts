@@ -5,7 +5,7 @@ import { parseEvents } from '../history/reader.ts';
 import { reportPage } from '../report/html/page.ts';
 import { toResultDocument } from '../report/result.ts';
 import { at, failoverHistory, SCENARIO } from '../testing/handmade.ts';
-import { judged, objections, outcomeOf, withScenario } from '../testing/judged.ts';
+import { judged, objections, outcomeOf, sorted, withScenario } from '../testing/judged.ts';
 
 const FAULT = 'isolation';
 const expected = { kind: 'unseen', pods: ['db-us-central1'], what: 'NetworkChaos delay' } as const;
@@ -28,7 +28,7 @@ const planned = {
 function recorded(told: Partial<FaultEffect> = {}): (events: readonly RunEvent[]) => readonly RunEvent[] {
   const said = (moment: FaultEffect['moment']): FaultEffect => ({ ...judgeUnseen(FAULT, moment, expected), ...told });
   return (events) =>
-    [
+    sorted([
       ...events.filter((event) => !('fault' in event)),
       at(1400, planned),
       at(1999, said('before')),
@@ -36,7 +36,7 @@ function recorded(told: Partial<FaultEffect> = {}): (events: readonly RunEvent[]
       at(2010, said('during')),
       at(6004, { kind: 'fault-healed', fault: FAULT, requestedMs: 6000, acknowledgedMs: 6004 }),
       at(6010, said('after-heal')),
-    ].toSorted((a, b) => a.atMs - b.atMs);
+    ]);
 }
 
 describe('a fault whose effect nobody sees', () => {
@@ -59,7 +59,7 @@ describe('a fault whose effect nobody sees', () => {
         events.map((event) => ('fault' in event && event.fault === FAULT ? { ...event, fault: name } : event));
       const both = (events: readonly RunEvent[]): readonly RunEvent[] => {
         const theirs = recorded()(events).filter((event) => 'fault' in event);
-        return [...named(events, seen), ...named(theirs, unseen)].toSorted((a, b) => a.atMs - b.atMs);
+        return sorted([...named(events, seen), ...named(theirs, unseen)]);
       };
       const result = judged({ scenario, edit: both });
       const about = (fault: string): readonly string[] =>

@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import type { RunEvent } from '../history/event.ts';
 import { CHECKS } from '../registry.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -24,8 +25,26 @@ export function objections(result: RunResult): readonly string[] {
   return result.verdict.findings.filter((one) => one.outcome === 'fail' || one.outcome === 'inconclusive').map((one) => one.check);
 }
 
-/** The same history, with each event of a kind changed, or left out (null). */
+export type Edit = (events: readonly RunEvent[]) => readonly RunEvent[];
+
+/** The same history, with each event of a kind changed, or left out (null); `index` counts those of the kind. */
 export const editOf =
-  <K extends RunEvent['kind']>(kind: K, change: (event: Extract<RunEvent, { kind: K }>) => RunEvent | null) =>
-  (events: readonly RunEvent[]): readonly RunEvent[] =>
-    events.flatMap((event) => (event.kind === kind ? (change(event as Extract<RunEvent, { kind: K }>) ?? []) : [event]));
+  <K extends RunEvent['kind']>(kind: K, change: (event: Extract<RunEvent, { kind: K }>, index: number) => RunEvent | null): Edit =>
+  (events) => {
+    let index = 0;
+    return events.flatMap((event) => (event.kind === kind ? (change(event as Extract<RunEvent, { kind: K }>, index++) ?? []) : [event]));
+  };
+
+/** In the order of the clock, as a record is. */
+export const sorted = (events: readonly RunEvent[]): readonly RunEvent[] => events.toSorted((a, b) => a.atMs - b.atMs);
+
+/** A history that passes, edited so that it must not. */
+export const spoilt = (edit: Edit, change: Partial<Handmade> = {}): RunResult => judged({ ...change, edit });
+
+/** What a check says against a history; expects that it is inconclusive, and by this check. */
+export function objected(result: RunResult, check: string): string {
+  expect(result.verdict.outcome, result.verdict.reason).to.equal('inconclusive');
+  const found = result.verdict.findings.filter((one) => one.check === check && one.outcome === 'inconclusive');
+  expect(found, result.verdict.reason).to.have.length.above(0);
+  return found[0]?.message ?? '';
+}

@@ -2,11 +2,24 @@ import { expect } from 'chai';
 import { PRESETS } from '../config/policy.ts';
 import type { HttpClient } from '../platform/https-client.ts';
 import { SteppedClock } from '../platform/testing/stepped-clock.ts';
-import { Peers } from './peers.ts';
+import { Peers, type PeersOptions } from './peers.ts';
 
 const policy = PRESETS.lab;
 const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
 const regions = Object.fromEntries(names.map((name) => [name, { database: `https://db.${name}`, controller: [`https://${name}`] }]));
+
+const peersOf = (given: Pick<PeersOptions, 'clock' | 'client'> & Partial<PeersOptions>): Peers =>
+  new Peers({
+    region: 'a',
+    incarnation: 'i',
+    regions,
+    policy,
+    pace: () => 1,
+    votesPace: () => 1,
+    onContact: () => undefined,
+    onNews: () => undefined,
+    ...given,
+  });
 
 describe('peers', () => {
   it('are asked for their votes as often in all, however many there are, and all at once by who begins to lead', async () => {
@@ -20,18 +33,7 @@ describe('peers', () => {
       begin: () => expect.fail('not used'),
     };
     const ending = new AbortController();
-    const peers = new Peers({
-      region: 'a',
-      incarnation: 'i',
-      regions,
-      policy,
-      clock,
-      client,
-      pace: () => 4,
-      votesPace: (others) => others / 2,
-      onContact: () => undefined,
-      onNews: () => undefined,
-    });
+    const peers = peersOf({ clock, client, pace: () => 4, votesPace: (others) => others / 2 });
     const running = peers.run(ending.signal);
     await clock.until(10 * policy.probePeriodMs);
     expect(asked.splice(0)).to.have.length(8);
@@ -61,18 +63,7 @@ describe('peers', () => {
       begin: () => expect.fail('not used'),
     };
     const ending = new AbortController();
-    const peers = new Peers({
-      region: 'a',
-      incarnation: 'i',
-      regions,
-      policy,
-      clock,
-      client,
-      pace: () => 1,
-      votesPace: () => 1,
-      onContact: () => expect.fail('nobody said who it is'),
-      onNews: () => undefined,
-    });
+    const peers = peersOf({ clock, client, onContact: () => expect.fail('nobody said who it is') });
     const running = peers.run(ending.signal);
     await clock.until(2.5 * policy.probePeriodMs);
     ending.abort();
