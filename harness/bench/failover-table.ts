@@ -1,5 +1,5 @@
 import { quantile } from '../measure/quantile.ts';
-import { UNKNOWN_REVISION } from '../platform/revision.ts';
+import { UNKNOWN } from '../platform/revision.ts';
 import type { PlayedRun, PolicyExpectation } from './failover.ts';
 
 /** Whose recovery is broken down. */
@@ -49,7 +49,7 @@ function shortcomings(runs: readonly PlayedRun[], { scenarios, repeat }: Asked):
 /** What keeps runs from being of one revision, or of one machine. */
 export function notOne(what: 'revision' | 'machine', all: readonly string[]): readonly string[] {
   const several = all.length < 2 ? [] : [`the runs are of ${all.length} ${what}s: ${all.join(', ')}`];
-  return all.includes(UNKNOWN_REVISION) ? [...several, `nobody knows of which ${what} some of the runs are`] : several;
+  return all.includes(UNKNOWN) ? [...several, `nobody knows of which ${what} some of the runs are`] : several;
 }
 
 export function failoverHolds(runs: readonly PlayedRun[], asked: Asked): boolean {

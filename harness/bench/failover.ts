@@ -6,9 +6,9 @@ import type { ResultDocument } from '../report/result-shape.ts';
 import type { AskedDatabase } from '../scenario/scenario.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
-import { revision } from '../platform/revision.ts';
+import { revision, UNKNOWN } from '../platform/revision.ts';
 import { keptRuns, type KeptRuns } from './kept-runs.ts';
-import { machineText } from './publish.ts';
+import { machineInWords } from './publish.ts';
 import { ROOT, runProgram } from './run-program.ts';
 
 /** Those whose times are broken down first, the two minutes of the flapping link last: runs in pieces then tell something early. */
@@ -44,7 +44,7 @@ export const playedShape = z.object({
   /** Of the program that ran. */
   revision: z.string(),
   /** Runs of before machines were kept have none. */
-  machine: z.string().default('unknown'),
+  machine: z.string().default(UNKNOWN),
   /** One-minute load of the machine when the run began: others may work on it. */
   load: z.number(),
   durationMs: z.number(),
@@ -140,7 +140,7 @@ export function playedRun(file: string, result: ResultDocument, loadNow: number)
     runId: result.runId,
     startedWall: result.startedWall,
     revision: revision(ROOT),
-    machine: machineText(),
+    machine: machineInWords(),
     load: loadNow,
     durationMs: result.durationMs,
     replication: result.scenario.replication,

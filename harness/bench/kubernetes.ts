@@ -1,11 +1,11 @@
 import { loadavg } from 'node:os';
 import { z } from 'zod';
-import { revision } from '../platform/revision.ts';
+import { revision, UNKNOWN } from '../platform/revision.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { keptRuns } from './kept-runs.ts';
-import { machineText } from './publish.ts';
+import { machineInWords } from './publish.ts';
 import { ROOT } from './run-program.ts';
 
 /** The four of issue 7: a partition without a failover, a dead region, a killed database, a killed controller. */
@@ -19,7 +19,8 @@ const playedShape = z.object({
   runId: z.string(),
   startedWall: z.string(),
   revision: z.string(),
-  machine: z.string().default('unknown'),
+  /** Runs of before machines were kept have none. */
+  machine: z.string().default(UNKNOWN),
   /** One-minute load of the machine when the run began: others may work on it. */
   load: z.number(),
   verdict: z.object({ outcome: z.enum(['pass', 'fail', 'inconclusive']), reason: z.string() }),
@@ -80,7 +81,7 @@ export function sideRun(scenario: SideRun['scenario'], result: ResultDocument, l
     runId,
     startedWall,
     revision: revision(ROOT),
-    machine: machineText(),
+    machine: machineInWords(),
     load: loadNow,
     verdict,
     outageExpected: result.scenario.expect.outage === 'expected',

@@ -23,7 +23,7 @@ export function machine(): {
 }
 
 /** The same in a line; runs of two machines are no samples of one thing. */
-export function machineText({ cpus: count, cpu, kernel, node }: Omit<ReturnType<typeof machine>, 'wall'> = machine()): string {
+export function machineInWords({ cpus: count, cpu, kernel, node }: Omit<ReturnType<typeof machine>, 'wall'> = machine()): string {
   return `${count} × ${cpu}, Linux ${kernel}, Node ${node}`;
 }
 
@@ -33,7 +33,7 @@ export async function publish(name: string, data: object, markdown: string): Pro
   const base = join(FOLDER, name);
   const where = machine();
   await writeFile(`${base}.json`, `${JSON.stringify({ ...data, machine: where }, null, 2)}\n`);
-  const made = `${where.wall.slice(0, 10)}, ${machineText(where)}`;
+  const made = `${where.wall.slice(0, 10)}, ${machineInWords(where)}`;
   await writeFile(`${base}.md`, `# ${name}\n\n${markdown}\n\n${made}. Repeat: \`./scripts/bench ${name}\`. Samples: ${name}.json.\n`);
   return base;
 }

@@ -1,4 +1,4 @@
-import { eventsOf, type RunView } from '../measure/view.ts';
+import { phasesSinceSteady } from '../measure/view.ts';
 import { phaseOf } from '../scenario/phase-of.ts';
 import type { Step } from '../scenario/scenario.ts';
 import { finding, TIMER_EARLY_MS, type Check } from './check.ts';
@@ -28,12 +28,6 @@ export const methodFollowed: Check = {
     return [finding(NAME, 'pass', `all ${scenario.method.length} steps of the method, in its order`, lines)];
   },
 };
-
-/** Of each step that begins a phase, and of what every day ends with. */
-export function phasesSinceSteady(view: RunView) {
-  const phases = eventsOf(view.events, 'phase');
-  return phases.slice(phases.findLastIndex(({ phase }) => phase === 'steady') + 1);
-}
 
 function cutShort(step: Step, tookMs: number): readonly string[] {
   if (step.do !== 'observe' || tookMs >= step.forMs - TIMER_EARLY_MS) return [];

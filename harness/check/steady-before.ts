@@ -1,9 +1,8 @@
 import { unsteady } from '../measure/steady.ts';
-import { eventsOf } from '../measure/view.ts';
+import { eventsOf, phasesSinceSteady } from '../measure/view.ts';
 import { phaseOf } from '../scenario/phase-of.ts';
 import type { Step } from '../scenario/scenario.ts';
 import { finding, TIMER_EARLY_MS, type Case, type Check } from './check.ts';
-import { phasesSinceSteady } from './method-followed.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'steady-before';

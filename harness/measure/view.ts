@@ -65,6 +65,12 @@ export function viewRun(events: readonly RunEvent[]): RunView {
   };
 }
 
+/** Where each step that begins a phase began, and what every day ends with. */
+export function phasesSinceSteady({ events }: RunView): readonly Lined<'phase'>[] {
+  const phases = eventsOf(events, 'phase');
+  return phases.slice(phases.findLastIndex(({ phase }) => phase === 'steady') + 1);
+}
+
 function regionOf(started: RunStarted, address: string | undefined): string | null {
   if (address === undefined) return null;
   return started.ledger === 'templates' ? ONE_SERVICE : (started.regionOfAddress[address] ?? null);

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import process from 'node:process';
 
-/** What nobody can name: it lies in no repository. */
-export const UNKNOWN_REVISION = 'unknown';
+/** A revision, or a machine, that nobody can name. */
+export const UNKNOWN = 'unknown';
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /**
@@ -16,7 +16,7 @@ export function revision(root: string): string {
     const changes = git(root, 'diff', '--binary', 'HEAD', '--', '.', ':(exclude)reports');
     return changes === '' ? commit : `${commit}-dirty-${createHash('sha256').update(changes).digest('hex').slice(0, 8)}`;
   } catch {
-    return UNKNOWN_REVISION;
+    return UNKNOWN;
   }
 }
 

@@ -17,7 +17,7 @@ export interface Wanted {
   readonly times: number;
   /** Undefined: any, but one and the same. */
   readonly engine?: string | undefined;
-  /** Of which the engine was to be; undefined: any, but one and the same. */
+  /** That the engine was to be of; undefined: any, but one and the same. */
   readonly commit?: string | undefined;
 }
 

@@ -33,7 +33,7 @@ export function decodeScenario(text: string, file: string, world: World): Decode
   return { ok: false, problems: [...(decoded.ok ? [] : decoded.problems), ...sense] };
 }
 
-const laidOver = {
+const looseLaidOver = {
   awaitRecovery: z.unknown().optional(),
   expect: z.record(z.string(), z.unknown()).catch({}),
   targets: z.record(z.string(), z.unknown()).catch({}),
@@ -54,7 +54,9 @@ const loose = z.object({
     .partial()
     .catch({}),
   targets: z.object({ recoveryTime: z.unknown(), lostWrites: z.unknown(), brownOut: z.unknown() }).partial().catch({}),
-  onFoundationdb: z.object({ ...laidOver, twoRegions: z.object(laidOver).catch(NOTHING) }).catch({ ...NOTHING, twoRegions: NOTHING }),
+  onFoundationdb: z
+    .object({ ...looseLaidOver, twoRegions: z.object(looseLaidOver).catch(NOTHING) })
+    .catch({ ...NOTHING, twoRegions: NOTHING }),
 });
 
 function parts(document: YamlDocument): z.infer<typeof loose> {

@@ -40,15 +40,15 @@ const DEFAULT_WORKLOAD = { periodMs: 20, timeoutMs: 1000, goodWithinMs: 250, sus
 const OUTAGES = ['none', 'expected', 'allowed'] as const;
 
 /** What may be otherwise on FoundationDB, which recovers and copies in its own time. */
-const over = {
+const laidOverFields = {
   settle: durationMs.optional(),
   awaitRecovery: durationMs.optional(),
   expect: fields({ failover: z.enum(FAILOVERS).optional(), outage: z.enum(OUTAGES).optional() }).default({}),
   targets: fields({ recoveryTime: durationMs.optional() }).default({}),
 };
-const overShape = fields(over);
+const laidOverShape = fields(laidOverFields);
 
-function laidOver({ settle, awaitRecovery, expect: { failover, outage }, targets }: z.infer<typeof overShape>): LaidOver {
+function laidOverOf({ settle, awaitRecovery, expect: { failover, outage }, targets }: z.infer<typeof laidOverShape>): LaidOver {
   return {
     ...(settle === undefined ? {} : { settleMs: settle }),
     ...(awaitRecovery === undefined ? {} : { awaitRecoveryMs: awaitRecovery }),
@@ -58,8 +58,8 @@ function laidOver({ settle, awaitRecovery, expect: { failover, outage }, targets
   };
 }
 
-const onFoundationdb: z.ZodType<OnFoundationdb> = fields({ ...over, twoRegions: overShape.optional() }).transform(
-  ({ twoRegions, ...ofAny }) => ({ ...laidOver(ofAny), ...(twoRegions === undefined ? {} : { twoRegions: laidOver(twoRegions) }) }),
+const onFoundationdb: z.ZodType<OnFoundationdb> = fields({ ...laidOverFields, twoRegions: laidOverShape.optional() }).transform(
+  ({ twoRegions, ...ofAny }) => ({ ...laidOverOf(ofAny), ...(twoRegions === undefined ? {} : { twoRegions: laidOverOf(twoRegions) }) }),
 );
 
 /** The scenario language. What needs more than one field, or the world, is checked in decode.ts. */

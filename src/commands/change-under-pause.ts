@@ -5,7 +5,7 @@ import type { ControllerStatus } from '../health/controller-status.ts';
 import { systemClock } from '../platform/clock.ts';
 import { Controllers } from './controllers.ts';
 import { isPauseOfOrder, NOBODY_LEADS, resume, whatIsUnderWay } from './managed-foundationdb.ts';
-import { Order, RENEW_EVERY_MS } from './order.ts';
+import { ABANDONED_MS, Order, RENEW_EVERY_MS } from './order.ts';
 import type { Tell } from './ordering.ts';
 
 const STATUS_MS = 20_000;
@@ -120,7 +120,8 @@ function whyNotUnder(held: Paused, order: Order): string | null {
     if (order.hasMade(held)) return null;
     const leftMs = order.abandonedInMs(held);
     if (leftMs === 0) return null;
-    const orElse = leftMs === null ? '' : '; once that has not been renewed for 90 s, whoever gave it is gone, and this goes on';
+    const orElse =
+      leftMs === null ? '' : `; once that has not been renewed for ${ABANDONED_MS / 1000} s, whoever gave it is gone, and this goes on`;
     return `${by} has paused failovers (${why}): one change of FoundationDB at a time${orElse}`;
   }
   if (until === null || Date.parse(until) - order.clock.wall().getTime() > CHANGE_AT_MOST_MS) return null;

@@ -7,7 +7,7 @@ type Paused = NonNullable<ControllerStatus['paused']>;
 /** How often an order that lives has its pause told of again. */
 export const RENEW_EVERY_MS = 10_000;
 /** More than any program that a killed order has left may take, and several renewals that got no answer. */
-const ABANDONED_MS = 90_000;
+export const ABANDONED_MS = 90_000;
 /** Who looks less often may have missed that no order could renew: nobody led. A status of FoundationDB takes up to 20 s. */
 const LOOKS_APART_MS = 30_000;
 const ID = / \(order ([0-9a-f]{8})\)$/;

@@ -6,7 +6,7 @@ const LOOK_EVERY_MS = 1000;
 /** A status tells of a change within seconds (and took 4.3 s itself with a data centre away, measured). */
 const SHOWS_WITHIN_MS = 20_000;
 /** So often a step is made that the status does not show; each is a recovery of FoundationDB, under a pause. */
-const TIMES = 3;
+const MOST_TIMES = 3;
 /** The one refusal that time mends: a region is whole for its distributor a little before it is for whoever checks a change. */
 const NOT_YET = /must be fully replicated/i;
 
@@ -59,7 +59,7 @@ export async function followPlan<Step, Seen>(
     if (next.kind === 'done' || next.kind === 'refused') return { kind: next.kind, why: next.why };
     if (next.kind === 'wait') waitFor(next.why);
     else if (made.mayShowYet(next.step)) waitFor(`until the status shows what was done: ${inWords(next.step)}`);
-    else if (made.times(next.step) >= TIMES) return { kind: 'undecided', why: notSeen(inWords(next.step)) };
+    else if (made.times(next.step) >= MOST_TIMES) return { kind: 'undecided', why: notSeen(inWords(next.step)) };
     else {
       const result = await act(next.step, signal);
       if (result.kind === 'refused' && !NOT_YET.test(result.said)) return { kind: 'refused', why: result.said };
@@ -74,7 +74,7 @@ export async function followPlan<Step, Seen>(
 }
 
 const notSeen = (what: string): string =>
-  `${what}: FoundationDB's program has said ${TIMES} times that this is done, and the status does not show it. Look at the cluster (fdbcli: status details); whoever undoes it at the same time ends first`;
+  `${what}: FoundationDB's program has said ${MOST_TIMES} times that this is done, and the status does not show it. Look at the cluster (fdbcli: status details); whoever undoes it at the same time ends first`;
 
 /** Of the last step: how often it was said to be done, and when. */
 class StepsMade {

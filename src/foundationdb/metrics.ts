@@ -17,9 +17,9 @@ function gauge(name: string, help: string, value: number | null, labels?: Labels
 
 const flag = (value: boolean | null): number | null => (value === null ? null : value ? 1 : 0);
 
-/** Of whoever serves, where the configuration names a pair of clusters. */
-function pairSamples(pair: PairWatch | null): readonly Sample[] {
-  if (pair === null) return [];
+/** Of the remote region, or of the copy where the configuration names a pair of clusters: of that whoever serves tells. */
+function lagSamples(lag: ClusterMonitor['seen']['lag'], pair: PairWatch | null): readonly Sample[] {
+  if (pair === null) return gauge(...LAG, lag?.seconds ?? null);
   const copy = { standby: pair.otherName, by: 'fdbdr' };
   const lagMs = pair.lagMs();
   return [
@@ -45,8 +45,7 @@ export function gatewaySamples(
     ...gauge(`${own}_epoch`, 'Epoch that it serves or knows of', gateway.epoch),
     ...gauge(`${own}_lease_remaining_seconds`, 'How long it may serve without another renewal', (gateway.lease?.remainingMs() ?? 0) / 1000),
     ...gauge('fdb_status_age_seconds', 'Since the cluster was asked for the status that these are from', age(askedAtMs, clock)),
-    ...gauge(...LAG, pair === null ? (lag?.seconds ?? null) : null),
-    ...pairSamples(pair),
+    ...lagSamples(lag, pair),
     ...CONDITIONS.flatMap((kind) =>
       gauge('fdb_cluster_condition', '1 for the condition that the cluster is in', kind === condition ? 1 : 0, { condition: kind }),
     ),

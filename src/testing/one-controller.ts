@@ -98,8 +98,8 @@ export class OneController {
   /** As the desk does it (desk.test.ts). */
   #pause({ why, yields, over }: Asked): HttpReply {
     if (this.first !== undefined) this.paused = this.first;
-    const isOver = this.paused?.why === over?.why && this.paused?.since === over?.since;
-    if (yields === true && this.paused !== undefined && this.paused.why !== why && !isOver)
+    const goesOver = this.paused?.why === over?.why && this.paused?.since === over?.since;
+    if (yields === true && this.paused !== undefined && this.paused.why !== why && !goesOver)
       return errorReply(409, 'bad-request', 'meanwhile', 'no');
     this.paused = { ...pausedBy('ada (operator.us-east1)', why), since: new Date(++this.#pauses).toISOString() };
     return jsonReply({});

@@ -24,9 +24,6 @@ export interface OpaqueKind {
   readonly takes?: FaultKind['takes'];
 }
 
-/** A parameter of any shape. */
-export const any = z.unknown();
-
 const REACHES: Readonly<Record<string, string>> = {
   remoteCluster:
     '`remoteCluster` reaches into a cluster that the system’s file does not name; remove it, and give that cluster a context there',
