@@ -77,14 +77,14 @@ export async function changeUnderPause(work: PausedWork, change: Change, signal:
 const onceOver = ({ by, why, until }: Paused): string =>
   `this goes on when the pause of ${by} (${why}), which nobody renews, is over: ${until === null ? '' : `${until}, or `}coditect-dr resume`;
 
-export type ChangeLook =
+type ChangeLook =
   | { readonly kind: 'may'; readonly held: Paused | undefined }
   | { readonly kind: 'refused'; readonly said: string }
   /** Until that is over. */
   | { readonly kind: 'unknown'; readonly said: string };
 
 /** Whether a change could be begun now. */
-export async function lookWhetherToChange({ controllers, order }: Pick<PausedWork, 'controllers' | 'order'>): Promise<ChangeLook> {
+async function lookWhetherToChange({ controllers, order }: Pick<PausedWork, 'controllers' | 'order'>): Promise<ChangeLook> {
   const leader = await leaderBeforeLong(controllers);
   if (leader === undefined) return { kind: 'refused', said: NOBODY_LEADS };
   const { paused: held } = leader;

@@ -14,28 +14,26 @@ export interface Coordinator {
  * coordinate and are at no address that is told, if they are as many; which of them is which is not told. Null where the status does not name any.
  */
 export function coordinatorsOf({ client, cluster }: ClusterStatus): readonly Coordinator[] | null {
-  const listed = client?.coordinators?.coordinators;
+  const listed = client?.coordinators?.coordinators?.flatMap((one) => withAddress(one));
   if (listed === undefined) return null;
-  const places = new Map(
-    Object.values(cluster?.processes ?? {}).flatMap((one) =>
-      one?.address === undefined ? [] : [[bareAddress(one.address), one.locality] as const],
-    ),
+  const processes = Object.values(cluster?.processes ?? {}).flatMap((one) => withAddress(one));
+  const places = new Map(processes.map(({ address, locality }) => [address, locality]));
+  const others = processes.filter(
+    ({ address, roles = [] }) => roles.some((role) => role?.role === 'coordinator') && !listed.some((one) => one.address === address),
   );
-  const addresses = listed.flatMap((one) => (one?.address === undefined ? [] : [bareAddress(one.address)]));
-  const others = Object.values(cluster?.processes ?? {}).filter(
-    (one) =>
-      one?.address !== undefined &&
-      (one.roles ?? []).some((role) => role?.role === 'coordinator') &&
-      !addresses.includes(bareAddress(one.address)),
-  );
-  const hosts = addresses.filter(isNamedByHost);
-  if (hosts.length === others.length) for (const [n, host] of hosts.entries()) places.set(host, others[n]?.locality);
-  return listed.flatMap((one) => {
-    if (one?.address === undefined) return [];
-    const address = bareAddress(one.address);
+  const hosts = listed.filter(({ address }) => isNamedByHost(address));
+  if (hosts.length === others.length) for (const [n, { address }] of hosts.entries()) places.set(address, others[n]?.locality);
+  return listed.map(({ address, reachable }) => {
     const place = places.get(address);
-    return [{ address, dc: place?.dcid ?? null, machine: place?.machineid ?? place?.zoneid ?? null, reachable: one.reachable === true }];
+    return { address, dc: place?.dcid ?? null, machine: place?.machineid ?? place?.zoneid ?? null, reachable: reachable === true };
   });
+}
+
+/** Without those whose address is not told. */
+function withAddress<T extends { readonly address?: string | undefined }>(
+  one: T | null | undefined,
+): readonly (T & { readonly address: string })[] {
+  return one?.address === undefined ? [] : [{ ...one, address: bareAddress(one.address) }];
 }
 
 /**

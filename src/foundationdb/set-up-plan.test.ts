@@ -1,61 +1,11 @@
 import { expect } from 'chai';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { chooseCoordinators } from './coordinator-choice.ts';
+import { address, DCS, REGIONS_FILE, servers, SIX, status } from '../testing/placed-servers.ts';
 import { parseLayout } from './layout.ts';
 import { planSetUp, type SetUp } from './set-up-plan.ts';
-import { parseStatus, type ClusterStatus } from './status-json.ts';
+import type { ClusterStatus } from './status-json.ts';
 
-const DCS = ['dc1', 'dc2', 'dc3'] as const;
 const THREE: SetUp = { layout: { kind: 'three_datacenter' }, dataCenters: DCS, isNew: false };
-const REGIONS_FILE = JSON.stringify({
-  regions: [
-    { datacenters: [home('dc1', 1), satellite('dc3')], satellite_redundancy_mode: 'one_satellite_double', satellite_logs: 2 },
-    { datacenters: [home('dc2', 0), satellite('dc3')], satellite_redundancy_mode: 'one_satellite_double', satellite_logs: 2 },
-  ],
-});
 const TWO: SetUp = { ...THREE, layout: parseLayout(REGIONS_FILE, 'regions.json') };
-
-function home(id: string, priority: number): object {
-  return { id, priority };
-}
-function satellite(id: string): object {
-  return { id, priority: 1, satellite: 1 };
-}
-
-interface Server {
-  readonly dc: string;
-  readonly machine?: string;
-  readonly zone?: string;
-}
-
-const address = (n: number): string => `10.0.0.${n}:4500`;
-const servers = (places: string): readonly Server[] => places.split(' ').map((dc) => ({ dc }));
-const SIX = servers('dc1 dc1 dc2 dc2 dc3 dc3');
-
-function status(
-  cluster: object,
-  coordinators: readonly number[] = [0, 2, 4],
-  of: readonly Server[] = SIX,
-  away: readonly number[] = [],
-): ClusterStatus {
-  const processes = Object.fromEntries(
-    of.flatMap(({ dc, machine, zone }, n) =>
-      away.includes(n)
-        ? []
-        : [[`p${n}`, { address: address(n), locality: { dcid: dc, machineid: machine ?? `m${n}`, zoneid: zone ?? `z${n}` } }]],
-    ),
-  );
-  const listed = coordinators.map((n) => ({ address: address(n), reachable: !away.includes(n) }));
-  const parsed = parseStatus(
-    JSON.stringify({
-      client: { coordinators: { coordinators: listed, quorum_reachable: true }, database_status: { available: true } },
-      cluster: { processes, ...cluster },
-    }),
-  );
-  if (parsed === null) throw new Error('no status');
-  return parsed;
-}
 
 /** One that serves, whole. */
 const serving = (configuration: object, more: object = {}): object => ({
@@ -250,62 +200,3 @@ function trackers(...healthy: readonly boolean[]): object {
     team_trackers: healthy.map((each, n) => ({ primary: n === 0, state: { healthy: each }, unhealthy_servers: 0 })),
   };
 }
-
-describe('choice of coordinators', () => {
-  const chosen = (of: readonly Server[], present: readonly number[] = [0]): readonly string[] | string =>
-    chooseCoordinators(status({}, present, of), DCS);
-  const placesOf = (addresses: readonly string[] | string, of: readonly Server[]): string =>
-    typeof addresses === 'string'
-      ? addresses
-      : of
-          .filter((_, n) => addresses.includes(address(n)))
-          .map(({ dc }) => dc)
-          .join(' ');
-
-  it('takes three, five or nine, as many as there are machines for, never a majority in one place', () => {
-    for (const [places, wanted] of [
-      ['dc1 dc2 dc3', 'dc1 dc2 dc3'],
-      ['dc1 dc1 dc1 dc2 dc3', 'dc1 dc2 dc3'],
-      ['dc1 dc1 dc2 dc3 dc3', 'dc1 dc1 dc2 dc3 dc3'],
-      ['dc1 dc1 dc1 dc1 dc2 dc2 dc2 dc3 dc3 dc3', 'dc1 dc1 dc1 dc2 dc2 dc2 dc3 dc3 dc3'],
-    ] as const)
-      expect(placesOf(chosen(servers(places)), servers(places)), places).to.equal(wanted);
-  });
-
-  it('takes one of a machine, and of other zones first', () => {
-    const shared = SIX.map((server, n) => (n < 2 ? { ...server, machine: 'm' } : server));
-    expect(placesOf(chosen(shared), shared)).to.equal('dc1 dc2 dc2 dc3 dc3');
-    const zones = [...servers('dc1 dc1 dc1 dc1 dc2 dc2 dc2 dc3 dc3 dc3')].map((server, n) => (n < 2 ? { ...server, zone: 'z' } : server));
-    expect(chosen(zones))
-      .to.include.members([address(0), address(2), address(3)])
-      .and.not.include(address(1));
-  });
-
-  it('keeps those that are there', () => {
-    expect(chosen(servers('dc1 dc1 dc2 dc2 dc3 dc3 dc1 dc1'), [7])).to.include(address(7));
-  });
-
-  it('says where a server is missing', () => {
-    expect(chosen(servers('dc1 dc1 dc2'))).to.equal('no process of dc3 could be a coordinator: start its servers');
-  });
-});
-
-describe('layout of FoundationDB', () => {
-  it('is read from the file that is deployed', () => {
-    const file = join(import.meta.dirname, '../../../deploy/foundationdb/regions.json');
-    expect(parseLayout(readFileSync(file, 'utf8'), file)).to.deep.include({ kind: 'regions', redundancy: 'double' });
-  });
-
-  it('is refused with the file, the field and what is wrong', () => {
-    for (const [text, message] of [
-      ['{', /^x\.json: is no JSON/],
-      ['[]', /^x\.json: the file: /],
-      ['{}', /^x\.json: regions: /],
-      [REGIONS_FILE.replace('"priority":0', '"priority":"0"'), /regions\.1\.datacenters\.0\.priority: /],
-      [REGIONS_FILE.replace('"priority":0', '"priority":1'), /the same priority/],
-      [REGIONS_FILE.replace('{"regions"', '{"usable_regions":2,"regions"'), /usable_regions/],
-      [REGIONS_FILE.replace('"id":"dc2"', '"id":"dc2; configure single"'), /letters, digits/],
-    ] as const)
-      expect(() => parseLayout(text, 'x.json'), text).to.throw(message);
-  });
-});
