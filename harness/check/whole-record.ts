@@ -1,10 +1,10 @@
 import { eventsOf, type RunView } from '../measure/view.ts';
+import { DELETES_UNDER_WAY, SCHEDULED_UNDER_WAY } from '../scenario/under-way.ts';
 import { finding, type Check } from './check.ts';
 import { clientsHit } from './clients-hit.ts';
 
 const NAME = 'whole-record';
-/** No client has more than so many operations under way at a time (workload/vantage.ts). */
-const MOST_UNDER_WAY = 72;
+const MOST_UNDER_WAY = SCHEDULED_UNDER_WAY + DELETES_UNDER_WAY;
 
 /**
  * Every client numbers what it sends without a gap, so that an operation that is missing from the record shows: a write that nobody knows

@@ -1,3 +1,4 @@
+import { SCHEDULED_UNDER_WAY } from '../scenario/under-way.ts';
 import { effectiveByMs } from './effective.ts';
 import type { Hole, WriteAccount, WriteRef } from './measurement.ts';
 import type { ReignView } from './reigns.ts';
@@ -5,9 +6,6 @@ import { isBulkEntry } from './bulk-values.ts';
 import { isEngineKey, registerOwner } from './registers.ts';
 import { survivingCopy } from './survivor.ts';
 import { eventsOf, type Operation, type RunView } from './view.ts';
-
-/** Operations that a vantage may have had in flight when it died: values of these are unknown writes, not foreign ones. */
-const IN_FLIGHT = 64;
 
 /**
  * Every write with its outcome, held against the copy of the region that serves after the run. Pure. Keys are either unique (one put,
@@ -107,13 +105,14 @@ function recoveryPoint(lost: readonly Operation[], present: readonly Operation[]
 function foreignEntries(view: RunView, writes: readonly Operation[], entries: ReadonlyMap<string, string>): WriteAccount['foreign'] {
   const issued = new Set(writes.flatMap((op) => (op.op === 'put' ? [`${op.key} ${op.value ?? ''}`] : [])));
   const lastSeq = new Map([...view.byVantage].map(([vantage, ops]) => [vantage, ops.reduce((max, op) => Math.max(max, op.seq), 0)]));
-  const mayBeInFlight = (value: string): boolean => {
+  // Of what a vantage had under way when it died the values are unknown writes, not foreign ones.
+  const mayBeUnderWay = (value: string): boolean => {
     const [, vantage = '', seq] = /^(.+)\/(\d+)$/.exec(value) ?? [];
     const last = lastSeq.get(vantage);
-    return last !== undefined && Number(seq) > last && Number(seq) <= last + IN_FLIGHT;
+    return last !== undefined && Number(seq) > last && Number(seq) <= last + SCHEDULED_UNDER_WAY;
   };
   return [...entries].flatMap(([key, value]) =>
-    isEngineKey(key) || isBulkEntry(view.scenario, key, value) || issued.has(`${key} ${value}`) || mayBeInFlight(value)
+    isEngineKey(key) || isBulkEntry(view.scenario, key, value) || issued.has(`${key} ${value}`) || mayBeUnderWay(value)
       ? []
       : [{ key, value }],
   );

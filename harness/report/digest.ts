@@ -42,10 +42,13 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
   const often = (name: string): number => new Set(asWanted.flatMap(({ scenario, runId }) => (scenario.name === name ? [runId] : []))).size;
   const missing = wanted.names.filter((name) => often(name) < wanted.times);
   // What one engine passed says nothing of another.
-  const engines = [...new Set(played.map(({ environment }) => environment.versions['engine'] ?? NOT_NAMED))];
+  const versionsOf = (what: 'engine' | 'revision') => [
+    ...new Set(played.map(({ environment }) => environment.versions[what] ?? NOT_NAMED)),
+  ];
+  const engines = versionsOf('engine');
   const isOfOthers = engines.length > 1 || engines.some((engine) => engine !== (wanted.engine ?? engine));
-  const revisions = [...new Set(played.map(({ environment }) => environment.versions['revision'] ?? NOT_NAMED))];
-  const isOlder = revisions.length > 1 || revisions.some((revision) => wanted.commit?.startsWith(revision) === false);
+  const revisions = versionsOf('revision');
+  const isOfOtherRevisions = revisions.length > 1 || revisions.some((revision) => wanted.commit?.startsWith(revision) === false);
   const count = (outcome: VerdictOutcome): number => played.filter(({ verdict }) => verdict.outcome === outcome).length;
   const [passed, failed, inconclusive] = [count('pass'), count('fail'), count('inconclusive')];
   const parts = [
@@ -55,10 +58,10 @@ export function digestOf(runs: readonly DigestRun[], wanted: Wanted): Digest {
     ...(brokenOff > 0 ? [`${brokenOff} broken off`] : []),
     ...(outdated > 0 ? [`${plural(outdated, 'run')} of a scenario or a manifest that was another then`] : []),
     ...(isOfOthers ? [`of ${plural(engines.length, 'engine')}: ${engines.join(', ')}${asked(wanted.engine)}`] : []),
-    ...(isOlder ? [`of ${plural(revisions.length, 'revision')}: ${revisions.join(', ')}${asked(wanted.commit)}`] : []),
+    ...(isOfOtherRevisions ? [`of ${plural(revisions.length, 'revision')}: ${revisions.join(', ')}${asked(wanted.commit)}`] : []),
     ...(missing.length > 0 ? [`not played${wanted.times > 1 ? ` ${wanted.times} times` : ''}: ${missing.join(', ')}`] : []),
   ];
-  const isPass = passed > 0 && passed === runs.length && missing.length === 0 && !isOfOthers && !isOlder;
+  const isPass = passed > 0 && passed === runs.length && missing.length === 0 && !isOfOthers && !isOfOtherRevisions;
   return { outcome: failed > 0 ? 'fail' : isPass ? 'pass' : 'inconclusive', reason: parts.join(', '), runs, missing };
 }
 

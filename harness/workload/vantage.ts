@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { systemClock, type Clock } from '../platform/clock.ts';
 import { beScheduledFirst } from '../platform/scheduled-first.ts';
+import { DELETES_UNDER_WAY, SCHEDULED_UNDER_WAY } from '../scenario/under-way.ts';
 import { Looks } from './looks.ts';
 import { operationPlan, type PlannedOperation } from './plan.ts';
 import { commandSchema, type VantageConfig, type VantageReport } from './protocol.ts';
@@ -11,10 +12,6 @@ import { sendsAt } from './warm-up.ts';
 
 /** The program of a measuring client: runs inside a client pod, NDJSON on stdin and stdout (protocol.ts). It judges nothing. */
 
-/** Beyond so many operations in flight a client has none left to send with: the operation is dropped, which is a failure. */
-const IN_FLIGHT = 64;
-/** Deletes of everything go on beside the schedule, so many at a time, so that nothing of it is dropped. */
-const DELETES_IN_FLIGHT = 8;
 /** Everything in flight ends by its own limit; the last answers get this much more. */
 const DRAIN_SLACK_MS = 500;
 /** Timers are no more exact than this. */
@@ -68,7 +65,7 @@ class Vantage {
         await this.#perform({ ...operation, intendedMs: this.#clock.nowMs() }).finally(() => (this.#inFlight -= 1));
       }
     };
-    await Promise.all(Array.from({ length: DELETES_IN_FLIGHT }, one));
+    await Promise.all(Array.from({ length: DELETES_UNDER_WAY }, one));
     report({ type: 'deleted-all', deletes });
   }
 
@@ -87,7 +84,7 @@ class Vantage {
     this.#issued += 1;
     const nowMs = this.#clock.nowMs();
     const operation = { ...planned, intendedMs, ...this.#lateness(intendedMs, nowMs) };
-    if (this.#inFlight >= IN_FLIGHT) {
+    if (this.#inFlight >= SCHEDULED_UNDER_WAY) {
       report({ type: 'op', ...operation, completedMs: nowMs, outcome: 'failed', dnsMs: 0, reason: 'dropped' });
       return;
     }
