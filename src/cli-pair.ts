@@ -18,8 +18,8 @@ interface Given {
   readonly dryRun?: true;
   readonly erase?: string;
   readonly patience: number;
-  readonly fdbcli: string;
-  readonly fdbdr: string;
+  readonly fdbcli?: string;
+  readonly fdbdr?: string;
   readonly acceptDataLoss?: number | 'any';
 }
 
@@ -50,14 +50,17 @@ export function describePair(program: Command, options: { readonly by: Option; r
     command
       .addOption(configOption)
       .option('--json', 'for programs')
-      .option('--fdbcli <file>', "FoundationDB's own program, of the clusters' version", 'fdbcli')
-      .option('--fdbdr <file>', 'its program for copies, as well', 'fdbdr');
+      .option(
+        '--fdbcli <file>',
+        "FoundationDB's own program, of the clusters' version (default: that of database.pair_programs, or fdbcli)",
+      )
+      .option('--fdbdr <file>', 'its program for copies, as well');
   withPrograms(group.command('status'))
     .description('which is the primary, which the copy, how far that is behind; exits 0 fresh, 1 not, 3 not known')
     .addHelpText('after', '\nExample:\n  coditect-dr pair status --json')
-    .action(async ({ config, json, fdbcli, fdbdr }: Given) => {
+    .action(async ({ config, json, ...programs }: Given) => {
       const { showPair } = await import('./commands/pair-status.ts');
-      done(await showPair(await load(config), { fdbcli, fdbdr }, { ...world, json: json === true }));
+      done(await showPair(await load(config), programs, { ...world, json: json === true }));
     });
   for (const kind of Object.keys(CHANGES) as (keyof typeof CHANGES)[]) {
     const command = withPrograms(group.command(kind))
@@ -81,11 +84,11 @@ export function describePair(program: Command, options: { readonly by: Option; r
 }
 
 function orderOf(kind: PairOrder['kind'], cluster: string, given: Given): PairOrder {
-  const { by, dryRun, erase, patience, fdbcli, fdbdr, acceptDataLoss } = given;
+  const { by, dryRun, erase, patience, acceptDataLoss } = given;
   return {
     kind,
     cluster,
-    programs: { fdbcli, fdbdr },
+    programs: given,
     erase: erase ?? null,
     acceptLossSeconds: acceptDataLoss ?? 0,
     patienceMs: kind === 'abort' ? ABORT_MS : patience,

@@ -1,4 +1,4 @@
-import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
+import { entriesText, UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import type { UpstreamStatus } from '../server/status.ts';
 
@@ -66,7 +66,7 @@ function replicationCheck(seen: Seen, limits: { readonly rpoMs: number; readonly
   const detail = late
     .map(
       ([region, { lagEntries, lagMs, ageMs }]) =>
-        `${region}: ${lagEntries} entries, ${lagMs < UNKNOWN_LAG_MS ? lagMs : 'an unknown number of'} ms behind, heard ${ageMs} ms ago`,
+        `${region}: ${entriesText(lagEntries)}, ${lagMs < UNKNOWN_LAG_MS ? lagMs : 'an unknown number of'} ms behind, heard ${ageMs} ms ago`,
     )
     .join('; ');
   return { status: late.length === Object.keys(standbys).length ? 'Failed' : 'Degraded', detail };

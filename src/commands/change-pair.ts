@@ -6,10 +6,10 @@ import { lossAtMost, planPairChange, type PairChange, type PairStep } from '../f
 import { systemClock } from '../platform/clock.ts';
 import { changeUnderPause, rehearseChange } from './change-under-pause.ts';
 import { Controllers } from './controllers.ts';
-import { whoCommits } from './managed-foundationdb.ts';
+import { needFoundationdb, whoCommits } from './managed-foundationdb.ts';
 import { Order } from './order.ts';
 import { tellSteps, type Shown, type Tell } from './ordering.ts';
-import { pairOf, type PairPrograms } from './pair-members.ts';
+import { pairOf, servedCluster, type PairPrograms } from './pair-members.ts';
 import { tellEnd, tellPlan } from './planned-order.ts';
 import { EXIT } from './world.ts';
 
@@ -34,15 +34,15 @@ export interface PairOrder {
  */
 export async function orderPairChange(loaded: LoadedConfig, order: PairOrder, world: Shown): Promise<number> {
   const tell = tellSteps(world);
-  const { pair, served } = await pairOf(loaded, order.cluster, order.programs, world.signal);
-  const senseless = whySenseless(order, served);
-  if (senseless !== null) {
-    tell('refused', senseless);
-    return EXIT.failed;
-  }
+  const pair = await pairOf(loaded, order.cluster, order.programs, world.signal);
   const change = changeOf(loaded, order);
   const controllers = new Controllers(loaded, world.signal);
   try {
+    const senseless = whyNotOurs(loaded, order) ?? whySenseless(order, await servedCluster(loaded, controllers));
+    if (senseless !== null) {
+      tell('refused', senseless);
+      return EXIT.failed;
+    }
     if (order.dryRun) return await rehearse({ loaded, pair, controllers, tell }, change, world.signal);
     const work: Work = { loaded, order, pausing: new Order(), pair, controllers, tell };
     const changed = await changePair(
@@ -64,10 +64,21 @@ export async function orderPairChange(loaded: LoadedConfig, order: PairOrder, wo
   }
 }
 
-function whySenseless({ kind, cluster, erase }: PairOrder, served: string): string | null {
+/** Where the service moves with the pair, both are moved by the one order, under the machine's guards; a copy is made by this command all the same, since it destroys data. */
+function whyNotOurs({ config }: LoadedConfig, { kind, cluster, dryRun }: PairOrder): string | null {
+  const { pair_homes: homes } = needFoundationdb(config);
+  if (homes === undefined || kind === 'start' || dryRun) return null;
+  const target = Object.keys(homes).find((region) => homes[region] === cluster);
+  return kind === 'switch'
+    ? `the service moves with this pair (database.pair_homes): coditect-dr switchover --target=${target} moves both, and loses nothing`
+    : `the service moves with this pair (database.pair_homes): coditect-dr failover --target=${target} --force --accept-data-loss=SECONDS moves both`;
+}
+
+function whySenseless({ kind, cluster, erase }: PairOrder, served: string | null): string | null {
   if (kind !== 'start') return null;
+  if (served === null) return `no region says that it serves, or two do: whether ${cluster} is the primary is not known`;
   if (cluster === served)
-    return `${cluster} is what the gateways of this configuration use (database.cluster_file): it cannot become the copy; give them the other cluster first`;
+    return `${cluster} is what the gateways use: it cannot become the copy, before the service is on the other cluster`;
   return erase === null || erase === cluster ? null : `--erase names ${erase}, and ${cluster} is what would be erased`;
 }
 

@@ -1,35 +1,53 @@
+import { z } from 'zod';
 import type { LoadedConfig } from '../config/load.ts';
 import { clientSettings, forPrograms, needClusterFile } from '../foundationdb/client.ts';
 import type { Member, Pair } from '../foundationdb/pair.ts';
 import { EngineError } from '../platform/errors.ts';
+import type { Controllers } from './controllers.ts';
 import { needFoundationdb, needProgram } from './managed-foundationdb.ts';
 
-/** The programs of FoundationDB that a pair is managed with. */
+/** The programs of FoundationDB that a pair is managed with, where they are not those of the configuration, or in PATH. */
 export interface PairPrograms {
-  readonly fdbcli: string;
-  readonly fdbdr: string;
+  readonly fdbcli?: string;
+  readonly fdbdr?: string;
 }
 
-/** Both clusters of the configuration; `own` is the one that is named, or the first. `served`: which of them the gateways use. @throws EngineError bad-request, bad-config */
+/** Both clusters of the configuration; `own` is the one that is named, or the first. @throws EngineError bad-request, bad-config */
 export async function pairOf(
   { config, folder }: LoadedConfig,
   cluster: string | null,
-  programs: PairPrograms,
+  given: PairPrograms,
   signal: AbortSignal,
-): Promise<{ readonly pair: Pair; readonly served: string }> {
+): Promise<Pair> {
   const foundationdb = needFoundationdb(config);
   const names = Object.keys(foundationdb.pair ?? {});
   if (names.length !== 2) throw new EngineError('bad-request', 'the configuration names no pair of clusters (database.pair)');
   if (cluster !== null && !names.includes(cluster))
     throw new EngineError('bad-request', `${cluster} is not a cluster of the pair; there are ${names.join(', ')}`);
-  await Promise.all([needProgram('fdbcli', programs.fdbcli, signal), needProgram('fdbdr', programs.fdbdr, signal)]);
+  const { fdbcli = foundationdb.pair_programs?.fdbcli ?? 'fdbcli', fdbdr = foundationdb.pair_programs?.fdbdr ?? 'fdbdr' } = given;
+  await Promise.all([needProgram('fdbcli', fdbcli, signal), needProgram('fdbdr', fdbdr, signal)]);
   const member = (name: string): Member => {
     const client = clientSettings({ ...foundationdb, cluster_file: foundationdb.pair?.[name] ?? '' }, folder);
     needClusterFile(client.clusterFile);
-    return { name, client, cli: { program: programs.fdbcli, ...forPrograms(client) } };
+    return { name, client, cli: { program: fdbcli, ...forPrograms(client) } };
   };
   const own = cluster ?? (names[0] as string);
   const other = names.find((name) => name !== own) as string;
-  const served = names.find((name) => foundationdb.pair?.[name] === foundationdb.cluster_file) ?? own;
-  return { pair: { fdbdr: programs.fdbdr, own: member(own), other: member(other) }, served };
+  return { fdbdr, own: member(own), other: member(other) };
 }
+
+/** Which of them is used now: that of the region that says it is the primary, where regions have clusters of their own, else what the configuration names. Null: nobody says so. */
+export async function servedCluster({ config }: LoadedConfig, controllers: Controllers): Promise<string | null> {
+  const { pair = {}, pair_homes: homes, cluster_file: file } = needFoundationdb(config);
+  if (homes === undefined) return Object.keys(pair).find((name) => pair[name] === file) ?? null;
+  const answers = await Promise.all(
+    Object.entries(config.regions).map(async ([region, { database }]) => {
+      const status = roleShape.safeParse(await controllers.get(database, '/v1/status'));
+      return status.data?.role === 'primary' ? region : null;
+    }),
+  );
+  const primaries = answers.filter((region) => region !== null);
+  return primaries.length === 1 ? (homes[primaries[0] as string] ?? null) : null;
+}
+
+const roleShape = z.object({ role: z.string() });

@@ -3,13 +3,15 @@ import { lookAtPair, noteSeen, turnLook } from '../foundationdb/pair.ts';
 import { judgePair } from '../foundationdb/pair-judged.ts';
 import { agentsOf, lockInWords, lockOn, serves, type PairSide } from '../foundationdb/pair-side.ts';
 import { tellSteps, type Shown } from './ordering.ts';
-import { pairOf, type PairPrograms } from './pair-members.ts';
+import { Controllers } from './controllers.ts';
+import { pairOf, servedCluster, type PairPrograms } from './pair-members.ts';
 import { EXIT } from './world.ts';
 
 /** Exits 0 where there is a primary with a fresh copy, 1 where there is not, 3 where that cannot be told. Notes the lag in the copy: an abort has nothing else to tell the loss by. */
 export async function showPair(loaded: LoadedConfig, programs: PairPrograms, world: Shown): Promise<number> {
   const tell = tellSteps(world);
-  const { pair, served } = await pairOf(loaded, null, programs, world.signal);
+  const pair = await pairOf(loaded, null, programs, world.signal);
+  const served = await servedBy(loaded, world.signal);
   const first = await lookAtPair(pair, world.signal);
   const isTurned = !isLockedCopy(first.own) && isLockedCopy(first.other);
   const asCopied = isTurned ? { ...pair, own: pair.other, other: pair.own } : pair;
@@ -28,6 +30,15 @@ export async function showPair(loaded: LoadedConfig, programs: PairPrograms, wor
     tell('not noted', `the lag could not be noted in ${asCopied.own.name}`);
   tell(judged.kind, judged.why, { primary: judged.primary, copy: judged.copy, lagSeconds: seconds });
   return judged.kind === 'fresh' ? EXIT.ok : judged.kind === 'unknown' ? EXIT.undecided : EXIT.failed;
+}
+
+async function servedBy(loaded: LoadedConfig, signal: AbortSignal): Promise<string | null> {
+  const controllers = new Controllers(loaded, signal);
+  try {
+    return await servedCluster(loaded, controllers);
+  } finally {
+    controllers.close();
+  }
 }
 
 const isLockedCopy = (side: PairSide): boolean => lockOn(side).kind === 'fdbdr';

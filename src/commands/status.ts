@@ -3,7 +3,7 @@ import { controllerStatusShape, type ControllerStatus } from '../health/controll
 import { voteLifeMs } from '../health/vote.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import { loadCredentials } from '../platform/tls.ts';
-import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
+import { entriesText, UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import { databaseStatusShape, type DatabaseStatus } from '../server/control-messages.ts';
 import { refusalShape } from './controllers.ts';
 import { EXIT, type World } from './world.ts';
@@ -117,7 +117,7 @@ function lagOf(region: string, primary: DatabaseStatus | null): string {
   const standby = primary?.standbys[region];
   if (standby === undefined) return '-';
   const lag = standby.lagMs < UNKNOWN_LAG_MS ? `${Math.round(standby.lagMs)} ms` : 'an unknown lag';
-  return `${standby.lagEntries} entries, ${lag}${standby.inSync ? ', in sync' : ''}`;
+  return `${entriesText(standby.lagEntries)}, ${lag}${standby.inSync ? ', in sync' : ''}`;
 }
 
 function columns(rows: readonly (readonly string[])[]): readonly string[] {

@@ -76,6 +76,25 @@ describe('configuration of the database', () => {
         .and.to.contain(says);
   });
 
+  it('takes a cluster of the pair for each region, which is then what a program of that region uses; asynchronous, and nothing half said', () => {
+    const pair = { central: 'central.cluster', east: 'fdb.cluster' };
+    const homes = { 'us-central1': 'central', 'us-east1': 'east', 'europe-west1': 'east' };
+    const moving = { ...FOUNDATIONDB, data_centers: { 'us-central1': 'dc1', 'us-east1': 'dc2' }, pair, pair_homes: homes };
+    expect(decodeConfig(text(moving, 'async'), 'c.yaml').database).to.deep.include({ cluster_file: 'central.cluster', pair_homes: homes });
+    expect(problemOf(moving)).to.contain('with database.pair_homes write async');
+    const { pair: _pair, ...alone } = moving;
+    for (const [wrong, says] of [
+      [alone, 'there is no pair'],
+      [{ ...moving, pair_homes: { 'us-central1': 'central', 'us-east1': 'east' } }, 'no cluster is given for europe-west1'],
+      [{ ...moving, pair_homes: { ...homes, mars: 'east' } }, 'mars: not under regions'],
+      [{ ...moving, pair_homes: { ...homes, 'us-east1': 'west' } }, 'west: not a cluster of the pair (central, east)'],
+      [{ ...moving, pair_homes: { ...homes, 'us-central1': 'east' } }, 'no region serves from central'],
+    ] as const)
+      expect(problemOf(wrong, 'async'))
+        .to.match(/c\.yaml:1:\d+: database\.pair_homes: /)
+        .and.to.contain(says);
+  });
+
   it('refuses async replication with it, and a prefix that keys of others could begin with', () => {
     expect(problemOf(FOUNDATIONDB, 'async')).to.contain('replication').and.to.contain('write sync');
     for (const prefix of ['', 'orders', '/', '\u00ff/'])

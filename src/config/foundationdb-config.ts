@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 const region = z.string().min(1);
+const program = (name: string) => z.string().min(1).default(name);
 
 /** Which database a region's `database` program keeps or gives way to. Paths are relative to the configuration file. */
 export const databaseConfigShape = z.discriminatedUnion('kind', [
@@ -32,6 +33,10 @@ export const databaseConfigShape = z.discriminatedUnion('kind', [
       .record(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'letters, digits, . _ and -'), z.string().min(1))
       .refine((clusters) => Object.keys(clusters).length === 2, 'a pair has two clusters')
       .optional(),
+    /** Which cluster of the pair each region serves from: the service then moves with the pair, and a region's `cluster_file` is its own, whatever is written there. Without it all regions use `cluster_file`. */
+    pair_homes: z.record(region, z.string().min(1)).optional(),
+    /** What a pair with homes is moved with; of the clusters' version. */
+    pair_programs: z.strictObject({ fdbcli: program('fdbcli'), fdbdr: program('fdbdr') }).optional(),
   }),
 ]);
 export type DatabaseConfig = z.infer<typeof databaseConfigShape>;
@@ -48,9 +53,36 @@ export function pairProblem({ pair, cluster_file: file }: FoundationdbConfig): s
   return files.includes(file) ? null : `neither is database.cluster_file (${file}), written as it is there`;
 }
 
-/** What is wrong with the data centres; empty when nothing is. */
-export function dataCenterProblems({ data_centers: placed }: FoundationdbConfig, regions: readonly string[]): readonly string[] {
-  const missing = regions.filter((name) => placed[name] === undefined);
+/** What is wrong with the regions' clusters; empty when nothing is. */
+export function pairHomeProblems({ pair = {}, pair_homes: homes }: FoundationdbConfig, regions: readonly string[]): readonly string[] {
+  if (homes === undefined) return [];
+  const names = Object.keys(pair);
+  if (names.length === 0) return ['there is no pair (database.pair)'];
+  const missing = regions.filter((name) => homes[name] === undefined);
+  const strange = Object.keys(homes).filter((name) => !regions.includes(name));
+  const unknown = Object.values(homes).filter((name) => !names.includes(name));
+  const idle = names.filter((name) => !Object.values(homes).includes(name));
+  return [
+    ...(missing.length > 0 ? [`no cluster is given for ${missing.join(', ')}`] : []),
+    ...(strange.length > 0 ? [`${strange.join(', ')}: not under regions (${regions.join(', ')})`] : []),
+    ...(unknown.length > 0 ? [`${unknown.join(', ')}: not a cluster of the pair (${names.join(', ')})`] : []),
+    ...(idle.length > 0 ? [`no region serves from ${idle.join(', ')}`] : []),
+  ];
+}
+
+/** As this region sees it: `cluster_file` is that of its own cluster, where regions have their own. */
+export function asSeenIn(region: string, database: DatabaseConfig): DatabaseConfig {
+  if (database.kind !== 'foundationdb') return database;
+  const own = database.pair?.[database.pair_homes?.[region] ?? ''];
+  return own === undefined ? database : { ...database, cluster_file: own };
+}
+
+/** What is wrong with the data centres; empty when nothing is. Where regions have clusters of their own, one may have no servers. */
+export function dataCenterProblems(
+  { data_centers: placed, pair_homes: homes }: FoundationdbConfig,
+  regions: readonly string[],
+): readonly string[] {
+  const missing = homes === undefined ? regions.filter((name) => placed[name] === undefined) : [];
   const strange = Object.keys(placed).filter((name) => !regions.includes(name));
   const ids = Object.values(placed);
   const twice = ids.find((id, i) => ids.indexOf(id) !== i);

@@ -5,7 +5,7 @@ import { EngineError } from '../platform/errors.ts';
 import { complain, complaintsOf } from './complaints.ts';
 import { configShape, type EngineConfig } from './config.ts';
 import { applyEnvironment, type Override } from './environment.ts';
-import { dataCenterProblems, pairProblem } from './foundationdb-config.ts';
+import { asSeenIn, dataCenterProblems, pairHomeProblems, pairProblem } from './foundationdb-config.ts';
 import { objectArbiterProblems } from './policy.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -51,7 +51,8 @@ export function decodeConfig(text: string, file: string, environment: Readonly<R
     for (const { path, text: says } of complaintsOf(parsed.error.issues))
       found.push(`${placeOf(path, document, at, overrides) ?? `${file}:1:1`}: ${path.join('.') || 'configuration'}: ${says}`);
   if (found.length > 0 || !parsed.success) throw problems(found);
-  return parsed.data;
+  const { region, database } = parsed.data;
+  return { ...parsed.data, database: asSeenIn(region, database) };
 }
 
 /** What no single field's shape can say. */
@@ -83,7 +84,11 @@ function inconsistencies(config: EngineConfig, place: (path: readonly string[]) 
     found.push(...dataCenterProblems(database, known).map((problem) => `${place(path)}: ${path.join('.')}: ${problem}`));
     const ofPair = pairProblem(database);
     if (ofPair !== null) found.push(`${place(['database', 'pair'])}: database.pair: ${ofPair}`);
-    if (config.replication !== 'sync')
+    const homes = pairHomeProblems(database, known);
+    found.push(...homes.map((problem) => `${place(['database', 'pair_homes'])}: database.pair_homes: ${problem}`));
+    if (database.pair_homes !== undefined && config.replication !== 'async')
+      found.push(`${place(['replication'])}: replication: fdbdr copies what was acknowledged before; with database.pair_homes write async`);
+    if (database.pair_homes === undefined && config.replication !== 'sync')
       found.push(
         `${place(['replication'])}: replication: FoundationDB replicates by itself, and nothing that it acknowledges depends on this engine; write sync`,
       );

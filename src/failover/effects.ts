@@ -162,8 +162,8 @@ async function promote(effect: Of<'promote'>, context: EffectContext, signal: Ab
   const parsed = promoteResponseShape.safeParse(reply.json);
   if (reply.status === 200 && parsed.success && parsed.data.region === region)
     return { kind: 'promoted', region, writable: parsed.data.writable };
-  // Bound by a direct lease for a moment: no failure of it.
-  if (reply.code === 'promised') return null;
+  // Bound by a direct lease for a moment, or its cluster is being made the primary of its pair: no failure of it.
+  if (reply.code === 'promised' || reply.code === 'pair-moves') return null;
   return signal.aborted ? null : { kind: 'promote-failed', region, why: reply.why };
 }
 

@@ -7,7 +7,7 @@ import { stateSaid, type CopyState } from './pair-records.ts';
 import { transact } from './transaction.ts';
 
 /** A cluster of a pair as it is now, read past its lock, at one version. */
-export interface CopyNow {
+interface CopyIn {
   /** Under which UID it is locked; null: it is not. */
   readonly lockUid: string | null;
   /** Of the copy that fdbdr makes or has made of the other cluster here; null: it never was one. */
@@ -17,6 +17,10 @@ export interface CopyNow {
   readonly fence: Fence;
   /** As it came from the primary, with the version at which it was committed there. */
   readonly pulse: (Pulse & { readonly version: number }) | null;
+}
+
+export interface CopyNow extends CopyIn {
+  /** Of its own, at which that was read. */
   readonly version: number;
 }
 
@@ -34,10 +38,13 @@ const TAG = Buffer.from(`${AGENT}\x01tagname\x00\x01default\x00`, 'latin1');
 const LOCK = Buffer.from('\xff/dbLocked', 'latin1');
 
 /** Locked by fdbdr as a copy, be it whole or not: nobody but fdbdr writes there. */
-export const isLockedCopy = ({ lockUid, copyUid }: CopyNow): boolean => lockUid !== null && lockUid === copyUid;
+export const isLockedCopy = ({ lockUid, copyUid }: CopyIn): boolean => lockUid !== null && lockUid === copyUid;
 
 /** A whole copy that fdbdr keeps on. */
-export const isRunningCopy = (now: CopyNow): boolean => isLockedCopy(now) && now.state === 'complete';
+export const isRunningCopy = (now: CopyIn): boolean => isLockedCopy(now) && now.state === 'complete';
+
+/** That, or one whose primary a switch is about to replace: it has everything, and nobody has written there since. */
+export const isWholeCopy = (now: CopyIn): boolean => isRunningCopy(now) || (isLockedCopy(now) && now.state === 'stopped');
 
 /** Null where the cluster did not answer within the limit. */
 export async function readCopyNow(db: Database, keys: KeySpace, timeoutMs: number, signal?: AbortSignal): Promise<CopyNow | null> {
@@ -53,7 +60,7 @@ export async function readCopyNow(db: Database, keys: KeySpace, timeoutMs: numbe
 }
 
 /** In a transaction that reads past the lock. */
-export async function copyIn(transaction: Transaction, keys: KeySpace): Promise<Omit<CopyNow, 'version'>> {
+async function copyIn(transaction: Transaction, keys: KeySpace): Promise<CopyIn> {
   const [lock, tag, pulse, fence] = await Promise.all([
     transaction.get(LOCK),
     transaction.get(TAG),
@@ -81,7 +88,7 @@ export function writePulse(transaction: Transaction, keys: KeySpace, { incarnati
   transaction.setVersionstampPrefixedValue(keys.pulse, Buffer.from(`${begunMs.toFixed(3)} ${incarnation}`));
 }
 
-function pulseIn(value: Buffer): CopyNow['pulse'] {
+function pulseIn(value: Buffer): CopyIn['pulse'] {
   const [, begunMs, incarnation] = /^(\d+\.\d{3}) (\S+)$/.exec(value.toString('utf8', STAMP_BYTES)) ?? [];
   // The first eight bytes of a versionstamp are the version of the commit.
   return incarnation === undefined ? null : { incarnation, begunMs: Number(begunMs), version: Number(value.readBigUInt64BE(0)) };

@@ -4,7 +4,7 @@ import { EngineError } from '../platform/errors.ts';
 import { readFence, type Fence } from './fence.ts';
 import { afterPrefix, dataKey, keyOfData, type KeySpace, type Place } from './key-space.ts';
 import { keepReplaced } from './kept.ts';
-import { SERIAL } from './option-codes.ts';
+import { READ_LOCK_AWARE, SERIAL } from './option-codes.ts';
 import { codeOf, CODES } from './outcome.ts';
 import { readVersionOf, transact, type Decision, type Outcome } from './transaction.ts';
 
@@ -60,12 +60,18 @@ export interface Copy {
 /**
  * All data at one read version, sorted by key. FoundationDB keeps a version for about five seconds: what cannot be read within them is not read at all, since rows of two
  * versions would be no copy. Until the first rows are there it begins anew where FoundationDB says so: right after a recovery storage does not know the newest version yet (1009, seen when
- * a cluster went back to its first region). Throws EngineError `timeout` before the first row or between two.
+ * a cluster went back to its first region). `pastLock`: of a copy of a pair too. Throws EngineError `timeout` before the first row or between two.
  */
-export async function readAll({ db, keys }: Place, timeoutMs: number): Promise<Copy> {
+export async function readAll(
+  { db, keys }: Place,
+  timeoutMs: number,
+  { pastLock = false }: { readonly pastLock?: boolean } = {},
+): Promise<Copy> {
   const transaction = db.rawCreateTransaction({ timeout: timeoutMs, read_your_writes_disable: true });
   for (;;) {
     try {
+      // A new try has lost it.
+      if (pastLock) transaction.setOption(READ_LOCK_AWARE);
       const version = await readVersionOf(transaction);
       const batches = batchesOf(transaction, keys);
       const first = await batches.next();

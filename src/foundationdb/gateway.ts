@@ -4,14 +4,17 @@ import type { Arbiter, Held, Replication } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { Clock } from '../platform/clock.ts';
 import { Serial } from '../platform/serial.ts';
-import { decideClaim, decidePromotion, type Acquiring, type Claimant } from '../server/claim.ts';
+import { decideClaim, decidePromotion, othersOf, type Acquiring } from '../server/claim.ts';
 import type { PromoteRequest } from '../server/control-messages.ts';
 import { acquireLease, type HeldLease } from '../server/lease.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
+import { claimantOf } from './claimant.ts';
 import { FENCE_TIMEOUT_MS, NO_FENCE, raiseFence, type Fence, type FenceChange } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
-import { lookNow, SharedLook, type Look } from './look.ts';
+import { lookAtHome, lookNow, SharedLook, type Look } from './look.ts';
 import { openEpoch } from './open-epoch.ts';
+import type { PairHome } from './pair-home.ts';
+import { TakingOver } from './taking-over.ts';
 import type { Outcome } from './transaction.ts';
 
 /** Between two looks while it is not known whether this region is to be primary. */
@@ -23,6 +26,8 @@ export interface GatewayOptions {
   readonly arbiter: Arbiter;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where its cluster is one of a pair; null, or left out: all regions share it. */
+  readonly home?: PairHome | null;
 }
 
 interface Session {
@@ -33,7 +38,8 @@ interface Session {
   established: boolean;
 }
 
-export type Refused = { readonly kind: 'epoch-passed' | 'unavailable'; readonly message: string };
+/** `moving`: its cluster is being made the primary of its pair; to be asked again. */
+export type Refused = { readonly kind: 'epoch-passed' | 'unavailable' | 'moving'; readonly message: string };
 export type Fenced = { readonly kind: 'fenced'; readonly fence: Fence } | Refused;
 export type Promoted = { readonly kind: 'promoted'; readonly writable: boolean; readonly fence: Fence } | Refused;
 
@@ -49,10 +55,15 @@ export class Gateway {
   #starting = true;
   /** As last read; it may be older than what is there. */
   #fence = NO_FENCE;
+  /** What has come to a copy last, and when that was seen first. */
+  #came = { version: -1, atMs: 0 };
   readonly #looks: SharedLook<Look>;
+  readonly #takingOver: TakingOver | null;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    const { home = null } = options;
+    this.#takingOver = home === null ? null : new TakingOver({ ...options, home, own: options.db, region: options.config.region });
     this.#looks = new SharedLook(() => this.#readFence(), options.clock);
   }
 
@@ -67,6 +78,16 @@ export class Gateway {
 
   get lease(): HeldLease | null {
     return this.#session?.lease ?? null;
+  }
+
+  /** Of a pair the copy has what was acknowledged a moment before; in one database all regions have all of it. */
+  get mode(): 'sync' | 'async' {
+    return this.#takingOver === null ? 'sync' : 'async';
+  }
+
+  /** For how long nothing has come from the primary, where this region has a copy. */
+  get silentMs(): number {
+    return Math.max(0, Math.round(this.#options.clock.monotonicMs() - this.#came.atMs));
   }
 
   get writable(): boolean {
@@ -87,7 +108,7 @@ export class Gateway {
     }
     const session = this.#session;
     this.#resign('stopping');
-    await session?.done;
+    await Promise.all([session?.done, this.#takingOver?.stop()]);
   }
 
   /** The fence as it is now and the version at which that was so; null where the database did not answer within the limit. */
@@ -96,9 +117,11 @@ export class Gateway {
   }
 
   async #readFence(): Promise<Look | null> {
-    const { db, keys } = this.#options;
-    const look = await lookNow(db, keys, FENCE_TIMEOUT_MS);
-    if (look !== null) this.#fence = look.fence;
+    const { db, keys, clock } = this.#options;
+    const look = await (this.#takingOver === null ? lookNow : lookAtHome)(db, keys, FENCE_TIMEOUT_MS);
+    if (look === null) return null;
+    this.#fence = look.fence;
+    if (look.isCopy && look.version !== this.#came.version) this.#came = { version: look.version, atMs: clock.monotonicMs() };
     return look;
   }
 
@@ -108,31 +131,15 @@ export class Gateway {
     const snapshot = await arbiter.read(signal);
     const look = await this.#readFence();
     if (look === null) return 'FoundationDB does not answer';
-    const claim = decideClaim(snapshot, this.#claimant(look.fence));
+    if (look.isCopy) {
+      this.#starting = false;
+      return null;
+    }
+    const { config } = this.#options;
+    const claim = decideClaim(snapshot, claimantOf(config, { incarnation: this.incarnation, mode: this.mode, fence: look.fence }));
     if (claim.kind === 'acquire') return await this.#acquire(claim.acquiring, signal);
     if (claim.kind === 'follow') this.#starting = false;
     return claim.kind === 'wait' ? null : claim.why;
-  }
-
-  #claimant({ epoch, servedEpoch, restored, version }: Fence): Claimant {
-    const { config } = this.#options;
-    return {
-      region: config.region,
-      incarnation: this.incarnation,
-      primaryRegion: config.primary_region,
-      others: this.#others,
-      mode: 'sync',
-      // A key space that was never served is as empty as a new disk.
-      end: { epoch: servedEpoch, index: servedEpoch === 0 && !restored ? 0 : version },
-      sealedEpoch: epoch,
-      // A restore leaves the highest epoch of its repository as the fence: what is served now is above it.
-      restored: restored ? { epoch: servedEpoch, index: version, highestEpoch: epoch } : null,
-    };
-  }
-
-  get #others(): readonly string[] {
-    const { config } = this.#options;
-    return Object.keys(config.regions).filter((region) => region !== config.region);
   }
 
   /** Fences the epoch, takes its lease and begins; null when it did. */
@@ -142,7 +149,7 @@ export class Gateway {
     if (fenced.kind !== 'done') return fenced.message;
     if (fenced.value.kind === 'passed') return `passed by epoch ${fenced.value.fence.epoch}`;
     const { policy, region } = config;
-    const options = { arbiter, clock, log, policy, region, incarnation: this.incarnation, others: this.#others };
+    const options = { arbiter, clock, log, policy, region, incarnation: this.incarnation, others: othersOf(config) };
     const result = await acquireLease(options, epoch, expected, signal);
     if (result.kind !== 'held') return result.kind === 'refused' ? 'the lease was taken by another' : 'the arbiter did not answer';
     log.info('epoch_acquired', { epoch, how });
@@ -173,7 +180,7 @@ export class Gateway {
   }
 
   async #establish(lease: HeldLease, before: Held<Replication> | null, signal: AbortSignal): Promise<void> {
-    const opened = await openEpoch({ ...this.#options, epoch: lease.epoch, before }, signal);
+    const opened = await openEpoch({ ...this.#options, mode: this.mode, epoch: lease.epoch, before }, signal);
     if (this.#session?.lease !== lease || opened === null) return;
     this.#fence = opened.fence;
     if (opened.kind === 'passed') return this.#resign(`passed by epoch ${opened.fence.epoch}`);
@@ -201,7 +208,10 @@ export class Gateway {
       this.#resign(`fenced by epoch ${epoch}`);
     }
     const { db, keys } = this.#options;
-    return this.#noted(await raiseFence(db, keys.fence, epoch, FENCE_TIMEOUT_MS));
+    const raised = await raiseFence(db, keys.fence, epoch, FENCE_TIMEOUT_MS);
+    // Of a copy, where nobody commits: what it has is told as it is.
+    const look = raised.kind === 'not-done' && raised.reason === 'locked' && this.#takingOver !== null ? await this.#readFence() : null;
+    return look?.isCopy === true ? { kind: 'fenced', fence: look.fence } : this.#noted(raised);
   }
 
   #noted(outcome: Outcome<FenceChange>): Fenced {
@@ -235,6 +245,8 @@ export class Gateway {
     const self = { region: config.region, incarnation: this.incarnation, end: { epoch: 0, index: 0 } };
     const acquiring = decidePromotion(await arbiter.read(signal), request, self);
     if (typeof acquiring === 'string') return { kind: 'epoch-passed', message: acquiring };
+    const inTheWay = (await this.#takingOver?.within(request, config.policy.leaseMs / 2)) ?? null;
+    if (inTheWay !== null) return inTheWay;
     const why = await this.#acquire(acquiring, signal);
     if (why !== null) return { kind: 'unavailable', message: why };
     log.info('promoted', { epoch }, runId);

@@ -1,14 +1,17 @@
 import type { Database, Transaction } from 'foundationdb';
 import { NO_LONGER_NEEDED } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
+import { isWholeCopy, readCopyNow } from './copy-now.ts';
 import { readFence, type Fence } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
 import { transact, type Decision } from './transaction.ts';
 
 export interface Look {
   readonly fence: Fence;
-  /** Everything committed before is seen at it. */
+  /** Everything committed before is seen at it; of a copy, at the primary's versions. */
   readonly version: number;
+  /** A copy that fdbdr has locked: nobody can commit there. */
+  readonly isCopy: boolean;
 }
 
 /**
@@ -22,7 +25,16 @@ export async function lookNow(db: Database, keys: KeySpace, timeoutMs: number): 
     return { commit: true, value: fence };
   };
   const outcome = await transact(db, work, { timeoutMs });
-  return outcome.kind === 'done' ? { fence: outcome.value, version: outcome.version } : null;
+  return outcome.kind === 'done' ? { fence: outcome.value, version: outcome.version, isCopy: false } : null;
+}
+
+/** The same of a cluster of a pair. Of a whole copy it only reads: nobody may commit there. Null also of one that is locked otherwise, or no whole copy. */
+export async function lookAtHome(db: Database, keys: KeySpace, timeoutMs: number): Promise<Look | null> {
+  // Whoever reads past a lock cannot commit (2023): where there is none, a look of its own does.
+  const now = await readCopyNow(db, keys, timeoutMs);
+  if (now === null || (now.lockUid !== null && !isWholeCopy(now))) return null;
+  if (now.lockUid === null) return await lookNow(db, keys, timeoutMs);
+  return { fence: now.fence, version: Math.max(now.fence.version, now.pulse?.version ?? 0), isCopy: true };
 }
 
 /**

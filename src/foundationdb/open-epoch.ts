@@ -14,6 +14,8 @@ interface Opening {
   readonly arbiter: Arbiter;
   readonly config: EngineConfig;
   readonly clock: Clock;
+  /** `async`: what another region has of it is a copy. */
+  readonly mode: Replication['mode'];
   /** Its lease is held. */
   readonly epoch: number;
   /** The commit rule as it was when the epoch was taken. */
@@ -42,9 +44,9 @@ export async function openEpoch(
  * There is one database: what one gateway acknowledged every other sees, so W is N and sealing any one of the others seals it all. True when the rule of this epoch or of a later
  * one is in the arbiter.
  */
-async function writeRule({ arbiter, config, epoch, before }: Opening, signal: AbortSignal): Promise<boolean> {
+async function writeRule({ arbiter, config, mode, epoch, before }: Opening, signal: AbortSignal): Promise<boolean> {
   const set = Object.keys(config.regions).filter((region) => region !== config.region);
-  const value: Replication = { epoch, mode: 'sync', set, w: set.length };
+  const value: Replication = { epoch, mode, set, w: set.length };
   const result = await arbiter.cas('replication', before?.revision ?? null, value, signal);
   if (result.ok) return true;
   if (result.reason === 'unknown') return false;

@@ -24,7 +24,8 @@ export interface CopyRecord {
   readonly lagSeen: LagSeen | null;
 }
 
-const STATES: Readonly<Record<string, CopyState>> = {
+/** By the words that fdbdr writes for them. */
+export const COPY_STATES: Readonly<Record<string, CopyState>> = {
   'has been submitted': 'submitted',
   'has been started': 'copying',
   'is differential': 'complete',
@@ -33,7 +34,7 @@ const STATES: Readonly<Record<string, CopyState>> = {
   'has been partially aborted': 'half-aborted',
 };
 /** By the word that fdbdr has written for it. */
-export const stateSaid = (said: string): CopyState => STATES[said] ?? 'unknown';
+export const stateSaid = (said: string): CopyState => COPY_STATES[said] ?? 'unknown';
 /** States in which fdbdr may write into the cluster, or be told to go on. */
 const RUNNING: readonly (CopyState | null)[] = ['submitted', 'copying', 'complete', 'half-aborted'];
 

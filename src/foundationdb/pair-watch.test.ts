@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Clock } from '../platform/clock.ts';
 import { COPY_UID, MemoryPair } from '../testing/memory-pair.ts';
 import { isRunningCopy, readCopyNow } from './copy-now.ts';
+import { openFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
 import { PairWatch, PULSE_PERIOD_MS } from './pair-watch.ts';
 
@@ -45,6 +46,8 @@ describe('the copy of a pair, as whoever serves sees it', () => {
   let pair: MemoryPair;
   let clock: TurnedClock;
   let isServing: boolean;
+  let fences: number | null;
+  let said: (boolean | null)[];
   let watch: PairWatch;
   let ending: AbortController;
   let running: Promise<void>;
@@ -53,6 +56,8 @@ describe('the copy of a pair, as whoever serves sees it', () => {
     pair = new MemoryPair();
     clock = new TurnedClock();
     isServing = true;
+    fences = null;
+    said = [];
     ending = new AbortController();
     const { primary, copy } = pair;
     watch = new PairWatch({
@@ -63,6 +68,8 @@ describe('the copy of a pair, as whoever serves sees it', () => {
       clock,
       incarnation: 'me',
       isServing: () => isServing,
+      fences: () => fences,
+      onCopy: (runs) => said.push(runs),
     });
     running = watch.run(ending.signal);
   });
@@ -100,10 +107,10 @@ describe('the copy of a pair, as whoever serves sees it', () => {
   }).timeout(30_000);
 
   for (const [what, state, uid] of [
-    ['is not whole yet', 'has been started', COPY_UID],
-    ['has been aborted', 'has been aborted', null],
-    ['has lost its lock', 'is differential', null],
-    ['is locked by somebody else', 'is differential', '00112233445566778899aabbccddeeff'],
+    ['is not whole yet', 'copying', COPY_UID],
+    ['has been aborted', 'aborted', null],
+    ['has lost its lock', 'complete', null],
+    ['is locked by somebody else', 'complete', '00112233445566778899aabbccddeeff'],
   ] as const)
     it(`is no copy that ${what}: it does not run, and there is no lag`, async () => {
       await pair.begin(state);
@@ -126,6 +133,19 @@ describe('the copy of a pair, as whoever serves sees it', () => {
     await clock.turn();
     isServing = true;
     expect(watch.lagMs(), 'what others wrote meanwhile is not known').to.equal(null);
+  });
+
+  it('fences the gateways of a cluster that an abort has left behind, as soon as that answers, and says that there is no copy; a running copy is left alone', async () => {
+    await openFence(pair.copy.db, keys.fence, { epoch: 3, region: 'us-east1' }, 10_000);
+    await pair.begin();
+    fences = 7;
+    await clock.turn();
+    expect((await readCopyNow(pair.copy.db, keys, 10_000))?.fence.epoch).to.equal(3);
+    await pair.lock(null);
+    await clock.turn();
+    await clock.turn();
+    expect((await readCopyNow(pair.copy.db, keys, 10_000))?.fence).to.include({ epoch: 7, servedEpoch: 3 });
+    expect(said.slice(-2)).to.deep.equal([true, false]);
   });
 
   it('tells what has come of the primary, past its lock', async () => {

@@ -1,6 +1,7 @@
 import type { Database } from 'foundationdb';
 import type { Clock } from '../platform/clock.ts';
 import { isRunningCopy, readCopyNow, writePulse, type CopyNow } from './copy-now.ts';
+import { raiseFence } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
 import { transact } from './transaction.ts';
 
@@ -19,6 +20,10 @@ export interface PairWatchOptions {
   /** Of the gateway. */
   readonly incarnation: string;
   readonly isServing: () => boolean;
+  /** The epoch that is served, where the gateways of the other cluster are to be kept from an older one; else null. */
+  readonly fences: () => number | null;
+  /** Told when that changes. */
+  readonly onCopy: (runs: boolean | null) => void;
 }
 
 export interface PairSeenNow {
@@ -37,6 +42,7 @@ export class PairWatch {
   readonly #options: PairWatchOptions;
   #seen: PairSeenNow = { other: null, answeredAtMs: null };
   #hasAllUntilMs: number | null = null;
+  #told: boolean | null | undefined;
 
   constructor(options: PairWatchOptions) {
     this.#options = options;
@@ -88,11 +94,24 @@ export class PairWatch {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { other, keys, clock, incarnation } = this.#options;
+    const { other, keys, clock, incarnation, isServing } = this.#options;
     const found = await readCopyNow(other, keys, LOOK_MS, signal).catch(() => null);
     this.#seen = { other: found, answeredAtMs: found === null ? this.#seen.answeredAtMs : clock.monotonicMs() };
+    this.#tell();
     if (found === null) return;
     if (!isRunningCopy(found)) this.#hasAllUntilMs = null;
     else if (found.pulse?.incarnation === incarnation) this.#hasAllUntilMs = found.pulse.begunMs;
+    const epoch = this.#options.fences();
+    // One that nobody ever served is being made the copy: fdbdr wants it empty.
+    const { epoch: fenced, servedEpoch } = found.fence;
+    if (epoch !== null && isServing() && found.lockUid === null && servedEpoch > 0 && fenced < epoch)
+      await raiseFence(other, keys.fence, epoch, LOOK_MS);
+  }
+
+  #tell(): void {
+    const runs = this.copyRuns;
+    if (runs === this.#told) return;
+    this.#told = runs;
+    this.#options.onCopy(runs);
   }
 }

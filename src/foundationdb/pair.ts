@@ -40,7 +40,8 @@ export async function turnLook(turned: Pair, { own, other }: PairSeen, signal: A
   return { own: other, other: own, lag: await lagOf(turned, { own: other, other: own }, signal) };
 }
 
-async function lookAt({ name, cli }: Member, signal: AbortSignal): Promise<PairSide> {
+/** One of them. */
+export async function lookAt({ name, cli }: Member, signal: AbortSignal): Promise<PairSide> {
   const [status, output] = await Promise.all([statusByFdbcli(cli, LOOK_MS, signal), readByFdbcli(cli, READ_RECORDS, LOOK_MS, signal)]);
   return { name, status, record: output === null ? null : parseRecords(output) };
 }

@@ -17,6 +17,7 @@ import { ClusterMonitor } from './cluster-monitor.ts';
 import { Gateway } from './gateway.ts';
 import { keySpaceOf, type KeySpace } from './key-space.ts';
 import { gatewaySamples } from './metrics.ts';
+import { pairHomeOf, type OtherCluster } from './pair-home.ts';
 import { PairWatch } from './pair-watch.ts';
 import { gatewayRoutes } from './routes.ts';
 
@@ -51,12 +52,6 @@ export async function runGateway(program: GatewayProgram, signal: AbortSignal): 
   }
 }
 
-/** The other cluster of a pair. */
-export interface OtherCluster {
-  readonly name: string;
-  readonly db: Database;
-}
-
 function openOther({ foundationdb, folder }: GatewayProgram): OtherCluster | null {
   const { pair = {}, cluster_file: own } = foundationdb;
   const [name, file] = Object.entries(pair).find(([, found]) => found !== own) ?? [];
@@ -73,11 +68,12 @@ export async function serveGateway(
 ): Promise<void> {
   const { config, foundationdb, folder, credentials, arbiter, clock, log } = program;
   const keys = keySpaceOf(foundationdb.prefix);
-  const dataCenters = Object.values(foundationdb.data_centers);
-  const gateway = new Gateway({ db, keys, config, arbiter, clock, log });
+  const dataCenters = ownDataCenters(program);
+  const home = pairHomeOf(config, foundationdb, folder, other);
+  const gateway = new Gateway({ db, keys, config, arbiter, clock, log, home });
   const asker = { cluster: config.backup?.cluster.id ?? null, fdbcli: fdbcliFor(clientSettings(foundationdb, folder)) };
   const monitor = new ClusterMonitor({ db, clock, log, dataCenters, periodMs: STATUS_PERIOD_MS, asker });
-  const pair = other === null ? null : watchPair(db, other, { gateway, keys, clock });
+  const pair = other === null ? null : watchPair(db, other, { gateway, keys, clock, log, hasHome: home !== null });
   const metrics = new Metrics(config.region, () => gatewaySamples(gateway, monitor, pair, dataCenters, clock));
   const routes = gatewayRoutes({
     gateway,
@@ -90,6 +86,7 @@ export async function serveGateway(
     statusPeriodMs: STATUS_PERIOD_MS,
     clock,
     metrics: () => metrics.text(),
+    pair: home === null || pair === null ? null : { home, watch: pair },
   }).map((route) => (route.path === '/v1/kv/' ? timed(route, metrics, clock) : route));
   const link = kvLinkRoute(
     routes.filter((route) => route.path === '/v1/kv/'),
@@ -112,11 +109,38 @@ export async function serveGateway(
   }
 }
 
-function watchPair(
-  own: Database,
-  other: OtherCluster,
-  { gateway, keys, clock }: { readonly gateway: Gateway; readonly keys: KeySpace; readonly clock: Clock },
-): PairWatch {
-  const isServing = (): boolean => gateway.writable;
-  return new PairWatch({ own, other: other.db, otherName: other.name, keys, clock, incarnation: gateway.incarnation, isServing });
+/** Those that its cluster is to have. */
+function ownDataCenters({ config, foundationdb: { data_centers: all, pair_homes: homes } }: GatewayProgram): readonly string[] {
+  const there = Object.entries(all).filter(([region]) => homes === undefined || homes[region] === homes[config.region]);
+  return there.map(([, dc]) => dc);
+}
+
+interface Watched {
+  readonly gateway: Gateway;
+  readonly keys: KeySpace;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Regions serve from the other cluster. */
+  readonly hasHome: boolean;
+}
+
+function watchPair(own: Database, { name, db: other }: OtherCluster, { gateway, keys, clock, log, hasHome }: Watched): PairWatch {
+  return new PairWatch({
+    own,
+    other,
+    otherName: name,
+    keys,
+    clock,
+    incarnation: gateway.incarnation,
+    isServing: () => gateway.writable,
+    fences: () => (hasHome && gateway.writable ? gateway.epoch : null),
+    onCopy: (runs) => {
+      if (runs === true) log.info('pair_copied', { to: name });
+      if (runs === false)
+        log.warn('pair_not_copied', {
+          to: name,
+          why: `fdbdr keeps no whole copy in ${name}; where its copy was ended, coditect-dr pair start ${name} --erase=${name} makes it one again, and what is there is lost`,
+        });
+    },
+  });
 }

@@ -23,7 +23,10 @@ import { readAll, readKey, writeKey, type Fenced } from './data.ts';
 import type { Fenced as FencedHere, Gateway, Refused } from './gateway.ts';
 import type { KeySpace } from './key-space.ts';
 import { lockText, type Asker } from './lock-told.ts';
+import type { Look } from './look.ts';
 import { betterRegion, replicaStatus } from './standbys.ts';
+import { homeStandbys, type PairHome } from './pair-home.ts';
+import type { PairWatch } from './pair-watch.ts';
 import type { Outcome } from './transaction.ts';
 
 const EXPORT_TIMEOUT_MS = 60_000;
@@ -40,6 +43,8 @@ export interface RouteOptions {
   readonly statusPeriodMs: number;
   readonly clock: Clock;
   readonly metrics: () => Promise<string>;
+  /** Where its cluster is one of a pair, and how far the copy is; null, or left out: all regions share it. */
+  readonly pair?: { readonly home: PairHome; readonly watch: PairWatch } | null;
 }
 
 /** The contract of a region's database (ARCHITECTURE §3), kept on FoundationDB. */
@@ -58,7 +63,7 @@ export function gatewayRoutes(options: RouteOptions): readonly Route[] {
     metricsRoute('anyone', options.metrics),
     { method: 'GET', path: '/v1/status', roles, handle: () => status(options) },
     { method: 'GET', path: '/v1/export', roles, handle: () => exportData(options) },
-    // Nothing diverges in one database.
+    // Nothing diverges in one database; of a pair what an abort has left behind is in that cluster, until it is erased.
     { method: 'GET', path: '/v1/divergent', roles, handle: () => ({ status: 200, body: '', contentType: 'application/x-ndjson' }) },
   ];
 }
@@ -128,8 +133,9 @@ async function seal({ gateway, config }: RouteOptions, request: HttpRequest): Pr
   if (asked === null) return malformed();
   const result = await gateway.fence(asked.epoch);
   if (result.kind !== 'fenced') return refused(result);
-  // Nobody promises anything here: the fence is in the database.
-  return jsonReply({ region: config.region, sealedEpoch: result.fence.epoch, ...endOf(result), promisedMs: 0 } satisfies SealResponse);
+  // Nobody promises anything here: the fence is in the database. A copy gets what the primary commits, which is none of a lower epoch as soon as that one is fenced or its lease is over; until then more is only better.
+  const sealedEpoch = Math.max(result.fence.epoch, asked.epoch);
+  return jsonReply({ region: config.region, sealedEpoch, ...endOf(result), promisedMs: 0 } satisfies SealResponse);
 }
 
 /** The same for whoever asks: one database, which has everything that was acknowledged under the epoch that served last. */
@@ -147,6 +153,7 @@ async function promote({ gateway, config }: RouteOptions, request: HttpRequest):
 }
 
 function refused({ kind, message }: Refused): HttpReply {
+  if (kind === 'moving') return errorReply(503, 'pair-moves', message, 'no');
   return kind === 'epoch-passed'
     ? errorReply(409, 'epoch-passed', message, 'no')
     : errorReply(503, 'database-unavailable', message, 'unknown');
@@ -172,6 +179,7 @@ async function status(options: RouteOptions): Promise<HttpReply> {
     return errorReply(503, 'database-unavailable', 'FoundationDB does not answer: it may be recovering, or be locked');
   }
   const { fence: now, version } = look;
+  const { pair = null } = options;
   const { role, lease, epoch, writable, incarnation } = gateway;
   const remainingMs = lease?.remainingMs() ?? 0;
   const isPrimary = role === 'primary';
@@ -195,17 +203,28 @@ async function status(options: RouteOptions): Promise<HttpReply> {
     lastEpoch: now.servedEpoch,
     commitIndex: version,
     appliedIndex: version,
-    mode: 'sync',
-    syncSet: isPrimary ? others : [],
+    mode: gateway.mode,
+    syncSet: isPrimary && pair === null ? others : [],
     w: others.length,
-    standbys: isPrimary ? replicaStatus(replicas) : {},
-    better: isPrimary ? betterRegion(replicas) : null,
-    upstream: isPrimary || now.servedBy === '' ? null : { region: now.servedBy, epoch: now.servedEpoch, lagEntries: 0, ageMs: 0 },
+    standbys: isPrimary ? (pair === null ? replicaStatus(replicas) : standbysOfPair(pair, options)) : {},
+    better: isPrimary && pair === null ? betterRegion(replicas) : null,
+    upstream: isPrimary ? null : upstreamOf(look, gateway),
   } satisfies DatabaseStatus & { upstream: UpstreamStatus | null });
 }
 
-async function exportData({ gateway, config, db, keys }: RouteOptions): Promise<HttpReply> {
+/** In one database a standby has what the primary has. A copy does not know how far it is, whoever serves does: it says that it lacks something, so that nobody takes it for complete. */
+function upstreamOf({ fence: now, isCopy }: Look, { silentMs }: Gateway): UpstreamStatus | null {
+  if (now.servedBy === '') return null;
+  const served = { region: now.servedBy, epoch: now.servedEpoch };
+  return isCopy ? { ...served, lagEntries: 1, ageMs: silentMs } : { ...served, lagEntries: 0, ageMs: 0 };
+}
+
+function standbysOfPair({ home, watch }: NonNullable<RouteOptions['pair']>, { config, clock }: RouteOptions): DatabaseStatus['standbys'] {
+  return homeStandbys(home, watch, { region: config.region, rpoMs: config.rpo_seconds * 1000, nowMs: clock.monotonicMs() });
+}
+
+async function exportData({ gateway, config, db, keys, pair = null }: RouteOptions): Promise<HttpReply> {
   const { role, epoch } = gateway;
-  const { version, rows } = await readAll({ db, keys }, EXPORT_TIMEOUT_MS);
+  const { version, rows } = await readAll({ db, keys }, EXPORT_TIMEOUT_MS, { pastLock: pair !== null });
   return { status: 200, body: exportLines({ region: config.region, epoch, role, appliedIndex: version }, rows) };
 }

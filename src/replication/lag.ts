@@ -6,6 +6,10 @@ const PARTS = 256;
 
 /** As a lag: nobody knows. */
 export const UNKNOWN_LAG_MS = Number.MAX_SAFE_INTEGER;
+/** The same in entries: more than any gate lets pass. */
+export const UNKNOWN_LAG_ENTRIES = 1e9;
+
+export const entriesText = (entries: number): string => `${entries < UNKNOWN_LAG_ENTRIES ? entries : 'an unknown number of'} entries`;
 
 interface Sample {
   readonly index: number;

@@ -183,6 +183,8 @@ export class MemoryTransaction {
   }
 
   async rawCommit(): Promise<void> {
+    // Measured on 7.3.79.
+    if (this.#options.has(READ_LOCK_AWARE)) throw new FdbError(2023);
     const trouble = await this.#answer('commit');
     if (trouble === 'conflict') throw new FdbError(1020);
     if (trouble === 'lost') throw new FdbError(1021);

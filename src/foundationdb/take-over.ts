@@ -1,0 +1,132 @@
+import type { Database } from 'foundationdb';
+import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../telemetry/log.ts';
+import { isLockedCopy, readCopyNow, type CopyNow } from './copy-now.ts';
+import { raiseFence } from './fence.ts';
+import type { FdbcliResult } from './fdbcli.ts';
+import type { KeySpace } from './key-space.ts';
+import { changePair, type PairChanged } from './pair-change.ts';
+import type { PairHome } from './pair-home.ts';
+import type { PairChange, PairStep } from './pair-plan.ts';
+import { isRunning } from './pair-records.ts';
+import type { PairSeen } from './pair-side.ts';
+
+const OWN_MS = 5000;
+/** For so long the old primary's cluster is asked for its last word, which makes it certain that nothing is lost, before the copy goes on alone. */
+const LAST_WORD_MS = 3000;
+/** fdbdr is 0.05 to 0.2 s behind (measured); a busy machine, or agents that were started again. */
+const ARRIVES_MS = 20_000;
+const ARRIVED_EVERY_MS = 50;
+/** A fdbdr that somebody else has started, another region's gateway that stands still, may be at a switch that looks half done. */
+const HALF_DONE_MS = 10_000;
+/** What a killed switch has left is looked at for a minute first. A planned run has somebody to go back to, while nobody can write. */
+const CHANGE_MS = { urgent: 120_000, planned: 12_000 } as const;
+
+/** What fdbdr and the clusters are asked and told with. */
+export interface PairTools {
+  readonly look: (signal: AbortSignal) => Promise<PairSeen>;
+  /** Without the other one: it was asked just before, and would take its time again each time. */
+  readonly lookAlone: (signal: AbortSignal) => Promise<PairSeen>;
+  readonly act: (step: PairStep, signal: AbortSignal) => Promise<FdbcliResult>;
+}
+
+export interface TakeOver {
+  readonly home: PairHome;
+  readonly tools: PairTools;
+  readonly own: Database;
+  readonly keys: KeySpace;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly epoch: number;
+  readonly runId: string;
+  /** Nothing may be lost: a switch or nothing. */
+  readonly planned: boolean;
+  /** Whether this region is still the one that is to take over; asked before each step. */
+  readonly isWanted: () => Promise<boolean>;
+}
+
+/** Null: its own cluster takes writes, and nobody else's does. Else what is in the way. */
+export type TookOver = string | null;
+
+/**
+ * Makes this region's cluster the primary of its pair, whatever was done of that before, by whomever: all is planned from what the clusters say. The other one is fenced first, in its database, by the epoch: where that
+ * can be done nothing of a lower epoch is committed any more, and as soon as the fence itself has come here, so has everything that was acknowledged; then it is a switch. Where that one does not answer, the copy goes on
+ * alone, with what it has: how much that may lack was judged before this was asked for (gate, approval), and the old primary's lease is over. Never rejects but with the signal's reason.
+ */
+export async function takeOver(asked: TakeOver, signal: AbortSignal): Promise<TookOver> {
+  const { home, own, keys, epoch, planned } = asked;
+  const { own: mine, other } = home.members;
+  const now = await readCopyNow(own, keys, OWN_MS, signal);
+  if (now === null) return `${mine.name} does not answer`;
+  if (now.lockUid === null && !isRunning(now.state)) return await whyNotAsItIs(asked, now, signal);
+  if (!isLockedCopy(now) && now.lockUid !== null) return `${mine.name} is locked under ${now.lockUid}, which is not fdbdr's`;
+  const fenced = await raiseFence(home.other.db, keys.fence, epoch, LAST_WORD_MS);
+  if (fenced.kind === 'done') {
+    if (fenced.value.kind === 'passed') return `${other.name} is fenced by epoch ${fenced.value.fence.epoch} already`;
+    if (!(await hasArrived(asked, signal)))
+      return `${mine.name} has not got what ${other.name} committed last, within ${ARRIVES_MS / 1000} s`;
+    return await change(asked, SWITCH, signal);
+  }
+  // Locked: a switch is half done, or was.
+  if (fenced.kind === 'not-done' && fenced.reason === 'locked') return await change(asked, SWITCH, signal);
+  if (planned) return `${other.name} does not answer, and nothing may be lost`;
+  return await change(asked, ALONE, signal);
+}
+
+const SWITCH = { kind: 'switch', maxLagSeconds: Infinity } as const;
+const ALONE = { kind: 'abort', acceptLossSeconds: 'any', wallMs: 0 } as const;
+
+/** It is no copy. That is right for a primary; one that was left behind by an abort must not come before a database that has gone on. */
+async function whyNotAsItIs({ home, keys, epoch }: TakeOver, now: CopyNow, signal: AbortSignal): Promise<TookOver> {
+  const { own, other: further } = home.members;
+  if (now.fence.servedEpoch === 0 && !now.fence.restored)
+    return `${own.name} is no copy, and was never served: it has nothing of this system`;
+  const other = await readCopyNow(home.other.db, keys, LAST_WORD_MS, signal);
+  if (other === null || other.lockUid !== null || other.fence.servedEpoch <= now.fence.servedEpoch) return null;
+  return `${own.name} served last in epoch ${now.fence.servedEpoch}, ${further.name} in ${other.fence.servedEpoch}, and that answers: epoch ${epoch} is for a region of ${further.name}`;
+}
+
+async function hasArrived({ own, keys, clock, epoch }: TakeOver, signal: AbortSignal): Promise<boolean> {
+  for (const endMs = clock.monotonicMs() + ARRIVES_MS; clock.monotonicMs() < endMs; await clock.sleep(ARRIVED_EVERY_MS, signal)) {
+    const now = await readCopyNow(own, keys, OWN_MS, signal);
+    if (now !== null && now.fence.epoch >= epoch) return true;
+  }
+  return false;
+}
+
+async function change(asked: TakeOver, wanted: PairChange, signal: AbortSignal): Promise<TookOver> {
+  const { home, tools, clock, log, runId, epoch, planned } = asked;
+  const { members } = home;
+  log.info('pair_changing', { epoch, change: wanted.kind, to: members.own.name }, runId);
+  const changed = await changePair(
+    {
+      change: wanted,
+      clock,
+      patienceMs: CHANGE_MS[planned ? 'planned' : 'urgent'],
+      outageMs: 0,
+      status: wanted.kind === 'abort' ? tools.lookAlone : tools.look,
+      act: actsOf(asked),
+      inWords: (step) => step.kind,
+      onWait: (why) => log.info('pair_waiting', { why }, runId),
+    },
+    signal,
+  );
+  log.info('pair_changed', { epoch, change: wanted.kind, to: members.own.name, ...told(changed) }, runId);
+  return changed.kind === 'done' ? null : changed.why;
+}
+
+const told = ({ kind, why, acted }: PairChanged): object => ({ result: kind, why, acted });
+
+function actsOf({ tools, isWanted, clock, log, runId }: TakeOver): PairTools['act'] {
+  let halfSinceMs: number | null = null;
+  return async (step, signal) => {
+    if (!(await isWanted())) return { kind: 'refused', said: 'another region is to take over by now' };
+    if (step.kind === 'switch' && step.again) {
+      halfSinceMs ??= clock.monotonicMs();
+      if (clock.monotonicMs() - halfSinceMs < HALF_DONE_MS)
+        return { kind: 'unknown', said: 'a switch is half done; whether another fdbdr is at it is waited for' };
+    }
+    log.info('pair_step', { step: step.kind }, runId);
+    return await tools.act(step, signal);
+  };
+}
