@@ -32,7 +32,7 @@ describe('bench foundationdb', () => {
     expect(asked).to.include('region-loss-on-foundationdb').and.to.include('foundationdb-two-regions-loss');
     const there = askedScenarios([], IN_TWO_REGIONS);
     expect(there)
-      .to.have.lengthOf(asked.length - 1)
+      .to.have.lengthOf(asked.length - 3)
       .and.to.include('region-loss-on-foundationdb-two-regions');
     expect(there).to.include('foundationdb-loss-two-regions');
   });

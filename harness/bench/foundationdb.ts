@@ -20,6 +20,8 @@ export const ON_FOUNDATIONDB: Course = {
     'failback',
     'foundationdb-loss',
     'foundationdb-two-regions-loss',
+    'foundationdb-pair-switchover',
+    'foundationdb-pair-loss',
     'backup-under-load',
     'foundationdb-cold-restore',
   ],
@@ -27,10 +29,10 @@ export const ON_FOUNDATIONDB: Course = {
   database: 'foundationdb',
   need: needFoundationdb,
 };
-/** The same on two regions and a satellite; that of the loss of the first is `region-loss` there. */
+/** The same on two regions and a satellite; that of the loss of the first is `region-loss` there, and a pair is played as a pair only. */
 export const IN_TWO_REGIONS: Course = {
   ...ON_FOUNDATIONDB,
-  names: ON_FOUNDATIONDB.names.filter((name) => name !== 'foundationdb-two-regions-loss'),
+  names: ON_FOUNDATIONDB.names.filter((name) => !/^foundationdb-(?:two-regions|pair)-/.test(name)),
   kept: keptRuns('foundationdb-two-regions', playedShape),
   database: 'foundationdb:two_regions',
 };

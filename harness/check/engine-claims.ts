@@ -82,7 +82,9 @@ function detailOf(line: Readonly<Record<string, unknown>> | undefined, name: str
 }
 
 /** Everything lost must be in a divergent tail: what is rolled back never disappears silently. Nobody can keep what was on disks that were erased. */
-function divergenceClaims({ view, measurement }: Case): readonly Finding[] {
+function divergenceClaims({ view, scenario, measurement }: Case): readonly Finding[] {
+  // Nor does an engine on a pair claim to: what was lost is in the cluster that was left behind (does-not-prove.ts says so).
+  if (scenario.foundationdb === 'pair') return [];
   const erased = eventsOf(view.events, 'damage').findLast(({ how }) => how === 'erase-databases');
   const unsaved = measurement.writes.unsaved.filter(({ completedMs }) => erased === undefined || completedMs > erased.atMs);
   const [first] = unsaved;

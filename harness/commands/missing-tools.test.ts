@@ -23,6 +23,9 @@ describe('tools that not every machine has', () => {
     const loaded = { file: 'x.yaml', variant: null, scenario: { ...SCENARIO, database: 'foundationdb' }, faults: new Map() } as const;
     expect(missingTools(loaded, undefined, () => 'no fdbserver')).to.equal('no fdbserver');
     expect(missingTools(loaded, undefined, () => ({}))).to.equal(undefined);
+    const ofPair = { ...loaded, scenario: { ...loaded.scenario, foundationdb: 'pair' } } as const;
+    expect(missingTools(ofPair, undefined, () => ({}))).to.equal('no fdbdr or no dr_agent');
+    expect(missingTools(ofPair, undefined, () => ({ pair: {} }))).to.equal(undefined);
     const refuse = (): void => refuseMissingTools([loaded], () => 'no fdbserver');
     expect(refuse)
       .to.throw(HarnessError, /nothing was started:\nx\.yaml: no fdbserver\n.*FDB_BIN/)

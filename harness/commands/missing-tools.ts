@@ -1,5 +1,5 @@
 import { HarnessError } from '../platform/errors.ts';
-import { findFoundationdb, HOW } from '../platform/foundationdb-programs.ts';
+import { findFoundationdb, HOW, NO_PAIR_PROGRAMS } from '../platform/foundationdb-programs.ts';
 import { findTool } from '../platform/tools.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 
@@ -15,6 +15,7 @@ export function missingTools(
   if (scenario.database === 'foundationdb') {
     const found = foundationdb();
     if (typeof found === 'string') return found;
+    if (scenario.foundationdb === 'pair' && !('pair' in found)) return NO_PAIR_PROGRAMS;
   }
   const needed: readonly Tool[] = [
     ...(scenario.backup?.store === 'bucket' ? (['fake-gcs-server'] as const) : []),

@@ -39,4 +39,15 @@ describe('FoundationDB on a machine', () => {
     expect(find()).to.deep.equal({ fdbserver, fdbcli, library: beside });
     expect(find({ FDB_LIB: apart })).to.deep.equal({ fdbserver, fdbcli, library: apart });
   });
+
+  it('has the programs of a pair beside its server, or the agent where the package of the server puts it', () => {
+    const bin = [put('bin/fdbserver'), put('bin/fdbcli'), put('bin/fdbdr')];
+    put('lib/libfdb_c.so');
+    expect(find()).not.to.have.property('pair');
+    mkdirSync(join(folder, 'lib/foundationdb/backup_agent'), { recursive: true });
+    const drAgent = put('lib/foundationdb/backup_agent/dr_agent');
+    expect(find()).to.deep.include({ pair: { fdbdr: bin[2], drAgent } });
+    const beside = put('bin/dr_agent');
+    expect(find()).to.deep.include({ pair: { fdbdr: bin[2], drAgent: beside } });
+  });
 });

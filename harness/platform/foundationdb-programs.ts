@@ -9,6 +9,13 @@ export interface FoundationdbPrograms {
   readonly fdbcli: string;
   /** libfdb_c.so; null: the system's loader finds it. */
   readonly library: string | null;
+  /** What a pair of clusters is copied with; left out: they are not there. */
+  readonly pair?: PairPrograms;
+}
+
+export interface PairPrograms {
+  readonly fdbdr: string;
+  readonly drAgent: string;
 }
 
 /** Where packages put the library. */
@@ -31,9 +38,25 @@ export function findFoundationdb(
   const there = path.dirname(fdbserver);
   const beside = [path.join(there, LIBRARY), path.resolve(there, '../lib', LIBRARY)].find((file) => existsSync(file));
   const library = named === undefined ? (beside ?? null) : path.resolve(named);
-  if (library !== null) return existsSync(library) ? { fdbserver, fdbcli, library } : `no ${library}`;
-  return SYSTEM_FOLDERS.some((one) => existsSync(path.join(one, LIBRARY))) ? { fdbserver, fdbcli, library } : `no ${LIBRARY}`;
+  const found = { fdbserver, fdbcli, library, ...pairPrograms([there, ...folders]) };
+  if (library !== null) return existsSync(library) ? found : `no ${library}`;
+  return SYSTEM_FOLDERS.some((one) => existsSync(path.join(one, LIBRARY))) ? found : `no ${LIBRARY}`;
 }
+
+/** The server's package has the agent in a folder of its own, under a name of its own. */
+function pairPrograms(folders: readonly string[]): Pick<FoundationdbPrograms, 'pair'> {
+  const agents = folders.flatMap((folder) => [folder, path.join(folder, '../lib/foundationdb/backup_agent')]);
+  const [fdbdr, drAgent] = [findProgram('fdbdr', folders), findProgram('dr_agent', agents)];
+  return fdbdr === undefined || drAgent === undefined ? {} : { pair: { fdbdr, drAgent } };
+}
+
+/** Throws HarnessError `missing-tool`. */
+export function needPairPrograms({ pair }: FoundationdbPrograms): PairPrograms {
+  if (pair === undefined) throw new HarnessError('missing-tool', `${NO_PAIR_PROGRAMS}: ${HOW}`);
+  return pair;
+}
+
+export const NO_PAIR_PROGRAMS = 'no fdbdr or no dr_agent';
 
 /** As findFoundationdb. Throws HarnessError `missing-tool` with the fix. */
 export function needFoundationdb(): FoundationdbPrograms {

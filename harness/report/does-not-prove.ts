@@ -10,7 +10,10 @@ export function doesNotProve({ scenario, measurement, events }: RunResult): read
     ...(ownApi ? LIMITS_OF_TEMPLATES : platform === 'kubernetes' ? LIMITS_WITHOUT_CONTAINERS : []),
     'Load: clients send a steady, small stream; behaviour at capacity is not part of this run.',
     ...(scenario.database === 'foundationdb'
-      ? [...LIMITS_OF_FOUNDATIONDB, OTHER_LAYOUTS[scenario.foundationdb ?? 'three_datacenter']]
+      ? [
+          ...(scenario.foundationdb === 'pair' ? LIMITS_OF_A_PAIR : LIMITS_OF_FOUNDATIONDB),
+          OTHER_LAYOUTS[scenario.foundationdb ?? 'three_datacenter'],
+        ]
       : []),
     scenario.policy === 'lab' && inLab
       ? 'Production timing: the lab policy uses shorter probe, lease and DNS times than the production preset; recovery with that preset takes longer.'
@@ -58,9 +61,14 @@ const LIMITS_OF_FOUNDATIONDB = [
   'The copies of each region apart: FoundationDB shows one database, so every region was read back from that, and that itself with fdbcli, past the engine; that its copies are whole is its own word, asked past the engine.',
   'Another beginning: FoundationDB had its transaction system in the primary region when the run began. Where a new cluster has it is chance; a service that is apart from it lives through other failures.',
 ] as const;
+const LIMITS_OF_A_PAIR = [
+  'Two copies that are really apart: the third region has no cluster and was read back from that of the second; that the copy is whole and runs is the word of fdbdr, asked past the engine.',
+  'Where lost writes are kept: an engine on a pair exports no divergent tail; they are in the cluster that was left behind, until somebody makes it the copy again.',
+] as const;
 const OTHER_LAYOUTS = {
   three_datacenter: 'Other ways to replicate: the cluster was `three_datacenter`; regions with satellites and `fdbdr` recover otherwise.',
   two_regions: 'Other ways to replicate: the cluster had two regions and a satellite; `three_datacenter` and `fdbdr` recover otherwise.',
+  pair: 'Other ways to replicate: two clusters, one kept as a copy of the other by fdbdr; one cluster in several regions recovers by itself.',
 } as const;
 const LIMITS_WITHOUT_CONTAINERS = [
   "Chaos Mesh and containers: the API server was real, pods were processes of this machine, and a controller of ours stood in for Chaos Mesh's.",

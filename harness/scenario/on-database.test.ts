@@ -112,6 +112,18 @@ describe('a scenario on FoundationDB', () => {
     expect((message as string).match(/s\.yaml:/g), 'each is told once').to.have.lengthOf(2);
   });
 
+  it('is asynchronous on a pair, which nothing else is there, and has no backups on one', () => {
+    const pair = `${WRITTEN}database: foundationdb\nfoundationdb: pair\n`;
+    expect(decode(`${pair}replication: async\n`)).to.include({ foundationdb: 'pair', replication: 'async' });
+    expect(decode(pair)).to.match(/^s\.yaml:\d+:\d+: foundationdb: .*say `replication: async`$/);
+    expect(decode(`${pair}replication: async\nbackup: {store: folder}\n`)).to.match(/^s\.yaml:\d+:\d+: backup: is not played on a pair/);
+    expect(decode(`${pair.replace('pair', 'two_regions')}replication: async\n`)).to.match(/there is no `async`/);
+    expect(decode(`${pair}replication: async\n`, 'foundationdb:three_datacenter')).to.match(/there is no `async`/);
+    const played = decode(`${WRITTEN}replication: async\n`, 'foundationdb:pair');
+    expect(played).to.include({ foundationdb: 'pair', name: 'loss-on-foundationdb-pair' });
+    expect(decode(`${WRITTEN}replication: async\n`, askedOf(played as Scenario))).to.deep.equal(played);
+  });
+
   it('names what is wrong on both once, where it is written for both', () => {
     const message = decode(WRITTEN.replace('outage: none', 'outage: allowed').replace('lostWrites: 0', 'brownOut: 1s'));
     expect(message).to.match(/^s\.yaml:\d+:\d+: targets\.brownOut: an outage may be here[^\n]*$/);

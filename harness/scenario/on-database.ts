@@ -79,9 +79,11 @@ export function databaseProblems(document: YamlDocument, asked: AskedDatabase | 
             'is how FoundationDB replicates, and this is played on the embedded database: say `database: foundationdb`',
           ),
         ];
+  const [, layout = written.foundationdb] = partsOf(asked ?? 'foundationdb');
   return [
     ...backupProblems(written, document),
-    ...(written.replication === 'async'
+    ...(layout === 'pair' ? pairProblems(written, document) : []),
+    ...(written.replication === 'async' && layout !== 'pair'
       ? [
           document.problem(
             ['replication'],
@@ -90,6 +92,17 @@ export function databaseProblems(document: YamlDocument, asked: AskedDatabase | 
         ]
       : []),
     ...(written.platform === 'kubernetes' ? [document.problem(['platform'], 'FoundationDB is started in local labs only')] : []),
+  ];
+}
+
+/** fdbdr ships what was acknowledged before. */
+function pairProblems({ foundationdb, replication, backup }: z.infer<typeof loose>, document: YamlDocument): readonly InputProblem[] {
+  const at = foundationdb === undefined ? 'replication' : 'foundationdb';
+  return [
+    ...(replication === 'async'
+      ? []
+      : [document.problem([at], 'a pair is copied after writes are acknowledged: say `replication: async`')]),
+    ...(backup === undefined || backup === null ? [] : [document.problem(['backup'], 'is not played on a pair, so far')]),
   ];
 }
 

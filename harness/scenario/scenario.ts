@@ -7,11 +7,11 @@ export const FAILOVERS = ['none', 'one', 'at-most-one', 'ordered', 'allowed'] as
 /** `foundationdb`: real fdbservers in every region, and a gateway to them where the embedded database would be. */
 export const DATABASES = ['embedded', 'foundationdb'] as const;
 export type LabDatabase = (typeof DATABASES)[number];
-/** How a lab's FoundationDB replicates: copies in all three regions, or in the first two, with a satellite in the third that holds the newest log of whoever is primary (`usable_regions=2`). */
-export const FOUNDATIONDB_LAYOUTS = ['three_datacenter', 'two_regions'] as const;
+/** How a lab's FoundationDB replicates: copies in all three regions, or in the first two, with a satellite in the third that holds the newest log of whoever is primary (`usable_regions=2`), or a cluster in each of the first two, the one a copy of the other by fdbdr. */
+export const FOUNDATIONDB_LAYOUTS = ['three_datacenter', 'two_regions', 'pair'] as const;
 export type FoundationdbLayout = (typeof FOUNDATIONDB_LAYOUTS)[number];
 /** What can be asked for instead of what a scenario says; `foundationdb` alone leaves it to the scenario how that replicates. */
-export const ASKED_DATABASES = [...DATABASES, 'foundationdb:three_datacenter', 'foundationdb:two_regions'] as const;
+export const ASKED_DATABASES = [...DATABASES, 'foundationdb:three_datacenter', 'foundationdb:two_regions', 'foundationdb:pair'] as const;
 export type AskedDatabase = (typeof ASKED_DATABASES)[number];
 
 /** One question about the system. Decoded from YAML by decode.ts; durations are written `500ms`, `10s`, `5m`. */

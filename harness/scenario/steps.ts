@@ -20,7 +20,7 @@ const BELONGS: Readonly<Record<string, readonly (typeof STEPS)[number][]>> = {
 const ORDER_WITHIN_MS = 30_000;
 
 /** What `coditect-dr` may be told in the operator's pod: words, no shell. */
-const ORDERS = ['failover', 'switchover', 'failback', 'approve', 'pause', 'resume', 'acknowledge', 'status', 'history'] as const;
+const ORDERS = ['failover', 'switchover', 'failback', 'approve', 'pause', 'resume', 'acknowledge', 'status', 'history', 'pair'] as const;
 const order = z
   .string()
   .transform((text) => text.trim().split(/\s+/))

@@ -20,13 +20,13 @@ type Cluster = z.infer<typeof statusShape>['cluster'];
 /** Told as healthy, and means that the other region has not got all data (Status.actor.cpp, 7.3). */
 const POPULATING = 'healthy_populating_region';
 
-/** What a status document says, or does not say, that keeps the cluster from being whole; null: nothing. Pure. */
-export function whatIsMissing(status: unknown, topology: Topology): string | null {
+/** What a status document says, or does not say, that keeps the cluster from being whole; null: nothing. `regions`: those that it is in. Pure. */
+export function whatIsMissing(status: unknown, topology: Topology, regions: readonly string[] = topology.regions): string | null {
   const decoded = statusShape.safeParse(status);
   if (!decoded.success) return `its status does not tell ${decoded.error.issues[0]?.path.join('.') ?? 'anything'}`;
   const { cluster } = decoded.data;
   const running = Object.values(cluster.processes).map(({ locality }) => locality?.dcid);
-  const short = topology.regions.filter((region) => running.filter((dc) => dc === region).length < podsOf(topology, 'fdb', region).length);
+  const short = regions.filter((region) => running.filter((dc) => dc === region).length < podsOf(topology, 'fdb', region).length);
   if (short.length > 0) return `not all servers of ${short.join(', ')} are there`;
   if (cluster.recovery_state.name !== 'fully_recovered') return `recovery is at ${cluster.recovery_state.name}`;
   return copiesMissing(cluster, topology.foundationdb === 'two_regions' ? 2 : 1);

@@ -45,10 +45,10 @@ describe('FoundationDB of a lab', () => {
   });
 
   it('names the same data centres to the engine', () => {
-    expect(databaseSection(lab, { library: '/x/libfdb_c.so' })).to.deep.include({
+    expect(databaseSection(lab, { library: '/x/libfdb_c.so', fdbcli: 'fdbcli' })).to.deep.include({
       data_centers: { 'us-central1': 'us-central1', 'us-east1': 'us-east1', 'europe-west1': 'europe-west1' },
       client_library: '/x/libfdb_c.so',
     });
-    expect(databaseSection(lab, { library: null })).not.to.have.property('client_library');
+    expect(databaseSection(lab, { library: null, fdbcli: 'fdbcli' })).not.to.have.property('client_library');
   });
 });

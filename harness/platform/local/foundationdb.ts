@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FoundationdbPrograms } from '../foundationdb-programs.ts';
+import type { FoundationdbPrograms, PairPrograms } from '../foundationdb-programs.ts';
 import { HarnessError } from '../errors.ts';
 import { parseJson } from '../json.ts';
 import { run } from '../process.ts';
@@ -13,7 +13,7 @@ import { podNamed, PORTS, type PodSpec, type Topology } from './topology.ts';
 /** Of the pods that hold or use it: their own copy, since servers and clients rewrite it when coordinators change. */
 export const CLUSTER_FILE = 'fdb.cluster';
 /** The least that it can be configured with is two processes a region (with one it never becomes available, measured on 7.3.79). */
-const ENGINE = 'ssd-2';
+export const ENGINE = 'ssd-2';
 /** In the folder of the runner's cluster file. */
 const REGIONS_FILE = 'regions.json';
 /** Of the engine's keys; its data is below `data/` in it (ARCHITECTURE §7). */
@@ -25,10 +25,39 @@ const LIMITS = ['--memory=2GiB', '--storage-memory=256MiB', '--cache-memory=128M
 /** Asynchronous disk access of the kernel is not to be had everywhere; and copying in a new cluster, or after a loss, would otherwise begin only after half a minute. */
 const KNOBS = ['--knob_disable_posix_kernel_aio=1', '--knob_initial_failure_reaction_delay=2'] as const;
 
-/** One coordinator a region: any region may be lost, and there is a majority. */
-export function clusterFile(topology: Topology): string {
+/** One coordinator a region: any region may be lost, and there is a majority. Of a pair `region` says whose cluster: that has its coordinator in its own region. */
+export function clusterFile(topology: Topology, region = topology.primaryRegion): string {
+  if (topology.foundationdb === 'pair') {
+    const home = homeOf(topology, region);
+    return `${home.replaceAll('-', '_')}:gameday@${addressOf(podNamed(topology, `fdb-${home}`))}\n`;
+  }
   const coordinators = topology.regions.map((region) => podNamed(topology, `fdb-${region}`));
   return `lab:gameday@${coordinators.map(addressOf).join(',')}\n`;
+}
+
+/** Regions that have a cluster of their own; the first one is the primary in the beginning. */
+export const pairRegions = ({ regions }: Topology): readonly [string, string] => [regions[0] ?? '', regions[1] ?? ''];
+
+/** Whose cluster a region serves from: the third one's is that of the second. */
+export const homeOf = (topology: Topology, region: string): string =>
+  pairRegions(topology).find((home) => home === region) ?? pairRegions(topology)[1];
+
+/** Of a pair, beside CLUSTER_FILE. */
+export const pairFile = (region: string): string => `fdb-${region}.cluster`;
+
+/** Both, for those who use both. */
+export function pairFiles(topology: Topology): readonly { readonly path: string; readonly text: string }[] {
+  if (topology.foundationdb !== 'pair') return [];
+  return pairRegions(topology).map((region) => ({ path: pairFile(region), text: clusterFile(topology, region) }));
+}
+
+/** Agents tell of themselves every 40 s; a lab is to begin sooner. */
+const TELLS_SOON = '--knob_backup_status_delay=2';
+
+/** Copies from the other cluster to the one beside it. Pure. */
+export function agentCommand(pod: PodSpec, { drAgent }: PairPrograms, topology: Topology, podRoot: string): readonly [string, ...string[]] {
+  const from = pairRegions(topology).find((region) => region !== pod.region) ?? '';
+  return [drAgent, '-s', `${podRoot}/${pairFile(from)}`, '-d', `${podRoot}/${pairFile(pod.region)}`, '--logdir', podRoot, TELLS_SOON];
 }
 
 const addressOf = ({ ipv4 }: PodSpec): string => `${ipv4}:${PORTS.fdb}`;
@@ -64,14 +93,28 @@ export function regionsFile(topology: Topology): string | null {
 }
 
 /** `database` of the engine's configuration. Pure. */
-export function databaseSection(topology: Topology, { library }: Pick<FoundationdbPrograms, 'library'>): object {
+export function databaseSection(
+  topology: Topology,
+  { library, fdbcli, pair }: Pick<FoundationdbPrograms, 'library' | 'fdbcli' | 'pair'>,
+): object {
+  const there = topology.foundationdb === 'pair' ? pairRegions(topology) : topology.regions;
   return {
     kind: 'foundationdb',
     experimental: true,
     cluster_file: CLUSTER_FILE,
-    data_centers: Object.fromEntries(topology.regions.map((region) => [region, region])),
+    ...(topology.foundationdb === 'pair' && pair !== undefined ? pairSection(topology, fdbcli, pair) : {}),
+    data_centers: Object.fromEntries(there.map((region) => [region, region])),
     prefix: PREFIX,
     ...(library === null ? {} : { client_library: library }),
+  };
+}
+
+function pairSection(topology: Topology, fdbcli: string, { fdbdr }: PairPrograms): object {
+  return {
+    cluster_file: pairFile(topology.primaryRegion),
+    pair: Object.fromEntries(pairRegions(topology).map((region) => [region, pairFile(region)])),
+    pair_homes: Object.fromEntries(topology.regions.map((region) => [region, homeOf(topology, region)])),
+    pair_programs: { fdbcli, fdbdr },
   };
 }
 
@@ -96,6 +139,11 @@ export class LabFoundationdb {
     const file = path.join(path.dirname(this.#file), REGIONS_FILE);
     if (regions !== null) await writeFile(file, regions);
     const command = regions === null ? `configure new three_datacenter ${ENGINE}` : `fileconfigure new ${file}`;
+    await this.make(command, signal);
+  }
+
+  /** As `create`, by this command. */
+  async make(command: string, signal: AbortSignal): Promise<void> {
     for (;;) {
       const said = await this.#cli(command, signal);
       if (/Database created|already exists/i.test(said)) return;
@@ -109,7 +157,7 @@ export class LabFoundationdb {
    */
   async untilReady(signal: AbortSignal): Promise<void> {
     for (;;) {
-      const status = await this.#status(signal);
+      const status = await this.status(signal);
       const next = nextToPlace(status, this.#topology);
       const missing = whatIsMissing(status, this.#topology);
       if (next.kind === 'placed' && missing === null) return;
@@ -120,7 +168,7 @@ export class LabFoundationdb {
 
   /** What keeps it from being whole now; null: nothing. */
   async problem(signal: AbortSignal): Promise<string | null> {
-    return whatIsMissing(await this.#status(signal), this.#topology);
+    return whatIsMissing(await this.status(signal), this.#topology);
   }
 
   /** All data of the system as the database has it, in one transaction. Throws HarnessError with the reason where it could not be read whole. */
@@ -130,7 +178,7 @@ export class LabFoundationdb {
     return rowsOf(await this.#run(`getrange ${prefix} ${PREFIX}data0 ${MOST_ROWS}`, signal), prefix);
   }
 
-  async #status(signal: AbortSignal): Promise<unknown> {
+  async status(signal: AbortSignal): Promise<unknown> {
     const answer = await this.#cli('status json', signal);
     return parseJson(answer.slice(Math.max(0, answer.indexOf('{'))));
   }
@@ -146,7 +194,7 @@ export class LabFoundationdb {
   }
 }
 
-async function again(why: string, signal: AbortSignal): Promise<void> {
+export async function again(why: string, signal: AbortSignal): Promise<void> {
   try {
     await sleep(AGAIN_MS, undefined, { signal });
   } catch (cause) {

@@ -14,7 +14,7 @@ import { makeCertificates, type Credentials } from './certificates.ts';
 import { readClocks } from './clock-probe.ts';
 import { unconfinedServers } from './confinement.ts';
 import type { EngineSettings } from './engine-config.ts';
-import { CLUSTER_FILE, LabFoundationdb } from './foundationdb.ts';
+import { labDatabase, type LabDatabaseServers } from './foundationdb-pair.ts';
 import { programEnvironment } from './environment.ts';
 import { fakeClockEnvironment } from './fake-clock.ts';
 import { LocalInjection } from './injection.ts';
@@ -68,7 +68,7 @@ export class LocalPlatform implements Platform {
   #closed: Promise<readonly string[]> | undefined;
   #operator: Credentials | undefined;
   readonly #ground: LocalBackups | undefined;
-  readonly #foundationdb: LabFoundationdb | undefined;
+  readonly #foundationdb: LabDatabaseServers | undefined;
 
   constructor(context: RunContext, options: LocalOptions) {
     const engineMain = options.engineMain ?? path.resolve(import.meta.dirname, '../../../src/main.js');
@@ -77,8 +77,7 @@ export class LocalPlatform implements Platform {
     this.topology = threeRegions({ controllersPerRegion, database, foundationdb: foundationdbLayout, backupStore: backup?.store ?? null });
     this.#context = context;
     const foundationdb = database === 'foundationdb' ? needFoundationdb() : null;
-    if (foundationdb !== null)
-      this.#foundationdb = new LabFoundationdb(foundationdb, this.topology, path.join(PODS_FOLDER, 'operator', CLUSTER_FILE));
+    if (foundationdb !== null) this.#foundationdb = labDatabase(foundationdb, this.topology, path.join(PODS_FOLDER, 'operator'));
     this.#settings = {
       replication: options.replication,
       policy: options.policy,
@@ -140,7 +139,7 @@ export class LocalPlatform implements Platform {
   /** Before anything uses it: while the first data is copied commits stand still, and an engine that is there already fails over (seen: ten seconds after the database was made). */
   async #startFoundationdb(signal: AbortSignal): Promise<void> {
     if (this.#foundationdb === undefined) return;
-    await this.#startPods(({ app }) => app === 'fdb', signal);
+    await this.#startPods(({ app }) => app === 'fdb' || app === 'dr-agent', signal);
     await this.newDatabase(signal);
   }
 

@@ -4,7 +4,8 @@ import type { Credentials } from './certificates.ts';
 import { knotConfig, resolvConf, unboundConfig, zoneFile } from './dns-config.ts';
 import { RIGHT_CLOCK } from './fake-clock.ts';
 import { backupKeyFiles, storeCommand, type BackupKeys } from './backup-config.ts';
-import { CLUSTER_FILE, clusterFile, serverCommand } from './foundationdb.ts';
+import { needPairPrograms } from '../foundationdb-programs.ts';
+import { agentCommand, CLUSTER_FILE, clusterFile, pairFiles, serverCommand } from './foundationdb.ts';
 import { engineConfig, MAKES_BACKUPS, type EngineSettings } from './engine-config.ts';
 import { PORTS, podOf, resolverOf, ZONE, type PodSpec, type Topology } from './topology.ts';
 
@@ -100,6 +101,8 @@ function programOf(topology: Topology, pod: PodSpec, settings: LabSettings): Pro
       };
     case 'fdb':
       return foundationdbProgram(topology, pod, settings);
+    case 'dr-agent':
+      return agentProgram(topology, pod, settings);
     case 'client':
       return idle([]);
     case 'operator':
@@ -128,9 +131,16 @@ exec "${process.execPath}" "${engineMain}" "$@"
 function fdbcliFiles(topology: Topology, { foundationdb }: LabSettings): readonly PodFile[] {
   if (!foundationdb) return [];
   const text = `#!/bin/sh\nexec "${foundationdb.fdbcli}" -C ${POD_ROOT}/${CLUSTER_FILE} "$@"\n`;
+  const { pair } = foundationdb;
+  const fdbdr =
+    topology.foundationdb === 'pair' && pair !== undefined
+      ? [{ path: 'bin/fdbdr', text: `#!/bin/sh\nexec "${pair.fdbdr}" "$@"\n`, executable: true }]
+      : [];
   return [
     { path: CLUSTER_FILE, text: clusterFile(topology) },
+    ...pairFiles(topology),
     { path: 'bin/fdbcli', text, executable: true },
+    ...fdbdr,
   ];
 }
 
@@ -161,7 +171,9 @@ function engineProgram(topology: Topology, pod: PodSpec, settings: LabSettings):
 function engineFiles(topology: Topology, pod: PodSpec, settings: LabSettings): readonly PodFile[] {
   return [
     { path: 'config.yaml', text: stringify(engineConfig(topology, pod, settings)) },
-    ...(settings.foundationdb && (pod.app === 'db' || pod.app === 'backup') ? [{ path: CLUSTER_FILE, text: clusterFile(topology) }] : []),
+    ...(settings.foundationdb && (pod.app === 'db' || pod.app === 'backup')
+      ? [{ path: CLUSTER_FILE, text: clusterFile(topology) }, ...pairFiles(topology)]
+      : []),
     { path: 'secrets/tsig', text: `${settings.tsigSecret}\n`, secret: true },
     ...(settings.backupKeys === null || !MAKES_BACKUPS.includes(pod.app) ? [] : backupKeyFiles(settings.backupKeys, pod.app)),
   ];
@@ -180,8 +192,17 @@ function foundationdbProgram(topology: Topology, pod: PodSpec, { foundationdb }:
   if (!foundationdb) throw new RangeError(`${pod.name}: this lab has no FoundationDB`);
   return {
     command: serverCommand(pod, foundationdb, { topology, podRoot: POD_ROOT }),
-    files: [{ path: CLUSTER_FILE, text: clusterFile(topology) }],
+    files: [{ path: CLUSTER_FILE, text: clusterFile(topology, pod.region) }],
     readiness: { kind: 'tcp', port: PORTS.fdb },
+  };
+}
+
+function agentProgram(topology: Topology, pod: PodSpec, { foundationdb }: LabSettings): Program {
+  if (!foundationdb) throw new RangeError(`${pod.name}: this lab has no FoundationDB`);
+  return {
+    command: agentCommand(pod, needPairPrograms(foundationdb), topology, POD_ROOT),
+    files: pairFiles(topology),
+    readiness: { kind: 'none' },
   };
 }
 

@@ -6,7 +6,19 @@ import { OUTSIDE, type Pod } from '../platform.ts';
  * machine; network.ts, services.ts and certificates.ts make it real.
  */
 export type App =
-  'api' | 'db' | 'dr-controller' | 'etcd' | 'resolver' | 'client' | 'dns' | 'operator' | 'backup' | 'store' | 'restore' | 'fdb';
+  | 'api'
+  | 'db'
+  | 'dr-controller'
+  | 'etcd'
+  | 'resolver'
+  | 'client'
+  | 'dns'
+  | 'operator'
+  | 'backup'
+  | 'store'
+  | 'restore'
+  | 'fdb'
+  | 'dr-agent';
 
 export const REGIONS = ['us-central1', 'us-east1', 'europe-west1'] as const;
 export const NAMESPACE = 'coditect';
@@ -44,7 +56,7 @@ export interface Topology {
   readonly primaryRegion: string;
   readonly regions: readonly string[];
   readonly pods: readonly PodSpec[];
-  /** How the lab's FoundationDB replicates, where there is one. In `two_regions` the last region holds logs only. */
+  /** How the lab's FoundationDB replicates, where there is one. In `two_regions` the last region holds logs only, in a `pair` nothing. */
   readonly foundationdb: FoundationdbLayout;
   /** The bridge itself: the runner's own address. Its traffic is never forwarded, so no fault touches it. */
   readonly bridge: { readonly name: string; readonly ipv4: string; readonly ipv6: string; readonly mac: string };
@@ -72,6 +84,7 @@ const SECOND_CONTROLLER_HOST = 15;
 const BACKUP_HOST = 16;
 const FDB_HOST = 17;
 const SECOND_FDB_HOST = 18;
+const DR_AGENT_HOST = 19;
 /** The store is in none of the regions, so that it outlives all of them; `restore` is a machine that has nothing but the keys. */
 const STORE_HOST = 40;
 const RESTORE_HOST = 41;
@@ -95,7 +108,7 @@ export function threeRegions({
     ...HOSTS_PER_REGION.map(([app, host]) => podSpec(app, region, i + 1, host)),
     ...(controllersPerRegion === 1 ? [] : [second(podSpec('dr-controller', region, i + 1, SECOND_CONTROLLER_HOST))]),
     ...(backupStore === null ? [] : [podSpec('backup', region, i + 1, BACKUP_HOST)]),
-    ...(database === 'embedded' ? [] : [podSpec('fdb', region, i + 1, FDB_HOST), second(podSpec('fdb', region, i + 1, SECOND_FDB_HOST))]),
+    ...(database === 'embedded' ? [] : foundationdbPods(foundationdb, region, i)),
   ]);
   const forBackups: typeof HOSTS_OUTSIDE = [
     ...(backupStore === 'bucket' ? [['store', STORE_HOST] as const] : []),
@@ -109,6 +122,13 @@ export function threeRegions({
     foundationdb,
     bridge: { name: 'lab0', ipv4: '10.77.0.1', ipv6: 'fd77::1', mac: mac(0, 1) },
   };
+}
+
+/** Of a pair only the first two regions have any, and beside each cluster the agent that copies to it. */
+function foundationdbPods(layout: FoundationdbLayout, region: string, index: number): readonly PodSpec[] {
+  if (layout === 'pair' && index > 1) return [];
+  const servers = [podSpec('fdb', region, index + 1, FDB_HOST), second(podSpec('fdb', region, index + 1, SECOND_FDB_HOST))];
+  return layout === 'pair' ? [...servers, podSpec('dr-agent', region, index + 1, DR_AGENT_HOST)] : servers;
 }
 
 function podSpec(app: App, region: string, regionNumber: number, host: number): PodSpec {
