@@ -4,7 +4,7 @@ import { COPY_UID, MemoryPair } from '../testing/memory-pair.ts';
 import { isRunningCopy, readCopyNow } from './copy-now.ts';
 import { openFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
-import { PairWatch, PULSE_PERIOD_MS } from './pair-watch.ts';
+import { PairWatch, PULSE_PERIOD_MS, type CopyTold } from './pair-watch.ts';
 
 const keys = keySpaceOf('coditect/');
 
@@ -47,7 +47,7 @@ describe('the copy of a pair, as whoever serves sees it', () => {
   let clock: TurnedClock;
   let isServing: boolean;
   let fences: number | null;
-  let said: (boolean | null)[];
+  let said: CopyTold[];
   let watch: PairWatch;
   let ending: AbortController;
   let running: Promise<void>;
@@ -69,7 +69,7 @@ describe('the copy of a pair, as whoever serves sees it', () => {
       incarnation: 'me',
       isServing: () => isServing,
       fences: () => fences,
-      onCopy: (runs) => said.push(runs),
+      onCopy: (copy) => said.push(copy),
     });
     running = watch.run(ending.signal);
   });
@@ -120,6 +120,7 @@ describe('the copy of a pair, as whoever serves sees it', () => {
       await clock.turn();
       expect(watch.copyRuns).to.equal(false);
       expect(watch.lagMs()).to.equal(null);
+      expect(said.at(-1)).to.equal(state === 'copying' ? 'begun' : 'none');
     });
 
   it('is not known by what another process has written, nor by whoever does not serve', async () => {
@@ -145,7 +146,7 @@ describe('the copy of a pair, as whoever serves sees it', () => {
     await clock.turn();
     await clock.turn();
     expect((await readCopyNow(pair.copy.db, keys, 10_000))?.fence).to.include({ epoch: 7, servedEpoch: 3 });
-    expect(said.slice(-2)).to.deep.equal([true, false]);
+    expect(said.slice(-2)).to.deep.equal(['runs', 'none']);
   });
 
   it('tells what has come of the primary, past its lock', async () => {

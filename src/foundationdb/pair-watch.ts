@@ -1,8 +1,9 @@
 import type { Database } from 'foundationdb';
 import type { Clock } from '../platform/clock.ts';
-import { isRunningCopy, readCopyNow, writePulse, type CopyNow } from './copy-now.ts';
+import { isLockedCopy, isRunningCopy, readCopyNow, writePulse, type CopyNow } from './copy-now.ts';
 import { raiseFence } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
+import { isRunning } from './pair-records.ts';
 import { transact } from './transaction.ts';
 
 /** Often enough for a lag that is far below any objective; each costs one small commit here and one read there. */
@@ -23,8 +24,11 @@ export interface PairWatchOptions {
   /** The epoch that is served, where the gateways of the other cluster are to be kept from an older one; else null. */
   readonly fences: () => number | null;
   /** Told when that changes. */
-  readonly onCopy: (runs: boolean | null) => void;
+  readonly onCopy: (copy: CopyTold) => void;
 }
+
+/** `begun`: fdbdr makes one, which is not whole yet. */
+export type CopyTold = 'runs' | 'begun' | 'none' | 'unknown';
 
 export interface PairSeenNow {
   /** What the other cluster said last; null: it does not answer, or was not asked yet. */
@@ -42,7 +46,7 @@ export class PairWatch {
   readonly #options: PairWatchOptions;
   #seen: PairSeenNow = { other: null, answeredAtMs: null };
   #hasAllUntilMs: number | null = null;
-  #told: boolean | null | undefined;
+  #told: CopyTold | null = null;
 
   constructor(options: PairWatchOptions) {
     this.#options = options;
@@ -109,9 +113,11 @@ export class PairWatch {
   }
 
   #tell(): void {
-    const runs = this.copyRuns;
-    if (runs === this.#told) return;
-    this.#told = runs;
-    this.#options.onCopy(runs);
+    const { other } = this.#seen;
+    const told =
+      other === null ? 'unknown' : isRunningCopy(other) ? 'runs' : isLockedCopy(other) && isRunning(other.state) ? 'begun' : 'none';
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#options.onCopy(told);
   }
 }

@@ -134,9 +134,10 @@ function watchPair(own: Database, { name, db: other }: OtherCluster, { gateway, 
     incarnation: gateway.incarnation,
     isServing: () => gateway.writable,
     fences: () => (hasHome && gateway.writable ? gateway.epoch : null),
-    onCopy: (runs) => {
-      if (runs === true) log.info('pair_copied', { to: name });
-      if (runs === false)
+    onCopy: (copy) => {
+      if (copy === 'runs') log.info('pair_copied', { to: name });
+      if (copy === 'begun') log.info('pair_copying', { to: name });
+      if (copy === 'none')
         log.warn('pair_not_copied', {
           to: name,
           why: `fdbdr keeps no whole copy in ${name}; where its copy was ended, coditect-dr pair start ${name} --erase=${name} makes it one again, and what is there is lost`,
