@@ -85,3 +85,61 @@ describe('coditect-dr pair abort of what may not be lost after all', function ()
     expect(rehearsed.one.asked).to.deep.equal([]);
   });
 });
+
+describe('coditect-dr pair start, where each region serves from its own cluster', function () {
+  this.timeout(60_000);
+  const started: OneController[] = [];
+  after(() => Promise.all(started.map((one) => one.close())));
+
+  /** The gateway of the first region, whose cluster is the west, tells this, and then that as soon as failovers are paused. */
+  async function start(first: object, then = first): Promise<{ readonly code: number; readonly said: string; readonly erased: boolean }> {
+    const homes = Object.fromEntries(REGIONS.map((region, i) => [region, i === 0 ? 'west' : 'east']));
+    const database = foundationdbConfig({ clusterFile: 'east.cluster', library: null }, Object.fromEntries(REGIONS.map((r) => [r, r])));
+    const pair = { pair: { east: 'east.cluster', west: 'west.cluster' }, pair_homes: homes };
+    const one = await OneController.start({ ...database, ...pair }, { withGateway: true });
+    started.push(one);
+    one.tells = () => (one.asked.includes('pause') ? then : first);
+    const erased = one.file('erased');
+    for (const name of ['east', 'west']) writeFileSync(one.file(`${name}.cluster`), 'x:x@127.0.0.1:1');
+    const records = ['>>> getrangekeys  \\xff 1', "`k1'", ''].join('\n');
+    writeFileSync(one.file('records'), records);
+    const layers = Object.fromEntries(['dr_backup', 'dr_backup_dest'].map((layer) => [layer, { instances: { agent: {} }, tags: {} }]));
+    const status = (name: string): string =>
+      JSON.stringify({
+        client: { database_status: { available: true } },
+        cluster: {
+          processes: { [name]: {} },
+          database_lock_state: { locked: false },
+          recovery_state: { name: 'fully_recovered' },
+          layers,
+        },
+      });
+    program(
+      one.file('fdbcli'),
+      `case "$*" in *clearrange*) echo > ${erased} ;; *west*status*) echo '${status('w')}' ;; *east*status*) echo '${status('e')}' ;;
+      *getrangekeys*) cat ${one.file('records')} ;; esac`,
+    );
+    program(one.file('fdbdr'), 'exit 0');
+    const programs = ['--fdbcli', one.file('fdbcli'), '--fdbdr', one.file('fdbdr')];
+    const { code, said } = await one.run('pair', 'start', 'east', '--erase=east', '--patience=1s', ...programs);
+    return { code, said, erased: existsSync(erased) };
+  }
+  function program(path: string, script: string): void {
+    writeFileSync(path, `#!/bin/sh\n${script}\n`);
+    chmodSync(path, 0o755);
+  }
+  const SERVES = { role: 'primary', writable: true };
+
+  it('erases what is to be the copy while another region serves', async () => {
+    expect(await start(SERVES)).to.include({ erased: true });
+  });
+
+  it('erases nothing when the service has moved since it was asked for, nor by the word of one that is primary without a lease', async () => {
+    const moved = await start(SERVES, { role: 'standby', writable: false });
+    expect(moved.said).to.match(/no region says that it serves/);
+    expect(moved).to.include({ code: EXIT.undecided, erased: false });
+    const stale = await start({ role: 'primary', writable: false });
+    expect(stale.said).to.match(/^refused +no region says that it serves/m);
+    expect(stale).to.include({ code: EXIT.failed, erased: false });
+  });
+});

@@ -133,6 +133,12 @@ async function actUnderPause(
   const what = inWords(step, pair);
   const why = `FoundationDB: pair ${order.kind} ${order.cluster}: ${what}`;
   const change = async (): Promise<FdbcliResult> => {
+    if (order.kind === 'start') {
+      // Asked again: it may have waited until a failover was over, and what was the copy's place then serves.
+      const served = await servedCluster(loaded, controllers);
+      const senseless = whySenseless(order, served);
+      if (senseless !== null) return { kind: served === null ? 'unknown' : 'refused', said: senseless };
+    }
     const committing = order.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
     return committing === null ? await act(pair, step, signal) : { kind: 'refused', said: committing };
   };

@@ -36,18 +36,19 @@ export async function pairOf(
   return { fdbdr, own: member(own), other: member(other) };
 }
 
-/** Which of them is used now: that of the region that says it is the primary, where regions have clusters of their own, else what the configuration names. Null: nobody says so. */
+/** Which of them is used now: that of the region that serves, by its own word, where regions have clusters of their own, else what the configuration names. Null: nobody says so. */
 export async function servedCluster({ config }: LoadedConfig, controllers: Controllers): Promise<string | null> {
   const { pair = {}, pair_homes: homes, cluster_file: file } = needFoundationdb(config);
   if (homes === undefined) return Object.keys(pair).find((name) => pair[name] === file) ?? null;
   const answers = await Promise.all(
     Object.entries(config.regions).map(async ([region, { database }]) => {
       const status = roleShape.safeParse(await controllers.get(database, '/v1/status'));
-      return status.data?.role === 'primary' ? region : null;
+      // One that the arbiter does not reach says that it is the primary until it hears that it is not.
+      return status.data?.role === 'primary' && status.data.writable ? region : null;
     }),
   );
   const primaries = answers.filter((region) => region !== null);
   return primaries.length === 1 ? (homes[primaries[0] as string] ?? null) : null;
 }
 
-const roleShape = z.object({ role: z.string() });
+const roleShape = z.object({ role: z.string(), writable: z.boolean() });

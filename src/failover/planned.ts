@@ -1,4 +1,4 @@
-import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
+import { entriesText, UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import { end } from './ending.ts';
 import { announced, enter, stay, write, type Moved } from './moves.ts';
 import { judgeSealing } from './sealing.ts';
@@ -36,7 +36,7 @@ function whyNotReady(run: Run, facts: Facts, { policy }: Setting): string | null
   if (primary.status.mode === 'sync' && !standby.inSync) return `${region} was not in sync`;
   if (standby.lagEntries > policy.caughtUpEntries)
     return standby.lagMs < UNKNOWN_LAG_MS
-      ? `${region} was ${standby.lagEntries} entries behind`
+      ? `${region} was ${entriesText(standby.lagEntries)}, ${standby.lagMs} ms behind`
       : `how far ${region} was behind was not known`;
   return run.announced ? null : 'the name did not get its short time to live';
 }

@@ -53,7 +53,7 @@ export function homeStandbys(
   const ageMs = answeredAtMs === null ? Number.MAX_SAFE_INTEGER : Math.max(0, Math.round(nowMs - answeredAtMs));
   const inSync = watch.copyRuns === true && known !== null && known <= rpoMs;
   const lagMs = known === null ? UNKNOWN_LAG_MS : Math.ceil(known);
-  const copy = { matchIndex: 0, lagEntries: known === null ? UNKNOWN_LAG_ENTRIES : inSync ? 0 : 1, lagMs, ageMs, inSync };
+  const copy = { matchIndex: 0, lagEntries: inSync ? 0 : UNKNOWN_LAG_ENTRIES, lagMs, ageMs, inSync };
   const others = Object.entries(homes).filter(([other]) => other !== region);
   return Object.fromEntries(others.map(([other, name]) => [other, name === homes[region] ? NOTHING : copy]));
 }

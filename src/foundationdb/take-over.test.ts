@@ -120,6 +120,9 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
     await pair.abort();
     await openFence(pair.primary.db, keys.fence, { epoch: 5, region: 'us-central1' }, LIMIT_MS);
     expect(await take()).to.match(/copy served last in epoch 1, primary in 5, and that answers/);
+    await pair.lock('00112233445566778899aabbccddeeff', pair.primary);
+    expect(await take(), 'it answers, though somebody has locked it for a while').to.match(/primary in 5, and that answers/);
+    await pair.lock(null, pair.primary);
     pair.primary.silent = true;
     expect(await take(), 'the last resort, which the machine asks people for').to.equal(null);
     expect(steps).to.deep.equal([]);

@@ -82,7 +82,8 @@ async function whyNotAsItIs({ home, keys, epoch }: TakeOver, now: CopyNow, signa
   if (now.fence.servedEpoch === 0 && !now.fence.restored)
     return `${own.name} is no copy, and was never served: it has nothing of this system`;
   const other = await readCopyNow(home.other.db, keys, LAST_WORD_MS, signal);
-  if (other === null || other.lockUid !== null || other.fence.servedEpoch <= now.fence.servedEpoch) return null;
+  // A copy of this one has never more than this one, and whoever has locked it otherwise gives it back.
+  if (other === null || other.fence.servedEpoch <= now.fence.servedEpoch) return null;
   return `${own.name} served last in epoch ${now.fence.servedEpoch}, ${further.name} in ${other.fence.servedEpoch}, and that answers: epoch ${epoch} is for a region of ${further.name}`;
 }
 

@@ -44,6 +44,8 @@ export class OneController {
   isOlder = false;
   /** Before each answer. */
   onStatus = (): void => undefined;
+  /** What the region's database tells of itself, where it is told to be here. */
+  tells = (): object => ({});
   readonly folder = mkdtempSync(join(tmpdir(), 'one-controller-'));
   #server: HttpsServer | null = null;
   #pauses = 0;
@@ -81,7 +83,14 @@ export class OneController {
       route('GET', '/v1/status', () => {
         this.onStatus();
         const told = { region: REGIONS[0], leader: REGIONS[0], leads: this.leads, step: 'OBSERVE', primary: REGIONS[0], epoch: 3 } as const;
-        return jsonReply({ ...told, state: 'Normal', observers: {}, reasons: [], paused: this.paused } satisfies ControllerStatus);
+        return jsonReply({
+          ...told,
+          state: 'Normal',
+          observers: {},
+          reasons: [],
+          paused: this.paused,
+          ...this.tells(),
+        } satisfies ControllerStatus);
       }),
       route('POST', '/v1/pause', ({ body }) => this.#asked('pause', body, (asked) => this.#pause(asked))),
       route('POST', '/v1/resume', ({ body }) => this.#asked('resume', body, (asked) => this.#resume(asked))),

@@ -102,7 +102,7 @@ export function testConfig(settings: TestSettings, program: Program, region: str
 /** Of commands that are given where nobody listens, but at the ports that are named. */
 export function configWithoutSystem(database: object, portOf: TestSettings['portOf'] = () => 1): string {
   const settings: TestSettings = {
-    mode: 'sync',
+    mode: 'pair_homes' in database ? 'async' : 'sync',
     policy: PATIENT,
     arbiter: { kind: 'etcd', endpoints: ['https://127.0.0.1:1'], prefix: '/x/' },
     dns: { kind: 'cloud-dns', managed_zone: 'none', name: 'api.coditect.test.', ttl_seconds: 1, endpoint: 'http://127.0.0.1:1' },
