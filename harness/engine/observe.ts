@@ -88,9 +88,11 @@ export async function awaitRedundancy(observed: Observed, atMostMs: number, sign
   const regions = engineRegions(pods);
   const limitMs = clock.nowMs() + atMostMs;
   for (;;) {
-    const claimed = redundancyProblem(await askDatabases(observed), regions);
+    const statuses = await askDatabases(observed);
+    const claimed = redundancyProblem(statuses, regions);
+    const serving = [...statuses].find(([, { role, writable }]) => role === 'primary' && writable)?.[0];
     // The engine only repeats what such a database says of its copies: it is asked itself.
-    const problem = claimed ?? (await platform.databaseProblem?.(signal)) ?? null;
+    const problem = claimed ?? (await platform.databaseProblem?.(signal, serving)) ?? null;
     const late = clock.nowMs() >= limitMs;
     if (problem === null && !late) return context.record({ kind: 'redundancy-restored' });
     if (late)

@@ -124,8 +124,8 @@ export interface Platform {
   readonly primaryRegion?: string;
   /** The backups of this system; undefined where it has none. */
   readonly backups?: BackupGround | undefined;
-  /** What keeps the database's own copies from being whole, as it says to whoever asks it past the engine; null: nothing. Undefined where the platform cannot ask it. */
-  databaseProblem?(signal: AbortSignal): Promise<string | null>;
+  /** What keeps the database's own copies from being whole, as it says to whoever asks it past the engine; null: nothing. `serving`: the region that says it serves, whose database is to be the one that takes writes. Undefined where the platform cannot ask it. */
+  databaseProblem?(signal: AbortSignal, serving?: string): Promise<string | null>;
   /** All data of the system as its database tells it to whoever asks it past the engine; null: the engine's own database is the only way. Throws HarnessError. */
   databaseContent?(signal: AbortSignal): Promise<ReadonlyMap<string, string> | null>;
   /** Makes the database anew where its servers are there and have none, as whoever runs it does before a restore; undefined where a restore makes it. Throws HarnessError `lab-failed`. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { HarnessError } from '../errors.ts';
 import { needPairPrograms, type FoundationdbPrograms, type PairPrograms } from '../foundationdb-programs.ts';
 import { run } from '../process.ts';
-import { again, CLUSTER_FILE, ENGINE, LabFoundationdb, pairFile, pairRegions } from './foundationdb.ts';
+import { again, CLUSTER_FILE, ENGINE, homeOf, LabFoundationdb, pairFile, pairRegions } from './foundationdb.ts';
 import { whatIsMissing } from './foundationdb-whole.ts';
 import type { Topology } from './topology.ts';
 
@@ -11,7 +11,9 @@ import type { Topology } from './topology.ts';
 const FDBDR_MS = 15_000;
 
 /** What a lab's FoundationDB is asked, past the engine. */
-export type LabDatabaseServers = Pick<LabFoundationdb, 'create' | 'untilReady' | 'problem' | 'data'>;
+export interface LabDatabaseServers extends Pick<LabFoundationdb, 'create' | 'untilReady' | 'data'> {
+  problem(signal: AbortSignal, serving?: string): Promise<string | null>;
+}
 
 /** `folder`: of the runner's cluster files. */
 export function labDatabase(programs: FoundationdbPrograms, topology: Topology, folder: string): LabDatabaseServers {
@@ -75,9 +77,16 @@ class LabPair implements LabDatabaseServers {
     }
   }
 
-  async problem(signal: AbortSignal): Promise<string | null> {
+  /** Also where a region serves whose cluster is not the one that takes writes: the pair has not moved with the service. */
+  async problem(signal: AbortSignal, serving?: string): Promise<string | null> {
     const seen = await this.#look(signal);
-    return missingOf(seen, this.#topology) ?? (await this.#copyMissing(seen, signal));
+    return missingOf(seen, this.#topology) ?? this.#notMoved(seen, serving) ?? (await this.#copyMissing(seen, signal));
+  }
+
+  #notMoved(seen: Seen, serving: string | undefined): string | null {
+    const { primary } = rolesOf(seen);
+    if (serving === undefined || primary === null || primary.region === homeOf(this.#topology, serving)) return null;
+    return `${serving} serves, and the cluster that takes writes is that of ${primary.region}`;
   }
 
   /** Of the one that takes writes. Throws HarnessError where that is none, or both. */

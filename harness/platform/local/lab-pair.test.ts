@@ -78,6 +78,10 @@ status) echo "The DR on tag is $([ -e broken ] && echo NOT) a complete copy of t
       `${SECOND}: configure new single ssd-2`,
     ]);
     expect(await lab.problem(signal)).to.equal(null);
+    expect(await lab.problem(signal, FIRST)).to.equal(null);
+    expect(await lab.problem(signal, SECOND), 'the name moved, the pair did not').to.match(
+      /us-east1 serves, and the cluster that takes writes is that of us-central1/,
+    );
     writeFileSync(file('broken'), '');
     expect(await lab.problem(signal)).to.match(/us-east1 is no complete copy/);
   });

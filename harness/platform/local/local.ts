@@ -148,8 +148,8 @@ export class LocalPlatform implements Platform {
     await this.#foundationdb?.untilReady(signal);
   }
 
-  async databaseProblem(signal: AbortSignal): Promise<string | null> {
-    return (await this.#foundationdb?.problem(signal)) ?? null;
+  async databaseProblem(signal: AbortSignal, serving?: string): Promise<string | null> {
+    return (await this.#foundationdb?.problem(signal, serving)) ?? null;
   }
 
   async databaseContent(signal: AbortSignal): Promise<ReadonlyMap<string, string> | null> {
