@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import { MemoryPair } from '../testing/memory-pair.ts';
-import { openFence } from './fence.ts';
+import { NO_FENCE, openFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
 import { lookAtHome } from './look.ts';
-import { homeStandbys } from './pair-home.ts';
+import { homeStandbys, type PairHome } from './pair-home.ts';
+import { upstreamOf } from './routes.ts';
 
 const keys = keySpaceOf('coditect/');
 const LIMIT_MS = 10_000;
@@ -36,6 +37,21 @@ describe('standbys of a region that serves from one of a pair', () => {
     const all = told(300, true, { ...NOW, region: 'us-east1' });
     expect(all['europe-west1']).to.include({ lagMs: 0, inSync: true });
     expect(all['us-central1']).to.include({ lagMs: 300 });
+  });
+});
+
+describe('what a region of a pair has heard of the primary', () => {
+  const fence = { ...NO_FENCE, epoch: 5, servedEpoch: 5, servedBy: 'us-central1', version: 9 };
+  const heard = (isCopy: boolean, name: string) =>
+    upstreamOf({ fence, version: 9, isCopy }, { silentMs: 70 }, { homes, members: { own: { name } } as PairHome['members'] });
+
+  it('lacks something in a copy, and nothing in the cluster that the primary uses', () => {
+    expect(heard(true, 'east')).to.deep.equal({ region: 'us-central1', epoch: 5, lagEntries: 1, ageMs: 70 });
+    expect(heard(false, 'central')).to.include({ lagEntries: 0, ageMs: 0 });
+  });
+
+  it('is nothing where the copy was ended: the primary went on without it, in the same epoch, and nobody is to take it for complete', () => {
+    expect(heard(false, 'east')).to.equal(null);
   });
 });
 

@@ -208,13 +208,19 @@ async function status(options: RouteOptions): Promise<HttpReply> {
     w: others.length,
     standbys: isPrimary ? (pair === null ? replicaStatus(replicas) : standbysOfPair(pair, options)) : {},
     better: isPrimary && pair === null ? betterRegion(replicas) : null,
-    upstream: isPrimary ? null : upstreamOf(look, gateway),
+    upstream: isPrimary ? null : upstreamOf(look, gateway, pair?.home ?? null),
   } satisfies DatabaseStatus & { upstream: UpstreamStatus | null });
 }
 
 /** In one database a standby has what the primary has. A copy does not know how far it is, whoever serves does: it says that it lacks something, so that nobody takes it for complete. */
-function upstreamOf({ fence: now, isCopy }: Look, { silentMs }: Gateway): UpstreamStatus | null {
+export function upstreamOf(
+  { fence: now, isCopy }: Look,
+  { silentMs }: Pick<Gateway, 'silentMs'>,
+  home: Pick<PairHome, 'homes' | 'members'> | null,
+): UpstreamStatus | null {
   if (now.servedBy === '') return null;
+  // A copy that was ended, and is none any more: what the primary commits does not come here.
+  if (home !== null && !isCopy && home.homes[now.servedBy] !== home.members.own.name) return null;
   const served = { region: now.servedBy, epoch: now.servedEpoch };
   return isCopy ? { ...served, lagEntries: 1, ageMs: silentMs } : { ...served, lagEntries: 0, ageMs: 0 };
 }
