@@ -40,7 +40,8 @@ interface Session {
 
 /** `moving`: its cluster is being made the primary of its pair; to be asked again. */
 export type Refused = { readonly kind: 'epoch-passed' | 'unavailable' | 'moving'; readonly message: string };
-export type Fenced = { readonly kind: 'fenced'; readonly fence: Fence } | Refused;
+/** `isCopy`: what has come to a copy, which nothing was changed in. */
+export type Fenced = { readonly kind: 'fenced'; readonly fence: Fence; readonly isCopy?: boolean } | Refused;
 export type Promoted = { readonly kind: 'promoted'; readonly writable: boolean; readonly fence: Fence } | Refused;
 
 /**
@@ -211,7 +212,7 @@ export class Gateway {
     const raised = await raiseFence(db, keys.fence, epoch, FENCE_TIMEOUT_MS);
     // Of a copy, where nobody commits: what it has is told as it is.
     const look = raised.kind === 'not-done' && raised.reason === 'locked' && this.#takingOver !== null ? await this.#readFence() : null;
-    return look?.isCopy === true ? { kind: 'fenced', fence: look.fence } : this.#noted(raised);
+    return look?.isCopy === true ? { kind: 'fenced', fence: look.fence, isCopy: true } : this.#noted(raised);
   }
 
   #noted(outcome: Outcome<FenceChange>): Fenced {

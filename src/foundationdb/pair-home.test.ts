@@ -5,7 +5,7 @@ import { NO_FENCE, openFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
 import { lookAtHome } from './look.ts';
 import { homeStandbys, type PairHome } from './pair-home.ts';
-import { upstreamOf } from './routes.ts';
+import { endOf, upstreamOf } from './routes.ts';
 
 const keys = keySpaceOf('coditect/');
 const LIMIT_MS = 10_000;
@@ -42,8 +42,8 @@ describe('standbys of a region that serves from one of a pair', () => {
 
 describe('what a region of a pair has heard of the primary', () => {
   const fence = { ...NO_FENCE, epoch: 5, servedEpoch: 5, servedBy: 'us-central1', version: 9 };
-  const heard = (isCopy: boolean, name: string) =>
-    upstreamOf({ fence, version: 9, isCopy }, { silentMs: 70 }, { homes, members: { own: { name } } as PairHome['members'] });
+  const at = (name: string) => ({ homes, members: { own: { name } } as PairHome['members'] });
+  const heard = (isCopy: boolean, name: string) => upstreamOf({ fence, version: 9, isCopy }, { silentMs: 70 }, at(name));
 
   it('lacks something in a copy, and nothing in the cluster that the primary uses', () => {
     expect(heard(true, 'east')).to.deep.equal({ region: 'us-central1', epoch: 5, lagEntries: 1, ageMs: 70 });
@@ -52,6 +52,12 @@ describe('what a region of a pair has heard of the primary', () => {
 
   it('is nothing where the copy was ended: the primary went on without it, in the same epoch, and nobody is to take it for complete', () => {
     expect(heard(false, 'east')).to.equal(null);
+  });
+
+  it('is sealed as shorter than any log of its epoch where the copy was ended: its versions are those of another cluster', () => {
+    expect(endOf({ fence }, at('east'))).to.deep.equal({ lastIndex: 0, lastEpoch: 5 });
+    for (const whole of [endOf({ fence }, at('central')), endOf({ fence, isCopy: true }, at('east')), endOf({ fence }, null)])
+      expect(whole).to.deep.equal({ lastIndex: 9, lastEpoch: 5 });
   });
 });
 

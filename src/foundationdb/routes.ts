@@ -120,27 +120,37 @@ function passed(epoch: number): HttpReply {
   return errorReply(503, 'not-primary', `epoch ${epoch} is in force in the database`, 'no');
 }
 
-async function fence({ gateway, config }: RouteOptions, request: HttpRequest): Promise<HttpReply> {
+async function fence({ gateway, config, pair = null }: RouteOptions, request: HttpRequest): Promise<HttpReply> {
   const asked = decode(fenceRequestShape, request);
   if (asked === null) return malformed();
   const result = await gateway.fence(asked.epoch);
   if (result.kind !== 'fenced') return refused(result);
-  return jsonReply({ region: config.region, epoch: asked.epoch, ...endOf(result) } satisfies FenceResponse);
+  return jsonReply({ region: config.region, epoch: asked.epoch, ...endOf(result, pair?.home ?? null) } satisfies FenceResponse);
 }
 
-async function seal({ gateway, config }: RouteOptions, request: HttpRequest): Promise<HttpReply> {
+async function seal({ gateway, config, pair = null }: RouteOptions, request: HttpRequest): Promise<HttpReply> {
   const asked = decode(sealRequestShape, request);
   if (asked === null) return malformed();
   const result = await gateway.fence(asked.epoch);
   if (result.kind !== 'fenced') return refused(result);
   // Nobody promises anything here: the fence is in the database. A copy gets what the primary commits, which is none of a lower epoch as soon as that one is fenced or its lease is over; until then more is only better.
   const sealedEpoch = Math.max(result.fence.epoch, asked.epoch);
-  return jsonReply({ region: config.region, sealedEpoch, ...endOf(result), promisedMs: 0 } satisfies SealResponse);
+  return jsonReply({ region: config.region, sealedEpoch, ...endOf(result, pair?.home ?? null), promisedMs: 0 } satisfies SealResponse);
 }
 
-/** The same for whoever asks: one database, which has everything that was acknowledged under the epoch that served last. */
-function endOf({ fence: { servedEpoch, version } }: Extract<FencedHere, { kind: 'fenced' }>): { lastIndex: number; lastEpoch: number } {
-  return { lastIndex: version, lastEpoch: servedEpoch };
+/** The same for whoever asks: one database, which has everything that was acknowledged under the epoch that served last. Not so a copy that was ended: its versions are its own, and compare with nobody's. */
+export function endOf(
+  { fence: now, isCopy = false }: Omit<Extract<FencedHere, { kind: 'fenced' }>, 'kind'>,
+  home: Home,
+): { lastIndex: number; lastEpoch: number } {
+  return { lastIndex: isEndedCopy(now, isCopy, home) ? 0 : now.version, lastEpoch: now.servedEpoch };
+}
+
+type Home = Pick<PairHome, 'homes' | 'members'> | null;
+
+/** The primary that served last was in the other cluster, and what it commits does not come here any more. */
+function isEndedCopy({ servedBy }: Look['fence'], isCopy: boolean, home: Home): boolean {
+  return home !== null && !isCopy && servedBy !== '' && home.homes[servedBy] !== home.members.own.name;
 }
 
 async function promote({ gateway, config }: RouteOptions, request: HttpRequest): Promise<HttpReply> {
@@ -213,14 +223,9 @@ async function status(options: RouteOptions): Promise<HttpReply> {
 }
 
 /** In one database a standby has what the primary has. A copy does not know how far it is, whoever serves does: it says that it lacks something, so that nobody takes it for complete. */
-export function upstreamOf(
-  { fence: now, isCopy }: Look,
-  { silentMs }: Pick<Gateway, 'silentMs'>,
-  home: Pick<PairHome, 'homes' | 'members'> | null,
-): UpstreamStatus | null {
+export function upstreamOf({ fence: now, isCopy }: Look, { silentMs }: Pick<Gateway, 'silentMs'>, home: Home): UpstreamStatus | null {
   if (now.servedBy === '') return null;
-  // A copy that was ended, and is none any more: what the primary commits does not come here.
-  if (home !== null && !isCopy && home.homes[now.servedBy] !== home.members.own.name) return null;
+  if (isEndedCopy(now, isCopy, home)) return null;
   const served = { region: now.servedBy, epoch: now.servedEpoch };
   return isCopy ? { ...served, lagEntries: 1, ageMs: silentMs } : { ...served, lagEntries: 0, ageMs: 0 };
 }
