@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -54,5 +54,14 @@ describe('LMDB: another process opens the file that is written', () => {
     expect(existsSync(join(folder, 'opening'))).to.equal(false);
     await database.close();
     expect(existsSync(join(folder, 'writer'))).to.equal(false);
+  });
+
+  it('nor does a token without a word in it, or what was to become one', async () => {
+    writeFileSync(join(folder, 'opening-left'), '999999999 1 left');
+    const database = openLmdb(folder);
+    writeFileSync(join(folder, 'opening'), '');
+    await (await openLmdbReader(folder)).close();
+    expect(readdirSync(folder).filter((name) => name.startsWith('opening'))).to.deep.equal([]);
+    await database.close();
   });
 });

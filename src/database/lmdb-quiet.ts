@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../platform/errors.ts';
@@ -33,6 +33,7 @@ export class QuietMoments {
     this.#folder = folder;
     writeFileSync(join(folder, WRITER), self());
     rmSync(join(folder, QUIET), { force: true });
+    sweep(folder);
     // Its first writes come with opening itself, which does not wait: an opener that found no writer is let finish here.
     const wait = new Int32Array(new SharedArrayBuffer(4));
     for (let waitedMs = 0; this.#opener() !== null && waitedMs < HOLD_MS; waitedMs += LOOK_MS) Atomics.wait(wait, 0, 0, LOOK_MS);
@@ -114,14 +115,14 @@ async function opening<T>(folder: string, work: (token: string) => Promise<T>): 
   const token = `${self()} ${randomUUID()}`;
   for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
     try {
-      writeFileSync(file, token, { flag: 'wx' });
+      putWhole(file, token);
       break;
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'EEXIST' || waitedMs >= ASK_MS)
         throw new EngineError('database-broken', `cannot ask for a quiet moment: ${file}`, cause);
     }
     const other = read(file);
-    if (other !== null && !isAlive(other)) rmSync(file, { force: true });
+    if (other === null ? isEmpty(file) : !isAlive(other)) rmSync(file, { force: true });
     await sleep(LOOK_MS);
   }
   try {
@@ -129,6 +130,30 @@ async function opening<T>(folder: string, work: (token: string) => Promise<T>): 
   } finally {
     if (read(file) === token) rmSync(file, { force: true });
   }
+}
+
+/** Exclusively, and with its token in it: one that was killed between the two would be nobody's, whose death nobody can see, and in everybody's way for ever (found by killing backups). */
+function putWhole(file: string, token: string): void {
+  const whole = `${file}-${randomUUID()}`;
+  writeFileSync(whole, token);
+  try {
+    linkSync(whole, file);
+  } finally {
+    rmSync(whole, { force: true });
+  }
+}
+
+/** What openers left that were killed before their token had its name. */
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder).filter((one) => one.startsWith(`${OPENING}-`))) {
+    const token = read(join(folder, name));
+    if (token !== null && !isAlive(token)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** As a machine that went down may leave it. */
+function isEmpty(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.size === 0;
 }
 
 function read(file: string): string | null {

@@ -13,7 +13,7 @@ describe('reading what a backup holds', () => {
     const collect = runInNewContext('gc') as () => void;
     const lab = await BackupLab.open();
     try {
-      await lab.write(documents(0, 5000));
+      await lab.write(documents(0, 15_000));
       // Stored plain, each file fills a pack and so a run of its own.
       const { manifest } = await lab.backup({ level: null });
       const repository = await lab.repository();
