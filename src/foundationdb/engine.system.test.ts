@@ -4,6 +4,7 @@ import { systemClock } from '../platform/clock.ts';
 import { loadCredentials } from '../platform/tls.ts';
 import { logTo } from '../telemetry/log.ts';
 import { EngineCluster } from '../testing/engine-cluster.ts';
+import { leaderOf } from '../testing/engine-waits.ts';
 import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
 import { REGIONS, type Region } from '../testing/test-config.ts';
 import { serveGateway, type GatewayProgram } from './program.ts';
@@ -86,11 +87,7 @@ describe('a whole engine on gateways to FoundationDB (a strict store in memory)'
     await running?.done;
   }
 
-  async function leaderStatus(): Promise<Readonly<Record<string, unknown>> | null> {
-    const all = await Promise.all(REGIONS.map((region) => cluster.ask('controller', region, '/v1/status')));
-    const seen = all.map((answer) => (answer?.status === 200 ? (answer.json as Readonly<Record<string, unknown>>) : null));
-    return seen.find((status) => status?.['leads'] === true) ?? null;
-  }
+  const leaderStatus = () => leaderOf(cluster);
 
   const served = (by: Region) =>
     cluster.until(

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { systemClock } from '../platform/clock.ts';
 import { EngineCluster } from '../testing/engine-cluster.ts';
+import { leaderOf, untilHolds } from '../testing/engine-waits.ts';
 import { FoundationdbCluster, findFoundationdb } from '../testing/foundationdb-cluster.ts';
 import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { REGIONS } from '../testing/test-config.ts';
@@ -34,11 +35,7 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
     await foundationdb?.stop();
   });
 
-  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    for (const end = systemClock.monotonicMs() + 120_000; systemClock.monotonicMs() < end; await systemClock.sleep(200))
-      if (await holds().catch(() => false)) return;
-    throw new Error(`not seen in time: ${what}\n${cluster.transcript()}`);
-  }
+  const until = (what: string, holds: () => Promise<boolean>): Promise<void> => untilHolds(cluster, what, holds, 120_000);
   /** Through the region that serves, whichever it is. */
   async function put(key: string): Promise<boolean> {
     for (const region of REGIONS) if ((await cluster.ask('api', region, `/v1/kv/${key}`, 'x'))?.status === 200) return true;
@@ -48,12 +45,7 @@ describe(`forced recovery of FoundationDB${typeof programs === 'string' ? `: ski
     for (const region of REGIONS) if ((await cluster.ask('api', region, `/v1/kv/${key}`))?.status === 200) return true;
     return false;
   }
-  async function leader(): Promise<Readonly<Record<string, unknown>> | null> {
-    const all = await Promise.all(REGIONS.map((region) => cluster.ask('controller', region, '/v1/status')));
-    return (
-      all.map((answer) => answer?.json as Readonly<Record<string, unknown>> | undefined).find((one) => one?.['leads'] === true) ?? null
-    );
-  }
+  const leader = () => leaderOf(cluster);
   const force = (...args: string[]) =>
     cluster.command('force-recovery', `--target=${REMOTE}`, '--fdbcli', (programs as { fdbcli: string }).fdbcli, ...args);
   const region = (change: string, name: string, ...args: string[]) =>

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { systemClock } from '../platform/clock.ts';
 import { EngineCluster, type Finished } from '../testing/engine-cluster.ts';
+import { leaderOf, untilHolds } from '../testing/engine-waits.ts';
 import type { FoundationdbCluster } from '../testing/foundationdb-cluster.ts';
 import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { findPairTools, FoundationdbPair, type PairTools } from '../testing/foundationdb-pair.ts';
@@ -36,18 +36,14 @@ describe(`a service that moves with a pair of FoundationDB clusters${typeof tool
     engine.startAll();
     pair.startAgents();
     await until('serving', async () => (await put('first')) === CENTRAL);
-    await until('a leader', async () => (await leader()) !== undefined);
+    await until('a leader', async () => (await leader()) !== null);
   });
   after(async () => {
     await engine?.stop();
     await pair?.stop();
   });
 
-  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    for (const end = systemClock.monotonicMs() + LIMIT_MS; systemClock.monotonicMs() < end; await systemClock.sleep(200))
-      if (await holds().catch(() => false)) return;
-    throw new Error(`not seen in time: ${what}\n${engine?.transcript().slice(-6000)}`);
-  }
+  const until = (what: string, holds: () => Promise<boolean>): Promise<void> => untilHolds(engine, what, holds, LIMIT_MS);
   /** Which region acknowledged it. */
   async function put(key: string): Promise<unknown> {
     for (const region of REGIONS) {
@@ -66,10 +62,7 @@ describe(`a service that moves with a pair of FoundationDB clusters${typeof tool
     const all = await Promise.all(REGIONS.map(async (region) => [region, (await status(region))?.['role']] as const));
     return all.find(([, role]) => role === 'primary')?.[0];
   }
-  async function leader(): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const all = await Promise.all(REGIONS.map((region) => engine.ask('controller', region, '/v1/status')));
-    return all.map((answer) => answer?.json as Readonly<Record<string, unknown>> | undefined).find((one) => one?.['leads'] === true);
-  }
+  const leader = () => leaderOf(engine);
   /** `a` to `b` is in sync with whoever serves. */
   const isInSync = async (region: Region): Promise<boolean> => {
     const serving = await primary();

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Database, Transaction } from 'foundationdb';
-import { systemClock } from '../platform/clock.ts';
 import { EngineCluster, type Finished } from '../testing/engine-cluster.ts';
+import { leaderOf, untilHolds } from '../testing/engine-waits.ts';
 import type { FoundationdbCluster } from '../testing/foundationdb-cluster.ts';
 import { foundationdbConfig } from '../testing/foundationdb-config.ts';
 import { findPairTools, FoundationdbPair, type PairTools } from '../testing/foundationdb-pair.ts';
@@ -44,27 +44,20 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
     engine = await EngineCluster.prepare('sync', undefined, { rpo_seconds: BUSY_SECONDS, database: { ...own, pair: { east, west } } });
     engine.startAll();
     await until('serving', () => put('first'));
-    await until('a leader', async () => (await leader()) !== undefined);
+    await until('a leader', async () => (await leader()) !== null);
   });
   after(async () => {
     await engine?.stop();
     await pair?.stop();
   });
 
-  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    for (const end = systemClock.monotonicMs() + LIMIT_MS; systemClock.monotonicMs() < end; await systemClock.sleep(200))
-      if (await holds().catch(() => false)) return;
-    throw new Error(`not seen in time: ${what}\n${engine?.transcript()}`);
-  }
+  const until = (what: string, holds: () => Promise<boolean>): Promise<void> => untilHolds(engine, what, holds, LIMIT_MS);
   /** Through the region that serves, whichever it is. */
   async function put(key: string): Promise<boolean> {
     for (const region of REGIONS) if ((await engine.ask('api', region, `/v1/kv/${key}`, 'x'))?.status === 200) return true;
     return false;
   }
-  async function leader(): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const all = await Promise.all(REGIONS.map((region) => engine.ask('controller', region, '/v1/status')));
-    return all.map((answer) => answer?.json as Readonly<Record<string, unknown>> | undefined).find((one) => one?.['leads'] === true);
-  }
+  const leader = () => leaderOf(engine);
   /** What fdbdr locks the west under. */
   let uidOfWest: string | null = null;
   /** Commands that were done. */
