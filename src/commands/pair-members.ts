@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LoadedConfig } from '../config/load.ts';
-import { clientSettings, forPrograms, needClusterFile } from '../foundationdb/client.ts';
-import type { Member, Pair } from '../foundationdb/pair.ts';
+import { needClusterFile } from '../foundationdb/client.ts';
+import { memberOf, type Member, type Pair } from '../foundationdb/pair.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { Controllers } from './controllers.ts';
 import { needFoundationdb, needProgram } from './managed-foundationdb.ts';
@@ -27,9 +27,9 @@ export async function pairOf(
   const { fdbcli = foundationdb.pair_programs?.fdbcli ?? 'fdbcli', fdbdr = foundationdb.pair_programs?.fdbdr ?? 'fdbdr' } = given;
   await Promise.all([needProgram('fdbcli', fdbcli, signal), needProgram('fdbdr', fdbdr, signal)]);
   const member = (name: string): Member => {
-    const client = clientSettings({ ...foundationdb, cluster_file: foundationdb.pair?.[name] ?? '' }, folder);
-    needClusterFile(client.clusterFile);
-    return { name, client, cli: { program: fdbcli, ...forPrograms(client) } };
+    const found = memberOf(foundationdb, folder, name, fdbcli);
+    needClusterFile(found.client.clusterFile);
+    return found;
   };
   const own = cluster ?? (names[0] as string);
   const other = names.find((name) => name !== own) as string;

@@ -1,7 +1,7 @@
 import type { Database, Transaction } from 'foundationdb';
 import { readFence, type Fence } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
-import { readPastLock } from './lock-held.ts';
+import { LOCKED_RAW, readPastLock } from './lock-held.ts';
 import { uidOfBytes, uidOfStoredLock } from './lock-uid.ts';
 import { stateSaid, type CopyState } from './pair-records.ts';
 import { transact } from './transaction.ts';
@@ -35,7 +35,6 @@ const STAMP_BYTES = 10;
 
 const AGENT = '\xff\x02/db-backup-agent/';
 const TAG = Buffer.from(`${AGENT}\x01tagname\x00\x01default\x00`, 'latin1');
-const LOCK = Buffer.from('\xff/dbLocked', 'latin1');
 
 /** Locked by fdbdr as a copy, be it whole or not: nobody but fdbdr writes there. */
 export const isLockedCopy = ({ lockUid, copyUid }: CopyIn): boolean => lockUid !== null && lockUid === copyUid;
@@ -62,7 +61,7 @@ export async function readCopyNow(db: Database, keys: KeySpace, timeoutMs: numbe
 /** In a transaction that reads past the lock. */
 async function copyIn(transaction: Transaction, keys: KeySpace): Promise<CopyIn> {
   const [lock, tag, pulse, fence] = await Promise.all([
-    transaction.get(LOCK),
+    transaction.get(LOCKED_RAW),
     transaction.get(TAG),
     transaction.get(keys.pulse),
     readFence(transaction, keys.fence),

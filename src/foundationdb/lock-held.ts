@@ -6,7 +6,8 @@ import { lockUid, readLockUid, uidOfStoredLock, versionOfStoredLock, type LockUi
 import { LOCK_AWARE, READ_LOCK_AWARE, READ_SYSTEM_KEYS } from './option-codes.ts';
 import { transact, untilDone, type Outcome } from './transaction.ts';
 
-const LOCKED_RAW = Buffer.from('\xff/dbLocked', 'latin1');
+/** Where FoundationDB keeps its lock. */
+export const LOCKED_RAW = Buffer.from('\xff/dbLocked', 'latin1');
 const TIMEOUT_MS = 10_000;
 /** FoundationDB counts a million versions a second. */
 const VERSIONS_PER_SECOND = 1_000_000;

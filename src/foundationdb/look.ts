@@ -1,5 +1,5 @@
 import type { Database, Transaction } from 'foundationdb';
-import { NO_LONGER_NEEDED } from '../platform/abort.ts';
+import { answerWithin } from '../platform/abort.ts';
 import type { Clock } from '../platform/clock.ts';
 import { isWholeCopy, readCopyNow } from './copy-now.ts';
 import { readFence, type Fence } from './fence.ts';
@@ -55,15 +55,6 @@ export class SharedLook<T> {
   /** Null where it brought nothing, or not in time. */
   async within(timeoutMs: number): Promise<T | null> {
     this.#underWay ??= this.#look().finally(() => (this.#underWay = null));
-    const answered = new AbortController();
-    const late = this.#clock.sleep(timeoutMs, answered.signal).then(
-      () => null,
-      () => null,
-    );
-    try {
-      return await Promise.race([this.#underWay, late]);
-    } finally {
-      answered.abort(NO_LONGER_NEEDED);
-    }
+    return (await answerWithin(this.#underWay, timeoutMs, this.#clock)) ?? null;
   }
 }

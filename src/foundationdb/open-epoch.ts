@@ -2,6 +2,7 @@ import type { Database } from 'foundationdb';
 import type { Arbiter, Held, Replication } from '../arbiter/arbiter.ts';
 import type { EngineConfig } from '../config/config.ts';
 import type { Clock } from '../platform/clock.ts';
+import { othersOf } from '../server/claim.ts';
 import { FENCE_TIMEOUT_MS, openFence, type Fence } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
 
@@ -45,7 +46,7 @@ export async function openEpoch(
  * one is in the arbiter.
  */
 async function writeRule({ arbiter, config, mode, epoch, before }: Opening, signal: AbortSignal): Promise<boolean> {
-  const set = Object.keys(config.regions).filter((region) => region !== config.region);
+  const set = [...othersOf(config)];
   const value: Replication = { epoch, mode, set, w: set.length };
   const result = await arbiter.cas('replication', before?.revision ?? null, value, signal);
   if (result.ok) return true;

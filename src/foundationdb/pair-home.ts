@@ -3,8 +3,7 @@ import type { EngineConfig } from '../config/config.ts';
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import { UNKNOWN_LAG_ENTRIES, UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
-import { clientSettings, forPrograms } from './client.ts';
-import type { Pair } from './pair.ts';
+import { memberOf, type Pair } from './pair.ts';
 import type { PairWatch } from './pair-watch.ts';
 
 /** The other cluster of a pair, open. */
@@ -29,14 +28,11 @@ export function pairHomeOf(
   folder: string,
   other: OtherCluster | null,
 ): PairHome | null {
-  const { pair_homes: homes, pair = {}, pair_programs: programs } = foundationdb;
+  const { pair_homes: homes, pair_programs: programs } = foundationdb;
   const own = homes?.[region];
   if (homes === undefined || own === undefined || other === null) return null;
   const { fdbcli = 'fdbcli', fdbdr = 'fdbdr' } = programs ?? {};
-  const member = (name: string): Pair['own'] => {
-    const client = clientSettings({ ...foundationdb, cluster_file: pair[name] ?? '' }, folder);
-    return { name, client, cli: { program: fdbcli, ...forPrograms(client) } };
-  };
+  const member = (name: string) => memberOf(foundationdb, folder, name, fdbcli);
   return { other, homes, members: { fdbdr, own: member(own), other: member(other.name) } };
 }
 

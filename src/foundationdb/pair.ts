@@ -1,5 +1,6 @@
 import { systemClock } from '../platform/clock.ts';
-import { openCluster, type ClientSettings } from './client.ts';
+import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
+import { clientSettings, forPrograms, openCluster, type ClientSettings } from './client.ts';
 import { fdbcli, readByFdbcli, statusByFdbcli, type Fdbcli, type FdbcliResult } from './fdbcli.ts';
 import { fdbdr } from './fdbdr.ts';
 import { unlockUid } from './lock.ts';
@@ -20,6 +21,12 @@ export interface Member {
   readonly name: string;
   readonly cli: Fdbcli;
   readonly client: ClientSettings;
+}
+
+/** The one that the configuration calls so. */
+export function memberOf(foundationdb: FoundationdbConfig, folder: string, name: string, program: string): Member {
+  const client = clientSettings({ ...foundationdb, cluster_file: foundationdb.pair?.[name] ?? '' }, folder);
+  return { name, client, cli: { program, ...forPrograms(client) } };
 }
 
 export interface Pair {

@@ -5,6 +5,7 @@ import type { EngineConfig } from '../config/config.ts';
 import { keyProblem, MAX_VALUE_BYTES } from '../database/database.ts';
 import type { Clock } from '../platform/clock.ts';
 import { errorReply, jsonReply, metricsRoute, type HttpReply, type HttpRequest, type Route } from '../platform/http.ts';
+import { othersOf } from '../server/claim.ts';
 import { exportLines } from '../server/export-lines.ts';
 import { decode, malformed } from '../server/decode.ts';
 import {
@@ -200,7 +201,7 @@ async function status(options: RouteOptions): Promise<HttpReply> {
     nowMs: clock.monotonicMs(),
     periodMs: statusPeriodMs,
   };
-  const others = Object.keys(config.regions).filter((other) => other !== config.region);
+  const others = othersOf(config);
   return jsonReply({
     region: config.region,
     incarnation,
@@ -214,7 +215,7 @@ async function status(options: RouteOptions): Promise<HttpReply> {
     commitIndex: version,
     appliedIndex: version,
     mode: gateway.mode,
-    syncSet: isPrimary && pair === null ? others : [],
+    syncSet: isPrimary && pair === null ? [...others] : [],
     w: others.length,
     standbys: isPrimary ? (pair === null ? replicaStatus(replicas) : standbysOfPair(pair, options)) : {},
     better: isPrimary && pair === null ? betterRegion(replicas) : null,

@@ -1,5 +1,5 @@
 import type { Arbiter } from '../arbiter/arbiter.ts';
-import { NO_LONGER_NEEDED } from '../platform/abort.ts';
+import { answerWithin } from '../platform/abort.ts';
 import type { PromoteRequest } from '../server/control-messages.ts';
 import { act, lookAt, lookAtPair } from './pair.ts';
 import type { PairHome } from './pair-home.ts';
@@ -38,13 +38,7 @@ export class TakingOver {
       void current.done.then(() => this.#forget(current));
       return { kind: 'moving', message: `what epoch ${current.epoch} has begun at ${name} is being ended` };
     }
-    const answered = new AbortController();
-    const late = clock.sleep(timeoutMs, answered.signal).then(
-      () => undefined,
-      () => undefined,
-    );
-    const ended = await Promise.race([current.done, late]);
-    answered.abort(NO_LONGER_NEEDED);
+    const ended = await answerWithin(current.done, timeoutMs, clock);
     if (ended === undefined) return { kind: 'moving', message: `${name} is being made the primary of its pair` };
     this.#forget(current);
     return ended === null ? null : { kind: 'unavailable', message: ended };

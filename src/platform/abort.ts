@@ -1,3 +1,5 @@
+import type { Clock } from './clock.ts';
+
 /** Resolves once the signal aborts, at once where it has. */
 export function whenAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => (signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true })));
@@ -27,6 +29,20 @@ export async function bounded<T>({ timeoutMs, signal, asError }: Bounds, work: (
     throw signal?.aborted === true ? (signal.reason as Error) : asError(error, timeout.aborted);
   } finally {
     either.removeEventListener('abort', stop);
+  }
+}
+
+/** What comes of work that goes on all the same, for whoever waits only so long; undefined: nothing yet. */
+export async function answerWithin<T>(work: Promise<T>, timeoutMs: number, clock: Pick<Clock, 'sleep'>): Promise<T | undefined> {
+  const answered = new AbortController();
+  const late = clock.sleep(timeoutMs, answered.signal).then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    answered.abort(NO_LONGER_NEEDED);
   }
 }
 

@@ -34,7 +34,6 @@ export function nextToPlace(status: unknown, topology: Topology): Placing {
   const decoded = placeShape.safeParse(status);
   const { active_primary_dc: primary, processes } = decoded.data?.cluster ?? {};
   if (primary === undefined || processes === undefined || Object.keys(processes).length === 0) return WAIT;
-  if (topology.foundationdb === 'pair') return PLACED;
   // Of two regions the first is primary by its priority, as soon as it is whole.
   if (topology.foundationdb === 'two_regions') return primary === topology.primaryRegion ? PLACED : WAIT;
   const classes = Object.values(processes).map(({ class_type: given }) => given ?? NO_CLASS);
