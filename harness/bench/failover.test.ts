@@ -14,6 +14,7 @@ const good = (change: Partial<PlayedRun> = {}): PlayedRun => ({
   scenario: 'region-loss',
   replication: 'sync',
   expectFailover: 'one',
+  expectLoss: 'none',
   verdict: { outcome: 'pass', reason: '' },
   lost: 0,
   splitBrain: 0,
@@ -64,6 +65,15 @@ describe('the failover bench', () => {
     expect(brokenPromise(good({ moves: 2 }))).to.match(/2 moves/);
     expect(brokenPromise(good({ moves: 2, expectFailover: 'ordered' })), 'there and back').to.equal(null);
     expect(brokenPromise(good({ replication: 'async', lost: 7 })), 'async promises no more than its objective').to.equal(null);
+  });
+
+  it('holds the writes since the backup against no scenario that comes back from one', () => {
+    const restored = { expectLoss: 'allowed', expectFailover: 'allowed', lost: 614, moves: 0 };
+    expect(brokenPromise(good(restored))).to.equal(null);
+    const checks = { ...good().checks, lostWrites: 'fail' } as const;
+    expect(brokenPromise(good({ ...restored, checks })), 'above the objective').to.match(/lost writes: 614/);
+    expect(brokenPromise(good({ ...restored, splitBrain: 1 }))).to.match(/split brain/);
+    expect(brokenPromise(good({ ...restored, expectLoss: 'none' }))).to.match(/lost writes: 614/);
   });
 
   it('plays scenarios that are there, and each of them declares what it must not lose and how often it may move', function () {

@@ -49,6 +49,8 @@ export const playedShape = z.object({
   load: z.number(),
   durationMs: z.number(),
   replication: z.string(),
+  /** What the scenario expects of the loss of acknowledged writes. Runs of before it was kept were all judged as if it were none. */
+  expectLoss: z.string().default('none'),
   expectFailover: z.string(),
   verdict: z.object({ outcome: z.enum(['pass', 'fail', 'inconclusive']), reason: z.string() }),
   acknowledged: z.number(),
@@ -144,6 +146,7 @@ export function playedRun(file: string, result: ResultDocument, loadNow: number)
     load: loadNow,
     durationMs: result.durationMs,
     replication: result.scenario.replication,
+    expectLoss: result.scenario.expect.loss,
     expectFailover: result.scenario.expect.failover,
     verdict: result.verdict,
     acknowledged: result.writes.acknowledged,
