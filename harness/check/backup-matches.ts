@@ -1,4 +1,4 @@
-import { finding, seconds, type Check } from './check.ts';
+import { EVIDENCE_SHOWN, finding, seconds, type Case, type Check } from './check.ts';
 import type { Restore } from '../measure/backup-account.ts';
 import type { Finding } from './verdict.ts';
 
@@ -16,6 +16,7 @@ export const backupMatches: Check = {
     const found = asked.flatMap((step) => {
       const restore = restores.find(({ name }) => name === step.name);
       if (restore === undefined) return [finding(NAME, 'inconclusive', `${step.name} was never restored`)];
+      if (step.exits === 0 && restore.live && restore.exitCode === 0) return judgeLive(restore, measurement, restores);
       return step.exits === 0 || restore.copy !== null ? judgeRestore(restore) : [];
     });
     // A backup that nobody ever restored is a hope.
@@ -23,11 +24,21 @@ export const backupMatches: Check = {
   },
 };
 
-function judgeRestore({ name, live, exitCode, copy, bounded, unread, line, copyLine }: Restore): readonly Finding[] {
+/** A loss that is allowed is of what no backup has: a restore that gave nothing back would be within it where the run is short. Of several the last one counts. */
+function judgeLive(restore: Restore, { writes }: Case['measurement'], restores: readonly Restore[]): readonly Finding[] {
+  const { name, hasBeforeMs, line } = restore;
+  const isLast = restores.findLast((one) => one.live && one.exitCode === 0) === restore;
+  const gone = hasBeforeMs === null || !isLast ? [] : writes.lost.filter(({ completedMs }) => completedMs < hasBeforeMs);
+  const [first] = gone;
+  if (first === undefined)
+    return [finding(NAME, 'pass', `${name} went into a database of the system; it is judged with it (lost-writes, no-holes)`, [line])];
+  const message = `${name} did not give back ${gone.length} write(s) that were acknowledged before ${seconds(hasBeforeMs ?? 0)}, all of which it had to have: ${first.op} ${first.key}`;
+  return [finding(NAME, 'fail', message, [line, ...gone.slice(0, EVIDENCE_SHOWN).map((write) => write.line)])];
+}
+
+function judgeRestore({ name, exitCode, copy, bounded, unread, line, copyLine }: Restore): readonly Finding[] {
   const lines = [line, ...(copyLine === null ? [] : [copyLine])];
   if (exitCode !== 0) return [finding(NAME, 'inconclusive', `${name} was not restored (exit code ${exitCode ?? 'none'})`, lines)];
-  if (live)
-    return [finding(NAME, 'pass', `${name} went into a database of the system; it is judged with it (lost-writes, no-holes)`, lines)];
   if (copy === null) return [finding(NAME, 'inconclusive', `the copy ${name} could not be read: ${unread ?? 'no reason known'}`, lines)];
   if (copy.stateMs === null) return [finding(NAME, 'fail', `${name}: ${copy.problems.join('; ')}`, [...lines, ...copy.lines])];
   if (copy.entries + copy.bulkEntries === 0) return [finding(NAME, 'inconclusive', `${name} is empty: it proves nothing`, lines)];

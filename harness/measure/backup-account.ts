@@ -35,6 +35,8 @@ export interface Restore {
   readonly copy: CopyAccount | null;
   /** Whether anything says how new the copy had to be. */
   readonly bounded: boolean;
+  /** What was acknowledged before is in it; null: nothing says so. */
+  readonly hasBeforeMs: number | null;
   readonly unread: string | null;
   /** Of the backup that it came from; null: not known from the store. */
   readonly backupId: string | null;

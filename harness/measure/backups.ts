@@ -2,6 +2,7 @@ import type { BackupAccount, BackupCheck, BackupMade, Restore } from './backup-a
 import { bulkAtLeast, bulkOf } from './bulk.ts';
 import { compareCopy, type CopyWindow } from './copies.ts';
 import type { Interval, Reigns } from './measurement.ts';
+import type { BackupStep } from '../scenario/scenario.ts';
 import { eventsOf, type Lined, type RunView } from './view.ts';
 
 /** A standby's own copy may be so far behind what was acknowledged. */
@@ -10,6 +11,7 @@ const STANDBY_LAG_MS = 1000;
 const MARK_SLACK_MS = 2;
 
 type Order = Lined<'backup-order'>;
+type RestoreStep = Extract<BackupStep, { readonly do: 'restore' }>;
 
 export function accountBackups(view: RunView, { reigns }: Pick<Reigns, 'reigns'>): BackupAccount | null {
   if (!view.scenario.backup && eventsOf(view.events, 'bulk').length === 0) return null;
@@ -60,12 +62,17 @@ function restoreOf(view: RunView, orders: readonly Order[], order: Order, servin
         ? null
         : { ...compareCopy(view, entries, window), bulkAtLeast: bulkAtLeast(view, window), bytes: read?.bytes ?? 0 },
     bounded: window !== null && window.fromMs !== null,
+    hasBeforeMs: live && isPartOrUnsaid(step) ? null : (window?.fromMs ?? null),
     unread,
     backupId: idOf(order),
     line: order.lineNumber,
     copyLine: read?.lineNumber ?? null,
   };
 }
+
+/** Where a live restore to a time says nothing of what may be missing at the end of the log, the objective of the whole does. */
+const isPartOrUnsaid = ({ args, since, mayLackMs }: RestoreStep): boolean =>
+  args.includes('--prefix') || (args.includes('--to-time') && since === null && mayLackMs === 0);
 
 interface Asked {
   readonly order: Order;

@@ -81,6 +81,7 @@ describe('reports of a run', () => {
       elapsedMs: 900,
       exitCode: 0,
       bounded: true,
+      hasBeforeMs: 1000,
       unread: null,
     };
     const backups = {
