@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { example, EXIT_CODES, wholeNumber } from './cli-options.ts';
 import { digest } from './commands/digest.ts';
 import { standardOutput } from './commands/output.ts';
+import { packagedScenarios } from './commands/places.ts';
 import { exitCode, judgeFolder, shortResult } from './commands/run.ts';
 import { EXIT, HarnessError } from './platform/errors.ts';
 import { resultsTable } from './report/table.ts';
@@ -57,12 +58,15 @@ function addDigest(program: Command, end: (code: number) => void): void {
     .requiredOption('--reports <dir>', 'the folder with the runs')
     .option('--times <n>', 'how often each had to be played', wholeNumber(1), 1)
     .option('--annotate', 'what did not pass as workflow commands of GitHub', false)
-    .option('--tag <name>', 'of a release: writes its certificate (certificate.json, certificate.md)')
+    .option(
+      '--tag <name>',
+      'of a release: writes its certificate (certificate.json, certificate.md); one of fewer scenarios than the package has is of a part, and says so',
+    )
     .option('--commit <sha>', 'what the tag names')
     .addHelpText('after', example('gameday digest --reports reports/nightly-lab scenarios/*.yaml') + EXIT_CODES)
     .action(async (scenarios: string[], { tag, commit, ...options }: DigestFlags) => {
       if ((tag === undefined) !== (commit === undefined)) throw new HarnessError('bad-input', '--tag and --commit go together');
       const subject = tag === undefined || commit === undefined ? undefined : { tag, commit };
-      end(await digest(scenarios, { ...options, subject }, standardOutput(false)));
+      end(await digest(scenarios, { ...options, subject, all: packagedScenarios() }, standardOutput(false)));
     });
 }

@@ -57,7 +57,7 @@ describe('gameday digest', () => {
   function run(scenarios: readonly string[], options: Partial<DigestOptions> = {}): Promise<number> {
     const say = (text: string): void => void (said += text);
     const output = { color: false, columns: 0, text: say, json: () => undefined, progress: say };
-    return digest(scenarios, { reports, times: 1, annotate: false, subject: undefined, ...options }, output);
+    return digest(scenarios, { reports, times: 1, annotate: false, subject: undefined, all: [SCENARIO], ...options }, output);
   }
 
   it('judges the records, not what a result.json beside them says', async () => {
@@ -94,6 +94,18 @@ describe('gameday digest', () => {
     };
     expect(certificate.certified).to.equal(true);
     expect(certificate.runs[0]?.sha256['events.ndjson']).to.match(/^[0-9a-f]{64}$/);
+  });
+
+  it('certifies a part as a part, and names what was not asked for: a scenario is its file, whoever else has its name', async () => {
+    record('20261127T000000000Z-region-isolation', history());
+    const subject = { tag: 'v1.0.0', commit: 'c0ffee' };
+    const certificate = (): string => readFileSync(join(reports, 'certificate.md'), 'utf8');
+    write('easy.yaml', scenario('60s').replace('name: region-isolation', 'name: easy'));
+    expect(await run([SCENARIO], { subject, all: [SCENARIO, join(reports, 'easy.yaml')] })).to.equal(0);
+    expect(certificate()).to.match(/^# v1\.0\.0: CERTIFIED IN PART ONLY\n[^]*Not asked for: easy\./);
+    write('other.yaml', scenario('1s'));
+    expect(await run([SCENARIO], { subject, all: [join(reports, 'other.yaml')] })).to.equal(0);
+    expect(certificate()).to.match(/^# v1\.0\.0: CERTIFIED IN PART ONLY\n[^]*Not asked for: region-isolation\./);
   });
 
   it('certifies nothing by what another engine, or a system that somebody else started, has passed', async () => {

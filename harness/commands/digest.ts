@@ -23,6 +23,8 @@ export interface DigestOptions {
   readonly annotate: boolean;
   /** Makes a certificate of it. */
   readonly subject: Subject | undefined;
+  /** Files of all scenarios that a release is asked: a certificate of fewer is one of a part. */
+  readonly all: readonly string[];
 }
 
 /** As runName (places.ts) makes them: also one in which nothing could be written is a run. */
@@ -35,7 +37,7 @@ const CERTIFIED_FILES = ['events.ndjson', 'result.json'];
  * exit code of the whole. `scenarios` are files that had to be played; throws HarnessError `bad-input` for one that cannot be read.
  */
 export async function digest(scenarios: readonly string[], options: DigestOptions, output: Output): Promise<number> {
-  const { reports, times, annotate, subject } = options;
+  const { reports, times, annotate, subject, all } = options;
   if (!existsSync(reports)) throw new HarnessError('bad-input', `--reports ${reports}: there is no such folder`);
   refuseUnwritable(reports);
   if (subject !== undefined && scenarios.length === 0)
@@ -55,7 +57,8 @@ export async function digest(scenarios: readonly string[], options: DigestOption
   writeFileSync(join(reports, 'digest.md'), text);
   if (subject !== undefined) {
     const sha256 = new Map(folders.map((folder) => [folder, sums(join(reports, folder))]));
-    const certificate = certificateOf(whole, subject, { madeWall: new Date().toISOString(), sha256 });
+    const unasked = unaskedOf(all, scenarios);
+    const certificate = certificateOf(whole, subject, { madeWall: new Date().toISOString(), unasked, sha256 });
     writeFileSync(join(reports, 'certificate.json'), `${JSON.stringify(certificate, null, 2)}\n`);
     writeFileSync(join(reports, 'certificate.md'), certificateMarkdown(certificate, whole));
   }
@@ -67,6 +70,12 @@ export async function digest(scenarios: readonly string[], options: DigestOption
     );
   output.text(annotate ? `${whole.outcome}: ${whole.reason}\n` : text);
   return exitCode([whole.outcome]);
+}
+
+/** By their files: what somebody else calls by the name of one asks for something else. */
+function unaskedOf(all: readonly string[], asked: readonly string[]): readonly string[] {
+  const files = new Set(asked.map((file) => resolve(file)));
+  return loadForSystem(all.filter((file) => !files.has(resolve(file)))).map(({ scenario }) => scenario.name);
 }
 
 type Wanted = ReadonlyMap<string, LoadedScenario>;

@@ -11,10 +11,13 @@ export interface Subject {
 export interface Certificate {
   readonly schema: 1;
   readonly subject: Subject;
+  /** The whole: everything that is played of a release, and each run passed. */
   readonly certified: boolean;
   readonly verdict: { readonly outcome: VerdictOutcome; readonly reason: string };
   readonly madeWall: string;
   readonly missing: readonly string[];
+  /** Scenarios of the package that nobody asked for: with any of them the certificate is of a part. */
+  readonly unasked: readonly string[];
   readonly runs: readonly {
     readonly folder: string;
     readonly scenario: string | null;
@@ -29,16 +32,21 @@ export interface Certificate {
 export function certificateOf(
   digest: Digest,
   subject: Subject,
-  { madeWall, sha256 }: { readonly madeWall: string; readonly sha256: ReadonlyMap<string, Readonly<Record<string, string>>> },
+  {
+    madeWall,
+    unasked,
+    sha256,
+  }: Pick<Certificate, 'madeWall' | 'unasked'> & { readonly sha256: ReadonlyMap<string, Readonly<Record<string, string>>> },
 ): Certificate {
   const { outcome, reason, missing, runs } = digest;
   return {
     schema: 1,
     subject,
-    certified: outcome === 'pass',
+    certified: outcome === 'pass' && unasked.length === 0,
     verdict: { outcome, reason },
     madeWall,
     missing,
+    unasked,
     runs: runs.map(({ folder, result }) => ({
       folder,
       scenario: result?.scenario.name ?? null,
@@ -50,10 +58,12 @@ export function certificateOf(
 }
 
 /** For the release. Its first line is what somebody has to see who reads nothing else. */
-export function certificateMarkdown({ subject, certified, madeWall }: Certificate, digest: Digest): string {
-  return `# ${inline(subject.tag)}: ${certified ? 'CERTIFIED' : 'NOT CERTIFIED'}
+export function certificateMarkdown({ subject, verdict, unasked, madeWall }: Certificate, digest: Digest): string {
+  const passed = unasked.length === 0 ? 'CERTIFIED' : 'CERTIFIED IN PART ONLY';
+  const rest = unasked.length === 0 ? '' : `\n\n**A part of what a release is asked.** Not asked for: ${inline(unasked.join(', '))}.`;
+  return `# ${inline(subject.tag)}: ${verdict.outcome === 'pass' ? passed : 'NOT CERTIFIED'}
 
-Commit ${inline(subject.commit)}, ${inline(madeWall)}. The records of all runs are attached; \`gameday judge\` judges each again.
+Commit ${inline(subject.commit)}, ${inline(madeWall)}. The records of all runs are attached; \`gameday judge\` judges each again.${rest}
 
 ${digestMarkdown(digest).replace(/^# /, '## ')}`;
 }

@@ -96,7 +96,7 @@ describe('many runs as one verdict', () => {
 
   it('certifies a pass and nothing else, in the first line', () => {
     const subject = { tag: 'v1.2.3', commit: 'c0ffee' };
-    const made = { madeWall: '2026-11-27T00:00:00.000Z', sha256: new Map([[brokenOff.folder, { 'events.ndjson': 'aa' }]]) };
+    const made = { madeWall: '2026-11-27T00:00:00.000Z', unasked: [], sha256: new Map([[brokenOff.folder, { 'events.ndjson': 'aa' }]]) };
     const first = (runs: readonly DigestRun[]): string | undefined => {
       const digest = digestOf(runs, NONE);
       const certificate = certificateOf(digest, subject, made);
@@ -106,6 +106,17 @@ describe('many runs as one verdict', () => {
     expect(first([played('a')])).to.equal('# v1.2.3: CERTIFIED');
     expect(first([played('a'), brokenOff])).to.equal('# v1.2.3: NOT CERTIFIED');
     expect(first([played('a', 'fail')])).to.equal('# v1.2.3: NOT CERTIFIED');
+    const part = digestOf([played('a')], NONE);
+    const [of, whole] = [certificateOf(part, subject, { ...made, unasked: ['b', 'c'] }), certificateOf(part, subject, made)];
+    expect([whole.certified, whole.unasked]).to.deep.equal([true, []]);
+    expect([of.certified, of.unasked], 'a part of what a release is asked').to.deep.equal([false, ['b', 'c']]);
+    const text = certificateMarkdown(of, part);
+    expect(text.split('\n')[0]).to.equal('# v1.2.3: CERTIFIED IN PART ONLY');
+    expect(text).to.contain('Not asked for: b, c.');
+    const failed = digestOf([played('a', 'fail')], NONE);
+    expect(certificateMarkdown(certificateOf(failed, subject, { ...made, unasked: ['b'] }), failed)).to.match(
+      /^# v1\.2\.3: NOT CERTIFIED\n/,
+    );
     expect(certificateOf(digestOf([brokenOff], NONE), subject, made).runs[0]?.sha256).to.deep.equal({ 'events.ndjson': 'aa' });
   });
 });

@@ -183,6 +183,12 @@ describe('scripts/workflow', function () {
       const { body } = workflow(['pending', 'v1.2.3'], { RELEASE: '<!-- certificate -->\\nWhat is new: all.\\n' });
       expect(body).to.include('What is new: all.');
     });
+    it('that was certified in part is a pre-release, and says in which', () => {
+      const { calls, body, stderr } = workflow(['publish', 'v1.2.3', certified('v1.2.3', 'CERTIFIED IN PART ONLY')]);
+      const edited = calls.find((call) => /^release (create|edit)/.test(call));
+      expect(edited, stderr).to.match(/--title v1\.2\.3 \(CERTIFIED IN PART ONLY\) --prerelease=true/);
+      expect(body).to.match(/^<!-- certificate -->\n# v1\.2\.3: CERTIFIED IN PART ONLY\n/);
+    });
     it('is not certified by a certificate that says otherwise, is of another tag, not whole, changed, or not there', () => {
       const bad: readonly (() => string)[] = [
         () => certified('v1.2.3', 'NOT CERTIFIED'),
