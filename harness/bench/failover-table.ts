@@ -1,6 +1,7 @@
 import { quantile } from '../measure/quantile.ts';
 import { UNKNOWN } from '../platform/revision.ts';
 import type { PlayedRun, PolicyExpectation } from './failover.ts';
+import type { BegunDay } from './kept-runs.ts';
 
 /** Whose recovery is broken down. */
 const BROKEN_DOWN = ['region-loss', 'frozen-primary', 'one-way-mute', 'one-way-deaf'];
@@ -40,15 +41,22 @@ export function brokenPromise(run: PlayedRun): string | null {
 export interface Asked {
   readonly scenarios: readonly string[];
   readonly repeat: number;
+  /** Game days that began and did not come to their end. */
+  readonly brokenOff?: readonly BegunDay[];
 }
 
 /** What keeps these runs from being the bench that was asked for, however each of them ended. */
-function shortcomings(runs: readonly PlayedRun[], { scenarios, repeat }: Asked): readonly string[] {
+function shortcomings(runs: readonly PlayedRun[], { scenarios, repeat, brokenOff = [] }: Asked): readonly string[] {
   const of = (name: string): number => new Set(runs.filter(({ scenario }) => scenario === name).map(({ runId }) => runId)).size;
   const missing = scenarios.filter((name) => of(name) < repeat).map((name) => `${name}: ${of(name)} of ${repeat} runs`);
   // A pass of a program that has changed since says nothing of the one that is there now, and times of two machines are no samples of one thing.
-  return [...missing, ...notOne('revision', revisionsOf(runs)), ...notOne('machine', [...new Set(runs.map(({ machine }) => machine))])];
+  const machines = [...new Set(runs.map(({ machine }) => machine))];
+  return [...missing, ...brokenOff.map(unknownOf), ...notOne('revision', revisionsOf(runs)), ...notOne('machine', machines)];
 }
+
+/** What a game day would have shown that broke off; one that was played later shows another. */
+export const unknownOf = ({ begun, wall }: BegunDay): string =>
+  `${begun}, begun ${wall}: broke off, and nobody knows what it would have shown`;
 
 /** What keeps runs from being of one revision, or of one machine. */
 export function notOne(what: 'revision' | 'machine', all: readonly string[]): readonly string[] {

@@ -9,7 +9,8 @@ import { runGamedayProgram } from './gameday-cli.ts';
 import { revision, UNKNOWN } from '../platform/revision.ts';
 import { keptRuns, type KeptRuns } from './kept-runs.ts';
 import { machineInWords } from './publish.ts';
-import { ROOT, runProgram } from './run-program.ts';
+import { playKept } from './play-kept.ts';
+import { ROOT, runProgram, type RunOptions } from './run-program.ts';
 
 /** Those whose times are broken down first, the two minutes of the flapping link last: runs in pieces then tell something early. */
 export const FAILOVER_SCENARIOS = [
@@ -106,8 +107,14 @@ export async function playFailovers(
       bench.say(`round ${round} of ${bench.repeat}: ${name}`);
       const [loadNow] = loadavg();
       const on = database === undefined ? [] : ['--database', database];
-      const results = await runGamedayProgram([join(ROOT, file), ...on], { signal: bench.signal });
-      for (const result of results) kept.keep(playedRun(file, result, loadNow ?? 0));
+      const day = {
+        name,
+        revision: revision(ROOT),
+        scenarios: variantsOf(file, database),
+        play: (options: RunOptions) => runGamedayProgram([join(ROOT, file), ...on], options),
+        runOf: (result: ResultDocument) => playedRun(file, result, loadNow ?? 0),
+      };
+      await playKept(kept, day, bench.signal);
     }
   }
   return kept.all();

@@ -1,5 +1,6 @@
 import { quantile } from '../measure/quantile.ts';
-import { notOne } from './failover-table.ts';
+import { notOne, unknownOf } from './failover-table.ts';
+import type { BegunDay } from './kept-runs.ts';
 import { PLATFORMS, SIDE_BY_SIDE, type SideRun } from './kubernetes.ts';
 
 /** Of bench/breakdown.ts: what the engine does, the same on both platforms, and what clients wait for the name alone (up to its TTL, by chance). */
@@ -113,7 +114,7 @@ function doubt(local: Side): number {
   return ((times.at(-1) ?? 0) - (times[0] ?? 0)) / 2 + Math.max(...widths);
 }
 
-export function kubernetesTable(all: readonly Compared[]): string {
+export function kubernetesTable(all: readonly Compared[], brokenOff: readonly BegunDay[] = []): string {
   const rows = all.flatMap(({ scenario, sides }) => PLATFORMS.map((platform) => row(scenario, platform, sides[platform])));
   const head = [
     '| scenario | platform | passed | recovery min | median | max | injection, median | load |',
@@ -133,7 +134,7 @@ export function kubernetesTable(all: readonly Compared[]): string {
     'Doubt: half the range of the local runs, and the widest interval of one. Load: the one-minute load of the machine (2 cores) when the runs began.',
   ];
   const revisions = allOf(all, 'revisions');
-  const trouble = [...notOne('revision', revisions), ...notOne('machine', allOf(all, 'machines'))];
+  const trouble = [...brokenOff.map(unknownOf), ...notOne('revision', revisions), ...notOne('machine', allOf(all, 'machines'))];
   return [
     `Revision ${revisions.join(', ') || 'unknown'}.`,
     ...trouble.map((one) => `**It proves nothing**: ${one}.`),

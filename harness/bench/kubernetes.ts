@@ -4,9 +4,10 @@ import { revision, UNKNOWN } from '../platform/revision.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
-import { keptRuns } from './kept-runs.ts';
+import { keptRuns, type BegunDay } from './kept-runs.ts';
+import { playKept } from './play-kept.ts';
 import { machineInWords } from './publish.ts';
-import { ROOT } from './run-program.ts';
+import { ROOT, type RunOptions } from './run-program.ts';
 
 /** The four of issue 7: a partition without a failover, a dead region, a killed database, a killed controller. */
 export const SIDE_BY_SIDE = ['region-partition', 'region-loss', 'database-kill', 'controller-kill'] as const;
@@ -46,16 +47,22 @@ export interface SideBySide {
   readonly signal: AbortSignal;
 }
 
+export interface Played {
+  readonly runs: readonly SideRun[];
+  readonly brokenOff: readonly BegunDay[];
+}
+
 const kept = keptRuns('kubernetes', playedShape);
 
 /**
  * Plays each scenario on both platforms in turns, so often, and keeps each run as soon as it is over; answers all that are kept of the program that is there now: runs of another revision say
  * nothing of it, and are played again.
  */
-export async function playSideBySide({ repeat, resume, minutes, say, signal }: SideBySide): Promise<readonly SideRun[]> {
+export async function playSideBySide({ repeat, resume, minutes, say, signal }: SideBySide): Promise<Played> {
   if (!resume) kept.clear();
   const now = revision(ROOT);
   const mine = (): readonly SideRun[] => kept.all().filter((run) => run.revision === now);
+  const played = (): Played => ({ runs: mine(), brokenOff: kept.brokenOff().filter((day) => day.revision === now) });
   const others = kept.all().length - mine().length;
   if (others > 0) say(`${others} kept runs are of another revision than ${now}, and do not count`);
   const endMs = minutes === null ? Infinity : performance.now() + minutes * 60_000;
@@ -63,14 +70,20 @@ export async function playSideBySide({ repeat, resume, minutes, say, signal }: S
     for (const scenario of SIDE_BY_SIDE)
       // Whoever goes first has the machine as others left it: by turns.
       for (const platform of round % 2 === 1 ? PLATFORMS : PLATFORMS.toReversed()) {
-        if (performance.now() > endMs || signal.aborted) return mine();
+        if (performance.now() > endMs || signal.aborted) return played();
         if (mine().filter((run) => run.scenario === scenario && run.platform === platform).length >= round) continue;
         say(`round ${round} of ${repeat}: ${scenario}, ${platform}`);
         const [loadNow = 0] = loadavg();
-        const [result] = await runGamedayProgram([`scenarios/${scenario}.yaml`, '--platform', platform], { signal });
-        if (result !== undefined) kept.keep(sideRun(scenario, result, loadNow));
+        const day = {
+          name: `${scenario} on ${platform}`,
+          revision: now,
+          scenarios: [scenario],
+          play: (options: RunOptions) => runGamedayProgram([`scenarios/${scenario}.yaml`, '--platform', platform], options),
+          runOf: (result: ResultDocument) => sideRun(scenario, result, loadNow),
+        };
+        await playKept(kept, day, signal);
       }
-  return mine();
+  return played();
 }
 
 export function sideRun(scenario: SideRun['scenario'], result: ResultDocument, loadNow: number): SideRun {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT } from '../platform/errors.ts';
-import { askedScenarios, FAILOVER_SCENARIOS, playFailovers, policyExpectation } from './failover.ts';
+import { askedScenarios, FAILOVERS, FAILOVER_SCENARIOS, playFailovers, policyExpectation } from './failover.ts';
 import { failoverHolds, failoverTable } from './failover-table.ts';
 import { embeddedRuns, foundationdbTable, IN_TWO_REGIONS, ON_FOUNDATIONDB } from './foundationdb.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
@@ -114,7 +114,7 @@ inPieces(
     await policyExpectation('lab', 1, interrupted.signal),
     await policyExpectation('production', 30, interrupted.signal),
   ];
-  const asked = { scenarios: askedScenarios(only), repeat };
+  const asked = { scenarios: askedScenarios(only), repeat, brokenOff: FAILOVERS.kept.brokenOff() };
   const table = failoverTable(runs, expectations, asked);
   tell(table);
   say(`written: ${await publish('failover', { runs, expectations }, table)}.md and .json`);
@@ -131,7 +131,7 @@ inPieces(
   const { repeat, scenarios: only, resume = false, minutes = null, twoRegions = false } = options;
   const course = twoRegions ? IN_TWO_REGIONS : ON_FOUNDATIONDB;
   const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, course);
-  const asked = { scenarios: askedScenarios(only, course), repeat };
+  const asked = { scenarios: askedScenarios(only, course), repeat, brokenOff: course.kept.brokenOff() };
   const table = foundationdbTable(runs, embeddedRuns(), asked);
   tell(table);
   say(`written: ${await publish(twoRegions ? 'foundationdb-two-regions' : 'foundationdb', { runs }, table)}.md and .json`);
@@ -168,12 +168,16 @@ inPieces(
     .option('--repeat <count>', 'runs of each scenario on each platform', positive, 5),
 ).action(async (options: InPieces) => {
   const { repeat, resume = false, minutes = null } = options;
-  const runs = await playSideBySide({ repeat, resume, minutes, say, signal: interrupted.signal });
+  const { runs, brokenOff } = await playSideBySide({ repeat, resume, minutes, say, signal: interrupted.signal });
   const compared = compare(runs);
-  const table = kubernetesTable(compared);
+  const table = kubernetesTable(compared, brokenOff);
   tell(table);
   say(`written: ${await publish('kubernetes', { compared, runs }, table)}.md and .json`);
-  process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : compares(compared, repeat) ? EXIT.pass : EXIT.fail;
+  process.exitCode = interrupted.signal.aborted
+    ? EXIT.interrupted
+    : compares(compared, repeat) && brokenOff.length === 0
+      ? EXIT.pass
+      : EXIT.fail;
 });
 
 try {
