@@ -164,7 +164,7 @@ async function promote(effect: Of<'promote'>, context: EffectContext, signal: Ab
     return { kind: 'promoted', region, writable: parsed.data.writable };
   // Bound by a direct lease for a moment, or its cluster is being made the primary of its pair: no failure of it.
   if (reply.code === 'promised' || reply.code === 'pair-moves') return null;
-  return signal.aborted ? null : { kind: 'promote-failed', region, why: reply.why };
+  return signal.aborted ? null : { kind: 'promote-failed', region, why: reply.why, lacks: reply.code === 'pair-lacks' };
 }
 
 async function route(effect: Of<'route'>, { config, dns }: EffectContext, signal: AbortSignal): Promise<Event | null> {

@@ -54,8 +54,13 @@ function everybodyAsked(run: Run, setting: Setting, enough: boolean): boolean {
   return enough || setting.regions.every(asked);
 }
 
-/** Twice in vain: the next one with as good a log, else the same again; a planned run has no other. */
-export function promoteFailed(run: Run, event: { region: string; why: string }, facts: Facts, setting: Setting): Moved {
+/** Twice in vain: the next one with as good a log, else the same again, or who has to approve that something is left behind; a planned run has no other. */
+export function promoteFailed(
+  run: Run,
+  event: { readonly region: string; readonly why: string; readonly lacks?: boolean },
+  facts: Facts,
+  setting: Setting,
+): Moved {
   const { journal } = run;
   const lease = facts.lease?.lease;
   const taken = lease !== undefined && lease.epoch === journal.epoch && lease.holder !== null;
@@ -66,6 +71,9 @@ export function promoteFailed(run: Run, event: { region: string; why: string }, 
   const candidates = asGoodAs(event.region, run, setting);
   const failed = [...new Set([...journal.failed, event.region])];
   const next = candidates.find((region) => !failed.includes(region));
+  // It is asked again and again all the same: what it lacks may come yet.
+  if (next === undefined && event.lacks === true)
+    return run.awaiting === null ? waitFor(run, event.why, event.region, { facts, setting }) : stay(run);
   const told = { runId: journal.runId, region: event.region, why: event.why, next: next ?? event.region };
   const change = next === undefined ? { failed: [], to: candidates[0] ?? event.region } : { failed, to: next };
   return announced(write({ ...run, failures: {} }, { ...journal, ...change }, facts), 'promote_failed', told);

@@ -2,7 +2,7 @@ import type { Journal, SealedLog, Tier } from '../arbiter/arbiter.ts';
 import { advance, restart } from './advance.ts';
 import { end } from './ending.ts';
 import { leaseTimes } from './fencing.ts';
-import { INTENTS, announced, directOverAtMs, enter, stay, stepTime, unsaved, type Moved } from './moves.ts';
+import { INTENTS, announced, directOverAtMs, enter, stay, stepTime, unsaved, write, type Moved } from './moves.ts';
 import { promoteFailed } from './promotion.ts';
 import type { Announcement, Event, Facts, OperatorRequest, Run, Setting } from './state.ts';
 
@@ -166,7 +166,9 @@ function accept(run: Run, request: OperatorRequest, facts: Facts, setting: Setti
   if (run.awaiting.blocker !== 'loss') return lease?.holder == null ? stay(run) : restart(run, lease, facts);
   const journal = { ...run.journal, acceptedLossSeconds: acceptedLossSeconds ?? run.journal.acceptedLossSeconds, by };
   const told = { runId: journal.runId, by, acceptedLossSeconds, reason: run.awaiting.reason };
-  return announced(advance({ ...run, awaiting: null, journal }, facts, setting), 'approved', told);
+  // Whoever is being promoted reads there that it may go on without what it lacks.
+  const moved = journal.step === 'PROMOTE' ? write(run, journal, facts) : advance({ ...run, awaiting: null, journal }, facts, setting);
+  return announced(moved, 'approved', told);
 }
 
 function withSealed(run: Run, log: SealedLog, { nowMs }: Facts): Run {

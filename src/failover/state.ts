@@ -142,7 +142,8 @@ export type Event =
   | { readonly kind: 'sealed'; readonly log: SealedLog }
   | { readonly kind: 'seal-failed'; readonly region: string }
   | { readonly kind: 'promoted'; readonly region: string; readonly writable: boolean }
-  | { readonly kind: 'promote-failed'; readonly region: string; readonly why: string }
+  /** `lacks`: it goes on only without what the old primary's database still has. */
+  | { readonly kind: 'promote-failed'; readonly region: string; readonly why: string; readonly lacks?: boolean }
   | { readonly kind: 'database-verified' }
   | { readonly kind: 'routed' }
   | { readonly kind: 'route-superseded' }

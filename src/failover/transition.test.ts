@@ -265,6 +265,41 @@ describe('failover before anything is taken', () => {
     expect(afterTwo([log('us-east1', 38)], null), 'adopted: its log is not known').to.have.nested.property('journal.to', 'us-central1');
   });
 
+  it('asks people, once, where nobody goes on without what the old primary’s database still has; an approval is in the journal before it is asked again', () => {
+    const lacks: Event = { kind: 'promote-failed', region: 'us-east1', why: 'east lacks it: approve', lacks: true };
+    const pending = facts({ lease: { lease: { epoch: 2, holder: null, incarnation: 'other', seq: 7 }, revision: 9, seenAtMs: NOW } });
+    const promoting = (change: Partial<Journal>, failures: number) =>
+      running({
+        journal: journal({ mode: 'async', step: 'PROMOTE', to: 'us-east1', fencedBy: 'lease', sealed: [log('us-east1', 28)], ...change }),
+        failures: { 'us-east1': failures },
+      });
+    const both = { sealed: [log('us-east1', 28), log('europe-west1', 28)] };
+    expect(transition(promoting(both, 1), lacks, pending, setting).state, 'another one first').to.have.nested.property(
+      'journal.to',
+      'europe-west1',
+    );
+    const asked = transition(promoting({}, 1), lacks, pending, setting);
+    expect(actions(asked)).to.deep.equal(['awaiting_approval']);
+    expect(asked.state).to.deep.include({ awaiting: { blocker: 'loss', reason: 'east lacks it: approve', estimatedLossSeconds: null } });
+    expect(
+      asked.effects.map(({ kind }) => kind),
+      'it may come yet',
+    ).to.include('promote');
+    const again = transition(asked.state, lacks, pending, setting);
+    expect(actions(again)).to.deep.equal([]);
+    expect(again.state).to.have.nested.property('awaiting.blocker', 'loss');
+
+    const little = { kind: 'approve', by: 'ops', acceptedLossSeconds: 5 } as const;
+    expect(whyNot(again.state, little, pending, setting)).to.match(/^east lacks it: approve; how much may be lost is not known/);
+    const any = { ...little, acceptedLossSeconds: Number.MAX_SAFE_INTEGER };
+    expect(whyNot(again.state, any, pending, setting)).to.equal(null);
+    const approved = transition(again.state, { kind: 'operator', request: any }, pending, setting);
+    expect(actions(approved)).to.deep.equal(['approved']);
+    expect(approved.state).to.deep.include({ awaiting: null, saved: false, failures: {} });
+    expect(approved.effects).to.have.length(1);
+    expect(approved.effects[0]).to.have.nested.include({ kind: 'save-journal', 'value.acceptedLossSeconds': any.acceptedLossSeconds });
+  });
+
   it('does not take a new primary for down that somebody has just seen commit', () => {
     const routing = running({ journal: journal({ step: 'ROUTE', to: 'us-east1', fencedBy: 'lease' }), frozen: true });
     const down = (vetoedAtMs: number | null) =>

@@ -38,8 +38,8 @@ interface Session {
   established: boolean;
 }
 
-/** `moving`: its cluster is being made the primary of its pair; to be asked again. */
-export type Refused = { readonly kind: 'epoch-passed' | 'unavailable' | 'moving'; readonly message: string };
+/** `moving`: its cluster is being made the primary of its pair; to be asked again. `lacks`: that needs an approval (Hindered). */
+export type Refused = { readonly kind: 'epoch-passed' | 'unavailable' | 'moving' | 'lacks'; readonly message: string };
 /** `isCopy`: what has come to a copy, which nothing was changed in. */
 export type Fenced = { readonly kind: 'fenced'; readonly fence: Fence; readonly isCopy?: boolean } | Refused;
 export type Promoted = { readonly kind: 'promoted'; readonly writable: boolean; readonly fence: Fence } | Refused;

@@ -165,6 +165,7 @@ async function promote({ gateway, config }: RouteOptions, request: HttpRequest):
 
 function refused({ kind, message }: Refused): HttpReply {
   if (kind === 'moving') return errorReply(503, 'pair-moves', message, 'no');
+  if (kind === 'lacks') return errorReply(503, 'pair-lacks', message, 'no');
   return kind === 'epoch-passed'
     ? errorReply(409, 'epoch-passed', message, 'no')
     : errorReply(503, 'database-unavailable', message, 'unknown');

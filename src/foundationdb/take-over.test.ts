@@ -6,7 +6,7 @@ import { readCopyNow } from './copy-now.ts';
 import { openFence, raiseFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
 import type { PairHome } from './pair-home.ts';
-import { takeOver, type TookOver } from './take-over.ts';
+import { takeOver } from './take-over.ts';
 
 const keys = keySpaceOf('coditect/');
 const LIMIT_MS = 10_000;
@@ -44,14 +44,15 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
     await pair.ship();
   });
 
-  async function take({ planned = false } = {}): Promise<TookOver> {
+  /** Null: it is the primary; else what is in the way. */
+  async function take({ planned = false, mayLose = false } = {}): Promise<string | null> {
     const clock = new JumpingClock();
     const members = { fdbdr: '', own: { name: 'copy' }, other: { name: 'primary' } };
     const home = { other: { name: 'primary', db: pair.primary.db }, homes: {}, members } as unknown as PairHome;
     const log = logTo({ write: () => undefined }, { component: 'database', region: 'us-east1', clock });
     const shipping = setInterval(() => void (isShipping && pair.primary.lockedBy === null && pair.ship()), 5);
     try {
-      return await takeOver(
+      const ended = await takeOver(
         {
           home,
           own: pair.copy.db,
@@ -61,6 +62,7 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
           epoch: EPOCH,
           runId: 'run',
           planned,
+          mayLose,
           isWanted: () => Promise.resolve(isWanted),
           tools: {
             look: async () => {
@@ -77,6 +79,7 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
         },
         NEVER,
       );
+      return ended === null ? null : `${ended.kind}: ${ended.message}`;
     } finally {
       clearInterval(shipping);
     }
@@ -92,10 +95,32 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
 
   it('is not touched where what was acknowledged does not come there, though the primary answers: a failover loses nothing that can be had', async () => {
     isShipping = false;
-    expect(await take()).to.match(/has not got what primary committed last/);
+    expect(await take({ planned: true, mayLose: true })).to.match(
+      /^unavailable: copy has not got what primary committed last, within 20 s$/,
+    );
+    expect(await take()).to.match(/^lacks: copy has not got .* dr_agent runs, .* coditect-dr approve --accept-data-loss=SECONDS goes on/);
     expect(steps).to.deep.equal([]);
     const fenced = await readCopyNow(pair.primary.db, keys, LIMIT_MS);
     expect(fenced?.fence).to.include({ epoch: EPOCH, servedEpoch: 1 });
+    expect(await take({ mayLose: true }), 'somebody has accepted that').to.equal(null);
+    expect(steps).to.deep.equal([['abort', 1]]);
+    expect([pair.copy.lockedBy, pair.primary.lockedBy], 'the fence keeps the old gateways out').to.deep.equal([null, null]);
+  });
+
+  it('goes on alone, and lacks nothing, where all has come and no agents copy the other way; planned it does not', async () => {
+    pair.agentsBack = false;
+    expect(await take({ planned: true })).to.match(/^unavailable: no agent that copies from copy to primary/);
+    expect(steps).to.deep.equal([]);
+    expect(await take()).to.equal(null);
+    expect(steps).to.deep.equal([['abort', EPOCH]]);
+  });
+
+  it('is for people where a switch is half done and nobody can finish it, as long as both answer', async () => {
+    await pair.lock('00112233445566778899aabbccddeeff', pair.primary);
+    expect(await take()).to.match(/^lacks: primary is locked under 0011.* coditect-dr approve/);
+    expect(steps).to.deep.equal([]);
+    expect(await take({ mayLose: true })).to.equal(null);
+    expect(steps).to.deep.equal([['abort', 1]]);
   });
 
   it('goes on alone where the other one does not answer; planned it does not', async () => {

@@ -19,8 +19,10 @@ const ARRIVES_MS = 20_000;
 const ARRIVED_EVERY_MS = 50;
 /** A fdbdr that somebody else has started, another region's gateway that stands still, may be at a switch that looks half done. */
 const HALF_DONE_MS = 10_000;
-/** What a killed switch has left is looked at for a minute first. A planned run has somebody to go back to, while nobody can write. */
-const CHANGE_MS = { urgent: 120_000, planned: 12_000 } as const;
+/** What a killed switch has left is looked at for a minute first. */
+const CHANGE_MS = 120_000;
+/** Where there is another way, while nobody can write: a planned run has somebody to go back to, a copy that has everything can go on alone. */
+const SOON_MS = 12_000;
 
 /** What fdbdr and the clusters are asked and told with. */
 export interface PairTools {
@@ -41,36 +43,60 @@ export interface TakeOver {
   readonly runId: string;
   /** Nothing may be lost: a switch or nothing. */
   readonly planned: boolean;
+  /** Somebody has accepted by order or approval to lose what does not come here. */
+  readonly mayLose: boolean;
   /** Whether this region is still the one that is to take over; asked before each step. */
   readonly isWanted: () => Promise<boolean>;
 }
 
-/** Null: its own cluster takes writes, and nobody else's does. Else what is in the way. */
-export type TookOver = string | null;
+/** What is in the way. `lacks`: the other cluster answers, and what it committed last does not come here. That no time mends: whether to go on without it is for people. */
+export interface Hindered {
+  readonly kind: 'unavailable' | 'lacks';
+  readonly message: string;
+}
+
+/** Null: its own cluster takes writes, and nobody else's does. */
+export type TookOver = Hindered | null;
 
 /**
  * Makes this region's cluster the primary of its pair, whatever was done of that before, by whomever: all is planned from what the clusters say. The other one is fenced first, in its database, by the epoch: where that
- * can be done nothing of a lower epoch is committed any more, and as soon as the fence itself has come here, so has everything that was acknowledged; then it is a switch. Where that one does not answer, the copy goes on
+ * can be done nothing of a lower epoch is committed any more, and as soon as the fence itself has come here, so has everything that was acknowledged; then it is a switch, and where none can be made (no agents the other
+ * way) the copy goes on alone, and lacks nothing. Where the fence does not come, people are asked. Where that one does not answer, the copy goes on
  * alone, with what it has: how much that may lack was judged before this was asked for (gate, approval), and the old primary's lease is over. Never rejects but with the signal's reason.
  */
 export async function takeOver(asked: TakeOver, signal: AbortSignal): Promise<TookOver> {
   const { home, own, keys, epoch, planned } = asked;
   const { own: mine, other } = home.members;
   const now = await readCopyNow(own, keys, OWN_MS, signal);
-  if (now === null) return `${mine.name} does not answer`;
+  if (now === null) return unavailable(`${mine.name} does not answer`);
   if (now.lockUid === null && !isRunning(now.state)) return await whyNotAsItIs(asked, now, signal);
-  if (!isLockedCopy(now) && now.lockUid !== null) return `${mine.name} is locked under ${now.lockUid}, which is not fdbdr's`;
+  if (!isLockedCopy(now) && now.lockUid !== null) return unavailable(`${mine.name} is locked under ${now.lockUid}, which is not fdbdr's`);
   const fenced = await raiseFence(home.other.db, keys.fence, epoch, LAST_WORD_MS);
   if (fenced.kind === 'done') {
-    if (fenced.value.kind === 'passed') return `${other.name} is fenced by epoch ${fenced.value.fence.epoch} already`;
+    if (fenced.value.kind === 'passed') return unavailable(`${other.name} is fenced by epoch ${fenced.value.fence.epoch} already`);
     if (!(await hasArrived(asked, signal)))
-      return `${mine.name} has not got what ${other.name} committed last, within ${ARRIVES_MS / 1000} s`;
-    return await change(asked, SWITCH, signal);
+      return await without(asked, `${mine.name} has not got what ${other.name} committed last, within ${ARRIVES_MS / 1000} s`, signal);
+    const failed = await change(asked, SWITCH, SOON_MS, signal);
+    return failed === null || planned ? failed : await change(asked, ALONE, CHANGE_MS, signal);
   }
   // Locked: a switch is half done, or was.
-  if (fenced.kind === 'not-done' && fenced.reason === 'locked') return await change(asked, SWITCH, signal);
-  if (planned) return `${other.name} does not answer, and nothing may be lost`;
-  return await change(asked, ALONE, signal);
+  if (fenced.kind === 'not-done' && fenced.reason === 'locked') {
+    const failed = await change(asked, SWITCH, planned ? SOON_MS : CHANGE_MS, signal);
+    return failed === null ? null : await without(asked, failed.message, signal);
+  }
+  if (planned) return unavailable(`${other.name} does not answer, and nothing may be lost`);
+  return await change(asked, ALONE, CHANGE_MS, signal);
+}
+
+const unavailable = (message: string): Hindered => ({ kind: 'unavailable', message });
+
+/** What the other cluster has, which answers, is left there only where somebody has said so. */
+async function without(asked: TakeOver, why: string, signal: AbortSignal): Promise<TookOver> {
+  if (asked.planned) return unavailable(why);
+  if (asked.mayLose) return await change(asked, ALONE, CHANGE_MS, signal);
+  const { own, other } = asked.home.members;
+  const mended = `${other.name} answers: nothing is lost where dr_agent runs, with the cluster file of ${other.name} as -s and that of ${own.name} as -d`;
+  return { kind: 'lacks', message: `${why}. ${mended}. coditect-dr approve --accept-data-loss=SECONDS goes on without that` };
 }
 
 const SWITCH = { kind: 'switch', maxLagSeconds: Infinity } as const;
@@ -80,11 +106,12 @@ const ALONE = { kind: 'abort', acceptLossSeconds: 'any', wallMs: 0 } as const;
 async function whyNotAsItIs({ home, keys, epoch }: TakeOver, now: CopyNow, signal: AbortSignal): Promise<TookOver> {
   const { own, other: further } = home.members;
   if (now.fence.servedEpoch === 0 && !now.fence.restored)
-    return `${own.name} is no copy, and was never served: it has nothing of this system`;
+    return unavailable(`${own.name} is no copy, and was never served: it has nothing of this system`);
   const other = await readCopyNow(home.other.db, keys, LAST_WORD_MS, signal);
   // A copy of this one has never more than this one, and whoever has locked it otherwise gives it back.
   if (other === null || other.fence.servedEpoch <= now.fence.servedEpoch) return null;
-  return `${own.name} served last in epoch ${now.fence.servedEpoch}, ${further.name} in ${other.fence.servedEpoch}, and that answers: epoch ${epoch} is for a region of ${further.name}`;
+  const served = `${own.name} served last in epoch ${now.fence.servedEpoch}, ${further.name} in ${other.fence.servedEpoch}`;
+  return unavailable(`${served}, and that answers: epoch ${epoch} is for a region of ${further.name}`);
 }
 
 async function hasArrived({ own, keys, clock, epoch }: TakeOver, signal: AbortSignal): Promise<boolean> {
@@ -95,15 +122,15 @@ async function hasArrived({ own, keys, clock, epoch }: TakeOver, signal: AbortSi
   return false;
 }
 
-async function change(asked: TakeOver, wanted: PairChange, signal: AbortSignal): Promise<TookOver> {
-  const { home, tools, clock, log, runId, epoch, planned } = asked;
+async function change(asked: TakeOver, wanted: PairChange, patienceMs: number, signal: AbortSignal): Promise<TookOver> {
+  const { home, tools, clock, log, runId, epoch } = asked;
   const { members } = home;
   log.info('pair_changing', { epoch, change: wanted.kind, to: members.own.name }, runId);
   const changed = await changePair(
     {
       change: wanted,
       clock,
-      patienceMs: CHANGE_MS[planned ? 'planned' : 'urgent'],
+      patienceMs,
       outageMs: 0,
       status: wanted.kind === 'abort' ? tools.lookAlone : tools.look,
       act: actsOf(asked),
@@ -113,7 +140,7 @@ async function change(asked: TakeOver, wanted: PairChange, signal: AbortSignal):
     signal,
   );
   log.info('pair_changed', { epoch, change: wanted.kind, to: members.own.name, ...told(changed) }, runId);
-  return changed.kind === 'done' ? null : changed.why;
+  return changed.kind === 'done' ? null : unavailable(changed.why);
 }
 
 const told = ({ kind, why, acted }: PairChanged): object => ({ result: kind, why, acted });

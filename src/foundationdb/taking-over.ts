@@ -3,7 +3,7 @@ import { answerWithin } from '../platform/abort.ts';
 import type { PromoteRequest } from '../server/control-messages.ts';
 import { act, lookAt, lookAtPair } from './pair.ts';
 import type { PairHome } from './pair-home.ts';
-import { takeOver, type PairTools, type TakeOver, type TookOver } from './take-over.ts';
+import { takeOver, type Hindered, type PairTools, type TakeOver, type TookOver } from './take-over.ts';
 
 type Options = Pick<TakeOver, 'home' | 'own' | 'keys' | 'clock' | 'log'> & { readonly arbiter: Arbiter; readonly region: string };
 
@@ -13,10 +13,7 @@ interface UnderWay {
 }
 
 /** What is in the way of a promotion; `moving`: nothing yet, it goes on. */
-export interface InTheWay {
-  readonly kind: 'moving' | 'unavailable';
-  readonly message: string;
-}
+export type InTheWay = Hindered | { readonly kind: 'moving'; readonly message: string };
 
 /** One take-over at a time, which takes longer than whoever orders it waits: it goes on, and the next who asks for the same epoch gets its end. The owner calls `stop`. */
 export class TakingOver {
@@ -41,7 +38,7 @@ export class TakingOver {
     const ended = await answerWithin(current.done, timeoutMs, clock);
     if (ended === undefined) return { kind: 'moving', message: `${name} is being made the primary of its pair` };
     this.#forget(current);
-    return ended === null ? null : { kind: 'unavailable', message: ended };
+    return ended;
   }
 
   #forget(one: UnderWay): void {
@@ -53,16 +50,18 @@ export class TakingOver {
     const { signal } = this.#stopped;
     try {
       const journal = (await arbiter.read(signal)).failover?.value;
-      const planned = journal?.runId === runId && journal.course !== 'urgent';
+      const run = journal?.runId === runId ? journal : null;
+      const planned = run !== null && run.course !== 'urgent';
+      const mayLose = run !== null && run.acceptedLossSeconds !== null;
       const isWanted = async (): Promise<boolean> => {
         const { lease, failover } = (await arbiter.read(signal).catch(() => null)) ?? {};
         const isPending = lease?.value.epoch === epoch && lease.value.holder === null && lease.value.incarnation === runId;
         // Another region of the same cluster may be asked after this one did not answer.
         return isPending && failover?.value.to === region;
       };
-      return await takeOver({ ...this.#options, tools: toolsOf(this.#options.home), epoch, runId, planned, isWanted }, signal);
+      return await takeOver({ ...this.#options, tools: toolsOf(this.#options.home), epoch, runId, planned, mayLose, isWanted }, signal);
     } catch (error) {
-      return error instanceof Error ? error.message : String(error);
+      return { kind: 'unavailable', message: error instanceof Error ? error.message : String(error) };
     }
   }
 

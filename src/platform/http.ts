@@ -4,7 +4,7 @@ import type { Identity, Role } from './tls.ts';
 
 /** `no` promises that the write was not and will not be applied anywhere. */
 export type Applied = 'no' | 'unknown';
-export type WireErrorCode = EngineErrorCode | 'not-found' | 'overloaded' | 'pair-moves' | 'promised' | 'too-large';
+export type WireErrorCode = EngineErrorCode | 'not-found' | 'overloaded' | 'pair-lacks' | 'pair-moves' | 'promised' | 'too-large';
 
 export interface ErrorBody {
   readonly error: { readonly code: WireErrorCode; readonly message: string; readonly applied?: Applied };

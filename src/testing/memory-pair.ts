@@ -15,6 +15,8 @@ const OTHER_UID = 'cd71b3b68605a60151cf040c9123bb4e';
 export class MemoryPair {
   readonly primary = new MemoryFoundationdb();
   readonly copy = new MemoryFoundationdb();
+  /** From the copy to the primary, which a switch needs. */
+  agentsBack = true;
   #state: CopyState | null = null;
 
   /** Locks the copy, as `fdbdr start` does, in this state by fdbdr's word. */
@@ -76,7 +78,8 @@ export class MemoryPair {
   }
 
   #side(name: string, { lockedBy }: MemoryFoundationdb, { uid, state }: { uid: string; state: CopyState | null }): PairSide {
-    const layer = { instances: { agent: {} }, tags: { default: { mutation_stream_id: name === 'copy' ? COPY_UID : OTHER_UID } } };
+    const instances = this.agentsBack ? { agent: {} } : {};
+    const layer = { instances, tags: { default: { mutation_stream_id: name === 'copy' ? COPY_UID : OTHER_UID } } };
     const both = { instances: { agent: {} }, tags: { default: { mutation_stream_id: COPY_UID } } };
     const status = parseStatus(
       JSON.stringify({
