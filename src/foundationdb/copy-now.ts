@@ -1,4 +1,5 @@
 import type { Database, Transaction } from 'foundationdb';
+import { COPY_TAG, copyStateKey } from './fdbdr-keys.ts';
 import { readFence, type Fence } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
 import { LOCKED_RAW, readPastLock } from './lock-held.ts';
@@ -33,8 +34,7 @@ export interface Pulse {
 
 const STAMP_BYTES = 10;
 
-const AGENT = '\xff\x02/db-backup-agent/';
-const TAG = Buffer.from(`${AGENT}\x01tagname\x00\x01default\x00`, 'latin1');
+const TAG = Buffer.from(COPY_TAG, 'latin1');
 
 /** Locked by fdbdr as a copy, be it whole or not: nobody but fdbdr writes there. */
 export const isLockedCopy = ({ lockUid, copyUid }: CopyIn): boolean => lockUid !== null && lockUid === copyUid;
@@ -66,7 +66,7 @@ async function copyIn(transaction: Transaction, keys: KeySpace): Promise<CopyIn>
     transaction.get(keys.pulse),
     readFence(transaction, keys.fence),
   ]);
-  const said = tag === undefined ? undefined : await transaction.get(stateKey(tag));
+  const said = tag === undefined ? undefined : await transaction.get(Buffer.from(copyStateKey(tag), 'latin1'));
   return {
     lockUid: lock === undefined ? null : uidOfStoredLock(lock),
     copyUid: tag === undefined ? null : uidOfBytes(tag),
@@ -74,12 +74,6 @@ async function copyIn(transaction: Transaction, keys: KeySpace): Promise<CopyIn>
     fence,
     pulse: pulse === undefined ? null : pulseIn(pulse),
   };
-}
-
-/** A tuple: each string after a type byte, a zero byte in it written as 00 ff. */
-function stateKey(uid: Buffer): Buffer {
-  const escaped = uid.toString('latin1').replaceAll('\x00', '\x00\xff');
-  return Buffer.from(`${AGENT}\x01state\x00\x01${escaped}\x00\x01state_status\x00`, 'latin1');
 }
 
 /** Everything that was committed before this comes before it in every copy. */

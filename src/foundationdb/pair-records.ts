@@ -1,3 +1,5 @@
+import { COPY_STATES_BEGIN, COPY_STATES_END, COPY_TAG, copyStateKey } from './fdbdr-keys.ts';
+import { LOCKED_RAW } from './lock-held.ts';
 import { uidOfBytes } from './lock-uid.ts';
 
 /** What fdbdr has written of the copy that a cluster is, or was (DatabaseBackupAgent.actor.cpp, 7.3: `states`, `keyStateStatus`). */
@@ -40,13 +42,10 @@ const RUNNING: readonly (CopyState | null)[] = ['submitted', 'copying', 'complet
 
 export const isRunning = (state: CopyState | null): boolean => RUNNING.includes(state);
 
-const AGENT = '\\xff\\x02/db-backup-agent/';
-const TAG = `${AGENT}\\x01tagname\\x00\\x01default\\x00`;
-const STATE = `${AGENT}\\x01state\\x00`;
-const STATUS_OF = '\\x00\\x01state_status\\x00';
+const LOCK = LOCKED_RAW.toString('latin1');
 /** Of layers, and not copied by fdbdr; cleared with the cluster alone. */
-const LAG = '\\xff\\x02/coditect-dr/pair/lag';
-const LOCK = '\\xff/dbLocked';
+const LAG_KEY = '\xff\x02/coditect-dr/pair/lag';
+const LAG = printable(LAG_KEY);
 const FIRST_KEY = 'getrangekeys "" \\xff 1';
 
 /**
@@ -56,9 +55,9 @@ const FIRST_KEY = 'getrangekeys "" \\xff 1';
 export const READ_RECORDS = [
   'option on READ_SYSTEM_KEYS',
   'option on READ_LOCK_AWARE',
-  `get "${LOCK}"`,
-  `get "${TAG}"`,
-  `getrange "${STATE}" "${AGENT}\\x01state\\x01" 1000`,
+  `get "${printable(LOCK)}"`,
+  `get "${printable(COPY_TAG)}"`,
+  `getrange "${printable(COPY_STATES_BEGIN)}" "${printable(COPY_STATES_END)}" 1000`,
   `get "${LAG}"`,
   FIRST_KEY,
 ].join('; ');
@@ -67,33 +66,27 @@ export const READ_RECORDS = [
 export function parseRecords(output: string): CopyRecord | null {
   const [records, keys] = output.split(/^>>> getrangekeys.*$/m);
   if (records === undefined || keys === undefined) return null;
-  const found = new Map([...records.matchAll(/^`(.*)' is `(.*)'$/gm)].map(([, key, value]) => [key as string, value as string]));
-  const tag = found.get(TAG);
+  const found = new Map<string, string>();
+  for (const [, key = '', value = ''] of records.matchAll(/^`(.*)' is `(.*)'$/gm)) found.set(unprintable(key).toString('latin1'), value);
+  const tag = found.get(COPY_TAG);
   const uidBytes = tag === undefined ? null : unprintable(tag);
   if (uidBytes !== null && uidBytes.length !== 16) return null;
   const uid = uidBytes === null ? null : uidOfBytes(uidBytes);
   const stored = found.get(LOCK);
   const lock = stored === undefined ? null : unprintable(stored).toString('hex');
+  const said = uidBytes === null ? undefined : found.get(copyStateKey(uidBytes));
   return {
     uid,
-    state: uidBytes === null ? null : stateOf(found, uidBytes),
+    state: said === undefined ? null : stateSaid(said),
     lock,
     isEmpty: !/^`/m.test(keys),
-    lagSeen: lagOf(found.get(LAG)),
+    lagSeen: lagOf(found.get(LAG_KEY)),
   };
 }
 
-function stateOf(found: ReadonlyMap<string, string>, uid: Buffer): CopyState | null {
-  for (const [key, value] of found) {
-    if (!key.startsWith(STATE) || !key.endsWith(STATUS_OF)) continue;
-    if (tupleString(unprintable(key.slice(STATE.length, key.length - STATUS_OF.length))).equals(uid)) return stateSaid(value);
-  }
-  return null;
-}
-
-/** A string of a tuple: after its type byte, in which a zero byte is written as 00 ff. */
-function tupleString(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.subarray(1).toString('latin1').replaceAll('\x00\xff', '\x00'), 'latin1');
+/** As fdbcli takes and tells bytes. */
+function printable(latin1: string): string {
+  return latin1.replace(/[^ -~]|\\/g, (byte) => (byte === '\\' ? '\\\\' : `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`));
 }
 
 /** What `printable` of FoundationDB has made of bytes. */

@@ -1,0 +1,16 @@
+/** Where fdbdr writes of the copy that a cluster is, or was, as Latin-1 (DatabaseBackupAgent.actor.cpp, 7.3): strings of tuples, each after a type byte and with a zero byte after it. */
+const AGENT = '\xff\x02/db-backup-agent/';
+
+/** Which copy it is: its UID, in FoundationDB's byte order. */
+export const COPY_TAG = `${AGENT}\x01tagname\x00\x01default\x00`;
+/** What the records of all copies that it ever was begin with, and where they end. */
+export const COPY_STATES_BEGIN = `${AGENT}\x01state\x00`;
+export const COPY_STATES_END = `${AGENT}\x01state\x01`;
+
+const STATUS = '\x00\x01state_status\x00';
+
+/** Where the state of this copy is. */
+export function copyStateKey(uid: Buffer): string {
+  // A zero byte in a tuple's string is written as 00 ff.
+  return `${COPY_STATES_BEGIN}\x01${uid.toString('latin1').replaceAll('\x00', '\x00\xff')}${STATUS}`;
+}
