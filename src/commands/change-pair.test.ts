@@ -92,7 +92,11 @@ describe('coditect-dr pair start, where each region serves from its own cluster'
   after(() => Promise.all(started.map((one) => one.close())));
 
   /** The gateway of the first region, whose cluster is the west, tells this, and then that as soon as failovers are paused. */
-  async function start(first: object, then = first): Promise<{ readonly code: number; readonly said: string; readonly erased: boolean }> {
+  async function start(
+    first: object,
+    then = first,
+    ...words: readonly string[]
+  ): Promise<{ readonly code: number; readonly said: string; readonly erased: boolean }> {
     const homes = Object.fromEntries(REGIONS.map((region, i) => [region, i === 0 ? 'west' : 'east']));
     const database = foundationdbConfig({ clusterFile: 'east.cluster', library: null }, Object.fromEntries(REGIONS.map((r) => [r, r])));
     const pair = { pair: { east: 'east.cluster', west: 'west.cluster' }, pair_homes: homes };
@@ -121,7 +125,14 @@ describe('coditect-dr pair start, where each region serves from its own cluster'
     );
     program(one.file('fdbdr'), 'exit 0');
     const programs = ['--fdbcli', one.file('fdbcli'), '--fdbdr', one.file('fdbdr')];
-    const { code, said } = await one.run('pair', 'start', 'east', '--erase=east', '--patience=1s', ...programs);
+    const { code, said } = await one.run(
+      'pair',
+      'start',
+      'east',
+      '--patience=1s',
+      ...programs,
+      ...(words.length > 0 ? words : ['--erase=east']),
+    );
     return { code, said, erased: existsSync(erased) };
   }
   function program(path: string, script: string): void {
@@ -132,6 +143,23 @@ describe('coditect-dr pair start, where each region serves from its own cluster'
 
   it('erases what is to be the copy while another region serves', async () => {
     expect(await start(SERVES)).to.include({ erased: true });
+  });
+
+  it('says what is lost before it erases, in a rehearsal, and where it is not told to: writes that are nowhere else, and that nobody exported', async () => {
+    const all =
+      /what was acknowledged there and never came to west .* is nowhere else.* exports nothing of it: GET \/v1\/export of us-east1 /;
+    expect((await start(SERVES)).said)
+      .to.match(/^loses +/m)
+      .and.to.match(all);
+    const rehearsed = await start(SERVES, SERVES, '--erase=east', '--dry-run');
+    expect(rehearsed.said)
+      .to.match(/^loses +/m)
+      .and.to.match(all);
+    const refused = await start(SERVES, SERVES, '--by=ops');
+    expect(refused.said)
+      .to.match(/^refused .*--erase=east/m)
+      .and.to.match(/never came to west/);
+    expect([rehearsed.erased, refused.erased]).to.deep.equal([false, false]);
   });
 
   it('erases nothing when the service has moved since it was asked for, nor by the word of one that is primary without a lease', async () => {

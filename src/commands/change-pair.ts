@@ -102,6 +102,7 @@ async function rehearse(
     return (await rehearseChange(loaded, tell, signal)) && committing === null;
   };
   const code = await tellPlan(plan, { inWords: (step) => inWords(step, pair) + once, mayBegin }, tell);
+  if (plan.kind === 'do' && plan.step.kind === 'erase') tell('loses', whatIsErased(loaded, pair));
   if (change.kind === 'abort') {
     const most = lossAtMost(seen, change.wallMs);
     tell('would lose', most === null ? 'nobody knows how much' : `at most ${most.toFixed(1)} s of writes`);
@@ -140,7 +141,9 @@ async function actUnderPause(
       if (senseless !== null) return { kind: served === null ? 'unknown' : 'refused', said: senseless };
     }
     const committing = order.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
-    return committing === null ? await act(pair, step, signal) : { kind: 'refused', said: committing };
+    if (committing !== null) return { kind: 'refused', said: committing };
+    if (step.kind === 'erase') tell('loses', whatIsErased(loaded, pair));
+    return await act(pair, step, signal);
   };
   const work = { loaded, by: order.by, cli: pair.own.cli, controllers, tell, order: pausing };
   return await changeUnderPause(work, { what, why, change }, signal);
@@ -171,6 +174,14 @@ async function ended(changed: PairChanged, { order, pair, tell }: Work, signal: 
       `unless somebody has locked ${other.name}, it takes writes of whoever still uses it when it comes back: keep its servers away from clients until pair start ${other.name} --erase=${other.name}`,
     );
   return EXIT.ok;
+}
+
+/** How much that is nobody has counted: whoever ended the copy was told at most how many seconds. */
+function whatIsErased({ config }: LoadedConfig, { own, other }: Pair): string {
+  const homes = needFoundationdb(config).pair_homes ?? {};
+  const region = Object.keys(homes).find((one) => homes[one] === own.name);
+  const seen = region === undefined ? '' : `: GET /v1/export of ${region} tells all that is in ${own.name} until then`;
+  return `all data of ${own.name}; what was acknowledged there and never came to ${other.name} (a copy that was ended leaves such; coditect-dr history tells what loss was accepted) is nowhere else, and coditect-dr exports nothing of it${seen}`;
 }
 
 function inWords(step: PairStep, { own, other }: Pair): string {

@@ -83,7 +83,9 @@ function start({ own, other, state, isLocked, otherState, otherLockUid }: Both, 
   if (isRunning(state)) return wait(`fdbdr copies ${other.name} to ${own.name}`);
   if (own.record?.isEmpty === true) return { kind: 'do', step: { kind: 'start' } };
   if (erase) return { kind: 'do', step: { kind: 'erase' } };
-  return refused(`${own.name} has data, which would be lost: if it may be, --erase=${own.name}`);
+  return refused(
+    `${own.name} has data, which would be lost, and with it what was acknowledged there and never came to ${other.name}: if it may be, --erase=${own.name}`,
+  );
 }
 
 function switchOver(now: Both, maxLagSeconds: number): PairPlan {

@@ -140,7 +140,7 @@ function watchPair(own: Database, { name, db: other }: OtherCluster, { gateway, 
       if (copy === 'none')
         log.warn('pair_not_copied', {
           to: name,
-          why: `fdbdr keeps no whole copy in ${name}; where its copy was ended, coditect-dr pair start ${name} --erase=${name} makes it one again, and what is there is lost`,
+          why: `fdbdr keeps no whole copy in ${name}; where its copy was ended, coditect-dr pair start ${name} --erase=${name} makes it one again, and what is there is lost, acknowledged writes that never came here among it`,
         });
     },
   });
