@@ -78,7 +78,16 @@ describe('a pair of clusters of a lab', () => {
     ).to.equal(null);
     expect(copyProblem("The DR on tag `default' is NOT a complete copy of the primary database.\n", SECOND)).to.match(/no complete copy/);
     expect(copyProblem('no answer', SECOND)).to.match(/no complete copy: no answer/);
-    expect(copyProblem('is a complete copy\nThe agents have been paused.', SECOND)).to.equal('the agents are paused');
+    const complete = "The DR on tag `default' is a complete copy of the primary database. Last log version is 21180331.\n";
+    expect(copyProblem(`${complete}\nThe DR is 2.350203 seconds behind.\n\nAll DR agents have been paused.\n`, SECOND)).to.equal(
+      'the agents are paused',
+    );
+    expect(copyProblem(`${complete}\nThe DR is 41.020103 seconds behind.\n`, SECOND), 'agents that have died leave it complete').to.match(
+      /us-east1 is 41\.0 s behind/,
+    );
+    expect(copyProblem(complete, SECOND)).to.match(/not told how far us-east1 is behind/);
+    const partly = `${complete}\nWARNING: Could not fetch full DR status: timed_out\n`;
+    expect(copyProblem(partly, SECOND)).to.match(/not told how far us-east1 is behind/);
   });
 
   it('is ready when the agents of both ways have told of the copy that is there now', () => {

@@ -143,10 +143,16 @@ export function rolesOf<T extends { readonly region: string; readonly status: un
   return { primary: open[0] ?? null, copy: locked[0] ?? null, why: '' };
 }
 
+/** A copy that goes on is two or three seconds behind (measured), one whose agents have died is complete for ever. */
+const MOST_BEHIND_S = 10;
+
 /** What `fdbdr status` says, or does not say, of the copy. Pure. */
 export function copyProblem(said: string, region: string): string | null {
   if (!/is a complete copy/.test(said)) return `${region} is no complete copy: ${said.trim().slice(0, 200)}`;
-  return /agents have been paused/.test(said) ? 'the agents are paused' : null;
+  if (/agents have been paused/.test(said)) return 'the agents are paused';
+  const behind = /^The DR is (-?\d+(?:\.\d+)?) seconds behind/m.exec(said)?.[1];
+  if (behind === undefined) return `it is not told how far ${region} is behind: ${said.trim().slice(0, 200)}`;
+  return Number(behind) > MOST_BEHIND_S ? `${region} is ${Number(behind).toFixed(1)} s behind` : null;
 }
 
 /** Agents of both ways know of the copy that is there now. Pure. */

@@ -55,7 +55,7 @@ esac`,
     program(
       'fdbdr',
       `case $1 in start) echo "start $(basename $3) $(basename $5)" >> asked; cp locked status-${SECOND} ;;
-status) echo "The DR on tag is $([ -e broken ] && echo NOT) a complete copy of the primary database." | sed 's/is  a/is a/' ;; esac`,
+status) echo "The DR on tag is $([ -e broken ] && echo NOT) a complete copy of the primary database." | sed 's/is  a/is a/'; printf '\\nThe DR is 2.350203 seconds behind.\\n' ;; esac`,
     );
     lab = labDatabase(
       { fdbserver: 'x', fdbcli: file('fdbcli'), library: null, pair: { fdbdr: file('fdbdr'), drAgent: 'x' } },
