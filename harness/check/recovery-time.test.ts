@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { RunEvent } from '../history/event.ts';
 import { failover, SCENARIO, type Asked } from '../testing/handmade.ts';
 import { partitionEvents } from '../testing/handmade-fault.ts';
-import { outcomeOf, judged, withScenario } from '../testing/judged.ts';
+import { editOf, outcomeOf, judged, withScenario } from '../testing/judged.ts';
 
 describe('judge', () => {
   describe('recovery time', () => {
@@ -31,14 +31,19 @@ describe('judge', () => {
         op.intendedMs < 2000 || op.intendedMs >= 4100
           ? { ...failover({ ...op, intendedMs: 1000 }) }
           : failover({ ...op, intendedMs: 3000 });
-      const of = (method = SCENARIO.method) =>
+      const of = (method = SCENARIO.method, durationMs: number | null = null) =>
         judged({
+          edit: editOf('fault-planned', (event) => ({ ...event, durationMs })),
           answer: untilHealed,
           fault: { t0Ms: 2000, t1Ms: [2002, 2006], healedMs: 4000 },
           scenario: withScenario({ method, expect: { ...SCENARIO.expect, failover: 'allowed' } }),
         });
       expect(outcomeOf(of(), 'recovery-time')).to.equal('inconclusive');
       expect(of().verdict.reason).to.match(/not before isolation was healed/);
+      const minutes = of(SCENARIO.method, 300_000);
+      expect(outcomeOf(minutes, 'recovery-time'), 'a manifest that would have let it go on').to.equal('inconclusive');
+      const over = of(SCENARIO.method, 1990);
+      expect(outcomeOf(over, 'recovery-time'), 'it was over by itself, as the manifest says').to.equal('pass');
       const [inject, , heal] = SCENARIO.method;
       const healedFirst = [inject!, heal!, { do: 'await-recovery', atMostMs: 5000 }] as const;
       expect(outcomeOf(of(healedFirst), 'recovery-time'), 'it is to come back when the region does').to.equal('pass');

@@ -1,6 +1,6 @@
 import { eventsOf } from '../measure/view.ts';
 import type { Step } from '../scenario/scenario.ts';
-import { finding, seconds, type Case, type Check } from './check.ts';
+import { finding, seconds, TIMER_EARLY_MS, type Case, type Check } from './check.ts';
 import { isOfStep } from './experiments.ts';
 
 /** The objective is judged on the worst mustRecover vantage, and on the whole interval. */
@@ -43,20 +43,24 @@ export const recoveryTime: Check = {
 };
 
 /**
- * A fault that lasts until it is healed, under which the method awaits recovery, and at whose end service came back instead: what was measured is how long the method waited. One that acts once, or whose manifest has it end by
- * itself, is over before as a part of the question.
+ * A fault that lasts until it is healed, under which the method awaits recovery, and at whose end service came back instead: what was measured is how long the method waited. One that acts once, or that has lasted for as long
+ * as its manifest says, is over before as a part of the question.
  */
 function backOnceHealed({ view, scenario, measurement }: Case): string | undefined {
+  const healed = eventsOf(view.events, 'fault-healed');
+  const injected = eventsOf(view.events, 'fault-injected');
+  const healedMs = (fault: string): number => healed.find((event) => event.fault === fault)?.requestedMs ?? Infinity;
   const lasting = eventsOf(view.events, 'fault-planned').filter(({ expected, durationMs = null, fault }) => {
     const actsOnce = expected.kind === 'processes-gone' && expected.afterwards !== 'held';
-    return durationMs === null && !actsOnce && isAwaitedUnder(scenario.method, fault);
+    const beganMs = injected.find((event) => event.fault === fault)?.acknowledgedMs ?? Infinity;
+    const ranOut = durationMs !== null && healedMs(fault) >= beganMs + durationMs - TIMER_EARLY_MS;
+    return !actsOnce && !ranOut && isAwaitedUnder(scenario.method, fault);
   });
-  const healed = eventsOf(view.events, 'fault-healed');
   const recoveries = measurement.vantages.flatMap((one) => (one.mustRecover ? one.recovery : []));
   return lasting.find(({ fault }) => {
-    const healedMs = healed.find((event) => event.fault === fault)?.requestedMs ?? Infinity;
+    const endMs = healedMs(fault);
     // An outage that only the return brings is another.
-    return recoveries.some((one) => one.fault === fault && (one.firstBadMs ?? Infinity) < healedMs && (one.sustainedMs ?? 0) > healedMs);
+    return recoveries.some((one) => one.fault === fault && (one.firstBadMs ?? Infinity) < endMs && (one.sustainedMs ?? 0) > endMs);
   })?.fault;
 }
 
