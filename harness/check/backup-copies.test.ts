@@ -147,13 +147,18 @@ describe('checks of restored copies', () => {
     });
     it('is lost when the region that serves has less of it than was acknowledged', () => {
       expect(of('lost-writes', 75)).to.equal('fail');
-      const kept = (count: number, allowed: Partial<Scenario> = {}, told: Partial<EventBody> = {}): FindingOutcome => {
+      const kept = (
+        count: number,
+        allowed: Partial<Scenario> = {},
+        told: Partial<EventBody> = {},
+        check = 'lost-writes',
+      ): FindingOutcome => {
         const events = failoverHistory({
           scenario: { ...SCENARIO, backup: null, method: [step, ...SCENARIO.method], ...allowed },
           copy: (store) => entries(count).forEach(([key, value]) => store.set(key, value)),
           edit: (plain) => [...plain, at(load[0], { ...load[1], ...told } as EventBody)].toSorted((a, b) => a.atMs - b.atMs),
         });
-        return judge(events, CHECKS).verdict.findings.find((one) => one.check === 'lost-writes')!.outcome;
+        return judge(events, CHECKS).verdict.findings.find((one) => one.check === check)!.outcome;
       };
       expect(kept(95)).to.equal('pass');
       expect(kept(94)).to.equal('fail');
@@ -174,6 +179,8 @@ describe('checks of restored copies', () => {
       expect(kept(92, allowed(null)), 'nothing says how many').to.equal('inconclusive');
       expect(kept(95, allowed(null, 1000))).to.equal('pass');
       expect(kept(0, allowed(null, 1000)), 'no recovery point knows when they were written').to.equal('inconclusive');
+      expect(kept(93, allowed(2, 0), {}, 'recovery-point'), 'nor where a number of them may be lost').to.equal('inconclusive');
+      expect(kept(95, allowed(2, 0), {}, 'recovery-point')).to.equal('pass');
     });
   });
 
