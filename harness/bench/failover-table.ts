@@ -43,6 +43,8 @@ export interface Asked {
   readonly repeat: number;
   /** Game days that began and did not come to their end. */
   readonly brokenOff?: readonly BegunDay[];
+  /** Of the bench, and nobody asked for them: what is there may hold, and is a part. */
+  readonly unasked?: readonly string[];
 }
 
 /** What keeps these runs from being the bench that was asked for, however each of them ended. */
@@ -104,7 +106,8 @@ export function loads(runs: readonly PlayedRun[]): string {
 
 /** What stands before all figures that are not those of the whole bench; nothing where they are. */
 export function warning(runs: readonly PlayedRun[], asked: Asked): readonly string[] {
-  const short = shortcomings(runs, asked);
+  const unasked = (asked.unasked ?? []).filter((name) => !runs.some(({ file }) => file.endsWith(`/${name}.yaml`)));
+  const short = [...shortcomings(runs, asked), ...(unasked.length === 0 ? [] : [`not asked for: ${unasked.join(', ')}`])];
   if (short.length === 0) return [];
   return ['**Not the whole bench**, so that it proves nothing as a whole:', ...short.map((one) => `- ${one}`), ''];
 }

@@ -3,7 +3,7 @@ import { toResultDocument } from '../report/result.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { breakdown } from './breakdown.ts';
-import { askedScenarios, FAILOVER_SCENARIOS, playedRun, type PlayedRun } from './failover.ts';
+import { askedScenarios, FAILOVER_SCENARIOS, playedRun, unaskedScenarios, type PlayedRun } from './failover.ts';
 import { brokenPromise, failoverHolds, failoverTable } from './failover-table.ts';
 import { load, loadSet } from '../commands/scenarios.ts';
 
@@ -47,6 +47,16 @@ describe('the failover bench', () => {
     expect(failoverHolds([good(nowhere), { ...deaf, ...nowhere }], asked), 'unknown is not one').to.equal(false);
     expect(failoverHolds([good(), { ...deaf, machine: '96 × other' }], asked), 'two machines').to.equal(false);
     expect(failoverTable([good(), { ...deaf, machine: '96 × other' }], [], asked)).to.contain('of 2 machines');
+  });
+
+  it('of some of its scenarios says that it is not the whole one, whether it holds or not', () => {
+    const asked = { scenarios: ['region-loss'], repeat: 1, unasked: unaskedScenarios(['region-loss']) };
+    expect(failoverHolds([good()], asked)).to.equal(true);
+    const table = failoverTable([good()], [], asked);
+    expect(table).to.match(/Not the whole bench[^]*- not asked for: frozen-primary, one-way, .*flapping\n/);
+    expect(failoverTable([good()], [], { ...asked, unasked: unaskedScenarios([]) })).not.to.contain('Not the whole bench');
+    const played = good({ scenario: 'one-way-mute', file: 'scenarios/one-way.yaml' });
+    expect(failoverTable([good(), played], [], asked), 'by another call').to.match(/- not asked for: frozen-primary, switchover,/);
   });
 
   it('asks for every variant of a scenario', function () {

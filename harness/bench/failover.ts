@@ -125,6 +125,11 @@ export function askedScenarios(only: readonly string[], { names, database }: Cou
   return names.filter((name) => only.length === 0 || only.includes(name)).flatMap((name) => variantsOf(fileOf(name), database));
 }
 
+/** The others, by their files. */
+export function unaskedScenarios(only: readonly string[], { names }: Course = FAILOVERS): readonly string[] {
+  return only.length === 0 ? [] : names.filter((name) => !only.includes(name));
+}
+
 function variantsOf(file: string, database: AskedDatabase | undefined): readonly string[] {
   return load([join(ROOT, file)], database).map(({ scenario }) => scenario.name);
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT } from '../platform/errors.ts';
-import { askedScenarios, FAILOVERS, FAILOVER_SCENARIOS, playFailovers, policyExpectation } from './failover.ts';
+import { askedScenarios, FAILOVERS, FAILOVER_SCENARIOS, playFailovers, policyExpectation, unaskedScenarios } from './failover.ts';
 import { failoverHolds, failoverTable } from './failover-table.ts';
 import { embeddedRuns, foundationdbTable, IN_TWO_REGIONS, ON_FOUNDATIONDB } from './foundationdb.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
@@ -114,7 +114,7 @@ inPieces(
     await policyExpectation('lab', 1, interrupted.signal),
     await policyExpectation('production', 30, interrupted.signal),
   ];
-  const asked = { scenarios: askedScenarios(only), repeat, brokenOff: FAILOVERS.kept.brokenOff() };
+  const asked = { scenarios: askedScenarios(only), repeat, brokenOff: FAILOVERS.kept.brokenOff(), unasked: unaskedScenarios(only) };
   const table = failoverTable(runs, expectations, asked);
   tell(table);
   say(`written: ${await publish('failover', { runs, expectations }, table)}.md and .json`);
@@ -131,7 +131,12 @@ inPieces(
   const { repeat, scenarios: only, resume = false, minutes = null, twoRegions = false } = options;
   const course = twoRegions ? IN_TWO_REGIONS : ON_FOUNDATIONDB;
   const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, course);
-  const asked = { scenarios: askedScenarios(only, course), repeat, brokenOff: course.kept.brokenOff() };
+  const asked = {
+    scenarios: askedScenarios(only, course),
+    repeat,
+    brokenOff: course.kept.brokenOff(),
+    unasked: unaskedScenarios(only, course),
+  };
   const table = foundationdbTable(runs, embeddedRuns(), asked);
   tell(table);
   say(`written: ${await publish(twoRegions ? 'foundationdb-two-regions' : 'foundationdb', { runs }, table)}.md and .json`);
