@@ -83,7 +83,7 @@ describe('histories that look like a pass', () => {
   describe('service that is not back', () => {
     it('outages that each fit the objective, but together do not', () => {
       const flapping = (op: Asked) =>
-        op.intendedMs >= 4500 && op.intendedMs < 6300 ? { ...failover(op), outcome: 'failed' as const } : failover(op);
+        op.intendedMs >= 4400 && op.intendedMs < 5900 ? { ...failover(op), outcome: 'failed' as const } : failover(op);
       const result = judged({ answer: flapping });
       expect(new Set(objections(result))).to.deep.equal(new Set(['stayed-back']));
       expect(result.verdict.outcome).to.equal('fail');

@@ -48,6 +48,20 @@ describe('judge', () => {
       const healedFirst = [inject!, heal!, { do: 'await-recovery', atMostMs: 5000 }] as const;
       expect(outcomeOf(of(healedFirst), 'recovery-time'), 'it is to come back when the region does').to.equal('pass');
     });
+    it('is undecided when service went a second time under the fault and was back only once that had been healed, however short that was', () => {
+      const twice = (op: Asked) =>
+        (op.intendedMs >= 2000 && op.intendedMs < 3500) || (op.intendedMs >= 5000 && op.intendedMs < 6050)
+          ? failover({ ...op, intendedMs: 3000 })
+          : failover({ ...op, intendedMs: 1000 });
+      const of = (healedMs: number) =>
+        judged({
+          answer: twice,
+          fault: { t0Ms: 2000, t1Ms: [2002, 2006], healedMs },
+          scenario: withScenario({ expect: { ...SCENARIO.expect, failover: 'allowed' } }),
+        });
+      expect(outcomeOf(of(6000), 'recovery-time')).to.equal('inconclusive');
+      expect(outcomeOf(of(6500), 'recovery-time'), 'it was back before').to.equal('pass');
+    });
     it('is judged on the worst vantage', () => {
       const slowOutside = (op: Asked) =>
         failover(op.vantage === 'outside' && op.intendedMs < 5500 && op.intendedMs >= 2000 ? { ...op, intendedMs: 3000 } : op);

@@ -1,4 +1,5 @@
-import { eventsOf } from '../measure/view.ts';
+import { outagesUnder } from '../measure/fault-outages.ts';
+import { eventsOf, faultWindow } from '../measure/view.ts';
 import type { Step } from '../scenario/scenario.ts';
 import { finding, seconds, TIMER_EARLY_MS, type Case, type Check } from './check.ts';
 import { isOfStep } from './experiments.ts';
@@ -46,7 +47,7 @@ export const recoveryTime: Check = {
  * A fault that lasts until it is healed, under which the method awaits recovery, and at whose end service came back instead: what was measured is how long the method waited. One that acts once, or that has lasted for as long
  * as its manifest says, is over before as a part of the question.
  */
-function backOnceHealed({ view, scenario, measurement }: Case): string | undefined {
+function backOnceHealed({ view, scenario }: Case): string | undefined {
   const healed = eventsOf(view.events, 'fault-healed');
   const injected = eventsOf(view.events, 'fault-injected');
   const healedMs = (fault: string): number => healed.find((event) => event.fault === fault)?.requestedMs ?? Infinity;
@@ -56,12 +57,15 @@ function backOnceHealed({ view, scenario, measurement }: Case): string | undefin
     const ranOut = durationMs !== null && healedMs(fault) >= beganMs + durationMs - TIMER_EARLY_MS;
     return !actsOnce && !ranOut && isAwaitedUnder(scenario.method, fault);
   });
-  const recoveries = measurement.vantages.flatMap((one) => (one.mustRecover ? one.recovery : []));
-  return lasting.find(({ fault }) => {
-    const endMs = healedMs(fault);
-    // An outage that only the return brings is another.
-    return recoveries.some((one) => one.fault === fault && (one.firstBadMs ?? Infinity) < endMs && (one.sustainedMs ?? 0) > endMs);
-  })?.fault;
+  return lasting.find(({ fault }) => scenario.expect.mustRecover.some((vantage) => endedBy(healedMs(fault), view, fault, vantage)))?.fault;
+}
+
+/** Any outage, not the longest alone: how long one would have lasted that was cut short is not known. One that only the return brings is another. */
+function endedBy(healedMs: number, view: Case['view'], name: string, vantage: string): boolean {
+  const fault = view.faults.find((one) => one.fault === name);
+  const window = fault === undefined ? null : faultWindow(view, fault);
+  const outages = window === null ? [] : (outagesUnder(view, window, vantage) ?? []);
+  return outages.some(({ firstBad, back }) => firstBad.intendedMs < healedMs && (back?.operation.completedMs ?? 0) > healedMs);
 }
 
 function isAwaitedUnder(method: readonly Step[], fault: string): boolean {
