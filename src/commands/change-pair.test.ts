@@ -120,10 +120,14 @@ describe('coditect-dr pair start, where each region serves from its own cluster'
       });
     program(
       one.file('fdbcli'),
-      `case "$*" in *clearrange*) echo > ${erased} ;; *west*status*) echo '${status('w')}' ;; *east*status*) echo '${status('e')}' ;;
+      `case "$*" in *clearrange*) echo > ${erased} ;; *west*fence*) cat ${one.file('west-fence')} ;; *east*fence*) cat ${one.file('east-fence')} ;; *west*status*) echo '${status('w')}' ;; *east*status*) echo '${status('e')}' ;;
       *getrangekeys*) cat ${one.file('records')} ;; esac`,
     );
     program(one.file('fdbdr'), 'exit 0');
+    for (const [name, servedEpoch] of Object.entries(served)) {
+      const fence = JSON.stringify({ epoch: 9, servedEpoch, servedBy: 'us-east1' });
+      writeFileSync(one.file(`${name}-fence`), `>>> get coditect/fence\n\`coditect/fence' is \`${'\\x00'.repeat(10)}${fence}'\n`);
+    }
     const programs = ['--fdbcli', one.file('fdbcli'), '--fdbdr', one.file('fdbdr')];
     const { code, said } = await one.run(
       'pair',
@@ -140,6 +144,9 @@ describe('coditect-dr pair start, where each region serves from its own cluster'
     chmodSync(path, 0o755);
   }
   const SERVES = { role: 'primary', writable: true };
+  /** Which epoch each has served last, as its fence says. */
+  let served: { readonly east: number; readonly west: number };
+  beforeEach(() => (served = { east: 4, west: 5 }));
 
   it('erases what is to be the copy while another region serves', async () => {
     expect(await start(SERVES)).to.include({ erased: true });
@@ -160,6 +167,16 @@ describe('coditect-dr pair start, where each region serves from its own cluster'
       .to.match(/^refused .*--erase=east/m)
       .and.to.match(/never came to west/);
     expect([rehearsed.erased, refused.erased]).to.deep.equal([false, false]);
+  });
+
+  it('does not erase the one that has served last, whatever is configured, nor where that is not told', async () => {
+    served = { east: 5, west: 4 };
+    const { said, code, erased } = await start(SERVES);
+    expect(said).to.match(/^refused +east served last in epoch 5, west in epoch 4/m);
+    expect({ code, erased }).to.deep.equal({ code: EXIT.failed, erased: false });
+    expect((await start(SERVES, SERVES, '--erase=east', '--dry-run')).said).to.match(/^refused +east served last/m);
+    served = { east: 5, west: NaN };
+    expect(await start(SERVES)).to.include({ code: EXIT.undecided, erased: false });
   });
 
   it('erases nothing when the service has moved since it was asked for, nor by the word of one that is primary without a lease', async () => {

@@ -2,7 +2,9 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { FdbcliResult } from '../foundationdb/fdbcli.ts';
 import { act, lookAtPair, noteSeen, provesWritable, type Pair } from '../foundationdb/pair.ts';
 import { changePair, type PairChanged } from '../foundationdb/pair-change.ts';
+import { keySpaceOf } from '../foundationdb/key-space.ts';
 import { lossAtMost, planPairChange, type PairChange, type PairStep } from '../foundationdb/pair-plan.ts';
+import { whyNotErased } from '../foundationdb/served-last.ts';
 import { systemClock } from '../platform/clock.ts';
 import { changeUnderPause, rehearseChange } from './change-under-pause.ts';
 import { Controllers } from './controllers.ts';
@@ -96,10 +98,12 @@ async function rehearse(
   const seen = await lookAtPair(pair, signal);
   const plan = planPairChange(change, seen);
   const once = plan.once === 'outage' ? `, once ${pair.other.name} has been out long enough` : '';
-  const mayBegin = async (): Promise<boolean> => {
+  const mayBegin = async (step: PairStep): Promise<boolean> => {
     const committing = change.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
-    if (committing !== null) tell('refused', committing);
-    return (await rehearseChange(loaded, tell, signal)) && committing === null;
+    const kept = step.kind === 'erase' ? ((await whyKept(loaded, pair, signal))?.said ?? null) : null;
+    const inTheWay = committing ?? kept;
+    if (inTheWay !== null) tell('refused', inTheWay);
+    return (await rehearseChange(loaded, tell, signal)) && inTheWay === null;
   };
   const code = await tellPlan(plan, { inWords: (step) => inWords(step, pair) + once, mayBegin }, tell);
   if (plan.kind === 'do' && plan.step.kind === 'erase') tell('loses', whatIsErased(loaded, pair));
@@ -108,6 +112,11 @@ async function rehearse(
     tell('would lose', most === null ? 'nobody knows how much' : `at most ${most.toFixed(1)} s of writes`);
   }
   return code;
+}
+
+/** Null: it may be erased. */
+async function whyKept({ config }: LoadedConfig, pair: Pair, signal: AbortSignal): Promise<FdbcliResult | null> {
+  return await whyNotErased(pair, keySpaceOf(needFoundationdb(config).prefix).fence, signal);
 }
 
 /** Null: no gateway commits. */
@@ -142,7 +151,11 @@ async function actUnderPause(
     }
     const committing = order.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
     if (committing !== null) return { kind: 'refused', said: committing };
-    if (step.kind === 'erase') tell('loses', whatIsErased(loaded, pair));
+    if (step.kind === 'erase') {
+      const kept = await whyKept(loaded, pair, signal);
+      if (kept !== null) return kept;
+      tell('loses', whatIsErased(loaded, pair));
+    }
     return await act(pair, step, signal);
   };
   const work = { loaded, by: order.by, cli: pair.own.cli, controllers, tell, order: pausing };

@@ -85,12 +85,12 @@ export function parseRecords(output: string): CopyRecord | null {
 }
 
 /** As fdbcli takes and tells bytes. */
-function printable(latin1: string): string {
+export function printable(latin1: string): string {
   return latin1.replace(/[^ -~]|\\/g, (byte) => (byte === '\\' ? '\\\\' : `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`));
 }
 
 /** What `printable` of FoundationDB has made of bytes. */
-function unprintable(text: string): Buffer {
+export function unprintable(text: string): Buffer {
   return Buffer.from(
     text.replace(/\\(?:x([0-9a-f]{2})|\\)/g, (_, hex: string | undefined) =>
       hex === undefined ? '\\' : String.fromCharCode(Number.parseInt(hex, 16)),
