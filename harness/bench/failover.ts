@@ -143,6 +143,9 @@ function fileOf(name: string): string {
   return join('scenarios', `${name}.yaml`);
 }
 
+/** As the run has it: another commit may have come here while it was played. */
+export const revisionOf = ({ environment }: ResultDocument): string => environment.versions['revision'] ?? UNKNOWN;
+
 export function playedRun(file: string, result: ResultDocument, loadNow: number): PlayedRun {
   const check = (name: string): PlayedRun['checks']['lostWrites'] => {
     const outcomes = result.findings.filter((finding) => finding.check === name).map((finding) => finding.outcome);
@@ -153,7 +156,7 @@ export function playedRun(file: string, result: ResultDocument, loadNow: number)
     scenario: result.scenario.name,
     runId: result.runId,
     startedWall: result.startedWall,
-    revision: revision(ROOT),
+    revision: revisionOf(result),
     machine: machineInWords(),
     load: loadNow,
     durationMs: result.durationMs,

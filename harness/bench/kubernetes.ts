@@ -4,6 +4,7 @@ import { revision, UNKNOWN } from '../platform/revision.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
+import { revisionOf } from './failover.ts';
 import { keptRuns, type BegunDay } from './kept-runs.ts';
 import { playKept } from './play-kept.ts';
 import { machineInWords } from './publish.ts';
@@ -93,7 +94,7 @@ export function sideRun(scenario: SideRun['scenario'], result: ResultDocument, l
     platform: z.enum(PLATFORMS).parse(result.scenario.platform),
     runId,
     startedWall,
-    revision: revision(ROOT),
+    revision: revisionOf(result),
     machine: machineInWords(),
     load: loadNow,
     verdict,

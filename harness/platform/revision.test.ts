@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -38,5 +38,43 @@ describe('the revision of what runs', function () {
     expect(revision(root)).to.not.equal(changed);
     write('engine.ts', 'one');
     expect(revision(root)).to.equal(clean);
+  });
+
+  it('tells two states of files apart that nobody has added yet, where a program or what it plays is made of them', () => {
+    git('init', '-q');
+    write('engine.ts', 'one');
+    git('add', '.');
+    git('commit', '-q', '-m', 'x');
+    const clean = revision(root);
+    write('notes.txt', 'one');
+    expect(revision(root)).to.equal(clean);
+    mkdirSync(join(root, 'src'));
+    write('src/new.ts', 'one');
+    const changed = revision(root);
+    expect(changed).to.match(/^[0-9a-f]{12}-dirty-[0-9a-f]{8}$/);
+    write('src/new.ts', 'two');
+    expect(revision(root))
+      .to.match(/-dirty-/)
+      .and.to.not.equal(changed);
+  });
+
+  it('is nobody’s where the program was built of files that are others by now', () => {
+    git('init', '-q');
+    for (const folder of ['src', 'harness', 'dist']) mkdirSync(join(root, folder));
+    write('src/engine.ts', 'one');
+    write('.gitignore', 'dist');
+    git('add', '.');
+    git('commit', '-q', '-m', 'x');
+    const at = (file: string, second: number): void => utimesSync(join(root, file), second, second);
+    for (const built of ['dist/src.tsbuildinfo', 'dist/harness.tsbuildinfo']) {
+      write(built, '');
+      at(built, 2000);
+    }
+    at('src/engine.ts', 1000);
+    expect(revision(root)).to.match(/^[0-9a-f]{12}$/);
+    at('src/engine.ts', 3000);
+    expect(revision(root), 'another commit came into this folder, and nobody has built it').to.equal('unknown');
+    at('dist/src.tsbuildinfo', 4000);
+    expect(revision(root)).to.match(/^[0-9a-f]{12}$/);
   });
 });
