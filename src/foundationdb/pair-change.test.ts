@@ -72,7 +72,11 @@ class TwoClusters {
     const [one, other] = own === 'west' ? [this.west, this.east] : [this.east, this.west];
     this.#copy();
     const isTold = one.state === 'complete' && one.there && other.there;
-    return { own: this.#side(one), other: this.#side(other), lag: isTold ? { seconds: this.lagSeconds, paused: this.paused } : null };
+    return {
+      own: this.#side(one),
+      other: this.#side(other),
+      lag: isTold ? { seconds: this.lagSeconds, paused: this.paused, askedMs: 0 } : null,
+    };
   }
 
   #side(one: Cluster): PairSide {

@@ -18,8 +18,11 @@ export interface PairSeen {
   readonly own: PairSide;
   readonly other: PairSide;
   /** How far `own` is behind `other`, where it is a complete copy; null: not known. */
-  readonly lag: Lag | null;
+  readonly lag: LagTold | null;
 }
+
+/** `askedMs`: wall time before fdbdr was asked, which takes seconds on a busy machine: what has been written since is not in what it tells. */
+export type LagTold = Lag & { readonly askedMs: number };
 
 export type SideLock =
   | { readonly kind: 'none' }

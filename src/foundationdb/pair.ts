@@ -4,9 +4,9 @@ import { clientSettings, forPrograms, openCluster, type ClientSettings } from '.
 import { fdbcli, readByFdbcli, statusByFdbcli, type Fdbcli, type FdbcliResult } from './fdbcli.ts';
 import { fdbdr } from './fdbdr.ts';
 import { unlockUid } from './lock.ts';
-import { ERASE, noteLag, parseLag, parseRecords, PROVE_WRITABLE, READ_RECORDS, type Lag, type LagSeen } from './pair-records.ts';
+import { ERASE, noteLag, parseLag, parseRecords, PROVE_WRITABLE, READ_RECORDS, type LagSeen } from './pair-records.ts';
 import type { PairStep } from './pair-plan.ts';
-import { lockOn, type PairSeen, type PairSide } from './pair-side.ts';
+import { lockOn, type LagTold, type PairSeen, type PairSide } from './pair-side.ts';
 
 /** Of a cluster that is away; else 0.1 to 0.3 s, and 4.3 s of one that has lost a data centre (measured). */
 const LOOK_MS = 8000;
@@ -57,10 +57,12 @@ async function lagOf(
   { fdbdr: program, own, other }: Pair,
   seen: Pick<PairSeen, 'own' | 'other'>,
   signal: AbortSignal,
-): Promise<Lag | null> {
+): Promise<LagTold | null> {
   if (seen.own.record?.state !== 'complete' || seen.other.status === null || seen.other.record === null) return null;
+  const askedMs = systemClock.wall().getTime();
   const result = await fdbdr({ program, source: other.cli, destination: own.cli }, 'status', { timeoutMs: LOOK_MS }, signal);
-  return result.kind === 'done' ? parseLag(result.said) : null;
+  const lag = result.kind === 'done' ? parseLag(result.said) : null;
+  return lag === null ? null : { ...lag, askedMs };
 }
 
 /** Makes one step. What came of it the next look tells. */
@@ -100,7 +102,7 @@ async function unlock({ name, client }: Member, uid: string): Promise<FdbcliResu
 export async function noteSeen({ cli }: Member, { own, lag }: PairSeen, signal: AbortSignal): Promise<boolean> {
   const { uid = null, lock = null } = own.record ?? {};
   if (lag === null || lag.seconds === null || uid === null || lockOn(own).kind !== 'fdbdr') return false;
-  const seen: LagSeen = { wallMs: systemClock.wall().getTime(), seconds: lag.seconds, uid, lock };
+  const seen: LagSeen = { wallMs: lag.askedMs, seconds: lag.seconds, uid, lock };
   return (await fdbcli(cli, noteLag(seen), WRITE_MS, signal)).kind === 'done';
 }
 

@@ -74,7 +74,11 @@ export class MemoryPair {
   look({ alone = false } = {}): PairSeen {
     const own = this.#side('copy', this.copy, { uid: COPY_UID, state: this.#state });
     const other = this.#side('primary', this.primary, { uid: OTHER_UID, state: this.primary.lockedBy === null ? null : 'complete' });
-    return { own, other: alone ? { name: 'primary', status: null, record: null } : other, lag: { seconds: 0.1, paused: false } };
+    return {
+      own,
+      other: alone ? { name: 'primary', status: null, record: null } : other,
+      lag: { seconds: 0.1, paused: false, askedMs: 0 },
+    };
   }
 
   #side(name: string, { lockedBy }: MemoryFoundationdb, { uid, state }: { uid: string; state: CopyState | null }): PairSide {
