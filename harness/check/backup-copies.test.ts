@@ -39,19 +39,22 @@ describe('checks of restored copies', () => {
       expect(of({ since: 'then' })).to.equal('pass');
     });
     it('of a restore to a time allows what the scenario allows it to lack, and nothing of after', () => {
-      const step: Step = { ...RESTORE, args: ['latest', '--to-time', '@before'], mayLackMs: 200 };
+      const step = { ...RESTORE, args: ['latest', '--to-time', '@before'], mayLackMs: 200 };
       const mark: readonly [number, EventBody] = [1900, { kind: 'mark', name: 'before', timeMs: 1_700_000_001_900 }];
       const restored = { args: ['restore', 'latest', '--to-time', new Date(1_700_000_001_900).toISOString()] };
-      const of = (atMs: number): FindingOutcome =>
+      const early: readonly [number, EventBody] = [1200, { kind: 'mark', name: 'early', timeMs: 1_700_000_001_200 }];
+      const of = (atMs: number, change: Partial<typeof RESTORE> = {}): FindingOutcome =>
         outcome('backup-matches', {
-          method: [CREATE, ...SCENARIO.method, step],
-          more: [mark],
+          method: [CREATE, ...SCENARIO.method, { ...step, ...change }],
+          more: [early, mark],
           restored,
           copy: (events) => stateAt(events, atMs),
         });
       expect(of(1850)).to.equal('pass');
       expect(of(1600)).to.equal('fail');
       expect(of(1960)).to.equal('fail');
+      expect(of(1600, { since: 'early' }), 'a mark asks for more, never for less').to.equal('fail');
+      expect(of(1600, { since: 'early', mayLackMs: 0 }), 'where it alone says how much').to.equal('pass');
     });
   });
 

@@ -89,7 +89,12 @@ function windowOf(view: RunView, orders: readonly Order[], { order, since, mayLa
   const sinceMs = marks.find((mark) => mark.name === since)?.atMs ?? null;
   const timeMs = args.includes('--to-time') ? Date.parse(args[args.indexOf('--to-time') + 1] ?? '') : null;
   const mark = timeMs === null ? undefined : marks.find((one) => one.timeMs === timeMs);
-  if (mark !== undefined) return { fromMs: sinceMs ?? mark.atMs - mayLackMs - MARK_SLACK_MS, toMs: mark.atMs + MARK_SLACK_MS, prefix };
+  if (mark !== undefined) {
+    const allowedMs = mark.atMs - mayLackMs - MARK_SLACK_MS;
+    // Where both say how much may be missing, the stricter one does.
+    const fromMs = sinceMs === null ? allowedMs : mayLackMs === 0 ? sinceMs : Math.max(sinceMs, allowedMs);
+    return { fromMs, toMs: mark.atMs + MARK_SLACK_MS, prefix };
+  }
   const source = orders.find((one) => one.args[0] === 'create' && backupIdOf(one) !== null && backupIdOf(one) === idOf(order));
   if (source === undefined) return { fromMs: sinceMs, toMs: givenMs, prefix };
   const lagMs = source.region === serving(source.givenMs) ? 0 : STANDBY_LAG_MS;
