@@ -86,7 +86,7 @@ describe('a pair of clusters of a lab', () => {
       /us-east1 is 41\.0 s behind/,
     );
     expect(copyProblem(complete, SECOND)).to.match(/not told how far us-east1 is behind/);
-    const partly = `${complete}\nWARNING: Could not fetch full DR status: timed_out\n`;
+    const partly = `${complete}\nThe DR is 0.1 seconds behind.\n\nWARNING: Could not fetch full DR status: timed_out\n`;
     expect(copyProblem(partly, SECOND)).to.match(/not told how far us-east1 is behind/);
   });
 

@@ -151,7 +151,9 @@ export function copyProblem(said: string, region: string): string | null {
   if (!/is a complete copy/.test(said)) return `${region} is no complete copy: ${said.trim().slice(0, 200)}`;
   if (/agents have been paused/.test(said)) return 'the agents are paused';
   const behind = /^The DR is (-?\d+(?:\.\d+)?) seconds behind/m.exec(said)?.[1];
-  if (behind === undefined) return `it is not told how far ${region} is behind: ${said.trim().slice(0, 200)}`;
+  // Cut short, it has not come to whether agents are paused.
+  if (behind === undefined || /WARNING: Could not fetch/.test(said))
+    return `it is not told how far ${region} is behind: ${said.trim().slice(0, 200)}`;
   return Number(behind) > MOST_BEHIND_S ? `${region} is ${Number(behind).toFixed(1)} s behind` : null;
 }
 
