@@ -16,6 +16,12 @@ const NEVER = new AbortController().signal;
 /** Sleeps at once, and lets everything else go on meanwhile. */
 class JumpingClock implements Clock {
   #ms = 0;
+  readonly #meanwhile: (ms: number) => Promise<void>;
+
+  constructor(meanwhile: (ms: number) => Promise<void>) {
+    this.#meanwhile = meanwhile;
+  }
+
   monotonicMs(): number {
     return this.#ms;
   }
@@ -25,6 +31,7 @@ class JumpingClock implements Clock {
   async sleep(ms: number): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     this.#ms += ms;
+    await this.#meanwhile(this.#ms);
   }
 }
 
@@ -35,10 +42,15 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
   let isWanted: boolean;
   let isShipping: boolean;
   let beforeLook: () => Promise<void>;
+  let pulses: number;
+  /** Told the time. */
+  let meanwhile: (ms: number) => Promise<void>;
 
   beforeEach(async () => {
     pair = new MemoryPair();
     [steps, isWanted, isShipping, beforeLook] = [[], true, true, () => Promise.resolve()];
+    meanwhile = () => Promise.resolve();
+    pulses = 0;
     await openFence(pair.primary.db, keys.fence, { epoch: 1, region: 'us-central1' }, LIMIT_MS);
     await pair.begin();
     await pair.ship();
@@ -46,7 +58,7 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
 
   /** Null: it is the primary; else what is in the way. */
   async function take({ planned = false, mayLose = false } = {}): Promise<string | null> {
-    const clock = new JumpingClock();
+    const clock = new JumpingClock(meanwhile);
     const members = { fdbdr: '', own: { name: 'copy' }, other: { name: 'primary' } };
     const home = { other: { name: 'primary', db: pair.primary.db }, homes: {}, members } as unknown as PairHome;
     const log = logTo({ write: () => undefined }, { component: 'database', region: 'us-east1', clock });
@@ -85,6 +97,14 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
     }
   }
 
+  /** A pulse comes each 15 s, each later than those before. */
+  async function trickle(ms: number): Promise<void> {
+    if (ms % 15_000 !== 0) return;
+    const stamp = Buffer.alloc(10);
+    stamp.writeBigUInt64BE(BigInt(++pulses));
+    await pair.put(pair.copy, { [keys.pulse.toString()]: Buffer.concat([stamp, Buffer.from('1.000 me')]) });
+  }
+
   it('is switched to when the fence of the epoch, and so everything before it, has come there', async () => {
     expect(await take({ planned: true })).to.equal(null);
     expect(steps).to.deep.equal([['switch', EPOCH]]);
@@ -96,7 +116,7 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
   it('is not touched where what was acknowledged does not come there, though the primary answers: a failover loses nothing that can be had', async () => {
     isShipping = false;
     expect(await take({ planned: true, mayLose: true })).to.match(
-      /^unavailable: copy has not got what primary committed last, within 20 s$/,
+      /^unavailable: copy has not got what primary committed last, and does not get it$/,
     );
     expect(await take()).to.match(/^lacks: copy has not got .* dr_agent runs, .* coditect-dr approve --accept-data-loss=SECONDS goes on/);
     expect(steps).to.deep.equal([]);
@@ -105,6 +125,20 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
     expect(await take({ mayLose: true }), 'somebody has accepted that').to.equal(null);
     expect(steps).to.deep.equal([['abort', 1]]);
     expect([pair.copy.lockedBy, pair.primary.lockedBy], 'the fence keeps the old gateways out').to.deep.equal([null, null]);
+  });
+
+  it('is waited for as long as something comes there, whatever loss was accepted: but not in a planned move, nor for ever', async () => {
+    isShipping = false;
+    meanwhile = async (ms) => (ms === 60_000 ? await pair.ship() : await trickle(ms));
+    expect(await take({ planned: true })).to.match(/and does not get it$/);
+    expect(await take({ mayLose: true })).to.equal(null);
+    expect(steps).to.deep.equal([['switch', EPOCH]]);
+  });
+
+  it('is not waited for without end where what it lacks only trickles', async () => {
+    isShipping = false;
+    meanwhile = trickle;
+    expect(await take()).to.match(/^lacks: /);
   });
 
   it('goes on alone, and lacks nothing, where all has come and no agents copy the other way; planned it does not', async () => {

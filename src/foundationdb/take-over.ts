@@ -16,6 +16,8 @@ const OWN_MS = 5000;
 const LAST_WORD_MS = 3000;
 /** fdbdr is 0.05 to 0.2 s behind (measured); a busy machine, or agents that were started again. */
 const ARRIVES_MS = 20_000;
+/** What was far behind may come for as long as something does: but nobody can write. */
+const ARRIVES_AT_MOST_MS = 120_000;
 const ARRIVED_EVERY_MS = 50;
 /** A fdbdr that somebody else has started, another region's gateway that stands still, may be at a switch that looks half done. */
 const HALF_DONE_MS = 10_000;
@@ -75,7 +77,7 @@ export async function takeOver(asked: TakeOver, signal: AbortSignal): Promise<To
   if (fenced.kind === 'done') {
     if (fenced.value.kind === 'passed') return unavailable(`${other.name} is fenced by epoch ${fenced.value.fence.epoch} already`);
     if (!(await hasArrived(asked, signal)))
-      return await without(asked, `${mine.name} has not got what ${other.name} committed last, within ${ARRIVES_MS / 1000} s`, signal);
+      return await without(asked, `${mine.name} has not got what ${other.name} committed last, and does not get it`, signal);
     const failed = await change(asked, SWITCH, SOON_MS, signal);
     return failed === null || planned ? failed : await change(asked, ALONE, CHANGE_MS, signal);
   }
@@ -114,10 +116,15 @@ async function whyNotAsItIs({ home, keys, epoch }: TakeOver, now: CopyNow, signa
   return unavailable(`${served}, and that answers: epoch ${epoch} is for a region of ${further.name}`);
 }
 
-async function hasArrived({ own, keys, clock, epoch }: TakeOver, signal: AbortSignal): Promise<boolean> {
-  for (const endMs = clock.monotonicMs() + ARRIVES_MS; clock.monotonicMs() < endMs; await clock.sleep(ARRIVED_EVERY_MS, signal)) {
+async function hasArrived({ own, keys, clock, epoch, planned }: TakeOver, signal: AbortSignal): Promise<boolean> {
+  const begunMs = clock.monotonicMs();
+  let came = { version: 0, atMs: begunMs };
+  for (let nowMs = begunMs; nowMs - came.atMs < ARRIVES_MS && nowMs - begunMs < ARRIVES_AT_MOST_MS; nowMs = clock.monotonicMs()) {
     const now = await readCopyNow(own, keys, OWN_MS, signal);
     if (now !== null && now.fence.epoch >= epoch) return true;
+    const version = now?.pulse?.version ?? 0;
+    if (!planned && version > came.version) came = { version, atMs: nowMs };
+    await clock.sleep(ARRIVED_EVERY_MS, signal);
   }
   return false;
 }

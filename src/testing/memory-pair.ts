@@ -51,6 +51,11 @@ export class MemoryPair {
     );
   }
 
+  /** Past its lock, as fdbdr writes. */
+  async put(store: MemoryFoundationdb, rows: Readonly<Record<string, Buffer>>): Promise<void> {
+    await write(store, rows);
+  }
+
   /** What the agents do: all of the primary, as it is now. */
   async ship(): Promise<void> {
     const { primary } = this;
