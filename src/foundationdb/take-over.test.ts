@@ -152,6 +152,9 @@ describe('a region’s cluster that is to become the primary of its pair', () =>
   it('is for people where a switch is half done and nobody can finish it, as long as both answer', async () => {
     await pair.lock('00112233445566778899aabbccddeeff', pair.primary);
     expect(await take()).to.match(/^lacks: primary is locked under 0011.* coditect-dr approve/);
+    isWanted = false;
+    expect(await take(), 'another region is asked, or the arbiter does not answer').to.match(/^unavailable: /);
+    isWanted = true;
     expect(steps).to.deep.equal([]);
     expect(await take({ mayLose: true })).to.equal(null);
     expect(steps).to.deep.equal([['abort', 1]]);

@@ -94,7 +94,8 @@ const unavailable = (message: string): Hindered => ({ kind: 'unavailable', messa
 
 /** What the other cluster has, which answers, is left there only where somebody has said so. */
 async function without(asked: TakeOver, why: string, signal: AbortSignal): Promise<TookOver> {
-  if (asked.planned) return unavailable(why);
+  // Who is not wanted, or cannot hear it of the arbiter, asks nobody.
+  if (asked.planned || !(await asked.isWanted())) return unavailable(why);
   if (asked.mayLose) return await change(asked, ALONE, CHANGE_MS, signal);
   const { own, other } = asked.home.members;
   const mended = `${other.name} answers: nothing is lost where dr_agent runs, with the cluster file of ${other.name} as -s and that of ${own.name} as -d`;
