@@ -3,9 +3,9 @@ import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import { MemoryPair } from '../testing/memory-pair.ts';
 import { NO_FENCE, openFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
-import { lookAtHome } from './look.ts';
+import { lookAtHome, type Look } from './look.ts';
 import { homeStandbys, type PairHome } from './pair-home.ts';
-import { endOf, upstreamOf } from './routes.ts';
+import { endOf, standbyEnd, upstreamOf } from './routes.ts';
 
 const keys = keySpaceOf('coditect/');
 const LIMIT_MS = 10_000;
@@ -52,6 +52,15 @@ describe('what a region of a pair has heard of the primary', () => {
 
   it('is nothing where the copy was ended: the primary went on without it, in the same epoch, and nobody is to take it for complete', () => {
     expect(heard(false, 'east')).to.equal(null);
+  });
+
+  it('is told as longer than any copy where it is the primary’s own database: how far a copy is behind then says nothing of what may be lost', () => {
+    const end = (look: Pick<Look, 'isCopy' | 'version'>, name: string) => standbyEnd({ fence, ...look }, at(name));
+    const copy = end({ isCopy: true, version: 11 }, 'east');
+    expect(copy, 'what a planned move waits for').to.deep.equal({ lastIndex: 9, lastEpoch: 5 });
+    expect(end({ isCopy: false, version: 12 }, 'central')).to.deep.equal({ lastIndex: 12, lastEpoch: 5 });
+    expect(end({ isCopy: false, version: 12 }, 'east'), 'ended').to.deep.equal({ lastIndex: 0, lastEpoch: 5 });
+    expect(standbyEnd({ fence, isCopy: false, version: 12 }, null), 'one database of all').to.deep.equal({ lastIndex: 9, lastEpoch: 5 });
   });
 
   it('is sealed as shorter than any log of its epoch where the copy was ended: its versions are those of another cluster', () => {

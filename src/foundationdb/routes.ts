@@ -147,6 +147,12 @@ export function endOf(
   return { lastIndex: isEndedCopy(now, isCopy, home) ? 0 : now.version, lastEpoch: now.servedEpoch };
 }
 
+/** As a region that does not serve tells it before anything is sealed: one that has the primary's own database stands before every copy, by whose lag a failover would else be judged. */
+export function standbyEnd(look: Look, home: Home): { lastIndex: number; lastEpoch: number } {
+  const end = endOf(look, home);
+  return home === null || look.isCopy || end.lastIndex === 0 ? end : { ...end, lastIndex: look.version };
+}
+
 type Home = Pick<PairHome, 'homes' | 'members'> | null;
 
 /** The primary that served last was in the other cluster, and what it commits does not come here any more. */
@@ -211,7 +217,7 @@ async function status(options: RouteOptions): Promise<HttpReply> {
     sealedEpoch: now.epoch,
     writable,
     lease: remainingMs > 0 ? { remainingMs: Math.round(remainingMs) } : null,
-    ...endOf(look, pair?.home ?? null),
+    ...(isPrimary ? endOf : standbyEnd)(look, pair?.home ?? null),
     commitIndex: version,
     appliedIndex: version,
     mode: gateway.mode,
