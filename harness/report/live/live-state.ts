@@ -29,6 +29,8 @@ export interface LiveVantage {
   readonly buckets: readonly Bucket[];
   /** Begin of the present stretch of bad operations; null while served. */
   readonly outSinceMs: number | null;
+  /** When the last good one was over: what is answered late is asked before that, and begins no outage that this has ended. */
+  readonly lastGoodMs: number;
   readonly longestOutMs: number;
 }
 
@@ -100,7 +102,7 @@ function faultNow(state: LiveState, name: string, effect: LiveFault['effect'], s
 function operation(state: LiveState, op: OperationCompleted): LiveState {
   const good = op.outcome === 'ok' && op.completedMs - op.intendedMs <= state.goodWithinMs;
   const known = state.vantages.find((one) => one.name === op.vantage);
-  const vantage = withOperation(known ?? { name: op.vantage, buckets: [], outSinceMs: null, longestOutMs: 0 }, op, good);
+  const vantage = withOperation(known ?? { name: op.vantage, buckets: [], outSinceMs: null, lastGoodMs: 0, longestOutMs: 0 }, op, good);
   const vantages = known === undefined ? [...state.vantages, vantage] : state.vantages.map((one) => (one === known ? vantage : one));
   const region = op.address === undefined ? undefined : state.regionOfAddress[op.address];
   const serving = good && region !== undefined ? { region, epoch: op.claimedEpoch ?? null } : state.serving;
@@ -118,7 +120,8 @@ function withOperation(vantage: LiveVantage, op: OperationCompleted, good: boole
   return {
     ...vantage,
     buckets,
-    outSinceMs: good ? null : (vantage.outSinceMs ?? op.intendedMs),
+    outSinceMs: good ? null : (vantage.outSinceMs ?? Math.max(op.intendedMs, vantage.lastGoodMs)),
+    lastGoodMs: good ? op.completedMs : vantage.lastGoodMs,
     longestOutMs: Math.max(vantage.longestOutMs, outMs),
   };
 }

@@ -43,6 +43,16 @@ describe('the live view', () => {
     expect(text).to.contain('client-outside is served again after 2.31 s');
   });
 
+  it('tells an outage once, though what was asked in it is answered late, between what is served again', () => {
+    const late = (atMs: number): RunEvent => Object.assign(op(atMs, 'ok'), { intendedMs: atMs - 1020 });
+    const backlog = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? late(12_310 + index * 10) : op(12_310 + index * 10, 'ok')));
+    const { story, vantages } = after([...EVENTS, ...backlog]);
+    expect(story.filter(({ text }) => text.includes('is served again')).map(({ text }) => text)).to.deep.equal([
+      'client-outside is served again after 2.31 s',
+    ]);
+    expect(vantages[0]?.longestOutMs).to.be.closeTo(2305, 1);
+  });
+
   it('fits any terminal: no columns, few columns, few rows', () => {
     for (const columns of [0, 1, 2, 10, 20, 38, 80, 200]) {
       for (const rows of [0, 1, 2, 5, 24]) {
