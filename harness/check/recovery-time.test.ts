@@ -62,6 +62,14 @@ describe('judge', () => {
       expect(outcomeOf(of(6000), 'recovery-time')).to.equal('inconclusive');
       expect(outcomeOf(of(6500), 'recovery-time'), 'it was back before').to.equal('pass');
     });
+    it('does not hold against it what was under way when the fault was healed, and was bad only by what came then', () => {
+      // The machine stands still at the heal: what was asked before, and what is asked then, is answered late.
+      const stalled = (fromMs: number) => (op: Asked) =>
+        op.intendedMs >= fromMs && op.intendedMs < 6100 ? { ...failover(op), latencyMs: 6400 - op.intendedMs } : failover(op);
+      const fault = { t0Ms: 2000, t1Ms: [2002, 2006], healedMs: 5990 } as const;
+      expect(outcomeOf(judged({ answer: stalled(5980), fault }), 'recovery-time')).to.equal('pass');
+      expect(outcomeOf(judged({ answer: stalled(5700), fault }), 'recovery-time'), 'late before it was healed').to.equal('inconclusive');
+    });
     it('is judged on the worst vantage', () => {
       const slowOutside = (op: Asked) =>
         failover(op.vantage === 'outside' && op.intendedMs < 5500 && op.intendedMs >= 2000 ? { ...op, intendedMs: 3000 } : op);

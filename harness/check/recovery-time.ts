@@ -60,12 +60,13 @@ function backOnceHealed({ view, scenario }: Case): string | undefined {
   return lasting.find(({ fault }) => scenario.expect.mustRecover.some((vantage) => endedBy(healedMs(fault), view, fault, vantage)))?.fault;
 }
 
-/** Any outage, not the longest alone: how long one would have lasted that was cut short is not known. One that only the return brings is another. */
+/** Any outage, not the longest alone: how long one would have lasted that was cut short is not known. One that only the return brings is another, also where it is of what was under way by then. */
 function endedBy(healedMs: number, view: Case['view'], name: string, vantage: string): boolean {
   const fault = view.faults.find((one) => one.fault === name);
   const window = fault === undefined ? null : faultWindow(view, fault);
-  const outages = window === null ? [] : (outagesUnder(view, window, vantage) ?? []);
-  return outages.some(({ firstBad, back }) => firstBad.intendedMs < healedMs && (back?.operation.completedMs ?? 0) > healedMs);
+  if (window === null) return false;
+  const untilHealed = { ...window, endMs: Math.min(window.endMs, healedMs), superseded: true };
+  return (outagesUnder(view, untilHealed, vantage) ?? []).some(({ back }) => (back?.operation.completedMs ?? 0) > healedMs);
 }
 
 function isAwaitedUnder(method: readonly Step[], fault: string): boolean {
