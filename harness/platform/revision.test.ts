@@ -58,6 +58,17 @@ describe('the revision of what runs', function () {
       .and.to.not.equal(changed);
   });
 
+  it('is not that of a repository around it, which knows nothing of what was unpacked there', () => {
+    git('init', '-q');
+    write('.gitignore', 'release');
+    write('notes.txt', 'one');
+    git('add', '.');
+    git('commit', '-q', '-m', 'x');
+    mkdirSync(join(root, 'release'));
+    write('release/engine.ts', 'one');
+    expect(revision(join(root, 'release'))).to.equal('unknown');
+  });
+
   it('is nobody’s where the program was built of files that are others by now', () => {
     git('init', '-q');
     for (const folder of ['src', 'harness', 'dist']) mkdirSync(join(root, folder));

@@ -19,11 +19,11 @@ const COUNTS = [...BUILT, 'scenarios', 'chaos'] as const;
 export function revision(root: string): string {
   try {
     const commit = git(root, 'rev-parse', '--short=12', 'HEAD').trim();
-    if (BUILT.some((folder) => isOutdated(root, folder))) return UNKNOWN;
-    const added = files(root, '--others', '--exclude-standard', '--', ...COUNTS);
-    const changes = [git(root, 'diff', '--binary', 'HEAD', '--', '.', ':(exclude)reports'), ...added.map((file) => told(root, file))].join(
-      '',
-    );
+    // A repository around the folder that it was unpacked in knows nothing of it.
+    const isOfAnother = files(root, '--cached').length === 0;
+    if (isOfAnother || BUILT.some((folder) => isOutdated(root, folder))) return UNKNOWN;
+    const added = files(root, '--others', '--exclude-standard', '--', ...COUNTS).map((file) => told(root, file));
+    const changes = git(root, 'diff', '--binary', 'HEAD', '--', '.', ':(exclude)reports') + added.join('');
     return changes === '' ? commit : `${commit}-dirty-${createHash('sha256').update(changes).digest('hex').slice(0, 8)}`;
   } catch {
     return UNKNOWN;
