@@ -2,8 +2,16 @@ import { existsSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT } from '../platform/errors.ts';
-import { askedScenarios, FAILOVERS, FAILOVER_SCENARIOS, playFailovers, policyExpectation, unaskedScenarios } from './failover.ts';
-import { failoverHolds, failoverTable } from './failover-table.ts';
+import {
+  askedScenarios,
+  FAILOVERS,
+  FAILOVER_SCENARIOS,
+  playFailovers,
+  policyExpectation,
+  unaskedScenarios,
+  type Course,
+} from './failover.ts';
+import { failoverHolds, failoverTable, type Asked } from './failover-table.ts';
 import { embeddedRuns, foundationdbTable, IN_TWO_REGIONS, ON_FOUNDATIONDB } from './foundationdb.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { playSideBySide } from './kubernetes.ts';
@@ -43,6 +51,14 @@ interface InPieces {
   readonly repeat: number;
   readonly resume?: true;
   readonly minutes?: number;
+}
+
+type Chosen = InPieces & { readonly scenarios: readonly string[] };
+
+/** To be called when all is played: what broke off counts. */
+function askedOf({ repeat, scenarios: only }: Chosen, course: Course): Asked {
+  const brokenOff = course.kept.brokenOff();
+  return { scenarios: askedScenarios(only, course), repeat, brokenOff, unasked: unaskedScenarios(only, course) };
 }
 
 const program = new Command('bench').exitOverride();
@@ -107,14 +123,14 @@ inPieces(
     .description('every scenario of a failover so often: promises kept, where the recovery time went, pauses of planned moves')
     .option('--repeat <count>', 'runs of each', positive, 5)
     .option('--scenarios <names>', `only these: ${FAILOVER_SCENARIOS.join(',')}`, scenarioNames(FAILOVER_SCENARIOS), []),
-).action(async (options: InPieces & { readonly scenarios: readonly string[] }) => {
+).action(async (options: Chosen) => {
   const { repeat, scenarios: only, resume = false, minutes = null } = options;
   const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal });
   const expectations = [
     await policyExpectation('lab', 1, interrupted.signal),
     await policyExpectation('production', 30, interrupted.signal),
   ];
-  const asked = { scenarios: askedScenarios(only), repeat, brokenOff: FAILOVERS.kept.brokenOff(), unasked: unaskedScenarios(only) };
+  const asked = askedOf(options, FAILOVERS);
   const table = failoverTable(runs, expectations, asked);
   tell(table);
   say(`written: ${await publish('failover', { runs, expectations }, table)}.md and .json`);
@@ -127,16 +143,11 @@ inPieces(
     .option('--repeat <count>', 'runs of each', positive, 5)
     .option('--scenarios <names>', 'some of them: a,b', scenarioNames(ON_FOUNDATIONDB.names), [])
     .option('--two-regions', 'on two regions and a satellite, instead of three_datacenter'),
-).action(async (options: InPieces & { readonly scenarios: readonly string[]; readonly twoRegions?: true }) => {
+).action(async (options: Chosen & { readonly twoRegions?: true }) => {
   const { repeat, scenarios: only, resume = false, minutes = null, twoRegions = false } = options;
   const course = twoRegions ? IN_TWO_REGIONS : ON_FOUNDATIONDB;
   const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, course);
-  const asked = {
-    scenarios: askedScenarios(only, course),
-    repeat,
-    brokenOff: course.kept.brokenOff(),
-    unasked: unaskedScenarios(only, course),
-  };
+  const asked = askedOf(options, course);
   const table = foundationdbTable(runs, embeddedRuns(), asked);
   tell(table);
   say(`written: ${await publish(twoRegions ? 'foundationdb-two-regions' : 'foundationdb', { runs }, table)}.md and .json`);

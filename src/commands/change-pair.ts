@@ -99,10 +99,8 @@ async function rehearse(
   const plan = planPairChange(change, seen);
   const once = plan.once === 'outage' ? `, once ${pair.other.name} has been out long enough` : '';
   const mayBegin = async (step: PairStep): Promise<boolean> => {
-    const committing = change.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
-    const kept = step.kind === 'erase' ? ((await whyKept(loaded, pair, signal))?.said ?? null) : null;
-    const inTheWay = committing ?? kept;
-    if (inTheWay !== null) tell('refused', inTheWay);
+    const inTheWay = await whyNotNow({ loaded, pair, controllers }, change.kind, step, signal);
+    if (inTheWay !== null) tell('refused', inTheWay.said);
     return (await rehearseChange(loaded, tell, signal)) && inTheWay === null;
   };
   const code = await tellPlan(plan, { inWords: (step) => inWords(step, pair) + once, mayBegin }, tell);
@@ -114,16 +112,18 @@ async function rehearse(
   return code;
 }
 
-/** Null: it may be erased. */
-async function whyKept({ config }: LoadedConfig, pair: Pair, signal: AbortSignal): Promise<FdbcliResult | null> {
-  return await whyNotErased(pair, keySpaceOf(needFoundationdb(config).prefix).fence, signal);
-}
-
-/** Null: no gateway commits. */
-async function whyCommitted(controllers: Controllers, { other }: Pair): Promise<string | null> {
-  const region = await whoCommits(controllers);
+/** What only the other regions and the clusters' data tell; null: nothing is in the way. */
+async function whyNotNow(
+  { loaded: { config }, pair, controllers }: Pick<Work, 'loaded' | 'pair' | 'controllers'>,
+  kind: PairChange['kind'],
+  step: PairStep,
+  signal: AbortSignal,
+): Promise<FdbcliResult | null> {
+  if (step.kind === 'erase') return await whyNotErased(pair, keySpaceOf(needFoundationdb(config).prefix).fence, signal);
+  const region = kind === 'abort' ? await whoCommits(controllers) : null;
   if (region === null) return null;
-  return `${other.name} still commits for ${region}: two clusters would take writes. Cut that off first, or let it be`;
+  const said = `${pair.other.name} still commits for ${region}: two clusters would take writes. Cut that off first, or let it be`;
+  return { kind: 'refused', said };
 }
 
 interface Work {
@@ -149,13 +149,9 @@ async function actUnderPause(
       const senseless = whySenseless(order, served);
       if (senseless !== null) return { kind: served === null ? 'unknown' : 'refused', said: senseless };
     }
-    const committing = order.kind === 'abort' ? await whyCommitted(controllers, pair) : null;
-    if (committing !== null) return { kind: 'refused', said: committing };
-    if (step.kind === 'erase') {
-      const kept = await whyKept(loaded, pair, signal);
-      if (kept !== null) return kept;
-      tell('loses', whatIsErased(loaded, pair));
-    }
+    const inTheWay = await whyNotNow({ loaded, pair, controllers }, order.kind, step, signal);
+    if (inTheWay !== null) return inTheWay;
+    if (step.kind === 'erase') tell('loses', whatIsErased(loaded, pair));
     return await act(pair, step, signal);
   };
   const work = { loaded, by: order.by, cli: pair.own.cli, controllers, tell, order: pausing };

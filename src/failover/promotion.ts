@@ -2,7 +2,7 @@ import { ANY_LOSS_SECONDS, estimateLossSeconds } from './loss.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
 import { undo } from './planned.ts';
 import { asGoodAs, judgeSealing, wholeHolder } from './sealing.ts';
-import type { Facts, Run, Setting } from './state.ts';
+import type { Event, Facts, Run, Setting } from './state.ts';
 import { isFenced, recordIsOver } from './wanted.ts';
 
 /** Whom to promote, once enough is sealed; else who has to approve what. */
@@ -13,8 +13,7 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
   if (sealing.kind === 'short') {
     // Another answer may make it enough: people are asked when everybody was. Where nobody is sealed, nobody tells of direct leases.
     const asked = everybodyAsked(run, setting, false) && (isFenced(run, facts, setting) || recordIsOver(run, facts, setting));
-    if (run.awaiting !== null || !asked) return stay(run);
-    return waitFor(run, sealing.why, sealing.best, { facts, setting });
+    return asked ? waitFor(run, sealing.why, sealing.best, { facts, setting }) : stay(run);
   }
   let [to] = sealing.candidates;
   const fenced = isFenced(run, facts, setting);
@@ -26,10 +25,7 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
     const accepted = journal.acceptedLossSeconds ?? (journal.mode === 'async' ? setting.rpoMs / 1000 : 0);
     if (accepted !== ANY_LOSS_SECONDS && (estimate === null || estimate > accepted)) {
       const whole = journal.tier === 'automatic' ? wholeHolder(run) : null;
-      if (whole === null) {
-        if (run.awaiting !== null) return stay(run);
-        return waitFor(run, `${to} may lack more than the ${accepted} s that were accepted`, to, { facts, setting });
-      }
+      if (whole === null) return waitFor(run, `${to} may lack more than the ${accepted} s that were accepted`, to, { facts, setting });
       // Nobody ordered to leave it: serving again where nothing is lost is better than serving nowhere until somebody approves a loss.
       to = whole;
     }
@@ -41,7 +37,9 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
   return { ...moved, announce: [...behind, ...moved.announce] };
 }
 
+/** People are asked once. */
 function waitFor(run: Run, why: string, region: string | null, { facts, setting }: { facts: Facts; setting: Setting }): Moved {
+  if (run.awaiting !== null) return stay(run);
   const estimatedLossSeconds = region === null ? null : estimateLossSeconds(facts, run.journal.from, region, setting);
   return awaitApproval(run, { blocker: 'loss', reason: why, estimatedLossSeconds });
 }
@@ -55,12 +53,7 @@ function everybodyAsked(run: Run, setting: Setting, enough: boolean): boolean {
 }
 
 /** Twice in vain: the next one with as good a log, else the same again, or who has to approve that something is left behind; a planned run has no other. */
-export function promoteFailed(
-  run: Run,
-  event: { readonly region: string; readonly why: string; readonly lacks?: boolean },
-  facts: Facts,
-  setting: Setting,
-): Moved {
+export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-failed' }>, facts: Facts, setting: Setting): Moved {
   const { journal } = run;
   const lease = facts.lease?.lease;
   const taken = lease !== undefined && lease.epoch === journal.epoch && lease.holder !== null;
@@ -72,8 +65,7 @@ export function promoteFailed(
   const failed = [...new Set([...journal.failed, event.region])];
   const next = candidates.find((region) => !failed.includes(region));
   // It is asked again and again all the same: what it lacks may come yet.
-  if (next === undefined && event.lacks === true)
-    return run.awaiting === null ? waitFor(run, event.why, event.region, { facts, setting }) : stay(run);
+  if (next === undefined && event.lacks === true) return waitFor(run, event.why, event.region, { facts, setting });
   const told = { runId: journal.runId, region: event.region, why: event.why, next: next ?? event.region };
   const change = next === undefined ? { failed: [], to: candidates[0] ?? event.region } : { failed, to: next };
   return announced(write({ ...run, failures: {} }, { ...journal, ...change }, facts), 'promote_failed', told);

@@ -77,14 +77,14 @@ export async function takeOver(asked: TakeOver, signal: AbortSignal): Promise<To
   if (fenced.kind === 'done') {
     if (fenced.value.kind === 'passed') return unavailable(`${other.name} is fenced by epoch ${fenced.value.fence.epoch} already`);
     if (!(await hasArrived(asked, signal)))
-      return await without(asked, `${mine.name} has not got what ${other.name} committed last, and does not get it`, signal);
+      return await goOnWithout(asked, `${mine.name} has not got what ${other.name} committed last, and does not get it`, signal);
     const failed = await change(asked, SWITCH, SOON_MS, signal);
     return failed === null || planned ? failed : await change(asked, ALONE, CHANGE_MS, signal);
   }
   // Locked: a switch is half done, or was.
   if (fenced.kind === 'not-done' && fenced.reason === 'locked') {
     const failed = await change(asked, SWITCH, planned ? SOON_MS : CHANGE_MS, signal);
-    return failed === null ? null : await without(asked, failed.message, signal);
+    return failed === null ? null : await goOnWithout(asked, failed.message, signal);
   }
   if (planned) return unavailable(`${other.name} does not answer, and nothing may be lost`);
   return await change(asked, ALONE, CHANGE_MS, signal);
@@ -93,7 +93,7 @@ export async function takeOver(asked: TakeOver, signal: AbortSignal): Promise<To
 const unavailable = (message: string): Hindered => ({ kind: 'unavailable', message });
 
 /** What the other cluster has, which answers, is left there only where somebody has said so. */
-async function without(asked: TakeOver, why: string, signal: AbortSignal): Promise<TookOver> {
+async function goOnWithout(asked: TakeOver, why: string, signal: AbortSignal): Promise<TookOver> {
   // Who is not wanted, or cannot hear it of the arbiter, asks nobody.
   if (asked.planned || !(await asked.isWanted())) return unavailable(why);
   if (asked.mayLose) return await change(asked, ALONE, CHANGE_MS, signal);
