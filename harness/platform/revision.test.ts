@@ -87,5 +87,8 @@ describe('the revision of what runs', function () {
     expect(revision(root), 'another commit came into this folder, and nobody has built it').to.equal('unknown');
     at('dist/src.tsbuildinfo', 4000);
     expect(revision(root)).to.match(/^[0-9a-f]{12}$/);
+    // As tsc -b leaves it, with the programs of before.
+    write('dist/src.tsbuildinfo', '{"version":"7","affectedFilesPendingEmit":[1]}');
+    expect(revision(root), 'the build failed').to.equal('unknown');
   });
 });

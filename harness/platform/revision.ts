@@ -32,12 +32,14 @@ export function revision(root: string): string {
 
 const told = (root: string, file: string): string => `${file}\n${readFileSync(join(root, file), 'base64')}\n`;
 
-/** A commit may come into a folder whose programs are running, and build nothing. */
+/** A commit may come into a folder whose programs are running, and build nothing. A build that fails leaves the programs of before, and says so in its file. */
 function isOutdated(root: string, folder: string): boolean {
-  const built = statSync(join(root, 'dist', `${folder}.tsbuildinfo`), { throwIfNoEntry: false });
+  const file = join(root, 'dist', `${folder}.tsbuildinfo`);
+  const built = statSync(file, { throwIfNoEntry: false });
   if (built === undefined) return false;
+  if (readFileSync(file, 'utf8').includes('"affectedFilesPendingEmit"')) return true;
   const made = files(root, '--cached', '--others', '--exclude-standard', '--', `${folder}/*.ts`);
-  return made.some((file) => (statSync(join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0) > built.mtimeMs);
+  return made.some((one) => (statSync(join(root, one), { throwIfNoEntry: false })?.mtimeMs ?? 0) > built.mtimeMs);
 }
 
 function files(root: string, ...which: readonly string[]): readonly string[] {
