@@ -53,11 +53,11 @@ function shortcomings(runs: readonly PlayedRun[], { scenarios, repeat, brokenOff
   const missing = scenarios.filter((name) => of(name) < repeat).map((name) => `${name}: ${of(name)} of ${repeat} runs`);
   // A pass of a program that has changed since says nothing of the one that is there now, and times of two machines are no samples of one thing.
   const machines = [...new Set(runs.map(({ machine }) => machine))];
-  return [...missing, ...brokenOff.map(unknownOf), ...notOne('revision', revisionsOf(runs)), ...notOne('machine', machines)];
+  return [...missing, ...brokenOff.map(brokenOffInWords), ...notOne('revision', revisionsOf(runs)), ...notOne('machine', machines)];
 }
 
 /** What a game day would have shown that broke off; one that was played later shows another. */
-export const unknownOf = ({ begun, wall }: BegunDay): string =>
+export const brokenOffInWords = ({ begun, wall }: BegunDay): string =>
   `${begun}, begun ${wall}: broke off, and nobody knows what it would have shown`;
 
 /** What keeps runs from being of one revision, or of one machine. */

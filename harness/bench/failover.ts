@@ -9,7 +9,7 @@ import { runGamedayProgram } from './gameday-cli.ts';
 import { revision, UNKNOWN } from '../platform/revision.ts';
 import { keptRuns, type KeptRuns } from './kept-runs.ts';
 import { machineInWords } from './publish.ts';
-import { playKept } from './play-kept.ts';
+import { playKept, revisionOf } from './play-kept.ts';
 import { ROOT, runProgram, type RunOptions } from './run-program.ts';
 
 /** Those whose times are broken down first, the two minutes of the flapping link last: runs in pieces then tell something early. */
@@ -142,9 +142,6 @@ function roundsOf(file: string, runs: readonly PlayedRun[], database: AskedDatab
 function fileOf(name: string): string {
   return join('scenarios', `${name}.yaml`);
 }
-
-/** As the run has it: another commit may have come here while it was played. */
-export const revisionOf = ({ environment }: ResultDocument): string => environment.versions['revision'] ?? UNKNOWN;
 
 export function playedRun(file: string, result: ResultDocument, loadNow: number): PlayedRun {
   const check = (name: string): PlayedRun['checks']['lostWrites'] => {

@@ -1,5 +1,5 @@
 import { quantile } from '../measure/quantile.ts';
-import { notOne, unknownOf } from './failover-table.ts';
+import { notOne, brokenOffInWords } from './failover-table.ts';
 import type { BegunDay } from './kept-runs.ts';
 import { PLATFORMS, SIDE_BY_SIDE, type SideRun } from './kubernetes.ts';
 
@@ -134,7 +134,7 @@ export function kubernetesTable(all: readonly Compared[], brokenOff: readonly Be
     'Doubt: half the range of the local runs, and the widest interval of one. Load: the one-minute load of the machine (2 cores) when the runs began.',
   ];
   const revisions = allOf(all, 'revisions');
-  const trouble = [...brokenOff.map(unknownOf), ...notOne('revision', revisions), ...notOne('machine', allOf(all, 'machines'))];
+  const trouble = [...brokenOff.map(brokenOffInWords), ...notOne('revision', revisions), ...notOne('machine', allOf(all, 'machines'))];
   return [
     `Revision ${revisions.join(', ') || 'unknown'}.`,
     ...trouble.map((one) => `**It proves nothing**: ${one}.`),

@@ -4,9 +4,8 @@ import { revision, UNKNOWN } from '../platform/revision.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
-import { revisionOf } from './failover.ts';
 import { keptRuns, type BegunDay } from './kept-runs.ts';
-import { playKept } from './play-kept.ts';
+import { playKept, revisionOf } from './play-kept.ts';
 import { machineInWords } from './publish.ts';
 import { ROOT, type RunOptions } from './run-program.ts';
 

@@ -1,3 +1,4 @@
+import { UNKNOWN } from '../platform/revision.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import type { KeptRuns } from './kept-runs.ts';
 import type { RunOptions } from './run-program.ts';
@@ -34,3 +35,6 @@ export async function playKept<Run>(kept: KeptRuns<Run>, day: Day<Run>, signal: 
 function stands({ verdict, findings }: ResultDocument): boolean {
   return verdict.outcome === 'fail' || findings.some(({ check, outcome }) => check === 'run-complete' && outcome === 'pass');
 }
+
+/** As the run has it: another commit may have come here while it was played. */
+export const revisionOf = ({ environment }: ResultDocument): string => environment.versions['revision'] ?? UNKNOWN;
