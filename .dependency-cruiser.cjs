@@ -14,7 +14,7 @@ const ACTS = [
   '^src/(server|api|health/probes|replication|telemetry)',
   '^src/config/load',
   '^src/database/lmdb',
-  '^src/foundationdb/client',
+  '^src/foundationdb/(client|cluster-file)',
   '^src/commands/set-up-foundationdb',
   '^src/foundationdb/log/(capture-folder|backup-agent|open)',
   '^src/foundationdb/region-step',

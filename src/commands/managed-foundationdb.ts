@@ -1,7 +1,8 @@
 import type { EngineConfig } from '../config/config.ts';
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { clientSettings, forPrograms, needClusterFile } from '../foundationdb/client.ts';
+import { clientSettings, forPrograms } from '../foundationdb/client.ts';
+import { needClusterFile } from '../foundationdb/cluster-file.ts';
 import type { Fdbcli } from '../foundationdb/fdbcli.ts';
 import type { ControllerStatus } from '../health/controller-status.ts';
 import { systemClock } from '../platform/clock.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LoadedConfig } from '../config/load.ts';
-import { needClusterFile } from '../foundationdb/client.ts';
+import { needClusterFile } from '../foundationdb/cluster-file.ts';
 import { memberOf, type Member, type Pair } from '../foundationdb/pair.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { Controllers } from './controllers.ts';
@@ -28,7 +28,7 @@ export async function pairOf(
   await Promise.all([needProgram('fdbcli', fdbcli, signal), needProgram('fdbdr', fdbdr, signal)]);
   const member = (name: string): Member => {
     const found = memberOf(foundationdb, folder, name, fdbcli);
-    needClusterFile(found.client.clusterFile);
+    needClusterFile(found.client.clusterFile, `database.pair.${name}`);
     return found;
   };
   const own = cluster ?? (names[0] as string);

@@ -61,6 +61,12 @@ describe('configuration of the database', () => {
         .and.to.contain(says);
     });
 
+  it('says what a map of data centres looks like where there is none', () => {
+    const { data_centers: _none, ...without } = FOUNDATIONDB;
+    expect(problemOf(without)).to.match(/database\.data_centers: is missing: .*locality_dcid.*\{ us-central1: dc1/);
+    expect(problemOf({ ...FOUNDATIONDB, data_centers: 'dc1' })).to.match(/database\.data_centers: must be a map; this is "dc1"/);
+  });
+
   it('takes a pair of clusters, one of which is the one that it uses', () => {
     const pair = { east: 'fdb.cluster', west: 'west.cluster' };
     expect(decodeConfig(text({ ...FOUNDATIONDB, pair }), 'c.yaml', {}).database).to.deep.include({ pair });
@@ -68,6 +74,7 @@ describe('configuration of the database', () => {
       [{ east: 'fdb.cluster' }, 'a pair has two clusters'],
       [{ ...pair, north: 'north.cluster' }, 'a pair has two clusters'],
       [{ east: 'fdb.cluster', west: 'fdb.cluster' }, 'both are fdb.cluster'],
+      [{ east: 'fdb.cluster', west: './fdb.cluster' }, 'both are fdb.cluster'],
       [{ east: 'east.cluster', west: 'west.cluster' }, 'neither is database.cluster_file (fdb.cluster)'],
       [{ east: 'fdb.cluster', 'the west': 'west.cluster' }, 'letters, digits'],
     ] as const)

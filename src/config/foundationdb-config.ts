@@ -1,3 +1,4 @@
+import { normalize } from 'node:path';
 import { z } from 'zod';
 
 const region = z.string().min(1);
@@ -18,7 +19,12 @@ export const databaseConfigShape = z.discriminatedUnion('kind', [
     /** The process must be able to write it: the client notes there when coordinators change. */
     cluster_file: z.string().min(1),
     /** Each region's data centre, as the servers' `locality_dcid` (`datacenter_id`) says. */
-    data_centers: z.record(region, z.string().min(1)),
+    data_centers: z.record(region, z.string().min(1), {
+      error: ({ input }) =>
+        input === undefined
+          ? 'is missing: it must be a map of each region to its data centre, as locality_dcid of the servers says, such as { us-central1: dc1, us-east1: dc2 }'
+          : undefined,
+    }),
     /** What all keys begin with; two systems may share a cluster under different ones. */
     prefix: z
       .string()
@@ -49,7 +55,8 @@ export const DATABASE_SETTINGS = ['kind', 'cluster_file', 'prefix', 'client_libr
 export function pairProblem({ pair, cluster_file: file }: FoundationdbConfig): string | null {
   if (pair === undefined) return null;
   const files = Object.values(pair);
-  if (files[0] === files[1]) return `both are ${files[0]}`;
+  const [one, other] = files.map((name) => normalize(name));
+  if (one === other) return `both are ${one}`;
   return files.includes(file) ? null : `neither is database.cluster_file (${file}), written as it is there`;
 }
 

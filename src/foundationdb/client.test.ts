@@ -35,6 +35,34 @@ describe('client of FoundationDB that is not there', () => {
   });
 
   it('says that the cluster file is not there before it looks for anything else', () => {
-    expect(problem({ clusterFile: join(folder, 'none') })).to.match(/^database\.cluster_file: .*none is not there$/);
+    expect(problem({ clusterFile: join(folder, 'none') })).to.match(/^database\.cluster_file: .*none is not there; copy /);
   });
+
+  // What is no cluster file is a cluster that never answers to the client: the program began, and said nothing of it.
+  for (const [what, text] of [
+    ['empty', ''],
+    ['a comment', '# test:test@127.0.0.1:1'],
+    ['something else', '{"cluster": "test"}'],
+    ['a line without coordinators', 'test:test@'],
+  ] as const)
+    it(`says so of a cluster file that is ${what}`, () => {
+      const file = join(folder, 'other.cluster');
+      writeFileSync(file, text);
+      expect(problem({ clusterFile: file })).to.match(/^database\.cluster_file: .*other\.cluster is no cluster file: .*4500/);
+    });
+
+  it('says so of a folder in the place of a cluster file', () => {
+    expect(problem({ clusterFile: folder })).to.match(/^database\.cluster_file: .* cannot be read/);
+  });
+
+  for (const text of [
+    '# made by hand\n \ttest_1:Ab1@127.0.0.1:1:tls,[::1]:1:tls # here\r\n',
+    'test:test@fdb-1.example.com:4500,\n10.0.0.1:4500',
+    ':@1.2.3.4:5',
+  ])
+    it(`takes what FoundationDB takes: ${JSON.stringify(text)}`, () => {
+      const file = join(folder, 'other.cluster');
+      writeFileSync(file, text);
+      expect(problem({ clusterFile: file, library: '/nowhere/libfdb_c.so' })).to.contain('/nowhere/libfdb_c.so');
+    });
 });

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import type * as Fdb from 'foundationdb';
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import { EngineError } from '../platform/errors.ts';
+import { needClusterFile } from './cluster-file.ts';
 import { fdbcliWords, type Fdbcli } from './fdbcli.ts';
 import { CODES, codeOf } from './outcome.ts';
 
@@ -62,11 +62,6 @@ export function openCluster(settings: ClientSettings): Fdb.Database {
     if (error instanceof EngineError) throw error;
     throw new EngineError('bad-config', `the FoundationDB client cannot open ${settings.clusterFile}: ${messageOf(error)}`, error);
   }
-}
-
-/** Throws EngineError `bad-config` where there is none. */
-export function needClusterFile(file: string): void {
-  if (!existsSync(file)) throw new EngineError('bad-config', `database.cluster_file: ${file} is not there`);
 }
 
 function load({ library, tls }: ClientSettings): Native {

@@ -426,6 +426,13 @@ describe('how a pair is', () => {
     expect(judge(two).kind).to.equal('broken');
   });
 
+  it('is none where both cluster files name one cluster, which is no second primary', () => {
+    const two = new TwoClusters();
+    two.areOne = true;
+    expect(judge(two)).to.include({ kind: 'broken', primary: null, copy: null });
+    expect(judge(two).why).to.contain('both cluster files name one cluster');
+  });
+
   it('is broken with two primaries or none, and not known where one does not answer', async () => {
     expect(judge(new TwoClusters())).to.include({ kind: 'broken', primary: null, copy: null });
     const two = await paired();

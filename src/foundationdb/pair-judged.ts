@@ -1,5 +1,5 @@
 import { isRunning } from './pair-records.ts';
-import { agentsOf, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
+import { agentsOf, isOneCluster, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
 
 /** How a pair is: absent is neither fresh nor stale. */
 export interface PairJudged {
@@ -18,6 +18,12 @@ export function judgePair(seen: PairSeen, maxLagSeconds: number): PairJudged {
   const primary = [own, other].find((side, i) => locks[i]?.kind === 'none' && serves(side)) ?? null;
   const named = { primary: primary?.name ?? null, copy: copy?.name ?? null };
   const judged = (kind: PairJudged['kind'], why: string): PairJudged => ({ kind, why, ...named });
+  if (isOneCluster(own, other) === true)
+    return {
+      ...judged('broken', 'both cluster files name one cluster, with the same processes: there is no pair'),
+      primary: null,
+      copy: null,
+    };
   if (locks.every(({ kind }) => kind === 'fdbdr'))
     return judged('broken', 'both are locked by fdbdr, nobody can write: a switch is half done; pair switch finishes it');
   if (locks.every(({ kind }) => kind === 'none'))

@@ -13,6 +13,7 @@ import { timed } from '../server/timed.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { clientSettings, fdbcliFor, openCluster } from './client.ts';
+import { needClusterFile } from './cluster-file.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import { Gateway } from './gateway.ts';
 import { keySpaceOf, type KeySpace } from './key-space.ts';
@@ -56,7 +57,9 @@ function openOther({ foundationdb, folder }: GatewayProgram): OtherCluster | nul
   const { pair = {}, cluster_file: own } = foundationdb;
   const [name, file] = Object.entries(pair).find(([, found]) => found !== own) ?? [];
   if (name === undefined || file === undefined) return null;
-  return { name, db: openCluster(clientSettings({ ...foundationdb, cluster_file: file }, folder)) };
+  const settings = clientSettings({ ...foundationdb, cluster_file: file }, folder);
+  needClusterFile(settings.clusterFile, `database.pair.${name}`);
+  return { name, db: openCluster(settings) };
 }
 
 /** As runGateway, on clusters that are open. */
