@@ -36,6 +36,8 @@ export function addLab(program: Command, end: (code: number) => void): void {
       if (!insideSandbox()) await refuseBadPlaces({ reports: rest.reports, engine });
       if (kubernetes === true && rest.database === 'foundationdb')
         throw new HarnessError('bad-input', '--database foundationdb: is started in local labs only, not with --kubernetes');
+      if (rest.replication === 'async' && rest.database === 'foundationdb')
+        throw new HarnessError('bad-input', '--replication async: FoundationDB replicates by itself, before it acknowledges; leave it out');
       const write = (text: string): void => void process.stdout.write(text);
       const start = kubernetes === true ? clusterUp : labUp;
       end(await start({ ...rest, write, ...(engine === undefined ? {} : { engineMain: engine }) }));

@@ -46,7 +46,7 @@ function addRun(program: Command, end: (code: number) => void): void {
     .command('run')
     .description('play scenarios and judge them; those of the set `default` when none is named')
     .argument('[scenario...]', 'scenario files')
-    .option('--set <name>', `which of the package's scenarios to play: ${SETS.join(', ')}`, oneOf(...SETS), 'default')
+    .option('--set <name>', `which of the package's scenarios to play: ${SETS.join(', ')} (default: "default")`, oneOf(...SETS))
     .option('--repeat <n>', 'play each so often; the objective is judged on the worst', wholeNumber(1), 1)
     .option('--seed <n>', "for everything that chance decides; by default the scenario's, else a new one", wholeNumber(0))
     .option('--reports <dir>', 'where each run gets its folder', DEFAULT_REPORTS)
@@ -79,7 +79,7 @@ function addRun(program: Command, end: (code: number) => void): void {
 }
 
 interface RunFlags {
-  readonly set: ScenarioSet;
+  readonly set?: ScenarioSet;
   readonly repeat: number;
   readonly seed?: number;
   readonly reports: string;

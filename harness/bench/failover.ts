@@ -1,8 +1,10 @@
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { refuseMissingTools } from '../commands/missing-tools.ts';
 import { load } from '../commands/scenarios.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
 import type { AskedDatabase } from '../scenario/scenario.ts';
 import { breakdown } from './breakdown.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
@@ -85,19 +87,19 @@ export interface Course {
   readonly kept: KeptRuns<PlayedRun>;
   /** Instead of what the scenarios say. */
   readonly database?: AskedDatabase;
-  /** Throws where nothing can be played here. */
-  readonly need?: () => unknown;
+  /** Throws where some of it cannot be played here. */
+  readonly need?: (scenarios: readonly LoadedScenario[]) => void;
 }
 export const FAILOVERS: Course = { names: FAILOVER_SCENARIOS, kept: keptRuns('failover', playedShape) };
 
 /** Plays every scenario as often as asked, one round after the other, and keeps each run as soon as it is over; answers all that are kept. */
 export async function playFailovers(
   bench: FailoverBench,
-  { names: all, kept, database, need }: Course = FAILOVERS,
+  { names: all, kept, database, need = refuseMissingTools }: Course = FAILOVERS,
 ): Promise<readonly PlayedRun[]> {
-  need?.(); // before what earlier calls kept is thrown away
-  if (!bench.resume) kept.clear();
   const names = all.filter((name) => bench.only.length === 0 || bench.only.includes(name));
+  need(names.flatMap((name) => loaded(fileOf(name), database))); // before what earlier calls kept is thrown away
+  if (!bench.resume) kept.clear();
   const endMs = bench.minutes === null ? Infinity : performance.now() + bench.minutes * 60_000;
   for (let round = 1; round <= bench.repeat; round++) {
     for (const name of names) {
@@ -131,7 +133,11 @@ export function unaskedScenarios(only: readonly string[], { names }: Course = FA
 }
 
 function variantsOf(file: string, database: AskedDatabase | undefined): readonly string[] {
-  return load([join(ROOT, file)], database).map(({ scenario }) => scenario.name);
+  return loaded(file, database).map(({ scenario }) => scenario.name);
+}
+
+function loaded(file: string, database: AskedDatabase | undefined): readonly LoadedScenario[] {
+  return load([join(ROOT, file)], database);
 }
 
 /** How often every variant of a file was played. */

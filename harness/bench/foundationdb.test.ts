@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { loadSet } from '../commands/scenarios.ts';
 import { HarnessError } from '../platform/errors.ts';
+import type { LoadedScenario } from '../scenario/load.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { toResultDocument } from '../report/result.ts';
 import { askedScenarios, playedRun, playFailovers, type PlayedRun } from './failover.ts';
@@ -21,6 +22,22 @@ describe('bench foundationdb', () => {
     const why: unknown = await playFailovers(bench, { ...ON_FOUNDATIONDB, kept, need }).catch((error: unknown) => error);
     expect(why).to.be.instanceOf(HarnessError);
     expect(cleared).to.equal(false);
+  });
+
+  it('says before it plays anything which tools a scenario of it needs and are not here: a pair would be the eleventh', async () => {
+    const asked: (string | undefined)[] = [];
+    const need = (scenarios: readonly LoadedScenario[]): never => {
+      asked.push(...scenarios.map(({ scenario }) => scenario.foundationdb));
+      throw new HarnessError('missing-tool', 'no fdbdr');
+    };
+    const bench = { repeat: 1, resume: true, minutes: null, say: () => undefined, signal: AbortSignal.abort() };
+    const refusal = async (only: readonly string[]): Promise<unknown> =>
+      await playFailovers({ ...bench, only }, { ...ON_FOUNDATIONDB, need }).catch((error: unknown) => error);
+    expect(await refusal([])).to.be.instanceOf(HarnessError);
+    expect(asked).to.have.lengthOf(ON_FOUNDATIONDB.names.length).and.to.include('pair');
+    asked.length = 0;
+    await refusal(['region-loss']);
+    expect(asked, 'one that nobody asks for may be missing').to.deep.equal(['three_datacenter']);
   });
 
   it('plays the whole set, each under its name there', () => {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { needFoundationdb } from '../platform/foundationdb-programs.ts';
 import { byScenario, loads, others, promises, spread, warning, type Asked } from './failover-table.ts';
 import { playedShape, type Course, type PlayedRun } from './failover.ts';
 import { keptRuns } from './kept-runs.ts';
@@ -27,7 +26,6 @@ export const ON_FOUNDATIONDB: Course = {
   ],
   kept: keptRuns('foundationdb', playedShape),
   database: 'foundationdb',
-  need: needFoundationdb,
 };
 /** The same on two regions and a satellite; that of the loss of the first is `region-loss` there, and a pair is played as a pair only. */
 export const IN_TWO_REGIONS: Course = {

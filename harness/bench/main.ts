@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { runCalibration } from '../commands/calibrate.ts';
-import { EXIT } from '../platform/errors.ts';
+import { EXIT, HarnessError } from '../platform/errors.ts';
 import {
   askedScenarios,
   FAILOVERS,
@@ -146,11 +146,14 @@ inPieces(
 ).action(async (options: Chosen & { readonly twoRegions?: true }) => {
   const { repeat, scenarios: only, resume = false, minutes = null, twoRegions = false } = options;
   const course = twoRegions ? IN_TWO_REGIONS : ON_FOUNDATIONDB;
+  const notThere = only.find((name) => !course.names.includes(name));
+  if (notThere !== undefined) program.error(`error: --two-regions: ${notThere} is not played in two regions, but without this option`);
   const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, course);
   const asked = askedOf(options, course);
   const table = foundationdbTable(runs, embeddedRuns(), asked);
   tell(table);
-  say(`written: ${await publish(twoRegions ? 'foundationdb-two-regions' : 'foundationdb', { runs }, table)}.md and .json`);
+  const [name, repeated] = twoRegions ? ['foundationdb-two-regions', 'foundationdb --two-regions'] : ['foundationdb', 'foundationdb'];
+  say(`written: ${await publish(name, { runs }, table, repeated)}.md and .json`);
   process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
 });
 program
@@ -202,6 +205,7 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.pass : EXIT.badInput;
   else {
     say(error instanceof Error ? error.message : String(error));
-    process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : EXIT.inconclusive;
+    const isBadInput = error instanceof HarnessError && error.code === 'bad-input';
+    process.exitCode = interrupted.signal.aborted ? EXIT.interrupted : isBadInput ? EXIT.badInput : EXIT.inconclusive;
   }
 }

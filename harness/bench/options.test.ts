@@ -18,6 +18,8 @@ describe('./scripts/bench', function () {
     'soak --spinners ',
     'simulate --seeds 1.5',
     'null 5',
+    // It threw away what earlier calls had kept, played nothing, and published that.
+    'foundationdb --two-regions --scenarios region-loss,foundationdb-pair-loss',
   ];
   for (const asked of cases)
     it(`refuses bad options with exit code 2 before anything is done: ${asked}`, () => {
@@ -27,4 +29,13 @@ describe('./scripts/bench', function () {
       expect(stderr).to.match(/^error: /);
       expect(readdirSync(folder)).to.deep.equal([]);
     });
+
+  it('ends with 2 too where a game day refuses what it was given', () => {
+    const args = [join(import.meta.dirname, 'main.js'), 'recovery', '--scenario', import.meta.filename];
+    const { status, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
+    expect(status, stderr).to.equal(2);
+    expect(stderr)
+      .to.contain(`${import.meta.filename}:`)
+      .and.to.contain('was refused, see above');
+  });
 });

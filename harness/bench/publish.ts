@@ -27,13 +27,13 @@ export function machineInWords({ cpus: count, cpu, kernel, node }: Omit<ReturnTy
   return `${count} × ${cpu}, Linux ${kernel}, Node ${node}`;
 }
 
-/** Writes reports/benchmarks/<name>.json and .md; answers their path without the ending. */
-export async function publish(name: string, data: object, markdown: string): Promise<string> {
+/** Writes reports/benchmarks/<name>.json and .md; answers their path without the ending. `repeat`: what to give ./scripts/bench, where that is not its name. */
+export async function publish(name: string, data: object, markdown: string, repeat = name): Promise<string> {
   await mkdir(FOLDER, { recursive: true });
   const base = join(FOLDER, name);
   const where = machine();
   await writeFile(`${base}.json`, `${JSON.stringify({ ...data, machine: where }, null, 2)}\n`);
   const made = `${where.wall.slice(0, 10)}, ${machineInWords(where)}`;
-  await writeFile(`${base}.md`, `# ${name}\n\n${markdown}\n\n${made}. Repeat: \`./scripts/bench ${name}\`. Samples: ${name}.json.\n`);
+  await writeFile(`${base}.md`, `# ${name}\n\n${markdown}\n\n${made}. Repeat: \`./scripts/bench ${repeat}\`. Samples: ${name}.json.\n`);
   return base;
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { HarnessError } from '../platform/errors.ts';
+import { EXIT, HarnessError } from '../platform/errors.ts';
 import { resolve } from 'node:path';
 
 export const ROOT = resolve(import.meta.dirname, '../../..');
@@ -27,6 +27,7 @@ export async function runProgram(main: string, args: readonly string[], { signal
   signal.removeEventListener('abort', stop);
   const text = Buffer.concat(chunks).toString('utf8');
   if (!evenIfAborted || text === '') signal.throwIfAborted();
+  if (code === EXIT.badInput) throw new HarnessError('bad-input', `${args.join(' ')} was refused, see above`);
   if (text === '') throw new HarnessError('lab-failed', `${args.join(' ')} ended with exit code ${code} and without a result`);
   return JSON.parse(text);
 }

@@ -15,7 +15,11 @@ interface Ended {
 
 function gameday(args: readonly string[], nodeArgs: readonly string[] = []): Promise<Ended> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, [...nodeArgs, MAIN, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [...nodeArgs, MAIN, ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, FDB_BIN: '/nowhere' },
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
     const limit = setTimeout(() => child.kill('SIGKILL'), 20_000);
@@ -51,6 +55,12 @@ describe('gameday run, refused before it waits for its turn', function () {
       () => ['--reports', folder, '--platform', 'local', '--system', 'system.yaml'],
       /^--system names a system that is there already, and --platform local plays on a lab of its own/,
     ],
+    // They were played as they are, on the embedded database.
+    [
+      '--set with files',
+      () => ['--reports', folder, '--set', 'foundationdb'],
+      /^--set foundationdb plays the package's scenarios of that set, and files .*: leave one of them out, or --database foundationdb/,
+    ],
     ['--engine on nothing', () => ['--reports', folder, '--engine', 'nothing.js'], /^--engine .*nothing.js: there is no such file/],
     ['--engine on a folder', () => ['--reports', folder, '--engine', 'src'], /^--engine .*src: is no file/],
     [
@@ -77,6 +87,12 @@ describe('gameday run, refused before it waits for its turn', function () {
         .and.not.match(/\n\s+at /);
       expect(code).to.equal(2);
     });
+
+  it('a lab on FoundationDB that is asynchronous is refused: no program of the engine would start there', async () => {
+    const { code, output } = await gameday(['lab', 'up', '--reports', folder, '--database', 'foundationdb', '--replication', 'async']);
+    expect(output).to.match(/^--replication async: FoundationDB replicates by itself, .*; leave it out/);
+    expect(code).to.equal(2);
+  });
 
   it('and leaves no run folder', () => {
     expect(readdirSync(folder).filter((name) => name !== 'hello.js')).to.deep.equal([]);

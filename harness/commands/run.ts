@@ -26,9 +26,9 @@ import { clientsThere, refuseNotAllowed } from './system.ts';
 import { takeTurn } from './turn.ts';
 
 export interface RunOptions {
-  /** Files; none: the packaged ones of `set`. */
+  /** Files; none: the packaged ones of `set` (default). */
   readonly scenarios: readonly string[];
-  readonly set: ScenarioSet;
+  readonly set?: ScenarioSet | undefined;
   readonly repeat: number;
   readonly seed: number | undefined;
   readonly reports: string;
@@ -57,9 +57,10 @@ export interface Played {
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
   const { scenarios, set, database } = options;
   if (options.system !== undefined && options.platform === 'local') throw new HarnessError('bad-input', LOCAL_SYSTEM);
+  if (set !== undefined && scenarios.length > 0) throw new HarnessError('bad-input', setAndFiles(set));
   const named = (): readonly LoadedScenario[] =>
     options.system === undefined ? load(scenarios, database) : loadForSystem(scenarios, database, clientsThere(options.system));
-  const loaded = scenarios.length > 0 ? named() : loadSet(set, database);
+  const loaded = scenarios.length > 0 ? named() : loadSet(set ?? 'default', database);
   const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) !== 'local');
   if (elsewhere !== undefined) throw new HarnessError('bad-input', `${elsewhere.file}: FoundationDB is started in local labs only`);
   refuseMissingTools(loaded);
@@ -81,6 +82,12 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
 
 /** A run on a system of somebody's has no sandbox: a local lab would be made on the machine itself. */
 const LOCAL_SYSTEM = '--system names a system that is there already, and --platform local plays on a lab of its own: leave one of them out';
+
+/** The files would be played as they are, which on the set's own database they are not. */
+function setAndFiles(set: ScenarioSet): string {
+  const how = set === 'foundationdb' ? ', or --database foundationdb to play the files there' : '';
+  return `--set ${set} plays the package's scenarios of that set, and files are named as well: leave one of them out${how}`;
+}
 
 /** One run: sandbox, record, judgement, reports. Throws HarnessError when there is no record to judge. */
 export async function playAndJudge(

@@ -81,7 +81,10 @@ describe('a scenario on FoundationDB', () => {
     const two = `${WRITTEN}database: foundationdb\nfoundationdb: two_regions\n`;
     expect(decode(two)).to.include({ foundationdb: 'two_regions' });
     expect(decode(WRITTEN, 'foundationdb')).to.include({ foundationdb: 'three_datacenter' });
-    expect(decode(two, 'embedded')).to.match(/^s\.yaml:\d+:\d+: foundationdb: is how FoundationDB replicates/);
+    expect(decode(two, 'embedded')).to.match(
+      /^s\.yaml:\d+:\d+: foundationdb: is how FoundationDB replicates.*leave `--database embedded` out/,
+    );
+    expect(decode(two.replace('database: foundationdb', 'database: embedded'))).to.match(/: foundationdb: .*say `database: foundationdb`/);
     expect(decode(`${two.replace('two_regions', 'three')}`)).to.match(/^s\.yaml:\d+:\d+: foundationdb/);
   });
 
@@ -117,7 +120,7 @@ describe('a scenario on FoundationDB', () => {
     expect(decode(`${pair}replication: async\n`)).to.include({ foundationdb: 'pair', replication: 'async' });
     expect(decode(pair)).to.match(/^s\.yaml:\d+:\d+: foundationdb: .*say `replication: async`$/);
     expect(decode(`${pair}replication: async\nbackup: {store: folder}\n`)).to.match(/^s\.yaml:\d+:\d+: backup: is not played on a pair/);
-    expect(decode(`${pair.replace('pair', 'two_regions')}replication: async\n`)).to.match(/there is no `async`/);
+    expect(decode(`${pair.replace('pair', 'two_regions')}replication: async\n`)).to.match(/there is no `async` but on a pair/);
     expect(decode(`${pair}replication: async\n`, 'foundationdb:three_datacenter')).to.match(/there is no `async`/);
     const played = decode(`${WRITTEN}replication: async\n`, 'foundationdb:pair');
     expect(played).to.include({ foundationdb: 'pair', name: 'loss-on-foundationdb-pair' });
@@ -146,7 +149,7 @@ describe('a scenario on FoundationDB', () => {
       "  - restore: '@one'\n    as: copy\n  - damage: erase-databases\n  - restore: '@one'\n    as: cold\n    live: true\n    in: us-central1\n";
     expect(decode(withSteps(allowed), 'foundationdb')).to.be.an('object');
     const timed = withSteps('  - restore: latest --to-time @now\n    as: cold\n');
-    expect(decode(timed, 'foundationdb')).to.match(/: method\[\d\]\.restore: FoundationDB has no log/);
+    expect(decode(timed, 'foundationdb')).to.match(/: method\[\d\]\.restore: the labs on FoundationDB keep no log/);
     expect(decode(timed)).to.be.an('object');
     const full = withSteps('  - damage: fill-disk\n    in: us-central1\n');
     expect(decode(full, 'foundationdb')).to.match(/: method\[\d\]\.damage: .*disks of its own/);

@@ -76,7 +76,7 @@ export function databaseProblems(document: YamlDocument, asked: AskedDatabase | 
       : [
           document.problem(
             ['foundationdb'],
-            'is how FoundationDB replicates, and this is played on the embedded database: say `database: foundationdb`',
+            `is how FoundationDB replicates, and this is played on the embedded database: ${asked === undefined ? 'say `database: foundationdb`' : 'leave `--database embedded` out'}`,
           ),
         ];
   const [, layout = written.foundationdb] = partsOf(asked ?? 'foundationdb');
@@ -87,7 +87,7 @@ export function databaseProblems(document: YamlDocument, asked: AskedDatabase | 
       ? [
           document.problem(
             ['replication'],
-            'on FoundationDB every commit is in three regions before it is acknowledged: there is no `async`',
+            'a cluster of FoundationDB has each commit in another region before it is acknowledged: there is no `async` but on a pair of clusters (`foundationdb: pair`)',
           ),
         ]
       : []),
@@ -122,7 +122,7 @@ function backupProblems({ backup, method }: z.infer<typeof loose>, document: Yam
         return [
           document.problem(
             ['method', index, 'restore'],
-            'FoundationDB has no log among its backups: `--to-time` is for the embedded database',
+            'the labs on FoundationDB keep no log among their backups: `--to-time` is played on the embedded database',
           ),
         ];
       if (databaseDamage.safeParse(step).success)
