@@ -52,7 +52,7 @@ function everybodyAsked(run: Run, setting: Setting, enough: boolean): boolean {
   return enough || setting.regions.every(asked);
 }
 
-/** Twice in vain: the next one with as good a log, else the same again, or who has to approve that something is left behind; a planned run has no other. */
+/** Twice in vain: the next one with as good a log, else the same again; a planned run has no other. Where only something that is left behind is in the way, people have to approve that. */
 export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-failed' }>, facts: Facts, setting: Setting): Moved {
   const { journal } = run;
   const lease = facts.lease?.lease;
@@ -64,8 +64,9 @@ export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-f
   const candidates = asGoodAs(event.region, run, setting);
   const failed = [...new Set([...journal.failed, event.region])];
   const next = candidates.find((region) => !failed.includes(region));
-  // It is asked again and again all the same: what it lacks may come yet.
-  if (next === undefined && event.lacks === true) return waitFor(run, event.why, event.region, { facts, setting });
+  // It is asked again and again all the same: what it lacks may come yet. Whoever has just as much has the same copy, and lacks the same.
+  if (event.lacks === true && (next === undefined || candidates.includes(event.region)))
+    return waitFor(run, event.why, event.region, { facts, setting });
   const told = { runId: journal.runId, region: event.region, why: event.why, next: next ?? event.region };
   const change = next === undefined ? { failed: [], to: candidates[0] ?? event.region } : { failed, to: next };
   return announced(write({ ...run, failures: {} }, { ...journal, ...change }, facts), 'promote_failed', told);

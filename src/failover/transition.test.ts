@@ -274,10 +274,14 @@ describe('failover before anything is taken', () => {
         failures: { 'us-east1': failures },
       });
     const both = { sealed: [log('us-east1', 28), log('europe-west1', 28)] };
-    expect(transition(promoting(both, 1), lacks, pending, setting).state, 'another one first').to.have.nested.property(
-      'journal.to',
-      'europe-west1',
-    );
+    const ofTwo = transition(promoting(both, 1), lacks, pending, setting);
+    expect(
+      actions(ofTwo),
+      'another one has the same copy, and were it silent the two would be asked in turns, and people never',
+    ).to.deep.equal(['awaiting_approval']);
+    expect(ofTwo.state).to.have.nested.property('journal.to', 'us-east1');
+    const holder = { ...promoting(both, 1), fenced: log('us-central1', 38) };
+    expect(transition(holder, lacks, pending, setting).state, 'it has what they lack').to.have.nested.property('journal.to', 'us-central1');
     const asked = transition(promoting({}, 1), lacks, pending, setting);
     expect(actions(asked)).to.deep.equal(['awaiting_approval']);
     expect(asked.state).to.deep.include({ awaiting: { blocker: 'loss', reason: 'east lacks it: approve', estimatedLossSeconds: null } });
