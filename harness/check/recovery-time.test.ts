@@ -70,6 +70,23 @@ describe('judge', () => {
       expect(outcomeOf(judged({ answer: stalled(5980), fault }), 'recovery-time')).to.equal('pass');
       expect(outcomeOf(judged({ answer: stalled(5700), fault }), 'recovery-time'), 'late before it was healed').to.equal('inconclusive');
     });
+    it('does not hold against a fault what came when another had been healed just before it, by the same method', () => {
+      const first = partitionEvents({ fault: 'first', t0Ms: 1200, t1Ms: [1202, 1206], healedMs: 5000 });
+      const of = (healingMs: number, awayMs: number) =>
+        judged({
+          // As long as the heals last.
+          edit: (events) =>
+            [
+              ...events.map((event) => (event.kind === 'phase' && event.phase === 'heal' ? { ...event, atMs: healingMs } : event)),
+              ...first,
+            ].toSorted((a, b) => a.atMs - b.atMs),
+          answer: (op) => (op.intendedMs >= awayMs && op.intendedMs < 6100 ? failover({ ...op, intendedMs: 3000 }) : failover(op)),
+          scenario: withScenario({ expect: { ...SCENARIO.expect, failover: 'allowed' } }),
+        });
+      expect(outcomeOf(of(4990, 5500), 'recovery-time'), 'after the first heal').to.equal('pass');
+      expect(outcomeOf(of(4990, 4600), 'recovery-time'), 'before it').to.equal('inconclusive');
+      expect(outcomeOf(of(5990, 5500), 'recovery-time'), 'one that was healed long before').to.equal('inconclusive');
+    });
     it('is judged on the worst vantage', () => {
       const slowOutside = (op: Asked) =>
         failover(op.vantage === 'outside' && op.intendedMs < 5500 && op.intendedMs >= 2000 ? { ...op, intendedMs: 3000 } : op);

@@ -65,8 +65,15 @@ function endedBy(healedMs: number, view: Case['view'], name: string, vantage: st
   const fault = view.faults.find((one) => one.fault === name);
   const window = fault === undefined ? null : faultWindow(view, fault);
   if (window === null) return false;
-  const untilHealed = { ...window, endMs: Math.min(window.endMs, healedMs), superseded: true };
+  const untilHealed = { ...window, endMs: Math.min(window.endMs, healingMs(view, healedMs)), superseded: true };
   return (outagesUnder(view, untilHealed, vantage) ?? []).some(({ back }) => (back?.operation.completedMs ?? 0) > healedMs);
+}
+
+/** When the first of the heals was asked for that the method gives one after the other, up to this one: from then on something returns. */
+function healingMs({ events }: Case['view'], healedMs: number): number {
+  const phases = eventsOf(events, 'phase').filter(({ atMs }) => atMs <= healedMs);
+  const fromMs = phases[phases.findLastIndex(({ phase }) => phase !== 'heal') + 1]?.atMs ?? healedMs;
+  return Math.min(healedMs, ...eventsOf(events, 'fault-healed').flatMap(({ requestedMs: ms }) => (ms >= fromMs ? [ms] : [])));
 }
 
 function isAwaitedUnder(method: readonly Step[], fault: string): boolean {
