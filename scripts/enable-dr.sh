@@ -124,14 +124,17 @@ coditect_dr() {
 
 # The database before the programs that need it. Where controllers run already, also in a region that is not to be touched now, they are kept from failing over meanwhile.
 foundationdb() {
-  local overlay region running unpaused=(--without-pause) dry=()
+  local overlay region running code=0 unpaused=(--without-pause) dry=()
   [ "$mode" = dry-run ] && dry=(--dry-run)
   for overlay in "$overlays"/*/; do
     region=$(basename "$overlay")
     running=$(in_region "$region" get deployment/dr-controller --ignore-not-found -o name) || failed "$region: nobody can tell whether a controller runs"
     if [ -n "$running" ]; then unpaused=(); fi
   done
-  coditect_dr foundationdb set-up "$layout" --config "$config" "${new_database[@]}" "${unpaused[@]}" "${dry[@]}" || failed "foundationdb: set-up"
+  coditect_dr foundationdb set-up "$layout" --config "$config" "${new_database[@]}" "${unpaused[@]}" "${dry[@]}" || code=$?
+  # It changes nothing then.
+  [ "$code" -ne 2 ] || bad_input "--foundationdb $layout --config $config: refused, see above"
+  [ "$code" -eq 0 ] || failed "foundationdb: set-up (exit code $code)"
 }
 
 apply() {

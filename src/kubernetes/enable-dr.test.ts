@@ -91,6 +91,9 @@ describe('scripts/enable-dr.sh', function () {
       const { code, said, changes } = enableIn({ SET_UP_CODE: '1' }, ...DATABASE);
       expect({ code, changes }).to.deep.equal({ code: 1, changes: [`${SET_UP} --without-pause`] });
       expect(said).to.match(/FAILED: foundationdb: set-up/);
+      const refused = enableIn({ SET_UP_CODE: '2' }, ...DATABASE);
+      expect(refused.code, 'bad input, nothing changed').to.equal(2);
+      expect(refused.said).to.match(/--foundationdb three_datacenter --config engine\.yaml: refused, see above/);
     });
     it('rehearses it, takes no database away, and wants the configuration', () => {
       expect(enable(...DATABASE, '--dry-run')).to.deep.include({ code: 0, changes: [] });
