@@ -21,14 +21,14 @@ describe('FoundationDB on a machine', () => {
   }
 
   it('is not there without its server, its fdbcli, or the library that is named', () => {
-    expect(find()).to.equal('no fdbserver');
+    expect(find()).to.equal(`no fdbserver in ${join(folder, 'bin')} (FDB_BIN)`);
     mkdirSync(join(folder, 'bin/fdbserver'));
-    expect(find(), 'a folder is no program').to.equal('no fdbserver');
+    expect(find(), 'a folder is no program').to.match(/^no fdbserver in /);
     rmSync(join(folder, 'bin/fdbserver'), { recursive: true });
     put('bin/fdbserver');
-    expect(find()).to.equal('no fdbcli');
+    expect(find()).to.match(/^no fdbcli in /);
     put('bin/fdbcli');
-    expect(find({ FDB_LIB: '/nonexistent/libfdb_c.so' })).to.equal('no /nonexistent/libfdb_c.so');
+    expect(find({ FDB_LIB: '/nonexistent/libfdb_c.so' })).to.equal('no /nonexistent/libfdb_c.so (FDB_LIB)');
   });
 
   it('is where FDB_BIN says, with the library beside its programs or in lib/ beside their folder, unless FDB_LIB names one', () => {

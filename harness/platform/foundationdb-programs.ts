@@ -33,13 +33,14 @@ export function findFoundationdb(
   const folders = folder === undefined ? [...pathFolders(), path.join(SETUP_CACHE, 'foundationdb', 'bin')] : [path.resolve(folder)];
   const fdbserver = findProgram('fdbserver', folders);
   const fdbcli = findProgram('fdbcli', folders);
-  if (fdbserver === undefined) return 'no fdbserver';
-  if (fdbcli === undefined) return 'no fdbcli';
+  const where = folder === undefined ? '' : ` in ${folder} (FDB_BIN)`;
+  if (fdbserver === undefined) return `no fdbserver${where}`;
+  if (fdbcli === undefined) return `no fdbcli${where}`;
   const there = path.dirname(fdbserver);
   const beside = [path.join(there, LIBRARY), path.resolve(there, '../lib', LIBRARY)].find((file) => existsSync(file));
   const library = named === undefined ? (beside ?? null) : path.resolve(named);
   const found = { fdbserver, fdbcli, library, ...pairPrograms([there, ...folders]) };
-  if (library !== null) return existsSync(library) ? found : `no ${library}`;
+  if (library !== null) return existsSync(library) ? found : `no ${library}${named === undefined ? '' : ' (FDB_LIB)'}`;
   return SYSTEM_FOLDERS.some((one) => existsSync(path.join(one, LIBRARY))) ? found : `no ${LIBRARY}`;
 }
 

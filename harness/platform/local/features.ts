@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { HarnessError } from '../errors.ts';
 import { run } from '../process.ts';
-import { findFoundationdb, HOW } from '../foundationdb-programs.ts';
+import { findFoundationdb, HOW, NO_PAIR_PROGRAMS } from '../foundationdb-programs.ts';
 import { findTool } from '../tools.ts';
 import { appArmorActive } from './confinement.ts';
 import { sandboxCommand, sandboxFix } from './sandbox.ts';
@@ -154,11 +154,14 @@ function builtFeature({ name, module, usedFor }: (typeof BUILT)[number]): Featur
   return { name, has, required: false, usedFor, fix: `go install ${module} (./scripts/setup does it)` };
 }
 
-/** Never installed by set-up: no registry has it. */
-function foundationdbFeature(): Feature {
-  const found = findFoundationdb();
+/** Set-up gets it only where it is told to: no registry has it. A pair wants programs that not everybody who has the others has. */
+export function foundationdbFeatures(found: ReturnType<typeof findFoundationdb>): readonly Feature[] {
   const has = typeof found === 'string' ? found : (true as const);
-  return { name: 'FoundationDB', has, required: false, usedFor: 'scenarios on FoundationDB', fix: HOW };
+  const hasPair = has !== true ? has : typeof found !== 'string' && found.pair === undefined ? NO_PAIR_PROGRAMS : (true as const);
+  return [
+    { name: 'FoundationDB', has, required: false, usedFor: 'scenarios on FoundationDB', fix: HOW },
+    { name: 'fdbdr, dr_agent', has: hasPair, required: false, usedFor: 'scenarios on a pair of FoundationDB clusters', fix: HOW },
+  ];
 }
 
 /** Everything that the lab needs or can use here, tried, not guessed. Never throws for what is missing. */
@@ -170,7 +173,14 @@ export async function probeFeatures(): Promise<readonly Feature[]> {
     Promise.all(TOOLS.map(probeTool)),
     appArmorActive(),
   ]);
-  return [sandbox, ...kernelFeatures, appArmorFeature(appArmor), ...tools, ...BUILT.map(builtFeature), foundationdbFeature()];
+  return [
+    sandbox,
+    ...kernelFeatures,
+    appArmorFeature(appArmor),
+    ...tools,
+    ...BUILT.map(builtFeature),
+    ...foundationdbFeatures(findFoundationdb()),
+  ];
 }
 
 function described({ name, required, usedFor, fix }: Probe): Omit<Feature, 'has'> {
