@@ -23,7 +23,10 @@ describe('an order for FoundationDB that makes no sense', function () {
   const run = (database: object, ...words: readonly string[]) => runAny(database, 'force-recovery', ...words);
   async function runAny(database: object, ...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
     const config = join(folder, 'config.yaml');
-    writeFileSync(config, JSON.stringify({ ...backupCommandConfig('x', 'data', {}), database }));
+    writeFileSync(
+      config,
+      JSON.stringify({ ...backupCommandConfig('x', 'data', {}), database, replication: 'pair_homes' in database ? 'async' : 'sync' }),
+    );
     let said = '';
     const tell = (text: string): void => void (said += text);
     const world = { environment: {}, signal: new AbortController().signal, out: tell, err: tell };
@@ -95,6 +98,14 @@ describe('an order for FoundationDB that makes no sense', function () {
       expect(said).to.match(message);
       expect(code).to.equal(EXIT.badInput);
     });
+
+  it('a set-up is refused where each region has its own cluster of a pair, which would be waited for in the one', async () => {
+    const files = { cluster_file: 'fdb.cluster', pair: { east: 'fdb.cluster', west: 'west.cluster' } };
+    const homes = { ...FOUNDATIONDB, ...files, pair_homes: { 'us-central1': 'east', 'us-east1': 'west' } };
+    const { code, said } = await runAny(homes, 'foundationdb', 'set-up', 'three_datacenter', '--fdbcli=/bin/true');
+    expect(said).to.match(/a layout is of one cluster for all regions.*database\.pair_homes.*coditect-dr pair start/);
+    expect(code).to.equal(EXIT.badInput);
+  });
 
   const PAIR = { ...FOUNDATIONDB, pair: { east: 'fdb.cluster', west: 'west.cluster' } };
   for (const [what, database, words, message] of [

@@ -35,6 +35,12 @@ const STATUS_MS = 30_000;
  */
 export async function setUpFoundationdb(loaded: LoadedConfig, order: SetUpOrder, world: Shown): Promise<number> {
   const foundationdb = needFoundationdb(loaded.config);
+  // It would wait for servers of the other cluster in this one.
+  if (foundationdb.pair_homes !== undefined)
+    throw new EngineError(
+      'bad-request',
+      'a layout is of one cluster for all regions, and here each has its own of a pair (database.pair_homes): configure each by itself (fdbcli), then coditect-dr pair start makes the one a copy of the other',
+    );
   const layout = readLayout(order.layout);
   const tell = tellSteps(world);
   const cli = await managedWith(order.fdbcli, foundationdb, loaded.folder, world.signal);
