@@ -1,6 +1,7 @@
 import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { forceRecovery, lookWhetherToForce, managedBy, waitUntilMayForce, type ForcedRecovery } from '../foundationdb/forced-recovery.ts';
+import { NO_STATUS } from '../foundationdb/status-json.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
 import { Controllers } from './controllers.ts';
@@ -113,26 +114,18 @@ async function whyNotNow(controllers: Controllers, ours: string): Promise<string
 const SEEN = {
   may: 'it could be forced now',
   serves: 'it serves: there is nothing to force',
-  'no-answer': 'FoundationDB tells no status',
+  'no-answer': NO_STATUS,
 } as const;
 
 /** `--dry-run`: one look, and what would be done. */
-async function rehearse(
-  recovery: ForcedRecovery,
-  { target, giveUp, patienceMs }: ForceOrder,
-  tell: Tell,
-  signal: AbortSignal,
-): Promise<number> {
+async function rehearse(recovery: ForcedRecovery, { target, patienceMs }: ForceOrder, tell: Tell, signal: AbortSignal): Promise<number> {
   const found = await lookWhetherToForce(recovery, signal);
   tell(found.kind, found.kind === 'not' ? found.why : SEEN[found.kind]);
   tell(
     'would',
     `pause failovers, see FoundationDB out for ${patienceMs / 1000} s, run force_recovery_with_data_loss ${recovery.forcing.dataCenter}, read back, resume`,
   );
-  tell(
-    'would lose',
-    `what ${target} has not got yet, and everything that only ${giveUp.length === 0 ? 'other regions' : giveUp.join(', ')} had`,
-  );
+  tell('would lose', `what ${target} has not got yet, and everything that only other regions had, those that are away among them`);
   return found.kind === 'may' ? EXIT.ok : EXIT.failed;
 }
 

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { runCli } from '../cli.ts';
 import { backupCommandConfig } from '../testing/backup-command-config.ts';
+import { makeTestAuthority } from '../testing/certificates.ts';
 import { EXIT } from './world.ts';
 
 const FOUNDATIONDB = {
@@ -68,6 +69,17 @@ describe('an order for FoundationDB that makes no sense', function () {
     expect(help)
       .to.match(/--accept-data-loss <any> .*"any"/)
       .and.not.include('so many seconds');
+  });
+
+  it('a rehearsed one tells all that it would lose, whatever of it is given up by name', async () => {
+    const there = { ...FOUNDATIONDB, cluster_file: 'there.cluster' };
+    writeFileSync(join(folder, 'there.cluster'), 'x:x@127.0.0.1:1');
+    const { ca, cert, key } = await (await makeTestAuthority()).issue('operator.us-east1');
+    mkdirSync(join(folder, 'tls'));
+    for (const [name, pem] of Object.entries({ 'ca.crt': ca, 'tls.crt': cert, 'tls.key': key }))
+      writeFileSync(join(folder, 'tls', name), pem);
+    const { said } = await run(there, '--target=us-east1', '--give-up=europe-west1', ANY, '--fdbcli=/bin/true', '--dry-run');
+    expect(said).to.match(/would lose .*everything that only other regions had/);
   });
 
   it('a forced recovery is refused of the embedded database', async () => {

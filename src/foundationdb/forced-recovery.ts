@@ -2,7 +2,7 @@ import type { Clock } from '../platform/clock.ts';
 import { isServing, viewOf } from './cluster-view.ts';
 import { fdbcli, statusByFdbcli, type Fdbcli, type FdbcliResult } from './fdbcli.ts';
 import { mayForce, type Forcing, type MayForce } from './may-force.ts';
-import type { ClusterStatus } from './status-json.ts';
+import { NO_STATUS, type ClusterStatus } from './status-json.ts';
 
 /** In an outage each role that is gone is waited for (measured: 10 to 17 s on a busy machine, and one status in five gives up). */
 const STATUS_MS = 40_000;
@@ -50,7 +50,7 @@ export async function waitUntilMayForce(recovery: ForcedRecovery, patienceMs: nu
   const { clock } = recovery;
   const beganMs = clock.monotonicMs();
   let outSinceMs: number | null = null;
-  let why = 'FoundationDB tells no status';
+  let why = NO_STATUS;
   for (let nowMs = beganMs; nowMs - beganMs < patienceMs + LONGEST_LOOK_MS; nowMs = clock.monotonicMs()) {
     const found = await lookWhetherToForce(recovery, signal);
     signal.throwIfAborted();

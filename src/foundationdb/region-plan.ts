@@ -1,6 +1,6 @@
 import { isServing, viewOf, type ClusterView } from './cluster-view.ts';
 import { done, refused, wait, type Plan } from './follow-plan.ts';
-import type { ClusterStatus, StatusRegion } from './status-json.ts';
+import { NO_STATUS, type ClusterStatus, type StatusRegion } from './status-json.ts';
 
 /** What is to become of one of the two regions: `add`: it has the data again; `prefer`: the database is there; `drop`: the database goes on without it. */
 export interface RegionChange {
@@ -28,7 +28,7 @@ const NEEDS_NO_OLD_LOG: readonly (string | null)[] = ['storage_recovered', 'full
  * Of two regions that are usable, each has all the data; the one with the higher priority is where the database is, as soon as it is whole; one below zero gets the data and never becomes it.
  */
 export function planRegionChange(status: ClusterStatus | null, { kind, dataCenter, acceptLoss }: RegionChange): RegionPlan {
-  if (status === null) return wait('FoundationDB tells no status');
+  if (status === null) return wait(NO_STATUS);
   const view = viewOf(status);
   if (!isServing(view) || view.primaryDc === null || view.usableRegions === null)
     return wait('FoundationDB does not serve, or does not say where');

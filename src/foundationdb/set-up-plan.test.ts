@@ -40,7 +40,11 @@ describe('plan of a set-up of FoundationDB', () => {
   it('waits for servers in every data centre, and for two zones in each of three_datacenter', () => {
     for (const cluster of [NEVER_CREATED, serving({ redundancy_mode: 'double' })]) {
       const far = planSetUp(status(cluster, [0], servers('dc1 dc2')), { ...THREE, isNew: true });
-      expect(far).to.have.property('why').that.contains('no process of dc3');
+      expect(far).to.have.property('why').that.contains('no process of dc3').and.not.contains('version');
+      const none = planSetUp(status(cluster, [0], servers('eu us')), { ...THREE, isNew: true });
+      expect(none)
+        .to.have.property('why')
+        .that.matches(/^no process of dc1, dc2, dc3 answers: start .*of their version, .*cluster_file.*locality_dcid\?$/);
     }
     const one = SIX.map((server) => (server.dc === 'dc2' ? { ...server, zone: 'z' } : server));
     expect(planSetUp(status(NEVER_CREATED, [0], one), { ...THREE, isNew: true }))

@@ -4,7 +4,7 @@ import { coordinatorsOf, isNamedByHost, lossesSurvived, placementProblems } from
 import { done, refused, wait, type Plan } from './follow-plan.ts';
 import { homesOf, type Layout } from './layout.ts';
 import { planRegionChange, type RegionStep } from './region-plan.ts';
-import type { ClusterStatus } from './status-json.ts';
+import { NO_STATUS, type ClusterStatus } from './status-json.ts';
 
 export type SetUpStep =
   | { readonly kind: 'create' }
@@ -38,9 +38,9 @@ export function planSetUp(status: ClusterStatus | null, setUp: SetUp): Plan<SetU
   const strange = dataCentersOf(setUp.layout).filter((dc) => !setUp.dataCenters.includes(dc));
   if (strange.length > 0)
     return refused(`the layout names ${strange.join(', ')}; the configuration has data_centers ${setUp.dataCenters.join(', ')}`);
-  if (status === null) return wait('FoundationDB tells no status: its servers, or a majority of its coordinators, are not there (yet)');
+  if (status === null) return wait(NO_STATUS);
   const missing = setUp.dataCenters.filter((dc) => zonesOf(status, dc).size === 0);
-  if (missing.length > 0) return wait(`no process of ${missing.join(', ')} answers: start its servers`);
+  if (missing.length > 0) return wait(`no process of ${missing.join(', ')} answers: start its servers${ifNobody(missing, setUp)}`);
   if (status.cluster?.recovery_state?.name === 'configuration_never_created') return create(status, setUp);
   const view = viewOf(status);
   if (!isServing(view)) return wait(`FoundationDB does not serve${view.recoveryState === null ? '' : ` (${view.recoveryState})`}`);
@@ -51,6 +51,12 @@ export function planSetUp(status: ClusterStatus | null, setUp: SetUp): Plan<SetU
     (setUp.layout.kind === 'regions' ? regions(status, view, setUp.layout) : threeDataCenters(status, view, setUp))
   );
 }
+
+/** A client of another version than its servers hears nothing of them; a name that they do not have is one that nobody has. */
+const ifNobody = (missing: readonly string[], { dataCenters }: SetUp): string =>
+  missing.length < dataCenters.length
+    ? ''
+    : '. If they run: is fdbcli of their version, database.cluster_file that of their cluster, and are data_centers what they have as locality_dcid?';
 
 function create(status: ClusterStatus, { layout, dataCenters, isNew }: SetUp): Plan<SetUpStep> {
   if (!isNew)

@@ -92,6 +92,10 @@ const statusShape = z.object({
 });
 export type ClusterStatus = z.infer<typeof statusShape>;
 
+/** For whoever waits for one. A client of another version than its servers hears nothing of them. */
+export const NO_STATUS =
+  'FoundationDB tells no status: are its servers, and a majority of its coordinators, there, and is fdbcli of their version?';
+
 /** Null where the text is no JSON object: no answer (a client that gave up prints nothing at all) or half of one. */
 export function parseStatus(text: string): ClusterStatus | null {
   let json: unknown;
