@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { join } from 'node:path';
 import { example, EXIT_CODES, wholeNumber } from './cli-options.ts';
 import { digest } from './commands/digest.ts';
@@ -39,6 +39,13 @@ export function addJudging(program: Command, end: (code: number) => void): void 
   addDigest(program, end);
 }
 
+/** Records have 12 digits of it: with fewer none would be of it. */
+function wholeCommit(text: string): string {
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text))
+    throw new InvalidArgumentError('must be all digits of a commit, as git rev-parse HEAD tells them.');
+  return text;
+}
+
 interface DigestFlags {
   readonly reports: string;
   readonly times: number;
@@ -62,7 +69,7 @@ function addDigest(program: Command, end: (code: number) => void): void {
       '--tag <name>',
       'of a release: writes its certificate (certificate.json, certificate.md); one of fewer scenarios than the package has is of a part, and says so',
     )
-    .option('--commit <sha>', 'what the tag names')
+    .option('--commit <sha>', 'what the tag names, with all its digits (git rev-parse HEAD)', wholeCommit)
     .addHelpText('after', example('gameday digest --reports reports/nightly-lab scenarios/*.yaml') + EXIT_CODES)
     .action(async (scenarios: string[], { tag, commit, ...options }: DigestFlags) => {
       if ((tag === undefined) !== (commit === undefined)) throw new HarnessError('bad-input', '--tag and --commit go together');

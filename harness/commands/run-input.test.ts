@@ -94,6 +94,13 @@ describe('gameday run, refused before it waits for its turn', function () {
     expect(code).to.equal(2);
   });
 
+  it('a certificate of a shortened commit is refused, of which no record would be', async () => {
+    const args = ['--reports', folder, '--tag', 'v1.0.0', '--commit', '0a1b2c3', 'scenarios/null.yaml'];
+    const { code, output } = await gameday(['digest', ...args]);
+    expect(output).to.match(/'0a1b2c3' is invalid\. must be all digits of a commit, as git rev-parse HEAD tells them/);
+    expect(code).to.equal(2);
+  });
+
   it('and leaves no run folder', () => {
     expect(readdirSync(folder).filter((name) => name !== 'hello.js')).to.deep.equal([]);
   });

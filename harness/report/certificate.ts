@@ -1,5 +1,6 @@
 import type { VerdictOutcome } from '../check/verdict.ts';
 import { digestMarkdown, type Digest } from './digest.ts';
+import { plural } from './figures.ts';
 import { inline } from './markdown.ts';
 
 /** What is certified: a release's tag, and the commit that it names. */
@@ -60,7 +61,10 @@ export function certificateOf(
 /** For the release. Its first line is what somebody has to see who reads nothing else. */
 export function certificateMarkdown({ subject, verdict, unasked, madeWall }: Certificate, digest: Digest): string {
   const passed = unasked.length === 0 ? 'CERTIFIED' : 'CERTIFIED IN PART ONLY';
-  const rest = unasked.length === 0 ? '' : `\n\n**A part of what a release is asked.** Not asked for: ${inline(unasked.join(', '))}.`;
+  const rest =
+    unasked.length === 0
+      ? ''
+      : `\n\n**A part of what a release is asked: ${plural(unasked.length, 'scenario')} of it ${unasked.length === 1 ? 'is' : 'are'} not here.** Not asked for: ${inline(unasked.join(', '))}.`;
   return `# ${inline(subject.tag)}: ${verdict.outcome === 'pass' ? passed : 'NOT CERTIFIED'}
 
 Commit ${inline(subject.commit)}, ${inline(madeWall)}. The records of all runs are attached; \`gameday judge\` judges each again.${rest}

@@ -112,7 +112,7 @@ describe('many runs as one verdict', () => {
     expect([of.certified, of.unasked], 'a part of what a release is asked').to.deep.equal([false, ['b', 'c']]);
     const text = certificateMarkdown(of, part);
     expect(text.split('\n')[0]).to.equal('# v1.2.3: CERTIFIED IN PART ONLY');
-    expect(text).to.contain('Not asked for: b, c.');
+    expect(text).to.contain('asked: 2 scenarios of it are not here.** Not asked for: b, c.');
     const failed = digestOf([played('a', 'fail')], NONE);
     expect(certificateMarkdown(certificateOf(failed, subject, { ...made, unasked: ['b'] }), failed)).to.match(
       /^# v1\.2\.3: NOT CERTIFIED\n/,
