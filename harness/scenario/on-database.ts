@@ -87,7 +87,7 @@ export function databaseProblems(document: YamlDocument, asked: AskedDatabase | 
       ? [
           document.problem(
             ['replication'],
-            'a cluster of FoundationDB has each commit in another region before it is acknowledged: there is no `async` but on a pair of clusters (`foundationdb: pair`)',
+            `a cluster of FoundationDB has each commit in another region before it is acknowledged: there is no \`async\` but on a pair of clusters${asked === undefined || written.foundationdb !== 'pair' ? ' (`foundationdb: pair`)' : `, as this scenario is of: leave \`--database ${asked}\` out, or the scenario`}`,
           ),
         ]
       : []),
