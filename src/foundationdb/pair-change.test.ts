@@ -442,5 +442,8 @@ describe('how a pair is', () => {
     const lost = await paired();
     lost.east.there = false;
     expect(judge(lost)).to.include({ kind: 'unknown', primary: null, copy: 'west' });
+    lost.west.there = false;
+    expect(judge(lost)).to.include({ kind: 'unknown', primary: null, copy: null });
+    expect(judge(lost).why).to.match(/^neither west nor east answers: .*is fdbcli of their version/);
   });
 });

@@ -31,6 +31,8 @@ export function judgePair(seen: PairSeen, maxLagSeconds: number): PairJudged {
       ...judged('broken', `both take writes, and neither is a copy: each who writes to the other than the gateways use is lost to them`),
       primary: null,
     };
+  if (locks.every(({ kind }) => kind === 'unknown'))
+    return judged('unknown', `neither ${own.name} nor ${other.name} answers: are their servers there, and is fdbcli of their version?`);
   const silent = [own, other].find((_, i) => locks[i]?.kind === 'unknown');
   if (silent !== undefined) return judged('unknown', `${silent.name} does not answer${copy === null ? '' : `; ${noteOf(copy)}`}`);
   if (copy === null) return judged('broken', 'there is no copy');
