@@ -75,7 +75,7 @@ describe('an order for FoundationDB that makes no sense', function () {
     const there = { ...FOUNDATIONDB, cluster_file: 'there.cluster' };
     writeFileSync(join(folder, 'there.cluster'), 'x:x@127.0.0.1:1');
     const { ca, cert, key } = await (await makeTestAuthority()).issue('operator.us-east1');
-    mkdirSync(join(folder, 'tls'));
+    mkdirSync(join(folder, 'tls'), { recursive: true });
     for (const [name, pem] of Object.entries({ 'ca.crt': ca, 'tls.crt': cert, 'tls.key': key }))
       writeFileSync(join(folder, 'tls', name), pem);
     const { said } = await run(there, '--target=us-east1', '--give-up=europe-west1', ANY, '--fdbcli=/bin/true', '--dry-run');

@@ -19,6 +19,7 @@ import { Gateway } from './gateway.ts';
 import { keySpaceOf, type KeySpace } from './key-space.ts';
 import { gatewaySamples } from './metrics.ts';
 import { pairHomeOf, type OtherCluster } from './pair-home.ts';
+import { needPairPrograms } from './pair-programs.ts';
 import { PairWatch } from './pair-watch.ts';
 import { gatewayRoutes } from './routes.ts';
 
@@ -37,10 +38,11 @@ export interface GatewayProgram {
 }
 
 /**
- * Runs `coditect-dr database` on a FoundationDB cluster until the signal aborts; writes under way get their answer. Rejects with `bad-config` (no client library, no cluster file,
+ * Runs `coditect-dr database` on a FoundationDB cluster until the signal aborts; writes under way get their answer. Rejects with `bad-config` (no client library, no cluster file, no program to move its pair with,
  * address taken). The caller closes the arbiter. A process of its own: FoundationDB's client has one network thread per process.
  */
 export async function runGateway(program: GatewayProgram, signal: AbortSignal): Promise<void> {
+  needPairPrograms(program.foundationdb);
   const dataCenter = program.foundationdb.data_centers[program.config.region];
   const settings = clientSettings(program.foundationdb, program.folder);
   const db = openCluster({ ...settings, ...(dataCenter === undefined ? {} : { dataCenter }) });

@@ -1,10 +1,11 @@
 import type { Database } from 'foundationdb';
 import { randomUUID } from 'node:crypto';
-import { accessSync, constants, readdirSync, realpathSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { readdirSync, realpathSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { FoundationdbConfig } from '../../config/foundationdb-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { EngineError } from '../../platform/errors.ts';
+import { findProgram, onPath } from '../../platform/find-program.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
 import { lockFolder } from '../../server/folder-lock.ts';
 import { clientSettings, forPrograms, openCluster } from '../client.ts';
@@ -82,20 +83,10 @@ async function readStatus(db: Database): Promise<Buffer | undefined> {
 }
 
 function programNamed(name: string, folder: string | null): string {
-  const folders = folder === null ? [...(process.env['PATH'] ?? '').split(delimiter).filter((each) => each !== ''), PACKAGED] : [folder];
-  const found = folders.map((each) => join(each, name)).find(isProgram);
+  const found = findProgram(name, folder === null ? [...onPath(), PACKAGED] : [folder]);
   if (found !== undefined) return found;
   throw new EngineError(
     'bad-config',
     `backup.foundationdb_log needs ${name}, which is not ${folder === null ? 'on PATH' : `in ${folder}`}: install the FoundationDB client package of the version of your servers (foundationdb-clients), or name the folder with backup.foundationdb_log.programs`,
   );
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
