@@ -1,3 +1,4 @@
+import type { VerdictOutcome } from '../check/verdict.ts';
 import { quantile } from '../measure/quantile.ts';
 import { UNKNOWN } from '../platform/revision.ts';
 import type { PlayedRun, PolicyExpectation } from './failover.ts';
@@ -69,6 +70,14 @@ export function notOne(what: 'revision' | 'machine', all: readonly string[]): re
 export function failoverHolds(runs: readonly PlayedRun[], asked: Asked): boolean {
   const complete = runs.length > 0 && shortcomings(runs, asked).length === 0;
   return complete && runs.every((run) => run.verdict.outcome === 'pass' && brokenPromise(run) === null);
+}
+
+/** Of what is in pieces, or has a run that proves nothing, nobody knows whether it will hold. */
+export function failoverVerdict(runs: readonly PlayedRun[], asked: Asked): VerdictOutcome {
+  if (failoverHolds(runs, asked)) return 'pass';
+  const speaksAgainst = (run: PlayedRun): boolean =>
+    run.verdict.outcome === 'fail' || (run.verdict.outcome === 'pass' && brokenPromise(run) !== null);
+  return runs.some(speaksAgainst) ? 'fail' : 'inconclusive';
 }
 
 const revisionsOf = (runs: readonly PlayedRun[]): readonly string[] => [...new Set(runs.map(({ revision }) => revision))];

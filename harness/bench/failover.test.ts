@@ -4,7 +4,7 @@ import type { ResultDocument } from '../report/result-shape.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { breakdown } from './breakdown.ts';
 import { askedScenarios, FAILOVER_SCENARIOS, playedRun, unaskedScenarios, type PlayedRun } from './failover.ts';
-import { brokenPromise, failoverHolds, failoverTable } from './failover-table.ts';
+import { brokenPromise, failoverHolds, failoverTable, failoverVerdict } from './failover-table.ts';
 import { load, loadSet } from '../commands/scenarios.ts';
 
 const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
@@ -47,6 +47,19 @@ describe('the failover bench', () => {
     expect(failoverHolds([good(nowhere), { ...deaf, ...nowhere }], asked), 'unknown is not one').to.equal(false);
     expect(failoverHolds([good(), { ...deaf, machine: '96 × other' }], asked), 'two machines').to.equal(false);
     expect(failoverTable([good(), { ...deaf, machine: '96 × other' }], [], asked)).to.contain('of 2 machines');
+  });
+
+  it('has failed where a run speaks against it, and is undecided in pieces or where a run proves nothing', () => {
+    const asked = { scenarios: ['region-loss'], repeat: 2 };
+    const verdict = (...runs: readonly PlayedRun[]) => failoverVerdict(runs, asked);
+    const second = (change: Partial<PlayedRun> = {}) => good({ runId: 'second', ...change });
+    expect(verdict(good(), second())).to.equal('pass');
+    expect(verdict(), 'none yet').to.equal('inconclusive');
+    expect(verdict(good()), 'in pieces').to.equal('inconclusive');
+    const late = { outcome: 'inconclusive', reason: 'late' } as const;
+    expect(verdict(good(), second({ verdict: late, checks: { ...good().checks, lostWrites: 'inconclusive' } }))).to.equal('inconclusive');
+    expect(verdict(second({ verdict: { outcome: 'fail', reason: 'late' } })), 'in pieces, and one failed').to.equal('fail');
+    expect(verdict(good(), second({ lost: 1 })), 'a promise that its scenario did not judge').to.equal('fail');
   });
 
   it('of some of its scenarios says that it is not the whole one, whether it holds or not', () => {

@@ -11,7 +11,7 @@ import {
   unaskedScenarios,
   type Course,
 } from './failover.ts';
-import { failoverHolds, failoverTable, type Asked } from './failover-table.ts';
+import { failoverTable, failoverVerdict, type Asked } from './failover-table.ts';
 import { embeddedRuns, foundationdbTable, IN_TWO_REGIONS, ON_FOUNDATIONDB } from './foundationdb.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { playSideBySide } from './kubernetes.ts';
@@ -134,7 +134,7 @@ inPieces(
   const table = failoverTable(runs, expectations, asked);
   tell(table);
   say(`written: ${await publish('failover', { runs, expectations }, table)}.md and .json`);
-  process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
+  process.exitCode = EXIT[failoverVerdict(runs, asked)];
 });
 inPieces(
   program
@@ -154,7 +154,7 @@ inPieces(
   tell(table);
   const [name, repeated] = twoRegions ? ['foundationdb-two-regions', 'foundationdb --two-regions'] : ['foundationdb', 'foundationdb'];
   say(`written: ${await publish(name, { runs }, table, repeated)}.md and .json`);
-  process.exitCode = failoverHolds(runs, asked) ? EXIT.pass : EXIT.fail;
+  process.exitCode = EXIT[failoverVerdict(runs, asked)];
 });
 program
   .command('soak')
