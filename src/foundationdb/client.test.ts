@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { EngineError } from '../platform/errors.ts';
-import { openCluster, type ClientSettings } from './client.ts';
+import { howToLoad, openCluster, type ClientSettings } from './client.ts';
 
 describe('client of FoundationDB that is not there', () => {
   let folder: string;
@@ -50,6 +50,14 @@ describe('client of FoundationDB that is not there', () => {
       writeFileSync(file, text);
       expect(problem({ clusterFile: file })).to.match(/^database\.cluster_file: .*other\.cluster is no cluster file: .*4500/);
     });
+
+  it('says of a processor that the npm package is not built for what that one needs, which no client package brings', () => {
+    expect(howToLoad(new Error('No native build was found for platform=linux arch=arm64\n    loaded from: x'))).to.match(
+      /x86-64 only.*npm rebuild/,
+    );
+    expect(howToLoad(new Error('libfdb_c.so: cannot open'))).to.contain('foundationdb-clients');
+    expect(howToLoad(Object.assign(new Error('x'), { code: 'MODULE_NOT_FOUND' }))).to.contain('npm install foundationdb@2.0.1');
+  });
 
   it('says so of a folder in the place of a cluster file', () => {
     expect(problem({ clusterFile: folder })).to.match(/^database\.cluster_file: .* cannot be read/);

@@ -107,11 +107,20 @@ function requirePackage(): Native {
   try {
     return createRequire(import.meta.url)('foundationdb') as Native;
   } catch (error) {
-    const missing = (error as { readonly code?: unknown }).code === 'MODULE_NOT_FOUND';
-    const how = missing ? 'npm install foundationdb@2.0.1 brings it (it is an optional dependency)' : HOW;
-    throw new EngineError('bad-config', `the npm package foundationdb cannot be loaded (${messageOf(error)}): ${how}`, error);
+    throw new EngineError('bad-config', `the npm package foundationdb cannot be loaded (${firstLine(error)}): ${howToLoad(error)}`, error);
   }
 }
+
+/** Of the npm package that cannot be loaded. */
+export function howToLoad(error: unknown): string {
+  if ((error as { readonly code?: unknown }).code === 'MODULE_NOT_FOUND')
+    return 'npm install foundationdb@2.0.1 brings it (it is an optional dependency)';
+  return messageOf(error).startsWith('No native build')
+    ? `on Linux it comes built for x86-64 only, and this is ${process.arch}; elsewhere it has to be built (npm rebuild foundationdb, with a C++ compiler and the headers of foundationdb-clients; not tried)`
+    : HOW;
+}
+
+const firstLine = (error: unknown): string => messageOf(error).split('\n', 1)[0] ?? '';
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
