@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { expect } from 'chai';
+import { parse } from 'yaml';
 import { REGIONS, testConfig } from '../testing/test-config.ts';
 import { EngineError } from '../platform/errors.ts';
 import { decodeConfig } from './load.ts';
@@ -20,6 +23,11 @@ function text(database: object | undefined, mode: 'sync' | 'async' = 'sync'): st
   return testConfig({ ...settings, arbiter: { ...settings.arbiter, endpoints } }, 'database', REGIONS[0]);
 }
 
+interface Example {
+  readonly database: object;
+  readonly replication?: 'async';
+}
+
 function problemOf(database: object, mode?: 'sync' | 'async'): string {
   try {
     decodeConfig(text(database, mode), 'c.yaml');
@@ -34,6 +42,18 @@ describe('configuration of the database', () => {
   it('is embedded where nothing is said', () => {
     expect(decodeConfig(text(undefined), 'c.yaml').database).to.deep.equal({ kind: 'embedded' });
   });
+
+  for (const [page, blocks] of [
+    ['deploy/foundationdb/README.md', 1],
+    ['docs/runbooks/foundationdb-pair.md', 2],
+  ] as const)
+    it(`takes what ${page} says, as it is copied from there`, () => {
+      const written = readFileSync(resolve(import.meta.dirname, '../../..', page), 'utf8');
+      const examples = [...written.matchAll(/^```yaml\n([^]*?)^```/gm)].map(([, block]) => parse(block ?? '') as Example);
+      expect(examples).to.have.lengthOf(blocks);
+      for (const { database, replication } of examples)
+        expect(decodeConfig(text(database, replication), 'c.yaml').database).to.have.property('kind', 'foundationdb');
+    });
 
   it('takes FoundationDB, with a prefix of its own', () => {
     expect(decodeConfig(text(FOUNDATIONDB), 'c.yaml').database).to.deep.equal({ ...FOUNDATIONDB, prefix: 'coditect/' });
