@@ -55,6 +55,11 @@ describe('gameday run, refused before it waits for its turn', function () {
       () => ['--reports', folder, '--platform', 'local', '--system', 'system.yaml'],
       /^--system names a system that is there already, and --platform local plays on a lab of its own/,
     ],
+    [
+      '--system with --engine',
+      () => ['--reports', folder, '--engine', 'dist/src/main.js', '--system', 'system.yaml'],
+      /^--system names a system that is there already, with its own engine, and --engine one to start: leave/,
+    ],
     // They were played as they are, on the embedded database.
     [
       '--set with files',

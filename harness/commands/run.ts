@@ -57,6 +57,7 @@ export interface Played {
 export async function runScenarios(options: RunOptions, output: Output): Promise<number> {
   const { scenarios, set, database } = options;
   if (options.system !== undefined && options.platform === 'local') throw new HarnessError('bad-input', LOCAL_SYSTEM);
+  if (options.system !== undefined && options.engine !== undefined) throw new HarnessError('bad-input', SYSTEM_ENGINE);
   if (set !== undefined && scenarios.length > 0) throw new HarnessError('bad-input', setAndFiles(set));
   const named = (): readonly LoadedScenario[] =>
     options.system === undefined ? load(scenarios, database) : loadForSystem(scenarios, database, clientsThere(options.system));
@@ -82,6 +83,10 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
 
 /** A run on a system of somebody's has no sandbox: a local lab would be made on the machine itself. */
 const LOCAL_SYSTEM = '--system names a system that is there already, and --platform local plays on a lab of its own: leave one of them out';
+
+/** The record would name an engine that nobody started. */
+const SYSTEM_ENGINE =
+  '--system names a system that is there already, with its own engine, and --engine one to start: leave one of them out';
 
 /** The files would be played as they are, which on the set's own database they are not. */
 function setAndFiles(set: ScenarioSet): string {
