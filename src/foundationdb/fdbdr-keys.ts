@@ -14,3 +14,10 @@ export function copyStateKey(uid: Buffer): string {
   // A zero byte in a tuple's string is written as 00 ff.
   return `${COPY_STATES_BEGIN}\x01${uid.toString('latin1').replaceAll('\x00', '\x00\xff')}${STATUS}`;
 }
+
+/**
+ * What a cluster keeps of its own commits for copies and backups of it (SystemData.cpp, 7.3), each as where it begins and ends: which ranges are logged, which comes first so that no more is; the log; who reads it and how far he has come.
+ */
+export const LOGGED: readonly (readonly [string, string])[] = ['\xff/logRanges', '\xff\x02/blog', '\xff\x02/sharedLogRangesConfig'].map(
+  (prefix) => [`${prefix}/`, `${prefix}0`],
+);

@@ -138,6 +138,14 @@ describe(`a service that moves with a pair of FoundationDB clusters${typeof tool
     const { code, out } = await orderPair('start', 'east', '--erase=east');
     expect(code, out).to.equal(0);
     await until('in sync again', () => isInSync(EAST));
+    const { fdbcli } = tools as PairTools;
+    const read = ['option on READ_SYSTEM_KEYS', 'option on READ_LOCK_AWARE', `getrangekeys \\xff/logRanges/ \\xff/logRanges0 10`].join(
+      '; ',
+    );
+    const logged = await readByFdbcli({ program: fdbcli, clusterFile: pair.west.clusterFile }, read, 20_000, new AbortController().signal);
+    expect(logged, 'it logs for no copy of it, which has ended')
+      .to.match(/Range limited/)
+      .and.not.match(/^`/m);
     await until('all there', async () => (await keysIn(pair.west)).has('alone'));
     expect(await primary()).to.equal(CENTRAL);
   });

@@ -1,4 +1,4 @@
-import { COPY_STATES_BEGIN, COPY_STATES_END, COPY_TAG, copyStateKey } from './fdbdr-keys.ts';
+import { COPY_STATES_BEGIN, COPY_STATES_END, COPY_TAG, copyStateKey, LOGGED } from './fdbdr-keys.ts';
 import { LOCKED_RAW } from './lock-held.ts';
 import { uidOfBytes } from './lock-uid.ts';
 
@@ -116,8 +116,17 @@ export function noteLag({ wallMs, seconds, uid, lock }: LagSeen): string {
 /** Takes the note away by a write that a locked cluster refuses: that it is done proves that the cluster takes writes. */
 export const PROVE_WRITABLE = `option on ACCESS_SYSTEM_KEYS; writemode on; clear "${LAG}"`;
 
-/** All keys of users; past the lock that an earlier copy has left. */
-export const ERASE = 'option on LOCK_AWARE; writemode on; clearrange "" \\xff';
+/**
+ * All keys of users, past the lock that an earlier copy has left; before them what the cluster logs for a copy of it: an abort leaves the primary that was away to log for a copy that nobody reads any more, and as that primary's
+ * own copy it would keep every write twice, for ever.
+ */
+export const ERASE = [
+  'option on ACCESS_SYSTEM_KEYS',
+  'option on LOCK_AWARE',
+  'writemode on',
+  ...LOGGED.map(([begin, end]) => `clearrange "${printable(begin)}" "${printable(end)}"`),
+  'clearrange "" \\xff',
+].join('; ');
 
 export interface Lag {
   /** Null: fdbdr does not tell it. */
