@@ -97,22 +97,24 @@ export async function playFailovers(
   bench: FailoverBench,
   { names: all, kept, database, need = refuseMissingTools }: Course = FAILOVERS,
 ): Promise<readonly PlayedRun[]> {
-  const names = all.filter((name) => bench.only.length === 0 || bench.only.includes(name));
-  need(names.flatMap((name) => loaded(fileOf(name), database))); // before what earlier calls kept is thrown away
+  const files = filesOf(
+    all.filter((name) => bench.only.length === 0 || bench.only.includes(name)),
+    database,
+  );
+  need(files.flatMap(({ scenarios }) => scenarios)); // before what earlier calls kept is thrown away
   if (!bench.resume) kept.clear();
   const endMs = bench.minutes === null ? Infinity : performance.now() + bench.minutes * 60_000;
   for (let round = 1; round <= bench.repeat; round++) {
-    for (const name of names) {
-      const file = fileOf(name);
+    for (const { name, file, variants } of files) {
       if (performance.now() > endMs || bench.signal.aborted) return kept.all();
-      if (roundsOf(file, kept.all(), database) >= round) continue;
+      if (roundsOf(variants, kept.all()) >= round) continue;
       bench.say(`round ${round} of ${bench.repeat}: ${name}`);
       const [loadNow] = loadavg();
       const on = database === undefined ? [] : ['--database', database];
       const day = {
         name,
         revision: revision(ROOT),
-        scenarios: variantsOf(file, database),
+        scenarios: variants,
         play: (options: RunOptions) => runGamedayProgram([join(ROOT, file), ...on], options),
         runOf: (result: ResultDocument) => playedRun(file, result, loadNow ?? 0),
       };
@@ -124,7 +126,10 @@ export async function playFailovers(
 
 /** Every scenario that is to be played, variants each by its own name. */
 export function askedScenarios(only: readonly string[], { names, database }: Course = FAILOVERS): readonly string[] {
-  return names.filter((name) => only.length === 0 || only.includes(name)).flatMap((name) => variantsOf(fileOf(name), database));
+  return filesOf(
+    names.filter((name) => only.length === 0 || only.includes(name)),
+    database,
+  ).flatMap(({ variants }) => variants);
 }
 
 /** The others, by their files. */
@@ -132,21 +137,25 @@ export function unaskedScenarios(only: readonly string[], { names }: Course = FA
   return only.length === 0 ? [] : names.filter((name) => !only.includes(name));
 }
 
-function variantsOf(file: string, database: AskedDatabase | undefined): readonly string[] {
-  return loaded(file, database).map(({ scenario }) => scenario.name);
+/** A scenario's file, as the package has it. `variants`: names of its scenarios. */
+interface ScenarioFile {
+  readonly name: string;
+  readonly file: string;
+  readonly scenarios: readonly LoadedScenario[];
+  readonly variants: readonly string[];
 }
 
-function loaded(file: string, database: AskedDatabase | undefined): readonly LoadedScenario[] {
-  return load([join(ROOT, file)], database);
+function filesOf(names: readonly string[], database: AskedDatabase | undefined): readonly ScenarioFile[] {
+  return names.map((name) => {
+    const file = join('scenarios', `${name}.yaml`);
+    const scenarios = load([join(ROOT, file)], database);
+    return { name, file, scenarios, variants: scenarios.map(({ scenario }) => scenario.name) };
+  });
 }
 
 /** How often every variant of a file was played. */
-function roundsOf(file: string, runs: readonly PlayedRun[], database: AskedDatabase | undefined): number {
-  return Math.min(...variantsOf(file, database).map((name) => runs.filter((run) => run.scenario === name).length));
-}
-
-function fileOf(name: string): string {
-  return join('scenarios', `${name}.yaml`);
+function roundsOf(variants: readonly string[], runs: readonly PlayedRun[]): number {
+  return Math.min(...variants.map((name) => runs.filter((run) => run.scenario === name).length));
 }
 
 export function playedRun(file: string, result: ResultDocument, loadNow: number): PlayedRun {

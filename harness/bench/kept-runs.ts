@@ -18,6 +18,7 @@ const begunShape = z.object({ begun: z.string(), wall: z.string(), revision: z.s
 export type BegunDay = z.infer<typeof begunShape>;
 const ended = { ended: true } as const;
 const isEnd = (line: object): boolean => 'ended' in line;
+const isMark = (line: object): boolean => 'begun' in line || isEnd(line);
 
 /** Runs of a bench that is played in pieces: a line a run, written as soon as it is over, and one before and one after, so that one that broke off is missed. */
 export function keptRuns<Run>(bench: string, shape: z.ZodType<Run>, folder = join(ROOT, 'reports/benchmarks')): KeptRuns<Run> {
@@ -36,9 +37,9 @@ export function keptRuns<Run>(bench: string, shape: z.ZodType<Run>, folder = joi
     begin: (day) => write(day),
     end: () => write(ended),
     keep: (run) => write(run as object),
-    all: () => lines().flatMap((line) => ('begun' in line || isEnd(line) ? [] : [shape.parse(line)])),
+    all: () => lines().flatMap((line) => (isMark(line) ? [] : [shape.parse(line)])),
     brokenOff: () => {
-      const marks = lines().filter((line) => 'begun' in line || isEnd(line));
+      const marks = lines().filter(isMark);
       return marks.flatMap((mark, index) => {
         const next = marks[index + 1];
         return isEnd(mark) || (next !== undefined && isEnd(next)) ? [] : [begunShape.parse(mark)];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { LoadedConfig } from '../config/load.ts';
 import { needClusterFile } from '../foundationdb/cluster-file.ts';
 import { memberOf, type Member, type Pair } from '../foundationdb/pair.ts';
+import { pairPrograms } from '../foundationdb/pair-programs.ts';
 import { EngineError } from '../platform/errors.ts';
 import type { Controllers } from './controllers.ts';
 import { needFoundationdb, needProgram } from './managed-foundationdb.ts';
@@ -24,7 +25,8 @@ export async function pairOf(
   if (names.length !== 2) throw new EngineError('bad-request', 'the configuration names no pair of clusters (database.pair)');
   if (cluster !== null && !names.includes(cluster))
     throw new EngineError('bad-request', `${cluster} is not a cluster of the pair; there are ${names.join(', ')}`);
-  const { fdbcli = foundationdb.pair_programs?.fdbcli ?? 'fdbcli', fdbdr = foundationdb.pair_programs?.fdbdr ?? 'fdbdr' } = given;
+  const configured = pairPrograms(foundationdb);
+  const { fdbcli = configured.fdbcli, fdbdr = configured.fdbdr } = given;
   await Promise.all([needProgram('fdbcli', fdbcli, signal), needProgram('fdbdr', fdbdr, signal)]);
   const member = (name: string): Member => {
     const found = memberOf(foundationdb, folder, name, fdbcli);

@@ -51,10 +51,10 @@ let loaded: { readonly native: Native; readonly settings: string } | null = null
 
 /**
  * Opens the cluster that the file names. The client library and its one network thread are a process's own, so that TLS and library are settled by the first call; a later one with
- * others throws. Nothing is asked of the cluster yet. Throws EngineError `bad-config` that tells what is missing and how to get it.
+ * others throws. Nothing is asked of the cluster yet. Throws EngineError `bad-config` that tells what is missing and how to get it. `setting`: what names the file.
  */
-export function openCluster(settings: ClientSettings): Fdb.Database {
-  needClusterFile(settings.clusterFile);
+export function openCluster(settings: ClientSettings, setting?: string): Fdb.Database {
+  needClusterFile(settings.clusterFile, setting);
   try {
     const { clusterFile, dataCenter } = settings;
     return load(settings).open(clusterFile, dataCenter === undefined ? undefined : { datacenter_id: dataCenter });

@@ -73,11 +73,15 @@ describe(`a service that moves with a pair of FoundationDB clusters${typeof tool
     const { fdbcli, fdbdr } = tools as PairTools;
     return engine.command('pair', ...args, '--fdbcli', fdbcli, '--fdbdr', fdbdr);
   };
-  async function keysIn(cluster: FoundationdbCluster): Promise<ReadonlySet<string>> {
+  async function read(cluster: FoundationdbCluster, commands: string): Promise<string> {
     const { fdbcli } = tools as PairTools;
-    const all = 'option on READ_LOCK_AWARE; getrangekeys coditect/data/ coditect/data0 100000';
-    const output = await readByFdbcli({ program: fdbcli, clusterFile: cluster.clusterFile }, all, 20_000, new AbortController().signal);
-    if (output === null) throw new Error('keys cannot be read');
+    const cli = { program: fdbcli, clusterFile: cluster.clusterFile };
+    const output = await readByFdbcli(cli, commands, 20_000, new AbortController().signal);
+    if (output === null) throw new Error(`cannot be read: ${commands}`);
+    return output;
+  }
+  async function keysIn(cluster: FoundationdbCluster): Promise<ReadonlySet<string>> {
+    const output = await read(cluster, 'option on READ_LOCK_AWARE; getrangekeys coditect/data/ coditect/data0 100000');
     return new Set([...output.matchAll(/^`coditect\/data\/(.*)'$/gm)].map(([, key]) => key as string));
   }
   async function expectAllIn(cluster: FoundationdbCluster): Promise<void> {
@@ -138,12 +142,8 @@ describe(`a service that moves with a pair of FoundationDB clusters${typeof tool
     const { code, out } = await orderPair('start', 'east', '--erase=east');
     expect(code, out).to.equal(0);
     await until('in sync again', () => isInSync(EAST));
-    const { fdbcli } = tools as PairTools;
-    const read = ['option on READ_SYSTEM_KEYS', 'option on READ_LOCK_AWARE', `getrangekeys \\xff/logRanges/ \\xff/logRanges0 10`].join(
-      '; ',
-    );
-    const logged = await readByFdbcli({ program: fdbcli, clusterFile: pair.west.clusterFile }, read, 20_000, new AbortController().signal);
-    expect(logged, 'it logs for no copy of it, which has ended')
+    const ranges = 'option on READ_SYSTEM_KEYS; option on READ_LOCK_AWARE; getrangekeys \\xff/logRanges/ \\xff/logRanges0 10';
+    expect(await read(pair.west, ranges), 'it logs for no copy of it, which has ended')
       .to.match(/Range limited/)
       .and.not.match(/^`/m);
     await until('all there', async () => (await keysIn(pair.west)).has('alone'));

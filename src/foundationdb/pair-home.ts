@@ -4,6 +4,7 @@ import type { FoundationdbConfig } from '../config/foundationdb-config.ts';
 import { UNKNOWN_LAG_ENTRIES, UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { memberOf, type Pair } from './pair.ts';
+import { pairPrograms } from './pair-programs.ts';
 import type { PairWatch } from './pair-watch.ts';
 
 /** The other cluster of a pair, open. */
@@ -28,10 +29,10 @@ export function pairHomeOf(
   folder: string,
   other: OtherCluster | null,
 ): PairHome | null {
-  const { pair_homes: homes, pair_programs: programs } = foundationdb;
+  const { pair_homes: homes } = foundationdb;
   const own = homes?.[region];
   if (homes === undefined || own === undefined || other === null) return null;
-  const { fdbcli = 'fdbcli', fdbdr = 'fdbdr' } = programs ?? {};
+  const { fdbcli, fdbdr } = pairPrograms(foundationdb);
   const member = (name: string) => memberOf(foundationdb, folder, name, fdbcli);
   return { other, homes, members: { fdbdr, own: member(own), other: member(other.name) } };
 }

@@ -9,7 +9,7 @@ import type { PairStep } from './pair-plan.ts';
 import { lockOn, type LagTold, type PairSeen, type PairSide } from './pair-side.ts';
 
 /** Of a cluster that is away; else 0.1 to 0.3 s, and 4.3 s of one that has lost a data centre (measured). */
-const LOOK_MS = 8000;
+export const LOOK_MS = 8000;
 const WRITE_MS = 20_000;
 /** Its copy of what was written last, and the start of the other direction: 0.6 to 3 s, measured. */
 const SWITCH_MS = 60_000;

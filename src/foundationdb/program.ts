@@ -13,7 +13,6 @@ import { timed } from '../server/timed.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { clientSettings, fdbcliFor, openCluster } from './client.ts';
-import { needClusterFile } from './cluster-file.ts';
 import { ClusterMonitor } from './cluster-monitor.ts';
 import { Gateway } from './gateway.ts';
 import { keySpaceOf, type KeySpace } from './key-space.ts';
@@ -59,9 +58,7 @@ function openOther({ foundationdb, folder }: GatewayProgram): OtherCluster | nul
   const { pair = {}, cluster_file: own } = foundationdb;
   const [name, file] = Object.entries(pair).find(([, found]) => found !== own) ?? [];
   if (name === undefined || file === undefined) return null;
-  const settings = clientSettings({ ...foundationdb, cluster_file: file }, folder);
-  needClusterFile(settings.clusterFile, `database.pair.${name}`);
-  return { name, db: openCluster(settings) };
+  return { name, db: openCluster(clientSettings({ ...foundationdb, cluster_file: file }, folder), `database.pair.${name}`) };
 }
 
 /** As runGateway, on clusters that are open. */

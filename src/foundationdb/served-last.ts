@@ -1,9 +1,7 @@
 import { readByFdbcli, type FdbcliResult } from './fdbcli.ts';
 import { decodeFence } from './fence.ts';
-import type { Member, Pair } from './pair.ts';
+import { LOOK_MS, type Member, type Pair } from './pair.ts';
 import { printable, unprintable } from './pair-records.ts';
-
-const LOOK_MS = 8000;
 
 /**
  * Why `own` is not to be erased; null: it may be. Whoever has served in the later epoch has what the other one has not, and is not the one to go, whatever a configuration says of who is used: one that was not changed

@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fdbcli, statusByFdbcli, tlsArgs, type Fdbcli } from '../foundationdb/fdbcli.ts';
 import type { ClusterStatus } from '../foundationdb/status-json.ts';
 import { conditionOf, viewOf } from '../foundationdb/cluster-view.ts';
 import { systemClock } from '../platform/clock.ts';
+import { findProgram } from '../platform/find-program.ts';
 import { freePorts } from './free-ports.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
@@ -31,23 +32,13 @@ export interface FoundationdbPrograms {
 export function findFoundationdb(environment: Readonly<Record<string, string | undefined>> = process.env): FoundationdbPrograms | string {
   const installed = [...(environment['PATH'] ?? '').split(delimiter), UNPACKED];
   const folders = environment['FDB_BIN'] === undefined ? installed : [environment['FDB_BIN']];
-  const find = (name: string): string | undefined => folders.map((folder) => join(folder, name)).find(isProgram);
-  const [fdbserver, cli] = [find('fdbserver'), find('fdbcli')];
+  const [fdbserver, cli] = [findProgram('fdbserver', folders), findProgram('fdbcli', folders)];
   if (fdbserver === undefined) return 'no fdbserver';
   if (cli === undefined) return 'no fdbcli';
   const beside = [join(dirname(fdbserver), 'libfdb_c.so'), join(dirname(fdbserver), '../lib/libfdb_c.so')].find((path) => existsSync(path));
   const library = environment['FDB_LIB'] ?? beside ?? null;
   if (library === null && !SYSTEM_FOLDERS.some((folder) => existsSync(join(folder, 'libfdb_c.so')))) return 'no libfdb_c.so';
   return { fdbserver, fdbcli: cli, library };
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** `two_regions`: as deploy/foundationdb/regions.json says it; `single_ssd`: for more data than the memory engine takes (1 GiB). */

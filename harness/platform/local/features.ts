@@ -157,7 +157,7 @@ function builtFeature({ name, module, usedFor }: (typeof BUILT)[number]): Featur
 /** Set-up gets it only where it is told to: no registry has it. A pair wants programs that not everybody who has the others has. */
 export function foundationdbFeatures(found: ReturnType<typeof findFoundationdb>): readonly Feature[] {
   const has = typeof found === 'string' ? found : (true as const);
-  const hasPair = has !== true ? has : typeof found !== 'string' && found.pair === undefined ? NO_PAIR_PROGRAMS : (true as const);
+  const hasPair = typeof found === 'string' || found.pair !== undefined ? has : NO_PAIR_PROGRAMS;
   return [
     { name: 'FoundationDB', has, required: false, usedFor: 'scenarios on FoundationDB', fix: HOW },
     { name: 'fdbdr, dr_agent', has: hasPair, required: false, usedFor: 'scenarios on a pair of FoundationDB clusters', fix: HOW },
