@@ -1,4 +1,5 @@
 import { journalIsOpen } from '../arbiter/arbiter.ts';
+import { behindText } from '../replication/lag.ts';
 import { lossGate } from './gate.ts';
 import { ANY_LOSS_SECONDS, estimateLossSeconds } from './loss.ts';
 import type { Moved } from './moves.ts';
@@ -69,8 +70,7 @@ function planned(
     return no(`${facts.quorum.by.join(', ')} see no commits in ${holder}; if it is down: coditect-dr failover --target=${target}`);
   const standby = primary.status.standbys[target];
   if (standby === undefined) return no(`${holder} does not ship to ${target}`);
-  if (!standby.inSync && primary.status.mode === 'sync')
-    return no(`${target} is not in sync with ${holder} (${standby.lagEntries} entries behind)`);
+  if (!standby.inSync && primary.status.mode === 'sync') return no(`${target} is not in sync with ${holder} (${behindText(standby)})`);
   if (request.kind === 'failback') {
     const sinceMs = facts.inSyncSinceMs.get(target);
     const stableMs = sinceMs === undefined ? 0 : facts.nowMs - sinceMs;

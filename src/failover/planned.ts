@@ -1,4 +1,4 @@
-import { entriesText, UNKNOWN_LAG_MS } from '../replication/lag.ts';
+import { behindText } from '../replication/lag.ts';
 import { end } from './ending.ts';
 import { announced, enter, stay, write, type Moved } from './moves.ts';
 import { judgeSealing } from './sealing.ts';
@@ -34,10 +34,7 @@ function whyNotReady(run: Run, facts: Facts, { policy }: Setting): string | null
     return `${from} did not tell how far ${region} is`;
   if (!isFresh(facts.databases.get(region), facts.nowMs, policy)) return `the database of ${region} did not answer`;
   if (primary.status.mode === 'sync' && !standby.inSync) return `${region} was not in sync`;
-  if (standby.lagEntries > policy.caughtUpEntries)
-    return standby.lagMs < UNKNOWN_LAG_MS
-      ? `${region} was ${entriesText(standby.lagEntries)}, ${standby.lagMs} ms behind`
-      : `how far ${region} was behind was not known`;
+  if (standby.lagEntries > policy.caughtUpEntries) return `${region} was not ready (${behindText(standby)})`;
   return run.announced ? null : 'the name did not get its short time to live';
 }
 

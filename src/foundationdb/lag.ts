@@ -21,11 +21,13 @@ const SLACK_SECONDS = 5;
  * 100 s and more is no lag at all (measured: 100.06 s after a region was added again). Nothing can fall behind faster than time passes: across a change of generation a lag above
  * the last known one plus the time since is not believed. Within a generation what is told counts.
  */
-export function noteLag(before: Lag | null, { generation, seconds, atMs }: LagSample): Lag | null {
+export function noteLag(before: Lag | null, { generation, seconds: told, atMs }: LagSample): Lag | null {
   if (generation === null) return before === null ? null : { ...before, seconds: null };
   const same = before?.generation === generation;
   const known = before?.known ?? null;
-  if (seconds === null || seconds < 0) return { generation, seconds: null, known };
+  if (told === null || told < -SLACK_SECONDS) return { generation, seconds: null, known };
+  // Two logs are asked side by side (updateDatacenterVersionDifference): where the other region answers a moment later it tells the later version. It lacks nothing then, known no better than they differ.
+  const seconds = Math.abs(told);
   const doubted = before !== null && (!same || before.seconds === null);
   const atMost = known === null ? SLACK_SECONDS : known.seconds + (atMs - known.atMs) / 1000 + SLACK_SECONDS;
   if (doubted && seconds > atMost) return { generation, seconds: null, known };

@@ -11,6 +11,10 @@ export const UNKNOWN_LAG_ENTRIES = 1e9;
 
 export const entriesText = (entries: number): string => `${entries < UNKNOWN_LAG_ENTRIES ? entries : 'an unknown number of'} entries`;
 
+/** How far a standby is behind, as said to an operator. */
+export const behindText = ({ lagEntries, lagMs }: { readonly lagEntries: number; readonly lagMs: number }): string =>
+  lagMs < UNKNOWN_LAG_MS ? `${entriesText(lagEntries)}, ${lagMs} ms behind` : 'how far it is behind is not known';
+
 interface Sample {
   readonly index: number;
   readonly atMs: number;
