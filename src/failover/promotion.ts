@@ -1,7 +1,8 @@
 import { ANY_LOSS_SECONDS, estimateLossSeconds } from './loss.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
 import { undo } from './planned.ts';
-import { asGoodAs, judgeSealing, wholeHolder } from './sealing.ts';
+import { asGoodAs, bestOfRest, judgeSealing, wholeHolder } from './sealing.ts';
+import { isFresh } from './setting.ts';
 import type { Event, Facts, Run, Setting } from './state.ts';
 import { isFenced, recordIsOver } from './wanted.ts';
 
@@ -38,10 +39,16 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
 }
 
 /** People are asked once. */
-function waitFor(run: Run, why: string, region: string | null, { facts, setting }: { facts: Facts; setting: Setting }): Moved {
+function waitFor(
+  run: Run,
+  why: string,
+  region: string | null,
+  { facts, setting }: { facts: Facts; setting: Setting },
+  instead?: string,
+): Moved {
   if (run.awaiting !== null) return stay(run);
   const estimatedLossSeconds = region === null ? null : estimateLossSeconds(facts, run.journal.from, region, setting);
-  return awaitApproval(run, { blocker: 'loss', reason: why, estimatedLossSeconds });
+  return awaitApproval(run, { blocker: 'loss', reason: why, estimatedLossSeconds, ...(instead === undefined ? {} : { instead }) });
 }
 
 /** Another member may still answer with a longer log; nothing is lost by waiting for it until the fence is certain. */
@@ -52,22 +59,49 @@ function everybodyAsked(run: Run, setting: Setting, enough: boolean): boolean {
   return enough || setting.regions.every(asked);
 }
 
-/** Twice in vain: the next one with as good a log, else the same again; a planned run has no other. Where only something that is left behind is in the way, people have to approve that. */
+/**
+ * Twice in vain: the next one with as good a log, else the same again; a planned run has no other. Where only something that is left behind is in the way, or nobody else has as much, people have to
+ * approve what may be lost: until then all who have it are asked again and again, since one of them may be back.
+ */
 export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-failed' }>, facts: Facts, setting: Setting): Moved {
   const { journal } = run;
+  const { region, why } = event;
   const lease = facts.lease?.lease;
   const taken = lease !== undefined && lease.epoch === journal.epoch && lease.holder !== null;
   // It holds the lease already and was only slow, or it may still answer the second time.
-  if (journal.step !== 'PROMOTE' || event.region !== journal.to || taken || (run.failures[event.region] ?? 0) < 2) return stay(run);
+  if (journal.step !== 'PROMOTE' || region !== journal.to || taken || (run.failures[region] ?? 0) < 2) return stay(run);
   if (journal.course === 'undo') return stay(run);
-  if (journal.course === 'planned') return undo(run, `${event.region} could not be promoted: ${event.why}`, facts);
-  const candidates = asGoodAs(event.region, run, setting);
-  const failed = [...new Set([...journal.failed, event.region])];
-  const next = candidates.find((region) => !failed.includes(region));
-  // It is asked again and again all the same: what it lacks may come yet. Whoever has just as much has the same copy, and lacks the same.
-  if (event.lacks === true && (next === undefined || candidates.includes(event.region)))
-    return waitFor(run, event.why, event.region, { facts, setting });
-  const told = { runId: journal.runId, region: event.region, why: event.why, next: next ?? event.region };
-  const change = next === undefined ? { failed: [], to: candidates[0] ?? event.region } : { failed, to: next };
-  return announced(write({ ...run, failures: {} }, { ...journal, ...change }, facts), 'promote_failed', told);
+  if (journal.course === 'planned') return undo(run, `${region} could not be promoted: ${why}`, facts);
+  const candidates = asGoodAs(region, run, setting);
+  const failed = [...new Set([...journal.failed, region])];
+  const next = candidates.find((other) => !failed.includes(other));
+  // What it lacks may come yet. Whoever has just as much has the same copy, and lacks the same.
+  if (event.lacks === true && (next === undefined || candidates.includes(region))) return waitFor(run, why, region, { facts, setting });
+  const ask = (to: string, passed: readonly string[], awaiting: Run['awaiting']): Moved => {
+    const { state } = write({ ...run, failures: {} }, { ...journal, failed: [...passed], to }, facts);
+    const told = { runId: journal.runId, region, why, next: to };
+    return announced({ state: { ...(state as Run), awaiting }, announce: [] }, 'promote_failed', told);
+  };
+  if (next !== undefined) return ask(next, failed, run.awaiting);
+  const lesser = bestOfRest(run, failed, setting);
+  if (lesser !== null && isAccepted(lesser, run, facts, setting)) return ask(lesser, failed, null);
+  const again = candidates[0] ?? region;
+  if (lesser === null) return ask(again, [], run.awaiting);
+  const reason = `${region}: ${why}; ${lesser}, who is next, may lack acknowledged writes`;
+  const waiting = waitFor(run, reason, lesser, { facts, setting }, lesser);
+  if (again === region) return waiting;
+  const turned = ask(again, [], (waiting.state as Run).awaiting);
+  return { ...turned, announce: [...waiting.announce, ...turned.announce] };
+}
+
+/**
+ * Whether `lesser` may be promoted without asking anybody: whoever has more does not even answer, and what may be lost was accepted before, or is within the objective of an asynchronous system.
+ */
+function isAccepted(lesser: string, { journal }: Run, facts: Facts, setting: Setting): boolean {
+  const { acceptedLossSeconds, mode, from, to } = journal;
+  const accepted = acceptedLossSeconds ?? (mode === 'async' ? setting.rpoMs / 1000 : null);
+  if (accepted === null || isFresh(facts.databases.get(to ?? ''), facts.nowMs, setting.policy)) return false;
+  if (accepted === ANY_LOSS_SECONDS) return true;
+  const estimate = estimateLossSeconds(facts, from, lesser, setting);
+  return estimate !== null && estimate <= accepted;
 }

@@ -164,7 +164,10 @@ function accept(run: Run, request: OperatorRequest, facts: Facts, setting: Setti
   const { acceptedLossSeconds, by } = request;
   const lease = facts.lease?.lease;
   if (run.awaiting.blocker !== 'loss') return lease?.holder == null ? stay(run) : restart(run, lease, facts);
-  const journal = { ...run.journal, acceptedLossSeconds: acceptedLossSeconds ?? run.journal.acceptedLossSeconds, by };
+  const { acceptedLossSeconds: before, failed, to } = run.journal;
+  const { instead } = run.awaiting;
+  const passed = instead === undefined || to === null ? { failed, to } : { failed: [...failed, to], to: instead };
+  const journal = { ...run.journal, ...passed, acceptedLossSeconds: acceptedLossSeconds ?? before, by };
   const told = { runId: journal.runId, by, acceptedLossSeconds, reason: run.awaiting.reason };
   // Whoever is being promoted reads there that it may go on without what it lacks.
   const moved = journal.step === 'PROMOTE' ? write(run, journal, facts) : advance({ ...run, awaiting: null, journal }, facts, setting);

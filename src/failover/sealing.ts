@@ -56,6 +56,12 @@ export function asGoodAs(region: string, { journal, fenced }: Pick<Run, 'journal
   );
 }
 
+/** Who has the longest log of the standbys that are not in `failed`; an emptied disk has none. */
+export function bestOfRest({ journal }: Pick<Run, 'journal'>, failed: readonly string[], setting: Setting): string | null {
+  const rest = journal.sealed.filter(({ region, lastEpoch }) => lastEpoch > 0 && region !== journal.from && !failed.includes(region));
+  return preferred(rest, journal, setting)[0] ?? null;
+}
+
 /** The old holder, if it is fenced and has everything that it acknowledged. */
 export function wholeHolder(run: Sealed): string | null {
   return logOfHolder(run)?.region ?? null;

@@ -121,7 +121,13 @@ export interface Run {
   /** Regions that could not be sealed or promoted at least once in this step, with how often. */
   readonly failures: Readonly<Record<string, number>>;
   /** Why somebody has to approve before it can go on. */
-  readonly awaiting: { readonly blocker: Blocker; readonly reason: string; readonly estimatedLossSeconds: number | null } | null;
+  readonly awaiting: {
+    readonly blocker: Blocker;
+    readonly reason: string;
+    readonly estimatedLossSeconds: number | null;
+    /** PROMOTE: who is promoted then, in place of who has more and cannot be. */
+    readonly instead?: string;
+  } | null;
   /** Told once that the step takes too long. */
   readonly overdue: boolean;
 }

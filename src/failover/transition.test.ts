@@ -304,6 +304,84 @@ describe('failover before anything is taken', () => {
     expect(approved.effects[0]).to.have.nested.include({ kind: 'save-journal', 'value.acceptedLossSeconds': any.acceptedLossSeconds });
   });
 
+  describe('where nobody is left who has as much as whoever was chosen', () => {
+    const pending = facts({ lease: { lease: { epoch: 2, holder: null, incarnation: 'other', seq: 7 }, revision: 9, seenAtMs: NOW } });
+    /** All of a list fail one after the other, each twice; the journal is saved as it is asked. */
+    const failing = (from: State, regions: readonly string[]) =>
+      regions.reduce((state, region) => {
+        const failed: Event = { kind: 'promote-failed', region, why: `${region} is dead` };
+        const next = [failed, failed].reduce((before, event) => transition(before, event, pending, setting).state, state);
+        if (next.kind !== 'run' || next.saved) return next;
+        return transition(next, { kind: 'journal-saved', seq: next.journal.seq, revision: 9 }, pending, setting).state;
+      }, from);
+    const promoting = (change: Partial<Journal>, fenced: Run['fenced'] = null) =>
+      running({ journal: journal({ step: 'PROMOTE', to: 'us-east1', fencedBy: 'lease', ...change }), fenced, frozen: true });
+    const approved = (state: State, acceptedLossSeconds: number) => {
+      const request = { kind: 'approve', by: 'ops', acceptedLossSeconds } as const;
+      expect(whyNot(state, request, pending, setting)).to.equal(null);
+      const next = transition(state, { kind: 'operator', request }, pending, setting).state;
+      if (next.kind !== 'run') throw new Error(next.kind);
+      return transition(next, { kind: 'journal-saved', seq: next.journal.seq, revision: 10 }, pending, setting).state;
+    };
+    const ANY = Number.MAX_SAFE_INTEGER;
+
+    it('asks people, and goes on to who has less only with their approval', () => {
+      const unequal = { sealed: [log('us-east1', 38), log('europe-west1', 28)] };
+      const waiting = failing(promoting(unequal), ['us-east1']);
+      expect(waiting).to.have.nested.property('journal.to', 'us-east1');
+      expect(waiting).to.have.nested.property('awaiting.blocker', 'loss');
+      expect(waiting).to.have.nested.property('awaiting.reason').that.contains('us-east1 is dead').and.contains('europe-west1');
+      const still = failing(waiting, ['us-east1', 'us-east1']);
+      expect(still, 'not without them').to.have.nested.property('journal.to', 'us-east1');
+      expect(still).to.have.nested.property('awaiting.blocker', 'loss');
+      expect(whyNot(still, { kind: 'approve', by: 'ops', acceptedLossSeconds: 1 }, pending, setting)).to.contain('not known');
+      const less = approved(still, ANY);
+      expect(less).to.have.nested.property('journal.to', 'europe-west1');
+      const dead = failing(less, ['europe-west1']);
+      expect(dead, 'that one is dead as well: from the first again').to.have.nested.property('journal.to', 'us-east1');
+      const emptied = { sealed: [log('us-east1', 38), log('europe-west1', 0, 0)] };
+      expect(failing(promoting(emptied), ['us-east1']), 'nobody is asked to promote an emptied disk').to.deep.include({ awaiting: null });
+    });
+
+    it('does so for an old holder that is dead after its fence, and for one whose log an adopted run does not know', () => {
+      const alone = promoting({ to: 'us-central1', sealed: [log('us-east1', 28)], fencedBy: 'holder' }, log('us-central1', 38));
+      const waiting = failing(alone, ['us-central1']);
+      expect(waiting).to.have.nested.property('awaiting.blocker', 'loss');
+      expect(approved(waiting, ANY)).to.have.nested.property('journal.to', 'us-east1');
+      const adopted = failing({ ...alone, fenced: null }, ['us-central1']);
+      expect(adopted).to.have.nested.property('awaiting.blocker', 'loss');
+      expect(approved(adopted, ANY)).to.have.nested.property('journal.to', 'us-east1');
+    });
+
+    it('goes on asking all who have as much while people are waited for', () => {
+      const two = { sealed: [log('us-east1', 38), log('europe-west1', 38), log('asia-east1', 28)] };
+      const waiting = failing(promoting(two), ['us-east1', 'europe-west1']);
+      expect(waiting).to.have.nested.property('awaiting.blocker', 'loss');
+      expect(waiting).to.have.nested.property('journal.to', 'us-east1');
+      const turned = failing(waiting, ['us-east1']);
+      expect(turned).to.have.nested.property('journal.to', 'europe-west1');
+      expect(turned, 'they are asked still').to.have.nested.property('awaiting.blocker', 'loss');
+    });
+
+    it('needs nobody within the loss that was accepted before, as the objective of an asynchronous system is', () => {
+      const standbys = { 'europe-west1': { matchIndex: 28, lagEntries: 10, lagMs: 400, ageMs: 10, inSync: true } };
+      const databases = new Map([seen('us-central1', 38, { role: 'primary', standbys }), seen('europe-west1', 28)]);
+      const held = { lease: { epoch: 1, holder: 'us-central1', incarnation: 'p', seq: 7 }, revision: 7, seenAtMs: NOW };
+      const known = { ...pending, databases, replaced: held };
+      const failed: Event = { kind: 'promote-failed', region: 'us-east1', why: 'dead' };
+      const unequal = { sealed: [log('us-east1', 38), log('europe-west1', 28)] };
+      const after = (change: Partial<Journal>, given = known) =>
+        transition({ ...promoting({ ...unequal, ...change }), failures: { 'us-east1': 1 } }, failed, given, setting).state;
+      const answers = { ...known, databases: new Map([...databases, seen('us-east1', 38)]) };
+      expect(after({ mode: 'async' }, answers), 'whoever has more is there').to.have.nested.property('awaiting.blocker', 'loss');
+      expect(after({ acceptedLossSeconds: ANY }, answers)).to.have.nested.property('awaiting.blocker', 'loss');
+      expect(after({ mode: 'async' })).to.have.nested.property('journal.to', 'europe-west1');
+      expect(after({ acceptedLossSeconds: 60 })).to.have.nested.property('journal.to', 'europe-west1');
+      expect(after({ acceptedLossSeconds: 0.1 })).to.have.nested.property('awaiting.blocker', 'loss');
+      expect(after({}), 'sync: nothing is to be lost').to.have.nested.property('awaiting.blocker', 'loss');
+    });
+  });
+
   it('does not take a new primary for down that somebody has just seen commit', () => {
     const routing = running({ journal: journal({ step: 'ROUTE', to: 'us-east1', fencedBy: 'lease' }), frozen: true });
     const down = (vetoedAtMs: number | null) =>
