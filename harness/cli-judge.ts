@@ -1,12 +1,14 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { join } from 'node:path';
-import { example, EXIT_CODES, wholeNumber } from './cli-options.ts';
+import { databaseOption, example, EXIT_CODES, wholeNumber } from './cli-options.ts';
 import { digest } from './commands/digest.ts';
 import { standardOutput } from './commands/output.ts';
 import { packagedScenarios } from './commands/places.ts';
 import { exitCode, judgeFolder, shortResult } from './commands/run.ts';
+import { clientsThere } from './commands/system.ts';
 import { EXIT, HarnessError } from './platform/errors.ts';
 import { resultsTable } from './report/table.ts';
+import type { AskedDatabase } from './scenario/scenario.ts';
 
 /** Records that are there already: one again, or many as one. */
 export function addJudging(program: Command, end: (code: number) => void): void {
@@ -52,6 +54,8 @@ interface DigestFlags {
   readonly annotate: boolean;
   readonly tag?: string;
   readonly commit?: string;
+  readonly database?: AskedDatabase;
+  readonly system?: string;
 }
 
 function addDigest(program: Command, end: (code: number) => void): void {
@@ -64,6 +68,8 @@ function addDigest(program: Command, end: (code: number) => void): void {
     )
     .requiredOption('--reports <dir>', 'the folder with the runs')
     .option('--times <n>', 'how often each had to be played', wholeNumber(1), 1)
+    .addOption(databaseOption())
+    .option('--system <file>', 'the system that was there already, as `gameday run` had it: the scenarios may name its clients')
     .option('--annotate', 'what did not pass as workflow commands of GitHub', false)
     .option(
       '--tag <name>',
@@ -71,9 +77,10 @@ function addDigest(program: Command, end: (code: number) => void): void {
     )
     .option('--commit <sha>', 'what the tag names, with all its digits (git rev-parse HEAD)', wholeCommit)
     .addHelpText('after', example('gameday digest --reports reports/nightly-lab scenarios/*.yaml') + EXIT_CODES)
-    .action(async (scenarios: string[], { tag, commit, ...options }: DigestFlags) => {
+    .action(async (scenarios: string[], { tag, commit, system, ...options }: DigestFlags) => {
       if ((tag === undefined) !== (commit === undefined)) throw new HarnessError('bad-input', '--tag and --commit go together');
       const subject = tag === undefined || commit === undefined ? undefined : { tag, commit };
-      end(await digest(scenarios, { ...options, subject, all: packagedScenarios() }, standardOutput(false)));
+      const clients = system === undefined ? undefined : clientsThere(system);
+      end(await digest(scenarios, { ...options, subject, clients, all: packagedScenarios() }, standardOutput(false)));
     });
 }

@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { ASKED_DATABASES } from './scenario/scenario.ts';
 
 export const EXIT_CODES = `
 Exit codes: 0 pass, 1 fail, 2 bad input, 3 inconclusive or broken off, 130 interrupted and healed.`;
@@ -19,4 +20,11 @@ export function oneOf<Name extends string>(...allowed: readonly Name[]): (text: 
     if (!allowed.some((one) => one === text)) throw new InvalidArgumentError(`must be one of ${allowed.join(', ')}.`);
     return text as Name;
   };
+}
+
+/** What scenarios are played on, or had to be. */
+export function databaseOption(): Option {
+  return new Option('--database <name>', `instead of what the scenario says: ${ASKED_DATABASES.join(', ')}`).argParser(
+    oneOf(...ASKED_DATABASES),
+  );
 }

@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addJudging } from './cli-judge.ts';
 import { addLab } from './cli-lab.ts';
-import { example, EXIT_CODES, oneOf, wholeNumber } from './cli-options.ts';
+import { databaseOption, example, EXIT_CODES, oneOf, wholeNumber } from './cli-options.ts';
 import { runCalibration } from './commands/calibrate.ts';
 import { standardOutput, type Output } from './commands/output.ts';
 import { DEFAULT_REPORTS, packagedScenarios } from './commands/places.ts';
@@ -53,7 +53,7 @@ function addRun(program: Command, end: (code: number) => void): void {
     .option('--engine <file>', 'the engine under test, a program with our command line; ours by default')
     .option('--json', 'results as JSON on stdout', false)
     .option('--platform <name>', 'local or kubernetes, instead of what the scenario says', oneOf('local', 'kubernetes'))
-    .option('--database <name>', `instead of what the scenario says: ${ASKED_DATABASES.join(', ')}`, oneOf(...ASKED_DATABASES))
+    .addOption(databaseOption())
     .option(
       '--system <file>',
       'a system that is there already: clusters and what of them may be touched (docs/kubernetes.md), or addresses (docs/scenarios.md)',

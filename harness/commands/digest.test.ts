@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
-import type { RunEvent } from '../history/event.ts';
+import { DATABASE_ITSELF, type RunEvent } from '../history/event.ts';
+import type { AskedDatabase } from '../scenario/scenario.ts';
 import { failoverHistory, type Handmade } from '../testing/handmade.ts';
 import { digest, type DigestOptions } from './digest.ts';
 import { PACKAGE_ROOT } from './places.ts';
@@ -40,13 +41,21 @@ describe('gameday digest', () => {
   const write = (file: string, text: string): void => writeFileSync(join(reports, file), text);
 
   /** A run of what the files say now. */
-  function history({ edit = (events) => events }: Partial<Handmade> = {}): readonly RunEvent[] {
-    const [loaded] = load([SCENARIO]);
+  function history({ edit = (events) => events }: Partial<Handmade> = {}, database?: AskedDatabase): readonly RunEvent[] {
+    const [loaded] = load([SCENARIO], database);
     if (loaded === undefined) throw new Error('no scenario');
     const manifestSha256 = loaded.faults.get('isolation')?.[0]?.sha256 ?? '';
     return failoverHistory({
       scenario: loaded.scenario,
-      edit: (events) => edit(events.map((event) => (event.kind === 'fault-planned' ? { ...event, manifestSha256 } : event))),
+      edit: (events) =>
+        edit(
+          events.flatMap((event): readonly RunEvent[] => {
+            if (event.kind === 'fault-planned') return [{ ...event, manifestSha256 }];
+            // FoundationDB is asked itself as well.
+            const isLast = database !== undefined && event.kind === 'readback' && event.region === 'europe-west1';
+            return isLast ? [event, { ...event, region: DATABASE_ITSELF }] : [event];
+          }),
+        ),
     });
   }
 
@@ -123,6 +132,34 @@ describe('gameday digest', () => {
     expect(readFileSync(join(reports, 'certificate.md'), 'utf8')).to.match(
       /^# v1\.0\.0: NOT CERTIFIED\n[^]*of 1 revision: c0ffee; decade was to be played/,
     );
+  });
+
+  it('asks for a scenario as it is on the database on which it had to be played, as `gameday run` plays it there', async () => {
+    record('20261127T000000000Z-region-isolation', history({}, 'foundationdb'));
+    expect(await run([SCENARIO])).to.equal(3);
+    expect(said).to.match(/region-isolation\b/);
+    expect(await run([SCENARIO], { database: 'foundationdb' }), said).to.equal(0);
+    expect(await run([SCENARIO], { database: 'foundationdb:two_regions' })).to.equal(3);
+    const nobody = await run([], { database: 'foundationdb' }).catch((error: unknown) => error);
+    expect(String(nobody)).to.match(/--database foundationdb: says on what .*: name the scenarios/);
+  });
+
+  it('asks for a scenario that names the clients of a system that was there already', async () => {
+    record('20261127T000000000Z-region-isolation', history());
+    write('theirs.yaml', scenario('3s').replace('[us-east1, outside]', '[browser]').replace('name: region-isolation', 'name: theirs'));
+    const theirs = [join(reports, 'theirs.yaml')];
+    const stranger = await run(theirs).catch((error: unknown) => error);
+    expect(String(stranger)).to.match(/unknown vantage `browser`/);
+    expect(await run(theirs, { clients: ['browser'] })).to.equal(3);
+    expect(said).to.match(/not played: theirs/);
+  });
+
+  it('certifies a part where the scenarios of the package were played on another database than they say', async () => {
+    record('20261127T000000000Z-region-isolation', history({}, 'foundationdb'));
+    const subject = { tag: 'v1.0.0', commit: 'c0ffee' };
+    expect(await run([SCENARIO], { subject, database: 'foundationdb' }), said).to.equal(0);
+    const certificate = readFileSync(join(reports, 'certificate.md'), 'utf8');
+    expect(certificate).to.match(/^# v1\.0\.0: CERTIFIED IN PART ONLY\n[^]*Not asked for: region-isolation\./);
   });
 
   it('takes a run for none of a scenario, or of a manifest, that asks for something else by now', async () => {

@@ -9,7 +9,7 @@ import { certificateMarkdown, certificateOf, type Subject } from '../report/cert
 import { annotations, digestMarkdown, digestOf, type DigestRun } from '../report/digest.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
-import type { Scenario } from '../scenario/scenario.ts';
+import type { AskedDatabase, Scenario } from '../scenario/scenario.ts';
 import type { Output } from './output.ts';
 import { exitCode, judgeRecord } from './run.ts';
 import { refuseUnwritable } from './run-input.ts';
@@ -25,6 +25,10 @@ export interface DigestOptions {
   readonly subject: Subject | undefined;
   /** Files of all scenarios that a release is asked: a certificate of fewer is one of a part. */
   readonly all: readonly string[];
+  /** On which the scenarios had to be played, instead of what each says: as for `gameday run`. */
+  readonly database?: AskedDatabase | undefined;
+  /** Of the system that was there already, on which they had to be played; undefined: those of the lab. */
+  readonly clients?: readonly string[] | undefined;
 }
 
 /** As runName (places.ts) makes them: also one in which nothing could be written is a run. */
@@ -37,14 +41,19 @@ const CERTIFIED_FILES = ['events.ndjson', 'result.json'];
  * exit code of the whole. `scenarios` are files that had to be played; throws HarnessError `bad-input` for one that cannot be read.
  */
 export async function digest(scenarios: readonly string[], options: DigestOptions, output: Output): Promise<number> {
-  const { reports, times, annotate, subject, all } = options;
+  const { reports, times, annotate, subject, all, database } = options;
   if (!existsSync(reports)) throw new HarnessError('bad-input', `--reports ${reports}: there is no such folder`);
   refuseUnwritable(reports);
   if (subject !== undefined && scenarios.length === 0)
     throw new HarnessError('bad-input', 'a certificate says that something was played: name the scenarios that had to be');
+  if (database !== undefined && scenarios.length === 0)
+    throw new HarnessError(
+      'bad-input',
+      `--database ${database}: says on what the scenarios had to be played: name the scenarios, or leave it out`,
+    );
   // Whatever stops this one, nobody may take the digest of before for it.
   for (const name of ['digest.md', ...(subject === undefined ? [] : CERTIFICATE)]) rmSync(join(reports, name), { force: true });
-  const wanted = wantedByName(scenarios);
+  const wanted = wantedByName(scenarios, options);
   const names = [...wanted.keys()];
   const folders = readdirSync(reports)
     .filter((name) => RUN_FOLDER.test(name))
@@ -57,7 +66,7 @@ export async function digest(scenarios: readonly string[], options: DigestOption
   writeFileSync(join(reports, 'digest.md'), text);
   if (subject !== undefined) {
     const sha256 = new Map(folders.map((folder) => [folder, sums(join(reports, folder))]));
-    const unasked = unaskedOf(all, scenarios);
+    const unasked = unaskedOf(all, wanted);
     const certificate = certificateOf(whole, subject, { madeWall: new Date().toISOString(), unasked, sha256 });
     writeFileSync(join(reports, 'certificate.json'), `${JSON.stringify(certificate, null, 2)}\n`);
     writeFileSync(join(reports, 'certificate.md'), certificateMarkdown(certificate, whole));
@@ -72,18 +81,18 @@ export async function digest(scenarios: readonly string[], options: DigestOption
   return exitCode([whole.outcome]);
 }
 
-/** By their files: what somebody else calls by the name of one asks for something else. */
-function unaskedOf(all: readonly string[], asked: readonly string[]): readonly string[] {
-  const files = new Set(asked.map((file) => resolve(file)));
-  return loadForSystem(all.filter((file) => !files.has(resolve(file)))).map(({ scenario }) => scenario.name);
+/** By their files too: what somebody else calls by the name of one asks for something else, as does its own file on another database. */
+function unaskedOf(all: readonly string[], wanted: Wanted): readonly string[] {
+  const names = loadForSystem(all).map(({ file, scenario: { name } }) => ({ name, asked: wanted.get(name)?.file, file: resolve(file) }));
+  return names.filter(({ asked, file }) => asked === undefined || resolve(asked) !== file).map(({ name }) => name);
 }
 
 type Wanted = ReadonlyMap<string, LoadedScenario>;
 
 /** Records of clusters count as well, whose manifests may hold what a lab has not. Throws HarnessError `bad-input` where two have one name: a run of the one would be taken for a run of the other. */
-function wantedByName(scenarios: readonly string[]): Wanted {
+function wantedByName(scenarios: readonly string[], { database, clients }: Pick<DigestOptions, 'database' | 'clients'>): Wanted {
   const wanted = new Map<string, LoadedScenario>();
-  for (const loaded of loadForSystem([...new Map(scenarios.map((file) => [resolve(file), file])).values()])) {
+  for (const loaded of loadForSystem([...new Map(scenarios.map((file) => [resolve(file), file])).values()], database, clients)) {
     const { name } = loaded.scenario;
     const namesake = wanted.get(name);
     if (namesake !== undefined)
