@@ -5,7 +5,7 @@ import { readEvents } from '../harness/history/reader.ts';
 import { judge } from '../harness/check/judge.ts';
 import { playAndJudge, type Played } from '../harness/commands/run.ts';
 import { missingTools } from '../harness/commands/missing-tools.ts';
-import { loadSet } from '../harness/commands/scenarios.ts';
+import { loadSet } from '../harness/commands/sets.ts';
 import { CHECKS } from '../harness/registry.ts';
 import { SETS, type ScenarioSet } from '../harness/scenario/scenario.ts';
 

@@ -5,7 +5,8 @@ import { sampleRun } from '../testing/sample-run.ts';
 import { breakdown } from './breakdown.ts';
 import { askedScenarios, FAILOVER_SCENARIOS, playedRun, unaskedScenarios, type PlayedRun } from './failover.ts';
 import { brokenPromise, failoverHolds, failoverTable, failoverVerdict } from './failover-table.ts';
-import { load, loadSet } from '../commands/scenarios.ts';
+import { load } from '../commands/scenarios.ts';
+import { loadSet } from '../commands/sets.ts';
 
 const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
 const good = (change: Partial<PlayedRun> = {}): PlayedRun => ({

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { loadSet } from '../commands/scenarios.ts';
+import { chooseSet, loadSet } from '../commands/sets.ts';
 import { HarnessError } from '../platform/errors.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { toResultDocument } from '../report/result.ts';
 import { askedScenarios, playedRun, playFailovers, type PlayedRun } from './failover.ts';
-import { foundationdbTable, IN_TWO_REGIONS, ON_FOUNDATIONDB } from './foundationdb.ts';
+import { foundationdbTable, inTwoRegions, ON_FOUNDATIONDB } from './foundationdb.ts';
 
 const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
 const run = (scenario: string, recovery: number): PlayedRun => ({ ...SAMPLE, scenario, breakdown: { recovery }, writePauseMs: recovery });
@@ -48,10 +48,15 @@ describe('bench foundationdb', () => {
         .sort(),
     );
     expect(asked).to.include('region-loss-on-foundationdb').and.to.include('foundationdb-two-regions-loss');
-    const there = askedScenarios([], IN_TWO_REGIONS);
+    const there = askedScenarios([], inTwoRegions());
     expect(there)
       .to.have.lengthOf(asked.length - 3)
       .and.to.include('region-loss-on-foundationdb-two-regions');
+    expect([...there].sort(), 'as the game day').to.deep.equal(
+      chooseSet('foundationdb', 'foundationdb:two_regions')
+        .played.map(({ scenario }) => scenario.name)
+        .sort(),
+    );
     expect(there).to.include('foundationdb-loss-two-regions');
   });
 

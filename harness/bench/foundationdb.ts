@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { playableOn } from '../commands/playable.ts';
 import { byScenario, loads, others, promises, spread, warning, type Asked } from './failover-table.ts';
 import { playedShape, type Course, type PlayedRun } from './failover.ts';
 import { keptRuns } from './kept-runs.ts';
@@ -27,13 +28,14 @@ export const ON_FOUNDATIONDB: Course = {
   kept: keptRuns('foundationdb', playedShape),
   database: 'foundationdb',
 };
-/** The same on two regions and a satellite; that of the loss of the first is `region-loss` there, and a pair is played as a pair only. */
-export const IN_TWO_REGIONS: Course = {
-  ...ON_FOUNDATIONDB,
-  names: ON_FOUNDATIONDB.names.filter((name) => !/^foundationdb-(?:two-regions|pair)-/.test(name)),
-  kept: keptRuns('foundationdb-two-regions', playedShape),
-  database: 'foundationdb:two_regions',
-};
+/** The same on two regions and a satellite: what `gameday run --set foundationdb` plays there. */
+export function inTwoRegions(): Course {
+  const database = 'foundationdb:two_regions';
+  const fileOf = (name: string): string => join(ROOT, 'scenarios', `${name}.yaml`);
+  const played = new Set(playableOn(ON_FOUNDATIONDB.names.map(fileOf), database).played.map(({ file }) => file));
+  const names = ON_FOUNDATIONDB.names.filter((name) => played.has(fileOf(name)));
+  return { names, kept: keptRuns('foundationdb-two-regions', playedShape), database };
+}
 const SUFFIX = /-on-foundationdb(-two-regions)?$/;
 
 const published = z.object({ runs: z.array(playedShape) });

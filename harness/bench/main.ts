@@ -12,7 +12,7 @@ import {
   type Course,
 } from './failover.ts';
 import { failoverTable, failoverVerdict, type Asked } from './failover-table.ts';
-import { embeddedRuns, foundationdbTable, IN_TWO_REGIONS, ON_FOUNDATIONDB } from './foundationdb.ts';
+import { embeddedRuns, foundationdbTable, inTwoRegions, ON_FOUNDATIONDB } from './foundationdb.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { playSideBySide } from './kubernetes.ts';
 import { compare, compares, kubernetesTable } from './kubernetes-table.ts';
@@ -145,7 +145,7 @@ inPieces(
     .option('--two-regions', 'on two regions and a satellite, instead of three_datacenter'),
 ).action(async (options: Chosen & { readonly twoRegions?: true }) => {
   const { repeat, scenarios: only, resume = false, minutes = null, twoRegions = false } = options;
-  const course = twoRegions ? IN_TWO_REGIONS : ON_FOUNDATIONDB;
+  const course = twoRegions ? inTwoRegions() : ON_FOUNDATIONDB;
   const notThere = only.find((name) => !course.names.includes(name));
   if (notThere !== undefined) program.error(`error: --two-regions: ${notThere} is not played in two regions, but without this option`);
   const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, course);

@@ -99,6 +99,14 @@ describe('gameday run, refused before it waits for its turn', function () {
     expect(code).to.equal(2);
   });
 
+  it('a set on a layout on which a part of it is played asks for what that part needs', async () => {
+    const args = ['--reports', folder, '--set', 'foundationdb', '--database', 'foundationdb:two_regions'];
+    const { code, output } = await gameday(['run', ...args]);
+    expect(output).to.match(/^inconclusive, nothing was started:\n/);
+    expect(output.match(/^scenarios\/.*: no fdbserver in/gm)).to.have.lengthOf(11);
+    expect(code).to.equal(3);
+  });
+
   it('a certificate of a shortened commit is refused, of which no record would be', async () => {
     const args = ['--reports', folder, '--tag', 'v1.0.0', '--commit', '0a1b2c3', 'scenarios/null.yaml'];
     const { code, output } = await gameday(['digest', ...args]);

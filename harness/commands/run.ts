@@ -21,7 +21,8 @@ import { runName } from './places.ts';
 import { refuseMissingTools } from './missing-tools.ts';
 import { refuseBadPlaces } from './run-input.ts';
 import { repetitionSummary } from './repetition.ts';
-import { load, loadForSystem, loadSet } from './scenarios.ts';
+import { load, loadForSystem } from './scenarios.ts';
+import { chooseSet, leftOutText } from './sets.ts';
 import { clientsThere, refuseNotAllowed } from './system.ts';
 import { takeTurn } from './turn.ts';
 
@@ -61,13 +62,15 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
   if (set !== undefined && scenarios.length > 0) throw new HarnessError('bad-input', setAndFiles(set));
   const named = (): readonly LoadedScenario[] =>
     options.system === undefined ? load(scenarios, database) : loadForSystem(scenarios, database, clientsThere(options.system));
-  const loaded = scenarios.length > 0 ? named() : loadSet(set ?? 'default', database);
+  const chosen = scenarios.length > 0 ? { played: named(), leftOut: [] } : chooseSet(set ?? 'default', database);
+  const { played: loaded } = chosen;
   const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) !== 'local');
   if (elsewhere !== undefined) throw new HarnessError('bad-input', `${elsewhere.file}: FoundationDB is started in local labs only`);
   refuseMissingTools(loaded);
   await refuseBadPlaces(options);
   if (options.system !== undefined) await refuseNotAllowed(options.system, loaded);
   else if (loaded.some((one) => platformOf(one, options) === 'kubernetes')) needBinaries();
+  output.progress(leftOutText(chosen));
   const { runs, brokenOff, missing } = await playAll(loaded, options.repeat, async (scenario, repetition) => {
     const one = await playAndJudge(scenario, { options, repetition });
     const { verdict } = one.result;
@@ -76,7 +79,7 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
   });
   if (brokenOff !== null) output.progress(`${brokenOff.message}: ${missing} of ${missing + runs.length} runs have no verdict\n\n`);
   if (options.json) output.json(runs.map(shortResult));
-  else output.text(summary(runs, options.repeat, output));
+  else output.text(`${summary(runs, options.repeat, output)}${leftOutText(chosen)}`);
   if (runs.at(-1)?.interrupted === true) return EXIT.interrupted;
   return exitCode([...runs.map(({ result }) => result.verdict.outcome), ...(brokenOff === null ? [] : ['inconclusive' as const])]);
 }

@@ -1,9 +1,7 @@
-import { HarnessError } from '../platform/errors.ts';
 import { decodeManifest } from '../fault/manifest.ts';
 import { NAMESPACE, threeRegions } from '../platform/local/topology.ts';
 import { faultKinds, opaqueKinds } from '../registry.ts';
-import { packagedScenarios } from './places.ts';
-import type { AskedDatabase, ScenarioSet } from '../scenario/scenario.ts';
+import type { AskedDatabase } from '../scenario/scenario.ts';
 import { loadScenarios, type DecodeManifest, type LoadedScenario } from '../scenario/load.ts';
 import type { World } from '../scenario/decode.ts';
 
@@ -28,18 +26,4 @@ export function load(files: readonly string[], database?: AskedDatabase): readon
 /** To be played on a system that is there already; `clients`: its own, undefined: those of the lab. As load. */
 export function loadForSystem(files: readonly string[], database?: AskedDatabase, clients?: readonly string[]): readonly LoadedScenario[] {
   return loadScenarios(files, labWorld(database, clients), clusterManifestDecoder);
-}
-
-/** Those scenarios of the package that belong to a set; those of `foundationdb` are played on it. Throws HarnessError `bad-input`, also for a file that does not. */
-export function loadSet(
-  set: ScenarioSet,
-  database: AskedDatabase | undefined = set === 'foundationdb' ? set : undefined,
-): readonly LoadedScenario[] {
-  if (set === 'foundationdb' && database === 'embedded')
-    throw new HarnessError(
-      'bad-input',
-      `--database ${database}: the scenarios of --set foundationdb are played on FoundationDB; name the file of one to play it on another`,
-    );
-  const members = load(packagedScenarios()).filter(({ scenario }) => scenario.sets.includes(set));
-  return database === undefined ? members : load([...new Set(members.map(({ file }) => file))], database);
 }

@@ -20,10 +20,13 @@ export interface OnFoundationdb extends LaidOver {
 /** As it stands in its file. */
 export type WrittenScenario = Scenario & { readonly onFoundationdb: OnFoundationdb };
 
+/** Where nobody says how FoundationDB replicates. */
+export const DEFAULT_LAYOUT: FoundationdbLayout = 'three_datacenter';
+
 /** The scenario as it is played on its database, or on the one that was asked for. On another than its own it has another name, so that no report takes the two for samples of one thing. */
 export function onDatabase(written: WrittenScenario, asked: AskedDatabase | undefined): Scenario {
   const { onFoundationdb, ...scenario } = written;
-  const own = { database: scenario.database ?? 'embedded', layout: scenario.foundationdb ?? 'three_datacenter' };
+  const own = { database: scenario.database ?? 'embedded', layout: scenario.foundationdb ?? DEFAULT_LAYOUT };
   const [database, layout = own.layout] = partsOf(asked ?? own.database);
   const elsewhere = database === own.database ? '' : `-on-${database}`;
   if (database === 'embedded') return { ...scenario, database, name: `${scenario.name}${elsewhere}` };
@@ -52,6 +55,9 @@ function laidOver(scenario: Scenario, over: LaidOver): Scenario {
 export function askedOf({ database = 'embedded', foundationdb }: Scenario): AskedDatabase {
   return database === 'embedded' || foundationdb === undefined ? database : `${database}:${foundationdb}`;
 }
+
+/** Undefined: left to the scenario. */
+export const layoutOf = (asked: AskedDatabase): FoundationdbLayout | undefined => partsOf(asked)[1];
 
 function partsOf(asked: AskedDatabase): readonly [LabDatabase, FoundationdbLayout?] {
   return asked.split(':') as [LabDatabase, FoundationdbLayout?];
