@@ -243,7 +243,7 @@ export class Gateway {
       return { kind: 'epoch-passed', message: `epoch ${this.#session.lease.epoch} is served here` };
     this.#resign(`promoted to epoch ${epoch}`);
     // Whether an epoch was used before the fence in the database tells.
-    const self = { region: config.region, incarnation: this.incarnation, end: { epoch: 0, index: 0 } };
+    const self = { region: config.region, incarnation: this.incarnation, end: { epoch: 0, index: 0 }, sealedEpoch: epoch };
     const acquiring = decidePromotion(await arbiter.read(signal), request, self);
     if (typeof acquiring === 'string') return { kind: 'epoch-passed', message: acquiring };
     const inTheWay = (await this.#takingOver?.within(request, config.policy.leaseMs / 2)) ?? null;

@@ -55,7 +55,8 @@ describe('what a database without a lease does', () => {
   it('learns from the lease that it replaces for how long the process before it may have promised', () => {
     const request = { epoch: 4, runId: 'r', mode: 'sync', set: [EUROPE], w: 1 } as const;
     const pending = { epoch: 4, holder: null, incarnation: 'r', seq: 9 };
-    const promoted = (change: Partial<Lease>) => decidePromotion(held({ ...pending, ...change }), { ...request, set: [EUROPE] }, self());
+    const promoted = (change: Partial<Lease>) =>
+      decidePromotion(held({ ...pending, ...change }), { ...request, set: [EUROPE] }, self({ sealedEpoch: 4 }));
     expect(promoted({ times: { holderStopsMs: 12_000, successorWaitsMs: 16_000 } })).to.include({ waitMs: 16_000 });
     expect(promoted({})).to.include({ waitMs: 0 });
   });
@@ -84,11 +85,20 @@ describe('what a database without a lease does', () => {
 
   it('is promoted only to an epoch that is pending, or its own already', () => {
     const request = { epoch: 4, runId: 'r', mode: 'sync', set: [CENTRAL, EAST], w: 1 } as const;
-    const promotion = (change: Partial<Lease>) => decidePromotion(held(change), { ...request, set: [...request.set] }, self());
+    const sealed = self({ sealedEpoch: 4 });
+    const promotion = (change: Partial<Lease>) => decidePromotion(held(change), { ...request, set: [...request.set] }, sealed);
     expect(promotion({ epoch: 4, holder: null })).to.deep.include({ epoch: 4, expected: 9, rule: { mode: 'sync', set: [EAST], w: 1 } });
     expect(promotion({ epoch: 4, incarnation: 'me' })).to.include({ epoch: 4 });
     expect(promotion({ epoch: 4 })).to.match(/not pending in epoch 4: epoch 4 of us-central1/);
     expect(promotion({ epoch: 5, holder: null })).to.match(/epoch 5 of nobody yet/);
-    expect(decidePromotion(NO_RECORDS, { ...request, set: [] }, self())).to.match(/there is no lease/);
+    expect(decidePromotion(NO_RECORDS, { ...request, set: [] }, sealed)).to.match(/there is no lease/);
+  });
+
+  it('is not promoted with a disk that was never sealed for the epoch: one that was emptied while people were asked', () => {
+    const request = { epoch: 4, runId: 'r', mode: 'sync' as const, set: [EAST], w: 1 };
+    const promotion = (change: Partial<Claimant>) => decidePromotion(held({ epoch: 4, holder: null }), request, self(change));
+    expect(promotion({ sealedEpoch: 0, end: { epoch: 0, index: 0 } })).to.match(/never sealed for epoch 4/);
+    expect(promotion({ sealedEpoch: 3 })).to.match(/never sealed for epoch 4/);
+    expect(promotion({ sealedEpoch: 4 })).to.include({ how: 'promoted' });
   });
 });

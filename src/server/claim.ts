@@ -86,7 +86,7 @@ export function decideClaim(snapshot: Snapshot, self: Claimant): Claim {
 export function decidePromotion(
   { lease, replication }: Snapshot,
   { epoch, mode, set, w }: PromoteRequest,
-  { region, incarnation, end }: Pick<Claimant, 'region' | 'incarnation' | 'end'>,
+  { region, incarnation, end, sealedEpoch }: Pick<Claimant, 'region' | 'incarnation' | 'end' | 'sealedEpoch'>,
 ): Acquiring | string {
   // Ours already where an earlier try was stored though its answer was lost.
   const ours = lease?.value.holder === region && lease.value.incarnation === incarnation;
@@ -95,6 +95,9 @@ export function decidePromotion(
     return `the lease is not pending in epoch ${epoch}: ${found}`;
   }
   if (end.epoch >= epoch) return setBack(end, epoch - 1);
+  // Whoever is promoted was sealed or fenced for just this epoch, and chosen by the log that it had then. Between the two people may be asked, for hours.
+  if (sealedEpoch < epoch)
+    return `this disk was never sealed for epoch ${epoch}: it was emptied, or is an older one, since its log was judged`;
   const rule = { mode, set: set.filter((other) => other !== region), w };
   return { epoch, expected: lease.revision, rule, before: replication, how: 'promoted', waitMs: waitMsOf(lease) };
 }
