@@ -1,7 +1,7 @@
-import type { Lease } from '../arbiter/arbiter.ts';
+import type { Journal, Lease } from '../arbiter/arbiter.ts';
 import { isConfirmedDown } from './confirm.ts';
 import { end } from './ending.ts';
-import { policyBlock, steadyGate } from './gate.ts';
+import { lossGate, policyBlock, steadyGate, type Closed } from './gate.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
 import { afterPrepare, afterSealingPlanned, afterUndo } from './planned.ts';
 import { afterSealing } from './promotion.ts';
@@ -28,7 +28,7 @@ export function advance(run: Run, facts: Facts, setting: Setting): Moved {
     if (moved !== null) return moved;
   }
   if (step === 'FENCE_AND_SEAL') return course === 'planned' ? afterSealingPlanned(run, facts, setting) : afterSealing(run, facts, setting);
-  if (step === 'PROMOTE' && course === 'undo') return afterUndo(run, facts, setting);
+  if (step === 'PROMOTE' && course === 'undo' && lease?.holder === null) return afterUndo(run, facts, setting);
   return overdue(run, facts, setting);
 }
 
@@ -66,21 +66,16 @@ function afterAcquire(run: Run, lease: Lease | undefined, facts: Facts): Moved {
 function withHolder(run: Run, lease: Lease, facts: Facts, setting: Setting): Moved | null {
   const { journal } = run;
   const holder = lease.holder as string;
-  if (isConfirmedDown(facts, setting) && steadyGate(facts, holder, setting).open) {
-    const block = policyBlock(facts, setting);
-    if (block === null || block.blocker === 'flapping') return restart(run, lease, facts);
-    if (run.awaiting !== null) return null;
-    return awaitApproval(run, {
-      blocker: block.blocker,
-      reason: `${holder} went down as well; ${block.reason}`,
-      estimatedLossSeconds: null,
-    });
-  }
-  if (run.awaiting !== null && run.awaiting.blocker !== 'loss') return stay({ ...run, awaiting: null });
+  const isDown = isConfirmedDown(facts, setting);
+  const block = isDown ? whyNotAnew(facts, holder, setting) : null;
+  if (isDown && block === null && steadyGate(facts, holder, setting).open) return restart(run, lease, facts);
   if (holder === journal.to) {
     // Restarted while it was being promoted, it took the next epoch itself: it refuses what is asked of it in the old one for ever, and has done it.
     const tookMore = journal.step === 'PROMOTE' && lease.epoch > journal.epoch;
-    return tookMore ? announced(enter(run, 'VERIFY_DB', facts), 'promoted', { region: holder, epoch: lease.epoch }) : null;
+    if (tookMore) return announced(enter(run, 'VERIFY_DB', facts), 'promoted', { region: holder, epoch: lease.epoch });
+    if (block !== null) return askToBeginAnew(run, holder, block);
+    // Whatever was asked before: it serves, or is about to.
+    return run.awaiting === null ? null : stay({ ...run, awaiting: null });
   }
   const step = journal.step === 'FENCE_AND_SEAL' ? 'PROMOTE' : journal.step;
   const undone = journal.course === 'planned' && holder === journal.from;
@@ -89,13 +84,32 @@ function withHolder(run: Run, lease: Lease, facts: Facts, setting: Setting): Mov
   return write(run, { ...journal, to: holder, step, ...(undone ? { course: 'undo' as const } : done) }, facts);
 }
 
-/** The new primary went down as well: the same run goes on with the next epoch. */
-export function restart(run: Run, lease: Lease, facts: Facts): Moved {
+/** What keeps a run from beginning anew by itself where its new primary is down. That it began so lately is no reason: it is the same failover. */
+function whyNotAnew(facts: Facts, holder: string, setting: Setting): Closed | null {
+  const gate = lossGate(facts, holder, setting);
+  if (!gate.open) return gate;
+  const block = policyBlock(facts, setting);
+  return block?.blocker === 'flapping' ? null : block;
+}
+
+/** Once: nobody serves, and people are the only ones who may leave what it has alone. */
+function askToBeginAnew(run: Run, holder: string, { blocker, reason, estimatedLossSeconds }: Closed): Moved | null {
+  if (run.awaiting?.anew === true && run.awaiting.blocker === blocker) return null;
+  return awaitApproval(run, { blocker, reason: `${holder} went down as well; ${reason}`, estimatedLossSeconds, anew: true });
+}
+
+/** The new primary went down as well: the same run goes on with the next epoch. `word`: of whoever approved or ordered that. */
+export function restart(
+  run: Run,
+  lease: Lease,
+  facts: Facts,
+  word: Partial<Pick<Journal, 'by' | 'tier' | 'target' | 'acceptedLossSeconds'>> = {},
+): Moved {
   const { journal } = run;
   const holder = lease.holder as string;
   const fresh = { to: null, target: null, sealed: [], failed: [], fencedBy: null, acceptedLossSeconds: null } as const;
   const again = { tier: 'automatic', course: 'urgent', step: 'ACQUIRE', epoch: lease.epoch + 1, from: holder } as const;
-  const next = { ...journal, ...again, ...fresh, sealed: [], failed: [], restarts: journal.restarts + 1 };
+  const next = { ...journal, ...again, ...fresh, ...word, sealed: [], failed: [], restarts: journal.restarts + 1 };
   return announced(write(run, next, facts), 'failover_restarted', { runId: journal.runId, from: holder, epoch: next.epoch });
 }
 

@@ -69,7 +69,8 @@ export function lossGate(facts: Facts, from: string, setting: Setting): Gate {
   if ((replication?.mode ?? setting.replication) === 'async') return rpoGate(facts, from, candidate, setting);
   if (replication === null) return { open: true, candidate, estimatedLossSeconds: 0 };
   const { set, w } = replication;
-  const members = reachable.filter(({ status }) => set.includes(status.region)).length;
+  // An emptied disk has nothing of what it acknowledged.
+  const members = reachable.filter(({ status }) => status.lastEpoch > 0 && set.includes(status.region)).length;
   const estimate = estimateLossSeconds(facts, from, candidate, setting);
   if (set.length === 0) return closed('loss', 'the sync set is empty: only the primary has every acknowledged write', estimate);
   if (members < sealQuorum(set, w)) {

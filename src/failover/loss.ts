@@ -1,3 +1,4 @@
+import type { SealedLog } from '../arbiter/arbiter.ts';
 import { UNKNOWN_LAG_MS } from '../replication/lag.ts';
 import { leaseTimes, type LeaseSighting } from './fencing.ts';
 import type { Facts, SeenStatus, Setting } from './state.ts';
@@ -20,10 +21,22 @@ export function estimateLossMs(facts: Facts, from: string, region: string, { pol
   const leaseOverAtMs = held === null ? facts.nowMs : Math.min(facts.nowMs, held.seenAtMs + holderStopsMs);
   const stoppedAtMs = stoppedAt(facts, from, region, { seenAtMs: held?.seenAtMs ?? facts.nowMs, leaseOverAtMs, holderStopsMs }, policy);
   const sample = facts.databases.get(from);
+  const standby = facts.databases.get(region);
+  if (standby !== undefined && sample !== undefined && standby.askedAtMs >= sample.askedAtMs && isSetBack(facts, from, standby.status))
+    return null;
   const lagMs = sample?.status.standbys[region]?.lagMs;
   if (sample !== undefined && lagMs !== undefined && lagMs < UNKNOWN_LAG_MS) return lagMs + Math.max(0, stoppedAtMs - sample.askedAtMs);
-  const completeAtMs = whenComplete(facts.databases.get(region), from, held?.lease.epoch ?? null);
+  const completeAtMs = whenComplete(standby, from, held?.lease.epoch ?? null);
   return completeAtMs === null ? null : Math.max(0, stoppedAtMs - completeAtMs) + policy.appendTimeoutMs;
+}
+
+/** Whether a log ends before what the old primary last told of it: its disk was emptied since, or is an older one, and what it lacks nobody can tell. */
+export function isSetBack(
+  { databases }: Pick<Facts, 'databases'>,
+  from: string,
+  { region, lastEpoch, lastIndex }: Pick<SealedLog, 'region' | 'lastEpoch' | 'lastIndex'>,
+): boolean {
+  return lastEpoch === 0 || lastIndex < (databases.get(from)?.status.standbys[region]?.matchIndex ?? 0);
 }
 
 /**

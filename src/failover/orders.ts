@@ -5,13 +5,13 @@ import { ANY_LOSS_SECONDS, estimateLossSeconds } from './loss.ts';
 import type { Moved } from './moves.ts';
 import { begin, type Cause } from './run.ts';
 import { isFresh } from './setting.ts';
-import type { Facts, OperatorRequest, Opinion, Setting, State } from './state.ts';
+import type { Facts, OperatorRequest, Opinion, Run, Setting, State } from './state.ts';
 
 type Verdict = { readonly ok: true; readonly cause: Cause } | { readonly ok: false; readonly why: string };
 
 /** Why an operator's order cannot be followed now; null when it can. */
 export function whyNot(state: State, request: OperatorRequest, facts: Facts, setting: Setting): string | null {
-  if (state.kind === 'run') return whyNotWithin(state, request);
+  if (state.kind === 'run') return whyNotWithin(state, request, facts, setting);
   const verdict = judge(state, request, facts, setting);
   return verdict.ok ? null : verdict.why;
 }
@@ -23,12 +23,29 @@ export function order(state: Opinion, request: OperatorRequest, facts: Facts, se
   return begin(verdict.cause, facts, setting);
 }
 
-function whyNotWithin({ journal, awaiting }: Extract<State, { kind: 'run' }>, request: OperatorRequest): string | null {
-  const { runId, step, tier } = journal;
-  const accepted = request.kind === 'approve' || request.kind === 'forced' ? request.acceptedLossSeconds : undefined;
-  if (accepted === undefined) return `${tier} ${runId} is under way (${step})`;
+function whyNotWithin(run: Run, request: OperatorRequest, facts: Facts, setting: Setting): string | null {
+  const { journal, awaiting, overdue } = run;
+  const { runId, step, tier, to } = journal;
+  if (request.kind !== 'approve' && request.kind !== 'forced') return `${tier} ${runId} is under way (${step})`;
+  const holder = facts.lease?.lease.holder ?? null;
+  // Where too few are left to find that the new primary is down as well, the operator is relied on, as before a run.
+  if (request.kind === 'forced' && holder !== null && (awaiting === null ? overdue : awaiting.anew === true)) {
+    const why = whyNoTarget(request.target, holder, facts, setting);
+    if (why !== null) return why;
+    const verdict = forced(request, holder, facts, setting);
+    return verdict.ok ? null : verdict.why;
+  }
   if (awaiting === null) return `${tier} ${runId} is under way (${step}) and waits for nobody's approval`;
-  return awaiting.blocker === 'loss' ? tooLittle(accepted, awaiting.estimatedLossSeconds, awaiting.reason) : null;
+  const next = awaiting.instead ?? to;
+  if (request.kind === 'forced' && awaiting.blocker === 'loss' && next !== null && next !== request.target)
+    return `${tier} ${runId} waits for an approval to promote ${next}: ${awaiting.reason}`;
+  return awaiting.blocker === 'loss' ? tooLittle(request.acceptedLossSeconds, awaiting.estimatedLossSeconds, awaiting.reason) : null;
+}
+
+function whyNoTarget(target: string, holder: string, facts: Facts, setting: Setting): string | null {
+  if (!setting.regions.includes(target)) return `${target} is not a region of this system (${setting.regions.join(', ')})`;
+  if (holder === target) return `${target} is the primary already`;
+  return isFresh(facts.databases.get(target), facts.nowMs, setting.policy) ? null : `the database of ${target} does not answer`;
 }
 
 function judge(state: Opinion, request: OperatorRequest, facts: Facts, setting: Setting): Verdict {
@@ -38,9 +55,8 @@ function judge(state: Opinion, request: OperatorRequest, facts: Facts, setting: 
   if (holder === null) return no('there is no primary to move away from yet');
   if (request.kind === 'approve') return approve(state, request, holder, { facts, setting });
   const target = request.kind === 'failback' ? setting.primaryRegion : request.target;
-  if (!setting.regions.includes(target)) return no(`${target} is not a region of this system (${setting.regions.join(', ')})`);
-  if (holder === target) return no(`${target} is the primary already`);
-  if (!isFresh(facts.databases.get(target), facts.nowMs, setting.policy)) return no(`the database of ${target} does not answer`);
+  const unfit = whyNoTarget(target, holder, facts, setting);
+  if (unfit !== null) return no(unfit);
   switch (request.kind) {
     case 'switchover':
     case 'failback':

@@ -69,7 +69,7 @@ export function afterUndo(run: Run, facts: Facts, setting: Setting): Moved {
   const { policy } = setting;
   const emptied = fenced !== null && !maySucceedItself(run, facts);
   const late = facts.nowMs - run.enteredAtMs > policy.undoMs && recordIsOver(run, facts, setting);
-  if (facts.lease?.lease.holder !== null || (!emptied && !late)) return stay(run);
+  if (!emptied && !late) return stay(run);
   const because = `${journal.because}; ${journal.from} ${emptied ? 'has lost its log' : `did not go on within ${policy.undoMs} ms`}`;
   const urgent = { ...journal, course: 'urgent', step: 'FENCE_AND_SEAL', to: null, because } as const;
   return announced(write({ ...run, failures: {} }, urgent, facts), 'failover_escalated', { runId: journal.runId, because });

@@ -1,7 +1,7 @@
-import { ANY_LOSS_SECONDS, estimateLossSeconds } from './loss.ts';
+import { ANY_LOSS_SECONDS, estimateLossSeconds, isSetBack } from './loss.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
 import { undo } from './planned.ts';
-import { asGoodAs, bestOfRest, judgeSealing, wholeHolder } from './sealing.ts';
+import { asGoodAs, bestOfRest, judgeSealing, richerThan, wholeHolder } from './sealing.ts';
 import { isFresh } from './setting.ts';
 import type { Event, Facts, Run, Setting } from './state.ts';
 import { isFenced, recordIsOver } from './wanted.ts';
@@ -21,7 +21,7 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
   if (to === undefined || !everybodyAsked(run, setting, sealing.complete && fenced)) return stay(run);
   if (!sealing.complete) {
     if (!fenced) return stay(run);
-    const estimate = estimateLossSeconds(facts, journal.from, to, setting);
+    const estimate = lossOf(run, to, facts, setting);
     // Async: the gate judged the standby that it expected to be promoted, and that one may not have answered.
     const accepted = journal.acceptedLossSeconds ?? (journal.mode === 'async' ? setting.rpoMs / 1000 : 0);
     if (accepted !== ANY_LOSS_SECONDS && (estimate === null || estimate > accepted)) {
@@ -47,8 +47,14 @@ function waitFor(
   instead?: string,
 ): Moved {
   if (run.awaiting !== null) return stay(run);
-  const estimatedLossSeconds = region === null ? null : estimateLossSeconds(facts, run.journal.from, region, setting);
+  const estimatedLossSeconds = region === null ? null : lossOf(run, region, facts, setting);
   return awaitApproval(run, { blocker: 'loss', reason: why, estimatedLossSeconds, ...(instead === undefined ? {} : { instead }) });
+}
+
+/** What was sealed counts, not what was there before. */
+function lossOf({ journal }: Run, region: string, facts: Facts, setting: Setting): number | null {
+  const sealed = journal.sealed.find((log) => log.region === region);
+  return sealed !== undefined && isSetBack(facts, journal.from, sealed) ? null : estimateLossSeconds(facts, journal.from, region, setting);
 }
 
 /** Another member may still answer with a longer log; nothing is lost by waiting for it until the fence is certain. */
@@ -80,7 +86,9 @@ export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-f
   const ask = (to: string, passed: readonly string[], awaiting: Run['awaiting']): Moved => {
     const { state } = write({ ...run, failures: {} }, { ...journal, failed: [...passed], to }, facts);
     const told = { runId: journal.runId, region, why, next: to };
-    return announced({ state: { ...(state as Run), awaiting }, announce: [] }, 'promote_failed', told);
+    // What people are asked of one does not hold for the next.
+    const kept = to === region || awaiting?.instead !== undefined ? awaiting : null;
+    return announced({ state: { ...(state as Run), awaiting: kept }, announce: [] }, 'promote_failed', told);
   };
   if (next !== undefined) return ask(next, failed, run.awaiting);
   const lesser = bestOfRest(run, failed, setting);
@@ -95,13 +103,15 @@ export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-f
 }
 
 /**
- * Whether `lesser` may be promoted without asking anybody: whoever has more does not even answer, and what may be lost was accepted before, or is within the objective of an asynchronous system.
+ * Whether `lesser` may be promoted without asking anybody: of those who have more nobody even answers, and what may be lost was accepted before, or is within the objective of an asynchronous system.
  */
-function isAccepted(lesser: string, { journal }: Run, facts: Facts, setting: Setting): boolean {
-  const { acceptedLossSeconds, mode, from, to } = journal;
+function isAccepted(lesser: string, run: Run, facts: Facts, setting: Setting): boolean {
+  const { acceptedLossSeconds, mode, from, to } = run.journal;
   const accepted = acceptedLossSeconds ?? (mode === 'async' ? setting.rpoMs / 1000 : null);
-  if (accepted === null || isFresh(facts.databases.get(to ?? ''), facts.nowMs, setting.policy)) return false;
+  // The old primary itself is not well: whoever answers for it was not promoted either.
+  const richer = [to ?? '', ...richerThan(lesser, run).filter((region) => region !== from)];
+  if (accepted === null || richer.some((region) => isFresh(facts.databases.get(region), facts.nowMs, setting.policy))) return false;
   if (accepted === ANY_LOSS_SECONDS) return true;
-  const estimate = estimateLossSeconds(facts, from, lesser, setting);
+  const estimate = lossOf(run, lesser, facts, setting);
   return estimate !== null && estimate <= accepted;
 }

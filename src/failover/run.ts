@@ -85,8 +85,7 @@ export function reopen(found: Journal, facts: Facts, setting: Setting): Moved {
 /** One event of a run. */
 export function stepRun(run: Run, event: Event, facts: Facts, setting: Setting): Moved {
   const { runId } = run.journal;
-  if (event.kind === 'journal-lost')
-    return { state: { kind: 'observe' }, announce: [{ action: 'failover_taken_over', details: { runId } }] };
+  if (event.kind === 'journal-lost') return lost(run, facts);
   if (event.kind === 'history-recorded') return event.runId === runId ? stay({ ...run, recorded: true }) : stay(run);
   if (event.kind === 'journal-saved') {
     if (event.seq !== run.journal.seq) return stay(run);
@@ -97,6 +96,14 @@ export function stepRun(run: Run, event: Event, facts: Facts, setting: Setting):
   // What arrives before the journal is written belongs to the step before.
   if (!run.saved) return stay(run);
   return learn(run, event, facts, setting);
+}
+
+/** To another controller, but where it is its own earlier entry: an approval may come while that is being written, and what was cancelled may have been carried out. */
+function lost(run: Run, { journal: held }: Facts): Moved {
+  const { runId, ownerIncarnation, seq } = run.journal;
+  const isOwn = held !== null && held.value.runId === runId && held.value.ownerIncarnation === ownerIncarnation;
+  if (isOwn && held.value.seq < seq && held.revision !== run.revision) return stay({ ...run, revision: held.revision });
+  return { state: { kind: 'observe' }, announce: [{ action: 'failover_taken_over', details: { runId } }] };
 }
 
 function isOver({ journal: { step } }: Run): boolean {
@@ -158,12 +165,16 @@ function verified(run: Run, facts: Facts): Moved {
   return announced(enter(run, 'STABILISE', facts), 'failover_verified', { region, runId });
 }
 
-/** What a run waits for in AWAIT_APPROVAL. */
+/** What a run waits for in AWAIT_APPROVAL, or an operator's word that the new primary is down as well (`whyNot` has let it pass). */
 function accept(run: Run, request: OperatorRequest, facts: Facts, setting: Setting): Moved {
-  if ((request.kind !== 'approve' && request.kind !== 'forced') || run.awaiting === null) return stay(run);
+  if (request.kind !== 'approve' && request.kind !== 'forced') return stay(run);
   const { acceptedLossSeconds, by } = request;
   const lease = facts.lease?.lease;
-  if (run.awaiting.blocker !== 'loss') return lease?.holder == null ? stay(run) : restart(run, lease, facts);
+  if (run.awaiting === null || run.awaiting.blocker !== 'loss' || run.awaiting.anew === true) {
+    if (lease?.holder == null || (run.awaiting === null && request.kind === 'approve')) return stay(run);
+    const forced = request.kind === 'forced' ? ({ tier: 'forced', target: request.target } as const) : {};
+    return restart(run, lease, facts, { by, acceptedLossSeconds, ...forced });
+  }
   const { acceptedLossSeconds: before, failed, to } = run.journal;
   const { instead } = run.awaiting;
   const passed = instead === undefined || to === null ? { failed, to } : { failed: [...failed, to], to: instead };

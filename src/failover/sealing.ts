@@ -56,6 +56,13 @@ export function asGoodAs(region: string, { journal, fenced }: Pick<Run, 'journal
   );
 }
 
+/** Who has more than `region`, by what is known. */
+export function richerThan(region: string, { journal, fenced }: Pick<Run, 'journal' | 'fenced'>): readonly string[] {
+  const logs = [...journal.sealed, ...(fenced === null ? [] : [fenced])];
+  const own = logs.find((log) => log.region === region);
+  return own === undefined ? [] : logs.filter((log) => compareLogs(log, own) < 0).map((log) => log.region);
+}
+
 /** Who has the longest log of the standbys that are not in `failed`; an emptied disk has none. */
 export function bestOfRest({ journal }: Pick<Run, 'journal'>, failed: readonly string[], setting: Setting): string | null {
   const rest = journal.sealed.filter(({ region, lastEpoch }) => lastEpoch > 0 && region !== journal.from && !failed.includes(region));
@@ -81,14 +88,17 @@ function isAllThatCanBeSaved(run: Sealed, setting: Setting): boolean {
 
 function standbysSuffice(standbys: readonly SealedLog[], journal: Journal): boolean {
   if (journal.mode === 'async') return false;
-  const members = standbys.filter(({ region }) => journal.set.includes(region)).length;
-  return journal.set.length > 0 && members >= sealQuorum(journal.set, journal.w);
+  return journal.set.length > 0 && membersOf(standbys, journal) >= sealQuorum(journal.set, journal.w);
+}
+
+/** One with an emptied disk has nothing of what it acknowledged. */
+function membersOf(standbys: readonly SealedLog[], { set }: Journal): number {
+  return standbys.filter(({ region, lastEpoch }) => lastEpoch > 0 && set.includes(region)).length;
 }
 
 function whyShort(standbys: readonly SealedLog[], journal: Journal): string {
   if (journal.mode === 'async') return `${journal.from} did not hand over, and what it has alone cannot be known`;
-  const members = standbys.filter(({ region }) => journal.set.includes(region)).length;
-  return `${members} of the sync set (${journal.set.join(', ')}) sealed, W = ${journal.w}`;
+  return `${membersOf(standbys, journal)} of the sync set (${journal.set.join(', ')}) sealed, W = ${journal.w}`;
 }
 
 /** Sealed, or tried at least once in vain. */

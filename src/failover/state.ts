@@ -127,6 +127,8 @@ export interface Run {
     readonly estimatedLossSeconds: number | null;
     /** PROMOTE: who is promoted then, in place of who has more and cannot be. */
     readonly instead?: string;
+    /** The new primary went down as well: the run begins anew then, with the next epoch. */
+    readonly anew?: true;
   } | null;
   /** Told once that the step takes too long. */
   readonly overdue: boolean;

@@ -15,9 +15,10 @@ export function wantedEffects(run: Run, facts: Facts, setting: Setting): readonl
     case 'ACQUIRE':
       return acquisition(run, facts, setting);
     case 'FENCE_AND_SEAL':
-      return [...freezing(run), ...fencing(run, facts, setting), ...catchingUp(run), ...sealing(run, facts, setting)];
+      return [...freezing(run), ...fencing(run), ...catchingUp(run), ...sealing(run, facts, setting)];
     case 'PROMOTE':
-      return [...(mayPromote(run, facts, setting) ? promotion(run) : fencing(run, facts, setting)), ...routingAhead(run, facts)];
+      if (!mayPromote(run, facts, setting)) return [...fencing(run), ...routingAhead(run, facts)];
+      return [...promotion(run), ...askingOthers(run, facts, setting), ...routingAhead(run, facts)];
     case 'VERIFY_DB':
       return to === null ? [] : [{ kind: 'verify-database', region: to, epoch: servingEpoch(run, facts) }, ...routingAhead(run, facts)];
     case 'ROUTE':
@@ -97,10 +98,16 @@ function freezing({ frozen, journal }: Run): readonly Effect[] {
   return frozen ? [] : [{ kind: 'freeze-set', epoch: journal.epoch }];
 }
 
-function fencing(run: Run, facts: Facts, setting: Setting): readonly Effect[] {
-  const { journal } = run;
-  if (run.fenced !== null || (journal.step === 'PROMOTE' && journal.course !== 'undo' && isFenced(run, facts, setting))) return [];
-  return [{ kind: 'fence', region: journal.from, epoch: journal.epoch, runId: journal.runId }];
+function fencing({ journal, fenced }: Run): readonly Effect[] {
+  return fenced === null ? [{ kind: 'fence', region: journal.from, epoch: journal.epoch, runId: journal.runId }] : [];
+}
+
+/** Whoever was chosen cannot be promoted: the old primary, or who was away when the others were sealed, may be back and have as much. */
+function askingOthers(run: Run, facts: Facts, setting: Setting): readonly Effect[] {
+  const { course, failed, to } = run.journal;
+  const isTaken = facts.lease?.lease.holder !== null;
+  if (course !== 'urgent' || isTaken || (failed.length === 0 && (run.failures[to ?? ''] ?? 0) === 0)) return [];
+  return [...fencing(run), ...sealing(run, facts, setting)];
 }
 
 /** The fenced primary goes on shipping; sealing its target would end that. */

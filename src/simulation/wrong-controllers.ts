@@ -89,8 +89,8 @@ export const WRONG_CONTROLLERS: readonly WrongMachine[] = [
   {
     name: 'a standby that is not in the set counts for the seal',
     module: 'failover/sealing.js',
-    find: 'journal.set.includes(region)).length;\n    return journal.set.length',
-    put: 'true).length;\n    return journal.set.length',
+    find: 'lastEpoch > 0 && set.includes(region)',
+    put: 'true',
   },
   { name: 'one seal too few', module: 'failover/fencing.js', find: 'set.length - w + 1', put: 'set.length - w' },
   {
@@ -108,7 +108,7 @@ export const WRONG_CONTROLLERS: readonly WrongMachine[] = [
   {
     name: 'whoever is sealed may follow one that cannot be promoted',
     module: 'failover/promotion.js',
-    find: 'const candidates = asGoodAs(event.region, run, setting);',
+    find: 'const candidates = asGoodAs(region, run, setting);',
     put: 'const candidates = journal.sealed.map(({ region }) => region);',
   },
   {
