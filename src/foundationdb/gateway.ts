@@ -208,6 +208,7 @@ export class Gateway {
       this.#options.log.warn('self_fenced', { epoch: session.lease.epoch, reason: `fenced by epoch ${epoch}` });
       this.#resign(`fenced by epoch ${epoch}`);
     }
+    this.#takingOver?.passedBy(epoch);
     const { db, keys } = this.#options;
     const raised = await raiseFence(db, keys.fence, epoch, FENCE_TIMEOUT_MS);
     // Of a copy, where nobody commits: what it has is told as it is.
