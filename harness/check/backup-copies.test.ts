@@ -6,7 +6,7 @@ import type { Scenario, Step } from '../scenario/scenario.ts';
 import { at, failoverHistory, SCENARIO, stateAt } from '../testing/handmade.ts';
 import { judge } from './judge.ts';
 import type { FindingOutcome } from './verdict.ts';
-import { CREATE, RESTORE, ID, MADE, outcome } from '../testing/backup-case.ts';
+import { CREATE, RESTORE, ID, outcome } from '../testing/backup-case.ts';
 
 describe('checks of restored copies', () => {
   describe('backup-matches', () => {
@@ -55,45 +55,6 @@ describe('checks of restored copies', () => {
       expect(of(1960)).to.equal('fail');
       expect(of(1600, { since: 'early' }), 'a mark asks for more, never for less').to.equal('fail');
       expect(of(1600, { since: 'early', mayLackMs: 0 }), 'where it alone says how much').to.equal('pass');
-    });
-  });
-
-  describe('a restore into a database of the system', () => {
-    /** Of everything that was acknowledged before the fault, what was answered after this instant is gone. */
-    const of = (keptUntilMs: number): FindingOutcome => {
-      const scenario: Scenario = {
-        ...SCENARIO,
-        backup: { store: 'folder', service: null, bytesPerSecond: null, storeBytes: null },
-        method: [CREATE, ...SCENARIO.method, { ...RESTORE, region: 'us-east1', live: true }],
-        expect: { ...SCENARIO.expect, loss: 'allowed' },
-        targets: { ...SCENARIO.targets, recoveryPointMs: 20_000, lostWrites: null },
-      };
-      const restored: EventBody = { ...MADE, name: 'copy', args: ['restore', ID], givenMs: 3000, endedMs: 3900, answer: null, added: [] };
-      const events = failoverHistory({
-        scenario,
-        edit: (plain) => {
-          const had = stateAt(plain, keptUntilMs);
-          const before = new Set(
-            plain.flatMap((event) => (event.kind === 'op' && event.intendedMs < 2000 && event.op === 'put' ? [event.value] : [])),
-          );
-          const lost = (key: string, value: string): boolean => before.has(value) && had.get(key) !== value;
-          const read = plain.map((event) =>
-            event.kind === 'readback'
-              ? { ...event, entries: Object.fromEntries(Object.entries(event.entries ?? {}).filter(([key, value]) => !lost(key, value))) }
-              : event,
-          );
-          return [...read, at(1850, MADE), at(3900, restored)].toSorted((a, b) => a.atMs - b.atMs);
-        },
-      });
-      const { findings } = judge(events, CHECKS).verdict;
-      expect(findings.find(({ check }) => check === 'lost-writes')?.outcome, 'within the objective').to.equal('pass');
-      expect(findings.find(({ check }) => check === 'recovery-point')?.outcome, 'within the objective').to.equal('pass');
-      return findings.find(({ check }) => check === 'backup-matches')!.outcome;
-    };
-    it('gives back all that was acknowledged before the backup was begun, however much may be lost', () => {
-      expect(of(1850)).to.equal('pass');
-      expect(of(1700), 'an older one').to.equal('fail');
-      expect(of(0), 'nothing was restored').to.equal('fail');
     });
   });
 
@@ -215,5 +176,14 @@ describe('checks of restored copies', () => {
     expect(late(8000)).to.equal('pass');
     expect(late(8150), 'k6 may have begun when what it was to load was over').to.equal('inconclusive');
     expect(outcome('bulk-load', { method: [CREATE, step, RESTORE] })).to.equal('inconclusive');
+    const round = (atMs: number, failed: number): readonly [number, EventBody] => {
+      const metrics = { iterations, http_reqs: { count: 20 }, http_req_failed: { value: failed / 20, fails: 20 - failed } };
+      return [atMs, { kind: 'bulk', name: 'many', startedMs: atMs - 2000, endedMs: atMs, exitCode: 0, summary: { metrics } }];
+    };
+    const rounds = (failed: number): FindingOutcome =>
+      outcome('bulk-load', { method: [CREATE, step, step, RESTORE], more: [round(3000, 1), round(5500, failed)] });
+    expect(rounds(1)).to.equal('pass');
+    expect(rounds(20), 'the second round of a repeated group failed').to.equal('fail');
+    expect(outcome('bulk-load', { method: [CREATE, step, step, RESTORE], more: [round(3000, 1)] }), 'never ended').to.equal('inconclusive');
   });
 });

@@ -1,5 +1,7 @@
 import { EVIDENCE_SHOWN, finding, seconds, type Case, type Check } from './check.ts';
 import type { Restore } from '../measure/backup-account.ts';
+import { registerOwner } from '../measure/registers.ts';
+import type { Operation } from '../measure/view.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'backup-matches';
@@ -9,14 +11,18 @@ export const backupMatches: Check = {
   name: NAME,
   kind: 'safety',
   question: 'Is every restored copy just what the ledger says was there?',
-  judge: ({ scenario, measurement }) => {
+  judge: (of) => {
+    const { scenario, measurement } = of;
     if (!scenario.backup) return [finding(NAME, 'skipped', 'the scenario has no backups')];
     const restores = measurement.backups?.restores ?? [];
     const asked = scenario.method.filter((step) => step.do === 'restore');
+    // Of a repeated group each round restores under the same name.
+    const free = [...restores];
     const found = asked.flatMap((step) => {
-      const restore = restores.find(({ name }) => name === step.name);
+      const at = free.findIndex(({ name }) => name === step.name);
+      const [restore] = at < 0 ? [] : free.splice(at, 1);
       if (restore === undefined) return [finding(NAME, 'inconclusive', `${step.name} was never restored`)];
-      if (step.exits === 0 && restore.live && restore.exitCode === 0) return judgeLive(restore, measurement, restores);
+      if (step.exits === 0 && restore.live && restore.exitCode === 0) return judgeLive(restore, of, restores);
       return step.exits === 0 || restore.copy !== null ? judgeRestore(restore) : [];
     });
     // A backup that nobody ever restored is a hope.
@@ -25,15 +31,42 @@ export const backupMatches: Check = {
 };
 
 /** A loss that is allowed is of what no backup has: a restore that gave nothing back would be within it where the run is short. Of several the last one counts. */
-function judgeLive(restore: Restore, { writes }: Case['measurement'], restores: readonly Restore[]): readonly Finding[] {
+function judgeLive(restore: Restore, of: Case, restores: readonly Restore[]): readonly Finding[] {
   const { name, hasBeforeMs, line } = restore;
   const isLast = restores.findLast((one) => one.live && one.exitCode === 0) === restore;
-  const gone = hasBeforeMs === null || !isLast ? [] : writes.lost.filter(({ completedMs }) => completedMs < hasBeforeMs);
+  const gone = hasBeforeMs === null || !isLast ? [] : of.measurement.writes.lost.filter(({ completedMs }) => completedMs < hasBeforeMs);
   const [first] = gone;
-  if (first === undefined)
-    return [finding(NAME, 'pass', `${name} went into a database of the system; it is judged with it (lost-writes, no-holes)`, [line])];
-  const message = `${name} did not give back ${gone.length} write(s) that were acknowledged before ${seconds(hasBeforeMs ?? 0)}, all of which it had to have: ${first.op} ${first.key}`;
-  return [finding(NAME, 'fail', message, [line, ...gone.slice(0, EVIDENCE_SHOWN).map((write) => write.line)])];
+  if (first !== undefined) {
+    const message = `${name} did not give back ${gone.length} write(s) that were acknowledged before ${seconds(hasBeforeMs ?? 0)}, all of which it had to have: ${first.op} ${first.key}`;
+    return [finding(NAME, 'fail', message, [line, ...gone.slice(0, EVIDENCE_SHOWN).map((write) => write.line)])];
+  }
+  if (isLast && mayBeEmpty(restore, of)) {
+    const message = `${name}: nothing says how new it had to be, and one that gave nothing back would be within the objective; name a mark (\`since\`)`;
+    return [finding(NAME, 'inconclusive', message, [line])];
+  }
+  return [finding(NAME, 'pass', `${name} went into a database of the system; it is judged with it (lost-writes, no-holes)`, [line])];
+}
+
+/** Whether neither what it had to have nor the objective of the whole would tell that it gave nothing back. */
+function mayBeEmpty({ hasBeforeMs, line }: Restore, { view, scenario }: Case): boolean {
+  const order = view.events[line - 1];
+  const givenMs = order?.kind === 'backup-order' ? order.givenMs : 0;
+  const writes = stayingWrites(view.operations).filter(({ completedMs }) => completedMs < givenMs);
+  const [oldest] = writes;
+  const { recoveryPointMs: limitMs, lostWrites: limit } = scenario.targets;
+  const isAsked = writes.some(({ completedMs }) => completedMs < (hasBeforeMs ?? 0));
+  if (isAsked || scenario.expect.loss === 'none') return false;
+  const allMs = oldest === undefined ? 0 : (writes.at(-1) ?? oldest).completedMs - oldest.intendedMs;
+  return !(limitMs !== null && allMs > limitMs) && !(limit !== null && writes.length > limit);
+}
+
+/** Acknowledged writes of keys that nobody overwrites or deletes, in the order of their answers: where they are missing, they are lost. */
+function stayingWrites(operations: readonly Operation[]): readonly Operation[] {
+  const deleted = new Set(operations.flatMap(({ op, key }) => (op === 'delete' ? [key] : [])));
+  const stay = operations.filter(
+    ({ op, outcome, key }) => op === 'put' && outcome === 'ok' && !deleted.has(key) && registerOwner(key) === null,
+  );
+  return stay.toSorted((a, b) => a.completedMs - b.completedMs);
 }
 
 function judgeRestore({ name, exitCode, copy, bounded, unread, line, copyLine }: Restore): readonly Finding[] {

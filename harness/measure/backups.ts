@@ -86,7 +86,8 @@ function windowOf(view: RunView, orders: readonly Order[], { order, since, mayLa
   const { args, givenMs } = order;
   const prefix = args.includes('--prefix') ? (args[args.indexOf('--prefix') + 1] ?? '') : '';
   const marks = eventsOf(view.events, 'mark');
-  const sinceMs = marks.find((mark) => mark.name === since)?.atMs ?? null;
+  // Of a repeated group each round sets the same mark.
+  const sinceMs = marks.findLast((mark) => mark.name === since && mark.atMs <= givenMs)?.atMs ?? null;
   const timeMs = args.includes('--to-time') ? Date.parse(args[args.indexOf('--to-time') + 1] ?? '') : null;
   const mark = timeMs === null ? undefined : marks.find((one) => one.timeMs === timeMs);
   if (mark !== undefined) {
