@@ -26,6 +26,7 @@ import { recordInOrder } from './check/record-in-order.ts';
 import { recoveryTime } from './check/recovery-time.ts';
 import { replicasConverged } from './check/replicas-converged.ts';
 import { runComplete } from './check/run-complete.ts';
+import { servedAtEnd } from './check/served-at-end.ts';
 import { sessionGuarantees } from './check/session-guarantees.ts';
 import { singlePrimary } from './check/single-primary.ts';
 import { stayedBack } from './check/stayed-back.ts';
@@ -59,6 +60,7 @@ export const CHECKS: readonly Check[] = [
   recoveryTime,
   writePause,
   stayedBack,
+  servedAtEnd,
   noOutage,
   brownOut,
   operatorOrders,

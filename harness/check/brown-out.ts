@@ -6,7 +6,7 @@ import type { FindingOutcome } from './verdict.ts';
 
 const NAME = 'brown-out';
 /** Too late until the end of the load is no service after so many sustained windows, whatever the limit; a few at the very end are told only. */
-const LATE_WINDOWS = 2;
+export const LATE_WINDOWS = 2;
 
 /** Answers that come, but too late, are no service: where none may go away, nobody may be kept waiting for long either. */
 export const brownOut: Check = {

@@ -166,6 +166,7 @@ describe('judge', () => {
     ];
     const others = [
       'write-pause',
+      'served-at-end', // served-at-end.test.ts
       'brown-out', // hostile-operations.test.ts
       'record-in-order', // spoilt-record.test.ts
       'method-followed',

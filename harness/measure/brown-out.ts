@@ -37,7 +37,7 @@ export function brownOuts(view: RunView): readonly BrownOut[] {
  */
 function brownOutOf(view: RunView, vantage: string): BrownOut | null {
   const sinceMs = view.steadyMs ?? 0;
-  const operations = (view.byVantage.get(vantage) ?? []).filter((op) => op.intendedMs >= sinceMs);
+  const operations = sentSteadily(view, vantage);
   const possible = worstMinute(stretches(operations, view), ({ possibleMs }) => possibleMs);
   if (possible === null) return null;
   const certain = stretches(asAwake(operations, view.scenario.workload), view);
@@ -55,6 +55,17 @@ function brownOutOf(view: RunView, vantage: string): BrownOut | null {
       one.lastBad.line,
     ]),
   };
+}
+
+/** For how long, at least, a vantage had been without sustained service when the load ended; null: it sent nothing. */
+export function unservedMs(view: RunView, vantage: string): number | null {
+  const operations = sentSteadily(view, vantage);
+  if (operations.length === 0) return null;
+  return stretches(asAwake(operations, view.scenario.workload), view).find(({ over }) => !over)?.certainMs ?? 0;
+}
+
+function sentSteadily({ byVantage, steadyMs }: RunView, vantage: string): readonly Operation[] {
+  return (byVantage.get(vantage) ?? []).filter(({ intendedMs }) => intendedMs >= (steadyMs ?? 0));
 }
 
 /** The same answers as a client would have had them that never stood still. */

@@ -1,0 +1,38 @@
+import { expect } from 'chai';
+import { CHECKS } from '../registry.ts';
+import { failover, nullHistory, SCENARIO, type Asked } from '../testing/handmade.ts';
+import { judged, objections, outcomeOf, withScenario } from '../testing/judged.ts';
+import { judge } from './judge.ts';
+
+const TARGETS = { recoveryTimeMs: null, recoveryPointMs: 0, lostWrites: 0, writePauseMs: null };
+
+/** Where the service moves, but this client is never led to it. */
+const never = (vantage: string) => (op: Asked) =>
+  failover(op.vantage === vantage && op.intendedMs >= 4000 ? { ...op, intendedMs: 3000 } : op);
+
+describe('served-at-end', () => {
+  it('fails where a client that must recover was never served again, whatever the targets ask', () => {
+    const scenario = withScenario({ targets: TARGETS });
+    expect(objections(judged({ scenario }))).to.deep.equal([]);
+    expect(objections(judged({ scenario, answer: never('outside') }))).to.deep.equal(['served-at-end']);
+    const allowed = withScenario({ targets: TARGETS, expect: { ...SCENARIO.expect, outage: 'allowed' } });
+    expect(objections(judged({ scenario: allowed, answer: never('outside') }))).to.deep.equal(['served-at-end']);
+    const other = withScenario({ targets: TARGETS, expect: { ...SCENARIO.expect, mustRecover: ['us-east1'] } });
+    expect(objections(judged({ scenario: other, answer: never('outside') })), 'one that need not recover').to.deep.equal([]);
+  });
+
+  it('fails where nothing was injected, and an order ended the service', () => {
+    const plain = { ...SCENARIO, name: 'order', method: [{ do: 'observe', forMs: 3000 }] as const, targets: TARGETS };
+    const scenario = { ...plain, expect: { ...SCENARIO.expect, failover: 'none', outage: 'allowed' } as const };
+    const stops = (op: Asked) => failover({ ...op, intendedMs: op.intendedMs < 3000 ? 1000 : 3000 });
+    expect(objections(judge(nullHistory({ scenario }), CHECKS))).to.deep.equal([]);
+    expect(objections(judge(nullHistory({ scenario, answer: stops }), CHECKS))).to.include('served-at-end');
+  });
+
+  it('takes a slow answer at the very end for what it is, and leaves to others what they judge', () => {
+    const slow = (op: Asked) => ({ ...failover(op), ...(op.intendedMs > 6900 ? { latencyMs: 400 } : {}) });
+    expect(outcomeOf(judged({ scenario: withScenario({ targets: TARGETS }), answer: slow }), 'served-at-end')).to.equal('pass');
+    expect(outcomeOf(judged(), 'served-at-end')).to.equal('skipped');
+    expect(outcomeOf(judge(nullHistory(), CHECKS), 'served-at-end')).to.equal('skipped');
+  });
+});
