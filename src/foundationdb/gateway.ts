@@ -101,9 +101,15 @@ export class Gateway {
     let told = '';
     while (!signal.aborted) {
       if (this.#session === null) {
-        const why = await this.#changes.run(() => this.#look(signal)).catch((error: unknown) => JSON.stringify(describeError(error)));
-        if (why !== null && why !== told && !signal.aborted) log.warn('not_decided', { why });
-        told = why ?? '';
+        const undecided = await this.#changes
+          .run(() => this.#look(signal))
+          .then(
+            (why) => (why === null ? null : { why }),
+            (error: unknown) => ({ error: describeError(error) }),
+          );
+        const now = JSON.stringify(undecided);
+        if (undecided !== null && now !== told && !signal.aborted) log.warn('not_decided', undecided);
+        told = now;
       }
       await clock.sleep(this.#starting ? LOOK_MS : config.policy.leaseMs, signal).catch(() => undefined);
     }

@@ -60,12 +60,24 @@ describe('what a gateway tells of its FoundationDB cluster', () => {
     await own.arbiter.close();
   });
 
+  it('in its log, where it cannot decide who serves: an error by its fields, and no JSON within a string', async () => {
+    const told: string[] = [];
+    const stop = new AbortController();
+    const own = await ownOf(new MemoryFoundationdb().db, (line) => void (told.push(line) && stop.abort()));
+    await new Gateway(own).run(stop.signal);
+    await own.arbiter.close();
+    const line = JSON.parse(told[0] ?? '') as Record<string, unknown>;
+    expect(line).to.deep.include({ level: 'warn', action: 'not_decided' });
+    expect(line).to.have.nested.property('details.error.code', 'arbiter-unavailable');
+    expect(line).to.have.nested.property('details.error.message').that.is.a('string').and.does.not.match(/^\{/);
+  });
+
   /** All that a gateway of this database has beside itself. Nobody is there, and nobody is asked: none of it runs. The caller closes the arbiter. */
-  async function ownOf(db: MemoryFoundationdb['db']) {
+  async function ownOf(db: MemoryFoundationdb['db'], write: (line: string) => void = () => undefined) {
     const config = decodeConfig(configText(), 'test');
     if (config.database.kind !== 'foundationdb') throw new Error('not FoundationDB');
     const [clock, keys] = [systemClock, keySpaceOf('coditect/')];
-    const log = logTo({ write: () => undefined }, { component: 'database', region: REGION, clock });
+    const log = logTo({ write }, { component: 'database', region: REGION, clock });
     const credentials = await (await makeTestAuthority()).issue('database.us-central1');
     const arbiter = openEtcd({ endpoints: [NOWHERE], prefix: '/x/', credentials, rpcMs: 500, silenceMs: 1000, clock });
     const asker = { cluster: 'prod', fdbcli: 'fdbcli -C fdb.cluster' };
