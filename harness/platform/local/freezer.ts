@@ -4,7 +4,7 @@ import type { Supervisor } from './supervisor.ts';
 type Freeze = Extract<Primitive, { readonly act: 'freeze' }>;
 
 /** What freezing needs of a pod. */
-export type FreezablePod = Pick<Supervisor, 'signalProgram' | 'noteFrozen'>;
+export type FreezablePod = Pick<Supervisor, 'stillness' | 'noteFrozen'>;
 
 /**
  * Holds the programs of some pods still, all the time or for a share of each period, as the kernel does with a container that has used up its
@@ -34,19 +34,19 @@ export class Freezer {
     this.#active = false;
     clearTimeout(this.#timer);
     for (const supervisor of this.#supervisors) {
-      supervisor.signalProgram('SIGCONT');
+      supervisor.stillness.go(this);
       supervisor.noteFrozen(false);
     }
   }
 
   #stop(): void {
-    for (const supervisor of this.#supervisors) supervisor.signalProgram('SIGSTOP');
+    for (const supervisor of this.#supervisors) supervisor.stillness.stop(this);
     const { share, periodMs } = this.#freeze;
     if (share < 1) this.#timer = setTimeout(() => this.#go(), share * periodMs);
   }
 
   #go(): void {
-    for (const supervisor of this.#supervisors) supervisor.signalProgram('SIGCONT');
+    for (const supervisor of this.#supervisors) supervisor.stillness.go(this);
     const { share, periodMs } = this.#freeze;
     this.#timer = setTimeout(() => this.#stop(), (1 - share) * periodMs);
   }

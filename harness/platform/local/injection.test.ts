@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { HarnessError } from '../errors.ts';
 import type { Primitive } from '../platform.ts';
 import { LocalInjection, type HandledPod, type Hands } from './injection.ts';
+import { Stillness } from './stillness.ts';
 import { threeRegions } from './topology.ts';
 
 const NEVER = new AbortController().signal;
@@ -10,9 +11,15 @@ const NO_FOLDER = '/proc/self/no-such-folder';
 
 /** Hands that write down what they are told. */
 function hands(done: string[], over: { readonly execute?: Hands['nft']['execute'] } = {}): Hands {
-  const pod = (name: string): HandledPod => ({
+  const known = new Map<string, HandledPod>();
+  const pod = (name: string): HandledPod => {
+    const one = known.get(name) ?? newPod(name);
+    known.set(name, one);
+    return one;
+  };
+  const newPod = (name: string): HandledPod => ({
     place: { root: NO_FOLDER },
-    signalProgram: (signal) => void done.push(`${signal} ${name}`),
+    stillness: new Stillness((signal) => void done.push(`${signal} ${name}`)),
     noteFrozen: () => undefined,
     killPod: () => Promise.resolve(),
     killContainer: () => Promise.resolve(),
@@ -70,6 +77,18 @@ describe('healing a fault of the lab', () => {
     await injection.apply(NEVER);
     const error = await rejection(injection.heal(AbortSignal.abort(new Error('the budget is used up'))));
     expect(error.message).to.contain('the budget is used up');
+    expect(done).to.include('SIGCONT api-us-east1');
+  });
+
+  it('wakes nobody whom another fault holds still as well', async () => {
+    const done: string[] = [];
+    const both = hands(done);
+    const [one, other] = [new LocalInjection('one', [FREEZE], both), new LocalInjection('other', [FREEZE], both)];
+    await one.apply(NEVER);
+    await other.apply(NEVER);
+    await one.heal(NEVER);
+    expect(done).not.to.include('SIGCONT api-us-east1');
+    await other.heal(NEVER);
     expect(done).to.include('SIGCONT api-us-east1');
   });
 

@@ -9,6 +9,7 @@ import { inPod, type PodPlace } from './pod-view.ts';
 import { untilReady } from './ready.ts';
 import { nextRestart, POD_REPLACEMENT_DELAY_MS } from './restart-policy.ts';
 import type { ServiceSpec } from './services.ts';
+import { Stillness } from './stillness.ts';
 
 export interface SupervisorHooks {
   readonly run: Pick<RunContext, 'nowMs' | 'record'>;
@@ -34,6 +35,8 @@ type Ending = 'restart' | 'replace' | 'stay-down';
  */
 export class Supervisor {
   readonly place: PodPlace;
+  /** For faults that hold the program still. */
+  readonly stillness = new Stillness((signal) => this.#signalProgram(signal));
   readonly #service: ServiceSpec;
   readonly #hooks: SupervisorHooks;
   readonly #holders = new Set<string>();
@@ -128,12 +131,6 @@ export class Supervisor {
     this.start();
   }
 
-  /** Signals the program that runs now, and whatever it started; nothing when none does. */
-  signalProgram(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    const pid = this.pid;
-    if (pid !== undefined) signalGroup(pid, signal);
-  }
-
   /** For the record: from now on a fault holds the program still, or no longer does. */
   noteFrozen(frozen: boolean): void {
     this.#record({ change: frozen ? 'frozen' : 'thawed', ...(this.pid === undefined ? {} : { pid: this.pid }) });
@@ -160,6 +157,12 @@ export class Supervisor {
     const { pid } = running.child;
     if (pid === undefined || this.#running !== running) return;
     if (signalGroup(pid, signal)) this.#record({ change: 'killed', pid, signal });
+  }
+
+  /** Signals the program that runs now, and whatever it started; nothing when none does. */
+  #signalProgram(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    const pid = this.pid;
+    if (pid !== undefined) signalGroup(pid, signal);
   }
 
   #onExit(running: Running, { code, signal }: { readonly code: number | null; readonly signal: string | null }): void {
