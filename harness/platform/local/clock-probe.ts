@@ -1,3 +1,4 @@
+import { CLOCK_DOUBT_MS } from '../../fault/clock-effect.ts';
 import type { ClockReading } from '../../history/event.ts';
 import { parseJson } from '../json.ts';
 import type { Credentials } from './certificates.ts';
@@ -14,10 +15,15 @@ export function readClocks(pods: readonly PodSpec[], operator: Credentials, nowM
       const port = (PORTS as Readonly<Record<string, number>>)[pod.app];
       const before = Date.now();
       const { text } = await get(`https://${pod.ipv4}:${port}/health`, operator);
-      const ours = (before + Date.now()) / 2;
-      const { timestamp } = (parseJson(text) ?? {}) as { timestamp?: unknown };
-      const theirs = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN;
-      return { pod: pod.name, atMs: nowMs(), offsetMs: Number.isNaN(theirs) ? null : theirs - ours };
+      return { pod: pod.name, atMs: nowMs(), offsetMs: offsetOf(text, before, Date.now()) };
     }),
   );
+}
+
+/** What an answer says of its program's clock that was asked for and read at these times of ours; null: nothing, or it was under way for so long that its delay might be taken for an offset. Pure. */
+export function offsetOf(text: string, askedMs: number, readMs: number): number | null {
+  const { timestamp } = (parseJson(text) ?? {}) as { timestamp?: unknown };
+  const theirs = typeof timestamp === 'string' ? Date.parse(timestamp) : Number.NaN;
+  const isLate = (readMs - askedMs) / 2 > CLOCK_DOUBT_MS;
+  return Number.isNaN(theirs) || isLate ? null : theirs - (askedMs + readMs) / 2;
 }
