@@ -156,6 +156,12 @@ describe('PhysicalMachineChaos process', () => {
     expect(plan.expectedEffect).to.deep.equal({ kind: 'processes-frozen', pods, share: 1 });
   });
 
+  it('selects nothing where one of the machines has no such process: chaosd fails on it, and nobody could say that all stand still', () => {
+    const some = planning(machine('selector: {labelSelectors: {region: us-east1}}, process: {process: db, signal: 19}'));
+    expect(some).to.include({ outcome: 'nothing-selected' });
+    expect(some.outcome === 'nothing-selected' && some.reason).to.match(/^no process `db` in api-us-east1 \(it has api\), /);
+  });
+
   it('selects nothing where no machine has such a process', () => {
     const nothing = planning(machine(`${DB}, process: {process: api, signal: 19}`));
     expect(nothing).to.include({ outcome: 'nothing-selected' });

@@ -53,17 +53,16 @@ function plan(spec: Spec, header: FaultHeader, input: PlanInput): Planning {
     ...selected.notes,
   ];
   if (selected.reason !== undefined) return { outcome: 'nothing-selected', reason: selected.reason, notes };
-  const hit = selected.pods.filter((pod) => pod.containers.includes(process));
-  if (hit.length === 0) return { outcome: 'nothing-selected', reason: lacking(selected.pods, process), notes };
-  const names = hit.map((pod) => pod.name);
-  if (hit.length < selected.pods.length)
-    notes.push(
-      lacking(
-        selected.pods.filter((pod) => !hit.includes(pod)),
-        process,
-      ),
-    );
-  return onPods(hit, { act: 'freeze', pods: names, share: 1, periodMs: 0 }, { kind: 'processes-frozen', pods: names, share: 1 }, notes);
+  const without = selected.pods.filter((pod) => !pod.containers.includes(process));
+  // chaosd fails on each of them, and the experiment is then never injected in all that it selects.
+  if (without.length > 0) return { outcome: 'nothing-selected', reason: lacking(without, process), notes };
+  const names = selected.pods.map((pod) => pod.name);
+  return onPods(
+    selected.pods,
+    { act: 'freeze', pods: names, share: 1, periodMs: 0 },
+    { kind: 'processes-frozen', pods: names, share: 1 },
+    notes,
+  );
 }
 
 const lacking = (pods: readonly Pod[], process: string): string =>
