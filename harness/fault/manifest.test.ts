@@ -114,6 +114,16 @@ describe('manifest', () => {
       ],
     ],
     [
+      'a list of pods that names none, which selects nothing in Chaos Mesh and everything by the selectors beside it',
+      podChaos('action: pod-kill\nmode: all\nselector:\n  labelSelectors: {app: db}\n  pods: {coditect: []}'),
+      ['m.yaml:10:22: spec.selector.pods.coditect: names no pod; write the names, or remove `pods`'],
+    ],
+    [
+      'a grace period that no timer keeps',
+      podChaos('action: pod-kill\nmode: all\nselector: {}\ngracePeriod: 3000000'),
+      ['m.yaml:9:16: spec.gracePeriod: must be a day (86400) at most'],
+    ],
+    [
       'the fields of a partition',
       network(
         'action: partition\nmode: one\nselector: {}\ndirection: up\ndevice: eth1\nloss: {loss: "5"}\nexternalTargets: [10.0.0.0/33, "a b", "h:99999"]\ntarget: {mode: fixed, selector: {}}',

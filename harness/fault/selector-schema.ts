@@ -39,7 +39,8 @@ const selector = fields({
   podPhaseSelectors: z.array(z.enum(PHASES)).default([]),
   nodes: z.array(text).default([]),
   nodeSelectors: textMap,
-  pods: z.record(z.string(), z.array(text)).default({}),
+  // Chaos Mesh selects nothing by a list that is empty, whatever other selectors say.
+  pods: z.record(z.string(), z.array(text).min(1, 'names no pod; write the names, or remove `pods`')).default({}),
 });
 
 /** Of PhysicalMachineChaos: machines have no phase, node or pods. */

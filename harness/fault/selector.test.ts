@@ -92,6 +92,12 @@ describe('selector', () => {
     ]);
   });
 
+  it('says which named nodes have no pod', () => {
+    expect(chosen({ nodes: ['node-1', 'nod-2'] }).notes).to.deep.equal([
+      'selector: no pod is on node nod-2; where there is no such node, Chaos Mesh selects nothing at all',
+    ]);
+  });
+
   it('says what matched nothing', () => {
     const none = chosen({ labelSelectors: { app: 'dbb' } });
     expect(none.pods).to.deep.equal([]);

@@ -37,7 +37,8 @@ function match(
   context: { namespace: string; role: string },
 ): { matching: readonly Pod[]; notes: string[] } {
   const named = Object.entries(selector.pods).flatMap(([namespace, names]) => names.map((name) => ({ namespace, name })));
-  if (named.length === 0) return { matching: pods.filter((pod) => matches(selector, pod, context.namespace)), notes: [] };
+  if (named.length === 0)
+    return { matching: pods.filter((pod) => matches(selector, pod, context.namespace)), notes: emptyNodes(selector, pods, context.role) };
   const isNamed = (pod: Pod) => named.some((one) => one.namespace === pod.namespace && one.name === pod.name);
   const missing = named.filter((one) => !pods.some((pod) => one.namespace === pod.namespace && one.name === pod.name));
   const notes = missing.map((one) => `${context.role}: pod ${one.namespace}/${one.name} does not exist; skipped, as Chaos Mesh does`);
@@ -45,6 +46,12 @@ function match(
     notes.push(`${context.role}: \`pods\` overrides every other selector, as in Chaos Mesh; the others were ignored`);
   return { matching: pods.filter(isNamed), notes };
 }
+
+/** Of nodes only the pods on them are known. */
+const emptyNodes = (selector: Selector, pods: readonly Pod[], role: string): string[] =>
+  selector.nodes
+    .filter((node) => !pods.some((pod) => pod.node === node))
+    .map((node) => `${role}: no pod is on node ${node}; where there is no such node, Chaos Mesh selects nothing at all`);
 
 const hasOthers = (selector: Selector): boolean =>
   Object.entries(selector).some(([key, value]) => key !== 'pods' && Object.keys(value as object).length > 0);

@@ -12,6 +12,9 @@ import { REFUSED_EVERYWHERE, valueNotes } from '../selector.ts';
 const ACTIONS = ['pod-kill', 'pod-failure', 'container-kill'] as const;
 type Action = (typeof ACTIONS)[number];
 
+/** Longer than any game day; and a timer that is set for 25 days fires at once. */
+const LONGEST_GRACE_S = 86_400;
+
 const containers = z.array(z.string().min(1));
 const schemaOf = (action: Action) =>
   fields(
@@ -19,7 +22,11 @@ const schemaOf = (action: Action) =>
       action: z.literal(action),
       ...selectionShape,
       duration: durationMs.optional(),
-      gracePeriod: z.int('must be a whole number of seconds').min(0, 'must not be negative').default(0),
+      gracePeriod: z
+        .int('must be a whole number of seconds')
+        .min(0, 'must not be negative')
+        .max(LONGEST_GRACE_S, `must be a day (${LONGEST_GRACE_S}) at most`)
+        .default(0),
       containerNames:
         action === 'container-kill' ? containers.min(1, 'container-kill needs the names of the containers') : containers.default([]),
     },
