@@ -94,13 +94,17 @@ export class EffectProbes {
     const pods = platform.pods().map((pod) => pod.name);
     let watch: LinkWatch | undefined;
     const rewatch = async (next: ChangeMoment): Promise<readonly Beacon[]> => {
-      const beacons = (await watch?.stop()) ?? [];
+      const ended = watch;
       const { links: most, periodMs } = WATCHED_NEXT[next];
       // Probes in somebody's pods send on every link all the time: to watch all of them costs nothing, and a pod that comes back alone is seen.
       const links = linksToWatch(expected.cut, platform.ownService === undefined || most === 0 ? most : Infinity);
       watch = links.length > 0 ? platform.watchLinks(links, periodMs) : undefined;
-      await watch?.started; // a change that comes at once is seen too
-      return beacons;
+      // A change that comes at once is seen too, and one that comes while probes on other machines are waited for.
+      await watch?.started.catch(async (error: unknown) => {
+        await ended?.stop();
+        throw error;
+      });
+      return (await ended?.stop()) ?? [];
     };
     const look = async (moment: ChangeMoment, signal: AbortSignal): Promise<FaultEffect> => {
       const cells = await platform.reachability(pods, signal);
