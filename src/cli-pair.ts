@@ -45,7 +45,7 @@ export function describePair(program: Command, options: { readonly by: Option; r
   const { config: configOption, world, load, done } = tools;
   const group = program
     .command('pair')
-    .description('two FoundationDB clusters, one a copy of the other by fdbdr: how they are; start, switch, abort');
+    .description('two FoundationDB clusters, one a copy of the other by fdbdr: how they are; start, switch, abort, difference');
   const withPrograms = (command: Command): Command =>
     command
       .addOption(configOption)
@@ -61,6 +61,15 @@ export function describePair(program: Command, options: { readonly by: Option; r
     .action(async ({ config, json, ...programs }: Given) => {
       const { showPair } = await import('./commands/pair-status.ts');
       done(await showPair(await load(config), programs, { ...world, json: json === true }));
+    });
+  withPrograms(group.command('difference'))
+    .description('save what the two do not have in common, before one of them is erased: a JSON line a key, with its value in either')
+    .argument('<cluster>', 'whose values come first, as database.pair names it')
+    .requiredOption('--out <file>', 'a file that is not there yet')
+    .addHelpText('after', '\nExample:\n  coditect-dr pair difference central --out=central-left.ndjson')
+    .action(async (cluster: string, { config, json, out, ...programs }: Given & { readonly out: string }) => {
+      const { savePairDifference } = await import('./commands/pair-difference.ts');
+      done(await savePairDifference(await load(config), { cluster, out, programs }, { ...world, json: json === true }));
     });
   for (const kind of Object.keys(CHANGES) as (keyof typeof CHANGES)[]) {
     const command = withPrograms(group.command(kind))

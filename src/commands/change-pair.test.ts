@@ -152,9 +152,9 @@ describe('coditect-dr pair start, where each region serves from its own cluster'
     expect(await start(SERVES)).to.include({ erased: true });
   });
 
-  it('says what is lost before it erases, in a rehearsal, and where it is not told to: writes that are nowhere else, and that nobody exported', async () => {
+  it('says what is lost before it erases, in a rehearsal, and where it is not told to: writes that are nowhere else, and how they are saved', async () => {
     const all =
-      /what was acknowledged there and never came to west .* is nowhere else.* exports nothing of it: GET \/v1\/export of us-east1 /;
+      /what was acknowledged there and never came to west .* is nowhere else: coditect-dr pair difference east --out=FILE saves it before/;
     expect((await start(SERVES)).said)
       .to.match(/^loses +/m)
       .and.to.match(all);

@@ -104,7 +104,7 @@ async function rehearse(
     return (await rehearseChange(loaded, tell, signal)) && inTheWay === null;
   };
   const code = await tellPlan(plan, { inWords: (step) => inWords(step, pair) + once, mayBegin }, tell);
-  if (plan.kind === 'do' && plan.step.kind === 'erase') tell('loses', whatIsErased(loaded, pair));
+  if (plan.kind === 'do' && plan.step.kind === 'erase') tell('loses', whatIsErased(pair));
   if (change.kind === 'abort') {
     const most = lossAtMost(seen, change.wallMs);
     tell('would lose', most === null ? 'nobody knows how much' : `at most ${most.toFixed(1)} s of writes`);
@@ -151,7 +151,7 @@ async function actUnderPause(
     }
     const inTheWay = await whyNotNow({ loaded, pair, controllers }, order.kind, step, signal);
     if (inTheWay !== null) return inTheWay;
-    if (step.kind === 'erase') tell('loses', whatIsErased(loaded, pair));
+    if (step.kind === 'erase') tell('loses', whatIsErased(pair));
     return await act(pair, step, signal);
   };
   const work = { loaded, by: order.by, cli: pair.own.cli, controllers, tell, order: pausing };
@@ -186,11 +186,9 @@ async function ended(changed: PairChanged, { order, pair, tell }: Work, signal: 
 }
 
 /** How much that is nobody has counted: whoever ended the copy was told at most how many seconds. */
-function whatIsErased({ config }: LoadedConfig, { own, other }: Pair): string {
-  const homes = needFoundationdb(config).pair_homes ?? {};
-  const region = Object.keys(homes).find((one) => homes[one] === own.name);
-  const seen = region === undefined ? '' : `: GET /v1/export of ${region} tells all that is in ${own.name} until then`;
-  return `all data of ${own.name}; what was acknowledged there and never came to ${other.name} (a copy that was ended leaves such; coditect-dr history tells what loss was accepted) is nowhere else, and coditect-dr exports nothing of it${seen}`;
+function whatIsErased({ own, other }: Pair): string {
+  const save = `coditect-dr pair difference ${own.name} --out=FILE saves it before`;
+  return `all data of ${own.name}; what was acknowledged there and never came to ${other.name} (a copy that was ended leaves such; coditect-dr history tells what loss was accepted) is nowhere else: ${save}`;
 }
 
 function inWords(step: PairStep, { own, other }: Pair): string {
