@@ -103,7 +103,10 @@ describe('scripts/workflow', function () {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  function workflow(args: readonly string[], answers: { readonly ISSUE?: string; readonly RELEASE?: string } = {}) {
+  function workflow(
+    args: readonly string[],
+    answers: { readonly ISSUE?: string; readonly RELEASE?: string; readonly SCENARIOS?: string } = {},
+  ) {
     const calls = path.join(folder, 'calls');
     rmSync(calls, { force: true });
     rmSync(`${calls}.body`, { force: true });
@@ -142,6 +145,15 @@ describe('scripts/workflow', function () {
       expect(workflow(['issue', `lab=${lab}`, `kind?=${kind}`], { ISSUE: '7' }).calls.at(-1)).to.match(/^issue close 7 /);
       expect(workflow(['issue', `lab=${lab}`, `kind?=${kind}`]).calls).to.have.length(1);
       expect(workflow(['issue', `lab=${lab}`, `kind=${kind}`]).calls.at(-1)).to.match(/^issue create /);
+    });
+    it('leaves it open when some scenarios were played only: what it tells of may be among the others', () => {
+      const lab = digest('lab', '# Game days: PASS\n');
+      const { status, calls } = workflow(['issue', `lab=${lab}`], { ISSUE: '7', SCENARIOS: 'scenarios/null.yaml' });
+      expect(status).to.equal(0);
+      expect(calls.filter((call) => !call.startsWith('issue list'))).to.deep.equal([]);
+      const nightly = files.find(({ name }) => name === 'gameday-nightly.yml')?.text ?? '';
+      const { jobs } = parse(nightly) as { readonly jobs: { readonly issue: { readonly env: Readonly<Record<string, string>> } } };
+      expect(jobs.issue.env['SCENARIOS'], 'told by the workflow').to.equal('${{ inputs.scenarios }}');
     });
     it('takes no other verdict that begins alike for a PASS', () => {
       const lab = digest('lab', '# Game days: PASSED BY\n');
