@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { refuseMissingTools } from '../commands/missing-tools.ts';
 import { load } from '../commands/scenarios.ts';
+import { lostCount } from '../report/figures.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
 import type { LoadedScenario } from '../scenario/load.ts';
 import type { AskedDatabase } from '../scenario/scenario.ts';
@@ -177,7 +178,7 @@ export function playedRun(file: string, result: ResultDocument, loadNow: number)
     expectFailover: result.scenario.expect.failover,
     verdict: result.verdict,
     acknowledged: result.writes.acknowledged,
-    lost: result.writes.readBackRegion === null ? null : result.writes.lost.length,
+    lost: lostCount(result),
     splitBrain: result.splitBrain.length,
     checks: {
       lostWrites: check('lost-writes'),

@@ -1,4 +1,5 @@
 import type { RunEvent } from '../history/event.ts';
+import { lostOfBulk } from '../measure/bulk.ts';
 import { measure } from '../measure/measure.ts';
 import { viewRun } from '../measure/view.ts';
 import { recomputeEffects } from './effects.ts';
@@ -63,7 +64,8 @@ function notJudged(check: Check, of: Case, broken: Finding): readonly Finding[] 
 
 function passReason({ scenario, measurement }: Case): string {
   const { recovery, writes } = measurement;
-  const kept = `${writes.lost.length} of ${writes.acknowledged} acknowledged writes lost`;
+  const bulk = lostOfBulk(measurement);
+  const kept = `${writes.lost.length} of ${writes.acknowledged} acknowledged writes lost${bulk === 0 ? '' : `, and ${bulk} of the bulk load`}`;
   if (recovery.state === 'recovered') {
     return `service was back after ${(recovery.lowerMs / 1000).toFixed(2)}–${(recovery.upperMs / 1000).toFixed(2)} s; ${kept}`;
   }

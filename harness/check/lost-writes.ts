@@ -1,3 +1,4 @@
+import { lostOfBulk } from '../measure/bulk.ts';
 import type { WriteRef } from '../measure/measurement.ts';
 import { EVIDENCE_SHOWN, finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
@@ -34,7 +35,7 @@ function judgeAllowed({ scenario, measurement }: Case): readonly Finding[] {
   const { lost } = measurement.writes;
   const { lostWrites: limit, recoveryPointMs: limitMs } = scenario.targets;
   const pointMs = measurement.writes.recoveryPointMs ?? 0;
-  const bulkLost = bulkLostOf(measurement);
+  const bulkLost = lostOfBulk(measurement);
   const bulk = bulkLost === 0 ? '' : `, and ${bulkLost} of the bulk load`;
   const told = `${tell(lost)}${bulk}; recovery point ${seconds(pointMs)}`;
   if (limit === null && limitMs === null) {
@@ -48,9 +49,6 @@ function judgeAllowed({ scenario, measurement }: Case): readonly Finding[] {
   return [finding('lost-writes', over ? 'fail' : 'pass', limit === null ? told : `${told}; at most ${limit} are allowed`, lines(lost))];
 }
 
-const bulkLostOf = ({ backups }: Case['measurement']): number =>
-  (backups?.bulk ?? []).reduce((sum, { kept, acknowledged }) => sum + Math.max(0, acknowledged - kept), 0);
-
 /** Seconds of acknowledged work that are gone. */
 export const recoveryPoint: Check = {
   name: 'recovery-point',
@@ -63,7 +61,7 @@ export const recoveryPoint: Check = {
     if (recoveryPointMs === null) return [finding('recovery-point', 'inconclusive', 'no copy could be read')];
     const told = `${seconds(recoveryPointMs)}; the objective is ${seconds(objective)}`;
     if (recoveryPointMs > objective) return [finding('recovery-point', 'fail', told, lines(lost))];
-    const bulk = bulkLostOf(measurement);
+    const bulk = lostOfBulk(measurement);
     if (bulk > 0)
       return [finding('recovery-point', 'inconclusive', `${told}; when ${bulk} lost ones of a bulk load were written is not known`)];
     return [finding('recovery-point', 'pass', told, lines(lost))];

@@ -9,6 +9,7 @@ import { needBinaries } from '../platform/kubernetes/containerless/binaries.ts';
 import { enterSandbox } from '../platform/local/sandbox.ts';
 import { CHECKS } from '../registry.ts';
 import type { ResultDocument } from '../report/result-shape.ts';
+import { lostCount } from '../report/figures.ts';
 import { resultsTable } from '../report/table.ts';
 import { withdrawReports, writeReports, writeUnjudged } from '../report/write.ts';
 import type { AskedDatabase, Scenario, ScenarioSet } from '../scenario/scenario.ts';
@@ -196,7 +197,6 @@ function summary(played: readonly Played[], repeat: number, output: Output): str
 }
 
 export function shortResult({ folder, result }: Played) {
-  const { runId, verdict, recovery, recoveryPointMs, writes } = result;
-  const lostWrites = writes.readBackRegion === null ? null : writes.lost.length;
-  return { scenario: result.scenario.name, runId, folder, verdict, recovery, recoveryPointMs, lostWrites };
+  const { runId, verdict, recovery, recoveryPointMs } = result;
+  return { scenario: result.scenario.name, runId, folder, verdict, recovery, recoveryPointMs, lostWrites: lostCount(result) };
 }

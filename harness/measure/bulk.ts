@@ -1,6 +1,7 @@
 import type { BulkAccount } from './backup-account.ts';
 import { isBulkEntry } from './bulk-values.ts';
 import type { CopyWindow } from './copies.ts';
+import type { Measurement } from './measurement.ts';
 import { survivingCopy } from './survivor.ts';
 import { eventsOf, type RunView } from './view.ts';
 
@@ -19,6 +20,11 @@ export function bulkAtLeast(view: RunView, { fromMs, prefix }: CopyWindow): numb
     return [Math.min(load.acknowledged, sent - failed - load.dropped)];
   });
   return loads.reduce((sum, least) => sum + Math.max(0, least), 0);
+}
+
+/** How many acknowledged writes of bulk loads are gone: the ledger knows none of them. */
+export function lostOfBulk({ backups }: Pick<Measurement, 'backups'>): number {
+  return (backups?.bulk ?? []).reduce((sum, { kept, acknowledged }) => sum + Math.max(0, acknowledged - kept), 0);
 }
 
 /** From the summary that k6 exported (`--summary-export`): there a threshold is `true` when it was crossed, and `fails` of "failed" are those that did not. */

@@ -1,5 +1,5 @@
 import type { VerdictOutcome } from '../check/verdict.ts';
-import { duration, plural, recoveryText, whole } from './figures.ts';
+import { duration, lostCount, plural, recoveryText, whole } from './figures.ts';
 import { inline, table } from './markdown.ts';
 import type { ResultDocument } from './result-shape.ts';
 
@@ -77,7 +77,7 @@ export function digestMarkdown({ outcome, reason, runs, missing }: Digest): stri
           inline(result.scenario.name),
           result.verdict.outcome,
           recoveryText(result.recovery),
-          result.writes.readBackRegion === null ? '?' : whole(result.writes.lost.length),
+          lostText(result),
           inline(result.verdict.reason),
         ],
   );
@@ -95,6 +95,11 @@ export function digestMarkdown({ outcome, reason, runs, missing }: Digest): stri
         ),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function lostText(result: ResultDocument): string {
+  const lost = lostCount(result);
+  return lost === null ? '?' : whole(lost);
 }
 
 /** Workflow commands that GitHub shows beside the scenario's file: one for each run that did not pass, and for each that is missing. */

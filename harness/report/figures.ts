@@ -1,4 +1,4 @@
-import type { ResultRecovery } from './result-shape.ts';
+import type { ResultDocument, ResultRecovery } from './result-shape.ts';
 
 /** 2.41 s, 87 ms, 3 min 5 s: three digits that mean something, the unit always said. */
 export function duration(ms: number): string {
@@ -33,6 +33,11 @@ export function recoveryText(recovery: ResultRecovery): string {
     case 'not-measured':
       return 'not measured';
   }
+}
+
+/** How many acknowledged writes are gone, those of a bulk load among them; null: no copy could be read. */
+export function lostCount({ writes }: Pick<ResultDocument, 'writes'>): number | null {
+  return writes.readBackRegion === null ? null : writes.lost.length + writes.lostOfBulk;
 }
 
 /** 532 B, 4.1 kB, 12.4 MB: powers of ten. */

@@ -144,6 +144,8 @@ export const resultShape = z.strictObject({
     unknown: count,
     readBackRegion: z.string().nullable(),
     lost: z.array(write),
+    /** How many of a bulk load are lost, which are not among those: nobody knows when they were written. */
+    lostOfBulk: count.default(0),
     /** How many of the lost ones no exported file holds either. */
     unsaved: count,
     holes: count,

@@ -1,5 +1,6 @@
 import type { RunResult } from '../check/verdict.ts';
 import type { EventBody, RunEvent } from '../history/event.ts';
+import { lostOfBulk } from '../measure/bulk.ts';
 import type { FaultTimeline, Measurement, WriteRef } from '../measure/measurement.ts';
 import { backupsPart } from './backup-part.ts';
 import { doesNotProve, playedOn } from './does-not-prove.ts';
@@ -95,7 +96,8 @@ function scenarioPart({ scenario, scenarioFile, events }: RunResult): ResultDocu
   };
 }
 
-function writesPart({ writes }: Measurement): ResultDocument['writes'] {
+function writesPart(measurement: Measurement): ResultDocument['writes'] {
+  const { writes } = measurement;
   return {
     issued: writes.issued,
     acknowledged: writes.acknowledged,
@@ -103,6 +105,7 @@ function writesPart({ writes }: Measurement): ResultDocument['writes'] {
     unknown: writes.unknown,
     readBackRegion: writes.readBackRegion,
     lost: writes.lost.map(writePart),
+    lostOfBulk: writes.readBackRegion === null ? 0 : lostOfBulk(measurement),
     unsaved: writes.unsaved.length,
     holes: writes.holes.length,
     resurrected: writes.resurrected.length,

@@ -127,8 +127,11 @@ function backups({ backups: of }: ResultDocument): string {
   return section('Backups', parts.filter((part) => part !== '').join('\n\n'));
 }
 
-function lostWrites({ writes }: ResultDocument): string {
-  if (writes.lost.length === 0) return '';
+function lostWrites(result: ResultDocument): string {
+  const { writes } = result;
+  const bulk =
+    writes.lostOfBulk === 0 ? '' : `${whole(writes.lostOfBulk)} of them are of a bulk load, which tells neither their keys nor when.`;
+  if (writes.lost.length === 0) return section('Lost writes', bulk);
   const shown = writes.lost.slice(0, 20);
   const rows = shown.map((one) => [
     inline(one.key),
@@ -140,7 +143,7 @@ function lostWrites({ writes }: ResultDocument): string {
   ]);
   const rest = writes.lost.length - shown.length;
   const more = rest > 0 ? `\n\n… and ${plural(rest, 'other')}, all in result.json.` : '';
-  return section('Lost writes', table(['key', 'op', 'vantage', 'acknowledged by', 'at', 'line'], rows) + more);
+  return section('Lost writes', table(['key', 'op', 'vantage', 'acknowledged by', 'at', 'line'], rows) + more + (bulk && `\n\n${bulk}`));
 }
 
 function environment(result: ResultDocument): string {

@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { askedText } from './summary.ts';
 import type { ResultDocument, ResultTarget } from './result-shape.ts';
-import { duration } from './figures.ts';
+import { duration, lostCount } from './figures.ts';
 
 export interface TableOptions {
   readonly color: boolean;
@@ -19,7 +19,7 @@ export function resultsTable(results: readonly ResultDocument[], options: TableO
     result.verdict.outcome,
     textOf(result, 'recovery-time'),
     textOf(result, 'recovery-point'),
-    String(result.writes.readBackRegion === null ? '?' : result.writes.lost.length),
+    String(lostCount(result) ?? '?'),
     targetText(result),
     duration(result.durationMs),
   ]);

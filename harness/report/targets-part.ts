@@ -1,5 +1,6 @@
 import { worst, type RunResult } from '../check/verdict.ts';
 import { brownOutLimit } from '../measure/brown-out.ts';
+import { lostOfBulk } from '../measure/bulk.ts';
 import type { BrownOut } from '../measure/measurement.ts';
 import { duration, plural, recoveryText, span } from './figures.ts';
 import type { ResultTarget } from './result-shape.ts';
@@ -9,7 +10,7 @@ export function targetsPart(run: RunResult): ResultTarget[] {
   const { scenario, measurement, verdict } = run;
   const { recovery, writes, writePause } = measurement;
   const outcomeOf = (check: string): ResultTarget['outcome'] => verdict.findings.find((one) => one.check === check)?.outcome ?? 'skipped';
-  const readable = writes.readBackRegion !== null;
+  const lost = writes.readBackRegion === null ? null : writes.lost.length + lostOfBulk(measurement);
   return [
     {
       name: 'recovery-time',
@@ -44,8 +45,8 @@ export function targetsPart(run: RunResult): ResultTarget[] {
       name: 'lost-writes',
       asked: scenario.targets.lostWrites,
       unit: 'writes',
-      measured: readable ? writes.lost.length : null,
-      text: readable ? plural(writes.lost.length, 'write') : 'not measured',
+      measured: lost,
+      text: lost === null ? 'not measured' : plural(lost, 'write'),
       outcome: outcomeOf('lost-writes'),
     },
     ...backupTargets(run, outcomeOf),

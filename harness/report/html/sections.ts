@@ -157,7 +157,9 @@ export function writes(result: ResultDocument): Markup {
 }
 
 function lostTable({ writes: account, faults }: ResultDocument): Markup {
-  if (account.readBackRegion !== null && account.lost.length === 0) return html`<p>${mark('pass')} No acknowledged write is missing.</p>`;
+  if (account.readBackRegion === null) return html``;
+  if (account.lost.length === 0)
+    return account.lostOfBulk === 0 ? html`<p>${mark('pass')} No acknowledged write is missing.</p>` : lostBulk(account);
   const zeroMs = faults[0]?.points.t1Effect ?? 0;
   const rows = account.lost.slice(0, MOST_LOST_SHOWN).map(
     (one) =>
@@ -178,7 +180,12 @@ function lostTable({ writes: account, faults }: ResultDocument): Markup {
           ? 'Every one of them is kept in a file that the old primary exported.'
           : `${plural(account.unsaved, 'of them is', 'of them are')} in no exported file either.`
       }
-    </p>`;
+    </p>
+    ${account.lostOfBulk === 0 ? null : lostBulk(account)}`;
+}
+
+function lostBulk({ lostOfBulk }: ResultDocument['writes']): Markup {
+  return html`<p class="alarm">${plural(lostOfBulk, 'acknowledged write')} of a bulk load ${lostOfBulk === 1 ? 'is' : 'are'} missing.</p>`;
 }
 
 export function engineClaims(result: ResultDocument): Markup {
