@@ -260,6 +260,40 @@ describe('restoring to a point in time', () => {
     expect((await restored({ version: between.version }, 'between')).content).to.deep.equal(between.content);
   }).timeout(120_000);
 
+  it('takes the history that a failover went on with, though the newest backup is of the one that it left behind', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([['shipped', 'x']]);
+    await log.tick(never);
+    const common = [...documents(0, 5), ['shipped', 'x'] as const].map(([key, value], i): Entry => ({
+      epoch: 1,
+      index: i + 1,
+      op: 'put',
+      key,
+      value,
+    }));
+    await lab.write(documents(5, 8));
+    wallMs += 1000;
+    // Of the primary that was lost: nobody else has what it wrote last.
+    await lab.backup({ clock });
+    const other = openLmdb(join(lab.folder, 'taken over'));
+    await other.append([...common, { epoch: 2, index: 7, op: 'put', key: 'after', value: 'the failover' }]);
+    other.commit(7);
+    await other.close();
+    const taken = await openLmdbReader(join(lab.folder, 'taken over'));
+    const repository = await lab.repository();
+    const anchors = (): Promise<readonly LogEnd[]> => lab.logEnds(repository);
+    const next = new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader: taken, clock, anchors });
+    wallMs += 1000;
+    while ((await next.tick(never)).kind !== 'idle');
+    await taken.close();
+    const { version, content } = await restored({ timeMs: wallMs + 500 }, 'after');
+    expect(version).to.equal(7);
+    expect(content).to.deep.equal(new Map([...common.map(({ key, value }) => [key, value] as const), ['after', 'the failover']]));
+  }).timeout(120_000);
+
   it('says how far the log reaches, and begins a new stream where the log was trimmed away', async () => {
     await lab.write(documents(0, 5));
     await lab.backup({ clock });

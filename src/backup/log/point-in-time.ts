@@ -51,7 +51,7 @@ async function reach(
   signal: AbortSignal,
 ): Promise<Omit<PointPlan, 'passedOverBackups'>> {
   const candidates = trustedOf(entries).filter((manifest) => isBy(manifest, point));
-  const streams = await listStreams(repository, cluster, signal);
+  const streams = (await listStreams(repository, cluster, signal)).toReversed().map((stream) => new StreamWalk(repository, stream));
   const destroyed = await readDestroyedStreams(repository, signal);
   const passedOver: string[] = [];
   let problem = candidates.length === 0 ? `no backup is that old${oldestText(entries)}` : 'no log';
@@ -61,19 +61,20 @@ async function reach(
     const plain = ownPoint(manifest);
     if ('version' in point && plain.version === point.version) return { ...plain, passedOver };
     if (!('version' in point)) best = further(best, plain);
-    for (const stream of streams.toReversed()) {
+    for (const walk of streams) {
+      const { stream } = walk;
       // From an older backup it leads to the same end.
-      if (walked.has(stream.stream)) continue;
-      const found = await findIn(repository, { stream, destroyed }, { manifest, point }, signal);
+      if (walked.has(stream)) continue;
+      const found = await findIn(walk, destroyed, { manifest, point }, signal);
       if (typeof found === 'string') {
         problem = found;
         continue;
       }
-      walked.add(stream.stream);
-      if (found === null) passedOver.push(stream.stream);
+      walked.add(stream);
+      if (found === null) passedOver.push(stream);
       else if (!('version' in point)) best = further(best, found);
       else if (found.version === point.version) return { ...found, passedOver };
-      else problem = `the log of stream ${stream.stream} ends at version ${found.version}`;
+      else problem = `the log of stream ${stream} ends at version ${found.version}`;
     }
   }
   if (best !== null) return { ...best, passedOver };
@@ -108,16 +109,16 @@ function further(a: Reached | null, b: Reached): Reached {
 
 /** As StreamWalk finds it; null where its key was destroyed on purpose: it leads nowhere any more. One that is damaged is never passed over: it may lead further than what is found without it. */
 async function findIn(
-  repository: Repository,
-  { stream, destroyed }: { readonly stream: Stream; readonly destroyed: ReadonlySet<string> },
+  walk: StreamWalk,
+  destroyed: ReadonlySet<string>,
   { manifest, point }: { readonly manifest: Manifest; readonly point: PointInTime },
   signal: AbortSignal,
 ): Promise<Reached | string | null> {
   try {
-    return await new StreamWalk(repository, stream).find(manifest, point, signal);
+    return await walk.find(manifest, point, signal);
   } catch (error) {
     if (!isEngineError(error, 'backup-damaged')) throw error;
-    if (destroyed.has(stream.stream)) return null;
+    if (destroyed.has(walk.stream)) return null;
     throw new EngineError(
       'backup-damaged',
       `${error.message}; this log may lead further than what is found without it: an earlier time, or --to-version, may do without`,
@@ -129,10 +130,16 @@ async function findIn(
 class StreamWalk {
   readonly #repository: Repository;
   readonly #stream: Stream;
+  /** Its last version, once that was read. */
+  #end: number | null = null;
 
   constructor(repository: Repository, stream: Stream) {
     this.#repository = repository;
     this.#stream = stream;
+  }
+
+  get stream(): string {
+    return this.#stream.stream;
   }
 
   /** The log from the backup to the point or as far as it goes, or why this stream does not continue the backup. */
@@ -164,6 +171,11 @@ class StreamWalk {
       return;
     }
     let before: StoredSegment | null = null;
+    const endsBefore = (end: number): string => `stream ${stream} ends at version ${end}, before the backup's ${version}`;
+    if (this.#end !== null && this.#end < version) {
+      yield endsBefore(this.#end);
+      return;
+    }
     for (const begin of begins.slice(first)) {
       const segment: StoredSegment = await getSegment(this.#repository, { cluster, stream, begin }, signal);
       if (before === null) {
@@ -177,6 +189,9 @@ class StreamWalk {
       before = segment;
       if (segment.end > version) yield segment;
     }
+    this.#end = before?.end ?? null;
+    // Whether it is of the backup's history it does not say; from an older backup it may lead on.
+    if (before !== null && before.end < version) yield endsBefore(before.end);
   }
 
   async *#batches(
