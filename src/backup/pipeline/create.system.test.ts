@@ -1,7 +1,7 @@
 import { embeddedSource } from './embedded-source.ts';
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CreateOptions } from './create.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
@@ -10,6 +10,7 @@ import type { Entry } from '../../database/database.ts';
 import { openLmdb } from '../../database/lmdb.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { createOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
+import { packName } from '../format/object-name.ts';
 import { openRepository } from '../repository/repository.ts';
 import { addMissingRecipients } from '../repository/rewrap.ts';
 import { findBackup, highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
@@ -137,6 +138,21 @@ describe('making a backup', () => {
     expect((await findBackup(await lab.repository(), 'lab', 'latest')).backupId).to.equal(made['newer']);
     const next = await lab.backup({ lease: lease('8') });
     expect(next.manifest.parent).to.equal(made['newer']);
+  }).timeout(120_000);
+
+  it('relies on no pack that is not as a backup before states it, but stores again what that held', async () => {
+    await lab.write(documents(0, 6000));
+    const first = await lab.backup();
+    for (const { id } of first.manifest.packs) {
+      const file = join(lab.storeFolder, packName(id));
+      writeFileSync(file, readFileSync(file).subarray(0, -1));
+    }
+    await lab.write(documents(5990, 6010, 1));
+    const second = await lab.backup();
+    expect(await lab.restore(second.manifest, 'second')).to.deep.equal(lab.model);
+    const third = await lab.backup();
+    expect(third.uploadedBytes, 'once').to.be.lessThan(10_000);
+    expect(await lab.restore(third.manifest, 'third')).to.deep.equal(lab.model);
   }).timeout(120_000);
 
   it('backs up an empty database', async () => {

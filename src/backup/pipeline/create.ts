@@ -5,7 +5,7 @@ import type { Segment } from '../chunking/range-cutter.ts';
 import { backupId, listRoot } from '../format/ids.ts';
 import { sealManifest, type Manifest } from '../format/manifest.ts';
 import { openBlobMap } from '../repository/blob-reader.ts';
-import { highestOrder, listBackups, type BackupEntry } from '../repository/catalog.ts';
+import { highestOrder, listBackups, trustedOf, type BackupEntry } from '../repository/catalog.ts';
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import { requireSigningKey, type Repository } from '../repository/repository.ts';
 import { loadKnown, type KnownBlobs } from './known.ts';
@@ -88,7 +88,7 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
     refuseReplaced(entries, options.lease);
     refuseBehind(entries, await source.newest());
     const parent = newestUsable(repository, entries);
-    const known = await loadKnown(repository, parent, options.excluded, either);
+    const known = await loadKnown(repository, trustedOf(entries), options.excluded, either);
     const before = parent === null ? null : await filesOf(repository, parent, either);
     const packs = new PackStore({ repository, excluded: options.excluded, onFirst: () => step('pack_stored') }, either);
     const { files, pinned, scannedBytes } = await packData({ options, source, known, parent, before, packs, step }, either);

@@ -27,16 +27,23 @@ interface Listed {
 
 /**
  * Reads all indexes of the epoch. A blob counts only where its pack is there; `excluded` names packs and indexes that nobody may rely on: marked for deletion, or damaged.
- * @param parent knows checksums that a folder does not keep
+ * @param stated backups that say how long these are, and with which checksums: what is not so is damaged, and a backup that relied on it would be signed over the damage
  */
 export async function loadKnown(
   repository: Repository,
-  parent: Manifest | null,
+  stated: readonly Pick<Manifest, 'packs' | 'index'>[],
   excluded: ReadonlySet<string>,
   signal?: AbortSignal,
 ): Promise<KnownBlobs> {
   const packs = await listById(repository, 'packs/', excluded, signal);
   const listed = await listById(repository, `index/${repository.epoch}/`, excluded, signal);
+  const checksums = new Map<string, StoredRef>();
+  for (const manifest of stated)
+    for (const ref of [...manifest.packs, ...manifest.index]) {
+      if (!isAsStated(packs.get(ref.id), ref)) packs.delete(ref.id);
+      if (!isAsStated(listed.get(ref.id), ref)) listed.delete(ref.id);
+      checksums.set(ref.id, ref);
+    }
   const indexes: { readonly id: string; readonly index: BlobIndex }[] = [];
   for (const [id, { bytes }] of listed) {
     const index = await soundIndex(repository, { id, bytes }, signal);
@@ -49,7 +56,6 @@ export async function loadKnown(
       if (packs.has(Buffer.from(place.pack).toString('hex'))) table.add(place.blob, { index: number, n });
     }
   }
-  const checksums = new Map([...(parent?.packs ?? []), ...(parent?.index ?? [])].map((ref) => [ref.id, ref]));
   const refOf = async (id: string, name: string, known: Listed, maxBytes: number): Promise<StoredRef> => {
     const before = checksums.get(id);
     const sum = known.crc32c ?? (before?.bytes === known.bytes ? before.crc32c : await checksumOf(repository, name, maxBytes, signal));
@@ -67,6 +73,10 @@ export async function loadKnown(
     indexOf: (id) => indexRefs.get(table.find(id)?.index ?? -1) ?? null,
     pack: async (id) => await refOf(id, packName(id), packs.get(id)!, packs.get(id)!.bytes),
   };
+}
+
+function isAsStated(object: Listed | undefined, { bytes, crc32c: sum }: StoredRef): boolean {
+  return object === undefined || (object.bytes === bytes && (object.crc32c === null || object.crc32c === sum));
 }
 
 /** null where it is damaged: what it names is then stored again, which mends that for the backups to come. */
