@@ -6,7 +6,7 @@ import { garbageOf, type Garbage } from './garbage.ts';
 import { readHolds } from './holds.ts';
 import { putMarks, readMarks, type MarkedObject } from './marks.ts';
 import { planRetention, type RetentionPlan, type RetentionRules } from './plan.ts';
-import { retainedOf } from './retained.ts';
+import { retainedOf, tellsNothing } from './retained.ts';
 import { supersededRecords } from './superseded.ts';
 
 export interface PruneOptions {
@@ -83,7 +83,7 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
   const { refused: brokenMarks } = await readRecordsAndRefused(repository, 'mark/', signal);
   const held = new Set((await readHolds(repository, signal)).keys());
   const destroyedKeys = await readShreds(repository, signal);
-  const retained = retainedOf(entries, { records, tombstones: new Set(tombOf.keys()), held, destroyedKeys });
+  const retained = retainedOf(entries, { records, tombstones: new Set(tombOf.keys()), held, destroyedKeys, nowMs: rules.nowMs });
   const plan = planRetention(retained, rules);
   const expire = new Set(plan.expire);
   const isDue = (backupId: string): boolean => Date.parse(textOf(tombOf.get(backupId)?.document ?? {}, 'at')) + graceMs <= rules.nowMs;
@@ -112,7 +112,11 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
     fresh: plan.expire.filter((id) => !tombOf.has(id)),
     // A backup that is to stay after all (a hold, a minimum that grew) loses its tombstone; one that does not open says nothing.
     lifted: [...[...tombOf].filter(([id]) => own.has(id) && !expire.has(id)).map(([, tomb]) => tomb), ...tombs.refused],
-    superseded: unique([...supersededRecords(records), ...brokenMarks, ...(await recordsOfNone(repository, ids, signal))]),
+    superseded: unique([
+      ...supersededRecords(records.filter((record) => !tellsNothing(record, rules.nowMs))),
+      ...brokenMarks,
+      ...(await recordsOfNone(repository, ids, signal)),
+    ]),
     deletable: garbage.filter((object) => (markedAt.get(key(object)) ?? Number.POSITIVE_INFINITY) + graceMs <= rules.nowMs),
     toMark: garbage.filter((object) => !markedAt.has(key(object))),
   };

@@ -1,3 +1,4 @@
+import { knownTime } from '../../platform/known-time.ts';
 import { idTimeMs } from '../format/ids.ts';
 import type { BackupEntry } from '../repository/catalog.ts';
 import { isDestroyed } from '../repository/shred.ts';
@@ -10,13 +11,14 @@ export interface KnownOfBackups {
   readonly tombstones: ReadonlySet<string>;
   readonly held: ReadonlySet<string>;
   readonly destroyedKeys: ReadonlySet<string>;
+  readonly nowMs: number;
 }
 
 /** Backups as retention sees them. */
 export function retainedOf(entries: readonly BackupEntry[], known: KnownOfBackups): readonly RetainedBackup[] {
   return entries.map((entry) => {
     const { backupId, manifest, problem } = entry;
-    const checks = known.records.filter(({ document }) => document['backupId'] === backupId);
+    const checks = known.records.filter((record) => record.document['backupId'] === backupId && !tellsNothing(record, known.nowMs));
     const destroyed = isDestroyed(entry, known.destroyedKeys);
     return {
       backupId,
@@ -31,6 +33,11 @@ export function retainedOf(entries: readonly BackupEntry[], known: KnownOfBackup
       destroyed,
     };
   });
+}
+
+/** All was well at a time that is still to come: it would outweigh whatever is found from now on. */
+export function tellsNothing({ document }: StoredRecord, nowMs: number): boolean {
+  return document['ok'] === true && knownTime(Date.parse(textOf(document, 'at')), nowMs) === null;
 }
 
 /** Read as a whole (level 3 or a drill) and found sound, and nothing else found since. */

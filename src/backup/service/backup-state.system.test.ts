@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
-import { systemClock } from '../../platform/clock.ts';
+import { systemClock, type Clock } from '../../platform/clock.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { verifyAndRecord, type VerificationRecord } from '../verify/record.ts';
@@ -17,9 +17,9 @@ describe('what the service knows of verifications', () => {
   beforeEach(async () => (lab = await BackupLab.open()));
   afterEach(() => lab.close());
 
-  const verified = async (manifest: Manifest, level: 0 | 3): Promise<VerificationRecord> => {
+  const verified = async (manifest: Manifest, level: 0 | 3, clock: Clock = systemClock): Promise<VerificationRecord> => {
     const options = { repository: await lab.repository(), manifest, level, percent: 100, workers: 0, random: Math.random };
-    return await verifyAndRecord({ ...options, onProgress: () => undefined, clock: systemClock, toolVersion: 'test' }, never);
+    return await verifyAndRecord({ ...options, onProgress: () => undefined, clock, toolVersion: 'test' }, never);
   };
   const looked = async (level: 0 | 3 = 3) => {
     const state = new BackupState(systemClock);
@@ -60,6 +60,22 @@ describe('what the service knows of verifications', () => {
     expect(view.verification).to.include({ backupId: manifest.backupId, ok: true });
     expect(samples.get('verified_age_seconds')).to.be.lessThan(60);
     expect(samples.get('damaged')).to.equal(0);
+  }).timeout(120_000);
+
+  it('takes no backup and no verification for new whose time is still to come: a clock was wrong', async () => {
+    const fast = { ...systemClock, wall: () => new Date(Date.now() + 10 * 365 * 86_400_000) };
+    await lab.write(documents(0, 3));
+    const { manifest } = await lab.backup({ clock: fast });
+    await verified(manifest, 3, fast);
+    const before = await looked();
+    expect(before.samples.get('age_seconds')).to.equal(Number.POSITIVE_INFINITY);
+    expect(before.samples.get('verified_age_seconds')).to.equal(Number.POSITIVE_INFINITY);
+    const again = await lab.backup();
+    await verified(again.manifest, 3);
+    const { view, samples } = await looked();
+    expect(view.newestAtMs).to.equal(Date.parse(again.manifest.created));
+    expect(view.verification, 'else one would always be due').to.include({ backupId: again.manifest.backupId });
+    expect(samples.get('verified_age_seconds')).to.be.lessThan(60);
   }).timeout(120_000);
 
   it('tells damage until the backup is verified again and sound', async () => {

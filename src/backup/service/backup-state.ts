@@ -1,5 +1,6 @@
 import type { BackupConfig } from '../../config/backup-config.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { knownTime } from '../../platform/known-time.ts';
 import type { Sample } from '../../telemetry/metrics.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
 import { logEndOf } from '../format/manifest.ts';
@@ -42,7 +43,9 @@ export class BackupState {
     const tombstones = await readRecords(repository, 'tomb/', signal);
     const held = new Set((await readHolds(repository, signal)).keys());
     const marked = new Set(tombstones.map(({ document }) => textOf(document, 'backupId')));
-    const retained = retainedOf(entries, { records, tombstones: marked, held, destroyedKeys: await readShreds(repository, signal) });
+    const destroyedKeys = await readShreds(repository, signal);
+    const nowMs = this.#clock.wall().getTime();
+    const retained = retainedOf(entries, { records, tombstones: marked, held, destroyedKeys, nowMs });
     const verified = retained.findLast((backup) => backup.verified && backup.problem === null);
     this.#seen = {
       newestMs: createdMs(trusted.at(-1)),
@@ -62,6 +65,7 @@ export class BackupState {
       verification: lastVerification(
         trusted.flatMap(({ backupId }) => of(backupId)),
         level,
+        nowMs,
       ),
     };
   }
@@ -81,8 +85,11 @@ export class BackupState {
 
   samples(): readonly Sample[] {
     const seen = this.#seen;
-    const ageSeconds = (atMs: number | null | undefined): number =>
-      atMs == null ? Number.POSITIVE_INFINITY : Math.max(0, (this.#clock.wall().getTime() - atMs) / 1000);
+    const nowMs = this.#clock.wall().getTime();
+    const ageSeconds = (atMs: number | null | undefined): number => {
+      const knownMs = knownTime(atMs ?? null, nowMs);
+      return knownMs === null ? Number.POSITIVE_INFINITY : Math.max(0, (nowMs - knownMs) / 1000);
+    };
     const gauge = (name: string, help: string, value: number): Sample => ({
       name: `coditect_dr_backup_${name}`,
       help,
@@ -153,8 +160,8 @@ interface Seen {
 
 type LookedFor = Pick<BackupConfig, 'cluster' | 'verify_level'>;
 
-/** Newest of those that are at least as thorough. */
-function lastVerification(records: readonly StoredRecord[], level: number): StoreView['verification'] {
+/** Newest of those that are at least as thorough, as far as their times can be. */
+function lastVerification(records: readonly StoredRecord[], level: number, nowMs: number): StoreView['verification'] {
   const [last] = records
     .filter(({ document }) => Number(document['level']) >= level)
     .map(({ document }) => ({
@@ -162,6 +169,7 @@ function lastVerification(records: readonly StoredRecord[], level: number): Stor
       atMs: Date.parse(textOf(document, 'at')),
       ok: document['ok'] === true,
     }))
+    .filter(({ atMs }) => knownTime(atMs, nowMs) !== null)
     .toSorted((a, b) => b.atMs - a.atMs);
   return last ?? null;
 }

@@ -53,6 +53,23 @@ describe('what the service does next', () => {
     const dueMs = 2000 + 24 * HOUR_MS;
     expect([made(dueMs - 1), made(dueMs + 1)]).to.deep.equal(['backup', 'verification']);
   });
+  it('does not wait for a time that a clock gave which was wrong, and is still to come', () => {
+    const wrongMs = 99 * 365 * 24 * HOUR_MS;
+    expect(next({ newestAtMs: wrongMs }, 5 * HOUR_MS)).to.deep.equal({ work: 'backup', atMs: 0 });
+    const verification = { backupId: 'b1', atMs: wrongMs, ok: true };
+    expect(next({ newestAtMs: 5 * HOUR_MS, verification }, 5 * HOUR_MS)).to.deep.equal({ work: 'verification', atMs: 0 });
+    const tries = { backup: { failures: 3, lastFailureAtMs: wrongMs }, verification: NOT_TRIED };
+    expect(nextWork(TIMETABLE, { view: VIEW, tries, random: 0, nowMs: 5 * HOUR_MS })).to.deep.equal({
+      work: 'backup',
+      atMs: 1000 + HOUR_MS,
+    });
+    // Clocks of two regions are never just the same.
+    const apartMs = 5 * HOUR_MS + 1000;
+    expect(next({ newestAtMs: apartMs, verification: { ...verification, atMs: apartMs } }, 5 * HOUR_MS)).to.deep.equal({
+      work: 'backup',
+      atMs: apartMs + HOUR_MS,
+    });
+  });
   it('is the other where one of them fails all the time', () => {
     const failed = { failures: 1, lastFailureAtMs: 98 * HOUR_MS };
     const moment = { view: VIEW, random: 0, nowMs: 99 * HOUR_MS };

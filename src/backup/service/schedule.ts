@@ -1,3 +1,5 @@
+import { knownTime } from '../../platform/known-time.ts';
+
 export interface Timetable {
   readonly intervalMs: number;
   /** Each interval is longer by a random part of this, so that many systems do not come to one store at once. */
@@ -37,14 +39,27 @@ export interface Moment {
 /**
  * What is to be done next, and when, on the wall clock, which is the only one that outlives a process. A backup that is due goes first: what is not backed up is lost, what is not verified is only not
  * known. But no second one goes before a verification that is due: where a backup takes as long as its interval one is always due, and nothing would ever be verified. That a first one went the store
- * tells, so that it does not matter who made it, nor whether that one still runs; of one that failed only this program knows.
+ * tells, so that it does not matter who made it, nor whether that one still runs; of one that failed only this program knows. Nobody waits for a time that a wrong clock wrote down.
  */
-export function nextWork(timetable: Timetable, { view, tries, random, nowMs }: Moment): { readonly work: Work; readonly atMs: number } {
+export function nextWork(timetable: Timetable, moment: Moment): { readonly work: Work; readonly atMs: number } {
+  const { view, tries, random, nowMs } = withKnownTimes(moment);
   const backupMs = nextBackupMs(timetable, view, tries.backup, random);
   const verificationMs = nextVerificationMs(timetable, view, tries.verification);
   const lastBackupMs = Math.max(view.newestAtMs ?? 0, tries.backup.lastFailureAtMs ?? 0);
   const isBackupFirst = backupMs <= nowMs ? lastBackupMs <= verificationMs || verificationMs > nowMs : backupMs <= verificationMs;
   return isBackupFirst ? { work: 'backup', atMs: backupMs } : { work: 'verification', atMs: verificationMs };
+}
+
+function withKnownTimes({ view, tries, nowMs, ...moment }: Moment): Moment {
+  const { newestAtMs, verification } = view;
+  const known = ({ failures, lastFailureAtMs }: Tries): Tries => ({ failures, lastFailureAtMs: knownTime(lastFailureAtMs, nowMs) });
+  const isKnown = verification === null || knownTime(verification.atMs, nowMs) !== null;
+  return {
+    ...moment,
+    nowMs,
+    view: { ...view, newestAtMs: knownTime(newestAtMs, nowMs), verification: isKnown ? verification : null },
+    tries: { backup: known(tries.backup), verification: known(tries.verification) },
+  };
 }
 
 export function nextBackupMs(timetable: Timetable, { newestAtMs }: Pick<StoreView, 'newestAtMs'>, tries: Tries, random: number): number {

@@ -62,8 +62,8 @@ describe('the service that makes backups', () => {
   });
 
   const seen = (verification: StoreView['verification']) => (): Promise<StoreView> =>
-    Promise.resolve({ newestAtMs: 2e9, newestId: 'b1', verification });
-  const timetable = { intervalMs: 60_000, jitterMs: 0, verifyMs: 30_000, retryMs: 5000 };
+    Promise.resolve({ newestAtMs: 1e9, newestId: 'b1', verification });
+  const timetable = { intervalMs: 1e9, jitterMs: 0, verifyMs: 30_000, retryMs: 5000 };
 
   it('verifies the newest when that is due, and not before', async () => {
     const look = seen({ backupId: 'b1', atMs: 1e9, ok: true });
