@@ -58,6 +58,12 @@ export function timePart(time: Date): string {
   return time.toISOString().replaceAll(/[-:.]/g, '');
 }
 
+/** The time that such a part stands for; null where it is none. */
+export function timeIn(part: string): Date | null {
+  const timeMs = Date.parse(part.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\d)(\d{3}Z)$/, '$1-$2-$3:$4:$5.$6'));
+  return Number.isNaN(timeMs) ? null : new Date(timeMs);
+}
+
 /** A member that is a text; empty where it is none. */
 export function textOf(document: CanonicalObject, name: string): string {
   const value = document[name];

@@ -1,5 +1,5 @@
-import { putRecord, readRecordsAndRefused, textOf, timePart } from '../repository/records.ts';
-import type { Repository } from '../repository/repository.ts';
+import { putRecord, readRecordsAndRefused, textOf, timeIn, timePart } from '../repository/records.ts';
+import { signalOf, type Repository } from '../repository/repository.ts';
 
 /** A hold, or the end of one: `hold/<backupId>/<time>.json`. Nothing is taken back by deleting, so a hold ends only by a signed record as it began by one. */
 export interface Hold {
@@ -10,8 +10,15 @@ export interface Hold {
   readonly at: Date;
 }
 
+/** The last one counts, and by its name it is the last: so it gets a time after all that are there, by whatever clocks. */
 export async function putHold(repository: Repository, { backupId, held, by, why, at }: Hold, signal?: AbortSignal): Promise<void> {
-  await putRecord(repository, `hold/${backupId}/${timePart(at)}.json`, { backupId, held, by, why, at: at.toISOString() }, signal);
+  const folder = `hold/${backupId}/`;
+  let time = at;
+  for await (const { name } of repository.store.list(folder, signalOf(signal))) {
+    const before = timeIn(name.slice(folder.length).replace(/\.json$/, ''));
+    if (before !== null && before >= time) time = new Date(before.getTime() + 1);
+  }
+  await putRecord(repository, `${folder}${timePart(time)}.json`, { backupId, held, by, why, at: at.toISOString() }, signal);
 }
 
 export interface Held {
