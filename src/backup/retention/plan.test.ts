@@ -21,6 +21,13 @@ describe('retention', () => {
   it('lets go what is over its time', () => {
     expect(planRetention([backup(80), backup(85), backup(95), backup(99)], rules).expire).to.deep.equal(['d80', 'd85']);
   });
+  it('keeps what was made while a clock was behind as long as what was made before it', () => {
+    const behind = backup(95, { backupId: 'behind', createdMs: 0, retainUntilMs: 10 * DAY });
+    const wrong = backup(94, { backupId: 'wrong', createdMs: 9999 * DAY });
+    const all = [backup(80), backup(95), wrong, behind, backup(98), backup(99)];
+    expect(planRetention(all, rules).expire).to.deep.equal(['d80']);
+    expect(planRetention(all, { ...rules, nowMs: 106 * DAY }).expire).to.deep.equal(['d80', 'd95', 'behind']);
+  });
   it('keeps the last verified ones whatever their age', () => {
     const plan = planRetention([backup(10), backup(20), backup(30)], rules);
     expect(plan.expire).to.deep.equal(['d10']);

@@ -34,9 +34,10 @@ export interface RetentionPlan {
 
 /**
  * What may go: whatever is over its time, but never what is held, nor so much that fewer verified backups remain than there must be, nor what stands in for a damaged one: because of damage there is never less that can be restored.
- * @param ordered in the order in which they were made
+ * @param backups in the order in which they were made
  */
-export function planRetention(ordered: readonly RetainedBackup[], rules: RetentionRules): RetentionPlan {
+export function planRetention(backups: readonly RetainedBackup[], rules: RetentionRules): RetentionPlan {
+  const ordered = noneBefore(backups, rules);
   const trusted = ordered.filter(({ problem }) => problem === null);
   const safe = new Set(
     trusted
@@ -70,6 +71,15 @@ export function planRetention(ordered: readonly RetainedBackup[], rules: Retenti
         keep: ordered.map(({ backupId }) => keep.find((kept) => kept.backupId === backupId) ?? { backupId, why: 'refused' }),
         refused,
       };
+}
+
+/** None was made before the one before it, whatever its clock said; but one of a time that is still to come tells nothing. */
+function noneBefore(backups: readonly RetainedBackup[], { nowMs }: RetentionRules): readonly RetainedBackup[] {
+  let latestMs = 0;
+  return backups.map((backup) => {
+    if (backup.createdMs <= nowMs) latestMs = Math.max(latestMs, backup.createdMs);
+    return { ...backup, createdMs: Math.max(latestMs, backup.createdMs) };
+  });
 }
 
 /** Why nothing may go beside the newest backup as it is. */
