@@ -18,6 +18,8 @@ import { SetHash } from './set-hash.ts';
 /** About 8 MiB, which are read within seconds. */
 const FILES_PER_PART = 32;
 const PARTS_AT_ONCE = 3;
+/** What a row counts beside its own bytes: FoundationDB counts up to ten times that (its key three times, each with the prefix), so that a transaction has no more than some ten thousand rows. */
+const ROW_BYTES = 32;
 
 export interface RemoteRestoreOptions extends Pick<RestoreOptions, 'workers' | 'onProgress' | 'log'> {
   readonly repository: Repository;
@@ -75,14 +77,14 @@ export async function restoreRemote(options: RemoteRestoreOptions, signal: Abort
 }
 
 /** @param set to which each of them is added */
-function* batchesOf(plains: readonly Uint8Array[], set: SetHash | null): Generator<readonly PutRow[]> {
+export function* batchesOf(plains: readonly Uint8Array[], set: SetHash | null): Generator<readonly PutRow[]> {
   let rows: PutRow[] = [];
   let bytes = 0;
   for (const plain of plains) {
     for (const { key, value } of recordsOf(viewOf(plain))) {
       rows.push({ key, value });
       set?.add(key, value);
-      bytes += key.length + value.length;
+      bytes += key.length + value.length + ROW_BYTES;
       if (bytes < PUT_BYTES) continue;
       yield rows;
       rows = [];
