@@ -58,6 +58,26 @@ describe('whether a container is gone, by the word of its node', function () {
     expect(await there()).to.deep.equal([]);
   });
 
+  it('is not known where its node killed the one before it in the same pod, as it does when a failed pod is healed', async () => {
+    const terminated = { exitCode: 137, containerID: 'containerd://one', finishedAt: '2026-01-01T00:00:09Z' };
+    killings = [
+      { metadata: { name: 'liveness', uid: 'event-1' }, count: 3 },
+      { metadata: { name: 'changed', uid: 'event-2' }, count: 1 },
+    ];
+    pods = [pod('uid-1', { containerID: 'containerd://two', lastState: { terminated } })];
+    expect(await there()).to.deep.equal([pidOf('containerd://two')]);
+    pods = [];
+    expect(await there()).to.deep.equal([pidOf('containerd://two')]);
+    const beside = { metadata: { name: 'sidecar', uid: 'event-3' }, count: 1, involvedObject: { fieldPath: 'spec.containers{sidecar}' } };
+    killings = [...killings, beside];
+    expect(await there(), 'another container of the pod').to.deep.equal([pidOf('containerd://two')]);
+    killings = [
+      ...killings,
+      { metadata: { name: 'stopping', uid: 'event-4' }, count: 1, involvedObject: { fieldPath: 'spec.containers{notes}' } },
+    ];
+    expect(await there()).to.deep.equal([]);
+  });
+
   it('it is gone where its end was told, with the next one there', async () => {
     const terminated = { exitCode: 137, containerID: 'containerd://one', finishedAt: '2026-01-01T00:00:09Z' };
     pods = [pod('uid-1', { state: { waiting: { reason: 'CrashLoopBackOff' } }, lastState: {} })];

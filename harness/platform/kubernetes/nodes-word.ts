@@ -23,6 +23,8 @@ interface Container {
   readonly podUid: string;
   readonly name: string;
   readonly part: Part;
+  /** What its node had told of killing it, or another of its name in this pod, when it was first seen: a probe that failed long ago is no sign, nor that its predecessor was killed. */
+  readonly toldBefore: ReadonlySet<string>;
 }
 
 /**
@@ -38,8 +40,6 @@ export class NodesWord implements Inside {
   #probes: PodProbes | undefined;
   /** Every container that was seen running, until its end is told. */
   readonly #there = new Map<string, Container>();
-  /** By the uid of a pod: what its node had told of killing its containers when it was first looked at. A probe that failed long ago is no sign. */
-  readonly #toldBefore = new Map<string, ReadonlySet<string>>();
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: readonly Part[], programs: ProgramsHere, probing: ProbingEnv | undefined) {
@@ -85,15 +85,16 @@ export class NodesWord implements Inside {
     const listed = await Promise.all(this.#parts.map(async (part) => ({ part, pods: await podsOf(part) })));
     const all = listed.flatMap(({ pods }) => pods);
     const seen = listed.flatMap(({ part, pods }) => names.map((name) => ({ name, part, pod: this.#successors.find(name, pods) })));
-    for (const { name, part, pod } of seen)
-      for (const { id, container } of runningIn(pod)) this.#there.set(id, { pod: name, podUid: uidOf(pod), name: container, part });
+    const running = seen.flatMap(({ name, part, pod }) =>
+      runningIn(pod).map(({ id, container }) => ({ id, of: { pod: name, podUid: uidOf(pod), name: container, part } })),
+    );
+    await Promise.all(running.map(({ id, of }) => this.#remember(id, of)));
     for (const id of all.flatMap(endedIn)) this.#there.delete(id);
-    await Promise.all(seen.map(({ part, pod }) => this.#remember(part, uidOf(pod))));
     const asked = [...this.#there].filter(([, { pod }]) => names.includes(pod));
     const still = await Promise.all(
       asked.map(async ([id, container]) => {
         const hasObject = all.some((pod) => uidOf(pod) === container.podUid);
-        const there = hasObject || !(await this.#isBeingKilled(container));
+        const there = hasObject || !(await isBeingKilled(container));
         if (!there) this.#there.delete(id);
         return there ? [{ pod: container.pod, pid: pidOf(id) ?? 0, startedTicks: 0, command: container.name, state: '?' }] : [];
       }),
@@ -101,13 +102,8 @@ export class NodesWord implements Inside {
     return still.flat();
   }
 
-  async #remember(part: Part, uid: string): Promise<void> {
-    if (uid !== '' && !this.#toldBefore.has(uid)) this.#toldBefore.set(uid, new Set(await killings(part, uid)));
-  }
-
-  async #isBeingKilled({ podUid, part }: Container): Promise<boolean> {
-    const before = this.#toldBefore.get(podUid);
-    return before !== undefined && (await killings(part, podUid)).some((one) => !before.has(one));
+  async #remember(id: string, of: Omit<Container, 'toldBefore'>): Promise<void> {
+    if (!this.#there.has(id)) this.#there.set(id, { ...of, toldBefore: new Set(await killings(of)) });
   }
 
   runInPod(pod: string, program: string, args: readonly string[]): PodProgram {
@@ -157,13 +153,17 @@ function endedIn(pod: KubePod): readonly string[] {
   return ends.flatMap((end) => (end?.containerID === undefined ? [] : [end.containerID]));
 }
 
-/** Each time that a node told that it kills a container of this pod: an event that comes again has another count. */
-async function killings({ client, namespace }: Part, podUid: string): Promise<readonly string[]> {
+type Killing = KubeObject & { readonly count?: number; readonly involvedObject?: { readonly fieldPath?: string } };
+
+async function isBeingKilled(container: Container): Promise<boolean> {
+  return (await killings(container)).some((one) => !container.toldBefore.has(one));
+}
+
+/** Each time that a node told that it kills a container of this name in this pod: an event that comes again has another count. One that names no container is of all. */
+async function killings({ podUid, name, part }: Pick<Container, 'podUid' | 'name' | 'part'>): Promise<readonly string[]> {
+  const { client, namespace } = part;
   const query = { fieldSelector: `involvedObject.uid=${podUid},reason=Killing` };
-  const { items } = await client.must<{ items: readonly (KubeObject & { readonly count?: number })[] }>(
-    'GET',
-    resourcePath(EVENTS, namespace),
-    { query },
-  );
-  return items.map(({ metadata, count }) => `${metadata.uid} ${count}`);
+  const { items } = await client.must<{ items: readonly Killing[] }>('GET', resourcePath(EVENTS, namespace), { query });
+  const its = items.filter(({ involvedObject }) => [undefined, `spec.containers{${name}}`].includes(involvedObject?.fieldPath));
+  return its.map(({ metadata, count }) => `${metadata.uid} ${count}`);
 }
