@@ -1,11 +1,22 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { Held, History, Journal, Lease, Replication, SealedLog, Snapshot } from '../arbiter/arbiter.ts';
+import {
+  journalIsOpen,
+  type Held,
+  type History,
+  type Journal,
+  type Lease,
+  type Replication,
+  type SealedLog,
+  type Snapshot,
+} from '../arbiter/arbiter.ts';
 import { PRESETS } from '../config/policy.ts';
 import type { Quorum } from '../health/quorum.ts';
 import type { DatabaseStatus } from '../server/control-messages.ts';
 import { holderRemainingMs, sealQuorum } from './fencing.ts';
 import { nothingKnown, takeSnapshot, type Knowledge } from './knowledge.ts';
+import { ANY_LOSS_SECONDS } from './loss.ts';
+import { whyNot } from './orders.ts';
 import type { Effect, Event, Facts, OperatorRequest, SeenStatus, Setting, State } from './state.ts';
 import { INITIAL, transition } from './transition.ts';
 
@@ -34,6 +45,8 @@ class World {
   dnsEpoch = 1;
   /** The observers see the first primary serve. */
   primaryIsHealthy = false;
+  /** Too few observers are left to diagnose anything. */
+  isBlind = false;
   acknowledged = 10;
   /** What the first primary believes of the commit rule: its own last write of it. */
   primarysRule: Held<Replication> = this.replication;
@@ -187,6 +200,8 @@ class World {
     expect(this.holders.has(epoch), 'an epoch has one holder').to.equal(false);
     this.holders.set(epoch, region);
     const old = this.database('us-central1');
+    // Somebody has accepted to lose whatever it lacks, and that the rest of the set is gone.
+    if (this.journal?.value.acceptedLossSeconds === ANY_LOSS_SECONDS) return;
     const remainingMs = old.renewedAtMs === null ? 0 : holderRemainingMs(old.renewedAtMs, this.nowMs, policy);
     expect(old.sealedEpoch >= epoch || remainingMs === 0, 'the old holder has stopped').to.equal(true);
     const { set, w } = this.replication.value;
@@ -232,6 +247,10 @@ class ModelController {
   look(world: World): void {
     this.knowledge = takeSnapshot(this.knowledge, world.snapshot(), world.nowMs);
   }
+  /** Gives the order where it would be followed. */
+  order(request: OperatorRequest, world: World): void {
+    if (whyNot(this.state, request, this.#facts(world), this.setting) === null) this.step({ kind: 'tick' }, world, request);
+  }
   step(event: Event, world: World, request: OperatorRequest | null): void {
     const given: Event = request === null ? event : { kind: 'operator', request };
     const { state, effects } = transition(this.state, given, this.#facts(world), this.setting);
@@ -257,7 +276,7 @@ class ModelController {
       maintenance: records.maintenance,
       history: records.history,
       inSyncSinceMs: new Map(),
-      quorum: holder === null ? { kind: 'none', why: 'no primary' } : quorum,
+      quorum: holder === null || world.isBlind ? { kind: 'none', why: 'no primary, or too few observers' } : quorum,
       vetoedAtMs: null,
       gateShutAtMs: null,
       waitingAtMs: new Map(),
@@ -356,24 +375,46 @@ function act(step: Action, world: World, controllers: readonly ModelController[]
   }
 }
 
+/** A moment passes, and every effect is carried out. */
+function turn(world: World, controller: ModelController): void {
+  world.nowMs += 25;
+  controller.look(world);
+  controller.step({ kind: 'tick' }, world, null);
+  for (const effect of controller.effects) {
+    const event = world.perform(effect);
+    if (event !== null) controller.step(event, world, null);
+  }
+}
+
 /** With everything but the first primary in order, one controller must bring any run to its end. */
 function finish(world: World, controller: ModelController): void {
   world.primaryIsHealthy = false;
   for (const region of ['us-east1', 'europe-west1']) world.database(region).reachable = true;
   for (let i = 0; i < 400 && (world.lease.value.holder === 'us-central1' || world.journal?.value.step !== 'DONE'); i++) {
-    world.nowMs += 25;
-    controller.look(world);
-    controller.step({ kind: 'tick' }, world, null);
-    for (const effect of controller.effects) {
-      const event = world.perform(effect);
-      if (event !== null) controller.step(event, world, null);
-    }
+    turn(world, controller);
   }
   expect(world.journal?.value, JSON.stringify({ journal: world.journal, lease: world.lease, state: controller.state })).to.include({
     step: 'DONE',
   });
   expect(world.lease.value.holder).to.equal(world.journal?.value.to);
   expect(world.dnsEpoch).to.equal(world.lease.value.epoch);
+}
+
+/** One region is dead for good, and an operator gives every order that brings the service back, as soon as it would be followed. */
+function finishWithout(dead: string, isBlind: boolean, world: World, controller: ModelController): void {
+  world.isBlind = isBlind;
+  world.primaryIsHealthy = dead !== 'us-central1';
+  const alive = REGIONS.filter((region) => region !== dead);
+  for (const region of REGIONS) world.database(region).reachable = region !== dead;
+  const isServed = (): boolean =>
+    alive.some((region) => region === world.lease.value.holder) && !journalIsOpen(world.journal?.value ?? null);
+  for (let i = 0; i < 4000 && !isServed(); i++) {
+    turn(world, controller);
+    controller.order({ kind: 'approve', by: 'anna', acceptedLossSeconds: ANY_LOSS_SECONDS }, world);
+    for (const target of world.lease.value.holder === dead ? alive : [])
+      controller.order({ kind: 'forced', target, by: 'anna', acceptedLossSeconds: ANY_LOSS_SECONDS }, world);
+  }
+  expect(isServed(), JSON.stringify({ journal: world.journal, lease: world.lease, state: controller.state })).to.equal(true);
 }
 
 describe('failover, simulated', function () {
@@ -392,6 +433,35 @@ describe('failover, simulated', function () {
 
   it('loses nothing, has one holder an epoch and comes to an end, whatever is lost, late or killed', () => {
     fc.assert(run(null), { numRuns: 400 });
+  });
+
+  it('comes to an end whichever region is dead for good, as long as people give the orders that it asks for', () => {
+    const orders = [null, { kind: 'switchover', target: 'europe-west1', by: 'anna' } as const] as const;
+    const without = fc.record({
+      dead: fc.constantFrom(null, null, ...REGIONS),
+      isBlind: fc.boolean(),
+      turns: fc.nat(60),
+      request: fc.constantFrom(...orders),
+    });
+    const property = fc.property(
+      fc.array(action, { maxLength: 60 }),
+      fc.boolean(),
+      without,
+      (schedule, cut, { dead, request, isBlind, turns }) => {
+        const world = new World();
+        world.primaryIsHealthy = request !== null;
+        world.database('us-central1').reachable = !cut;
+        const controllers = ['us-east1', 'europe-west1'].map((name) => new ModelController(name, world.nowMs));
+        for (const step of schedule) act(step, world, controllers, request);
+        const leader = controllers[0] as ModelController;
+        leader.look(world);
+        if (request !== null) leader.order(request, world);
+        for (let i = 0; i < turns && world.journal?.value.step !== 'DONE'; i++) turn(world, leader);
+        // Whoever was just chosen, where none is named.
+        finishWithout(dead ?? world.journal?.value.to ?? 'us-east1', isBlind, world, leader);
+      },
+    );
+    fc.assert(property, { numRuns: 400 });
   });
 
   it('does so too when an operator asks for it again and again', () => {
