@@ -56,6 +56,20 @@ describe('checks of restored copies', () => {
       expect(of(1600, { since: 'early' }), 'a mark asks for more, never for less').to.equal('fail');
       expect(of(1600, { since: 'early', mayLackMs: 0 }), 'where it alone says how much').to.equal('pass');
     });
+    it('of a restore to a time has all of the backup that it is made from, whatever it may lack of the log', () => {
+      const mark: readonly [number, EventBody] = [1900, { kind: 'mark', name: 'before', timeMs: 1_700_000_001_900 }];
+      const of = (atMs: number, from: string): FindingOutcome =>
+        outcome('backup-matches', {
+          method: [CREATE, ...SCENARIO.method, { ...RESTORE, args: [from, '--to-time', '@before'], mayLackMs: 1000 }],
+          more: [mark],
+          restored: { args: ['restore', from, '--to-time', new Date(1_700_000_001_900).toISOString()], answer: { backupId: ID } },
+          copy: (events) => stateAt(events, atMs),
+        });
+      for (const from of [ID, 'latest']) {
+        expect(of(1850, from)).to.equal('pass');
+        expect(of(1600, from), 'the backup was begun at 1.8 s').to.equal('fail');
+      }
+    });
   });
 
   it('a copy of another backup than the one that a restore of the latest names is neither that one nor a proof of it', () => {

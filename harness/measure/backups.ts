@@ -90,19 +90,19 @@ function windowOf(view: RunView, orders: readonly Order[], { order, since, mayLa
   const sinceMs = marks.findLast((mark) => mark.name === since && mark.atMs <= givenMs)?.atMs ?? null;
   const timeMs = args.includes('--to-time') ? Date.parse(args[args.indexOf('--to-time') + 1] ?? '') : null;
   const mark = timeMs === null ? undefined : marks.find((one) => one.timeMs === timeMs);
+  const source = orders.find((one) => one.args[0] === 'create' && backupIdOf(one) !== null && backupIdOf(one) === idOf(order));
+  const sourceMs = source === undefined ? 0 : source.givenMs - (source.region === serving(source.givenMs) ? 0 : STANDBY_LAG_MS);
   if (mark !== undefined) {
     const allowedMs = mark.atMs - mayLackMs - MARK_SLACK_MS;
-    // Where both say how much may be missing, the stricter one does.
-    const fromMs = sinceMs === null ? allowedMs : mayLackMs === 0 ? sinceMs : Math.max(sinceMs, allowedMs);
-    return { fromMs, toMs: mark.atMs + MARK_SLACK_MS, prefix };
+    // Where both say how much may be missing, the stricter one does; what it may lack is of the log, not of the backup before that.
+    const saidMs = sinceMs === null ? allowedMs : mayLackMs === 0 ? sinceMs : Math.max(sinceMs, allowedMs);
+    return { fromMs: Math.max(saidMs, sourceMs <= mark.atMs ? sourceMs : 0), toMs: mark.atMs + MARK_SLACK_MS, prefix };
   }
-  const source = orders.find((one) => one.args[0] === 'create' && backupIdOf(one) !== null && backupIdOf(one) === idOf(order));
   if (source === undefined) return { fromMs: sinceMs, toMs: givenMs, prefix };
-  const lagMs = source.region === serving(source.givenMs) ? 0 : STANDBY_LAG_MS;
   // That the latest one is as new as it had to be is not for the program to tell.
   if (args[1] === 'latest' && sinceMs === null) return { fromMs: null, toMs: source.endedMs, prefix };
   // A mark asks for more than the backup itself, never for less.
-  return { fromMs: Math.max(sinceMs ?? 0, source.givenMs - lagMs), toMs: source.endedMs, prefix };
+  return { fromMs: Math.max(sinceMs ?? 0, sourceMs), toMs: source.endedMs, prefix };
 }
 
 /** The backup that a restore came from: as it was typed, or of `latest` as the program tells, which is held to it. */
