@@ -47,6 +47,9 @@ export function backupProblems(document: YamlDocument): readonly InputProblem[] 
     if (step.do === 'restore' && step.live && step.region === null)
       tell(written, 'restore', '`live` needs `in`: the region whose database is filled');
     learn(step, known, (message) => tell(written, fieldOf(step), message));
+    // In each round it would write what the one before it wrote, or restore into the same folder.
+    if (isMore(written) && (step.do === 'bulk' || (step.do === 'restore' && !step.live)))
+      learn(step, known, (message) => tell(written, fieldOf(step), message));
   }
   for (const name of known.waiting) {
     const found = steps.find(({ step }) => step.do === 'backup' && step.name === name);
@@ -55,6 +58,8 @@ export function backupProblems(document: YamlDocument): readonly InputProblem[] 
   }
   return problems;
 }
+
+const isMore = ({ rounds }: WrittenStep): boolean => rounds !== null && rounds > 1;
 
 interface Named {
   readonly written: WrittenStep;

@@ -118,6 +118,11 @@ describe('steps about backups', () => {
     expect(problemsOf('  - awaitBackups: 1', 'backup: {service: {every: 1s}}')).to.equal('');
     const load = '  - bulk: many\n    perSecond: 5\n    for: 1s\n';
     expect(problemsOf(`${load}${load}`)).to.match(/a bulk load `many` already/);
+    const group = (step: string): string => `  - repeat: 2\n    steps:\n${step.trimEnd().replaceAll(/^/gm, '    ')}`;
+    expect(problemsOf(group(load)), 'the second round would hide what is lost of the first').to.match(/a bulk load `many` already/);
+    expect(problemsOf(group(load).replace('repeat: 2', 'repeat: 1'))).to.equal('');
+    expect(problemsOf(group('  - restore: latest\n    as: copy'))).to.match(/a restore `copy` already/);
+    expect(problemsOf(group('  - restore: latest\n    as: copy\n    live: true\n    in: us-east1'))).to.equal('');
     const live = '  - restore: latest\n    as: copy\n    live: true\n    in: us-east1\n    offlineKey: true';
     expect(problemsOf(live)).to.match(/`offlineKey` is for a machine of its own/);
   });
