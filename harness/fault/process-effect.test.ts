@@ -6,7 +6,7 @@ const running = (pod: string, pid: number, startedTicks = 1): PodProcess => ({ p
 const change = (pod: string, what: 'exited' | 'started', pid: number, atMs: number) =>
   ({ kind: 'pod', pod, region: 'r', change: what, pid, atMs }) as const;
 
-const judge = (over: Partial<ProcessEvidence>, afterwards: 'held' | 'replaced' = 'held') =>
+const judge = (over: Partial<ProcessEvidence>, afterwards: 'held' | 'replaced' | 'restarted' = 'held') =>
   judgeProcesses({
     fault: 'f',
     moment: 'during',
@@ -44,6 +44,21 @@ describe('effect on processes', () => {
       expect(effect.confirmed).to.equal(false);
       expect(effect.measured).to.match(says);
     });
+
+  it('a container that ended by itself was not killed, however well that fits the time; how one ended that nobody tells is no objection', () => {
+    const ended = (how: Partial<ProcessEvidence['changes'][number]>) =>
+      judge({ changes: [{ ...change('a', 'exited', 1, 105), ...how }, change('b', 'exited', 3, 108)] }, 'restarted');
+    for (const killed of [{ exitCode: null, signal: 'SIGKILL' }, { exitCode: 137, signal: null }, { exitCode: null, signal: null }, {}])
+      expect(ended(killed).confirmed, JSON.stringify(killed)).to.equal(true);
+    for (const [how, told] of [
+      [{ exitCode: 1, signal: null }, /a: it ended by itself \(exit code 1\)/],
+      [{ exitCode: 0, signal: null }, /a: it ended by itself \(exit code 0\)/],
+      [{ exitCode: null, signal: 'SIGSEGV' }, /a: it ended by itself \(SIGSEGV\)/],
+    ] as const) {
+      expect(ended(how).confirmed, JSON.stringify(how)).to.equal(false);
+      expect(ended(how).measured).to.match(told);
+    }
+  });
 
   it('a reused pid is another process', () => {
     expect(judge({ now: [running('a', 1, 50)] }, 'replaced').confirmed).to.equal(true);

@@ -56,9 +56,19 @@ function objectionTo(pod: string, { moment, expected, before, now, changes, requ
   const survivors = had.filter((one) => has.some((other) => sameProcess(one, other)));
   if (survivors.length > 0) return `still there: process ${described(survivors)}`;
   if (expected.afterwards === 'held' && has.length > 0) return `started while it should be held: process ${described(has)}`;
-  const exit = exitsOf(pod, changes, requestedMs).some((change) => had.some((one) => one.pid === change.pid));
-  return exit ? undefined : 'its processes are gone, but nobody saw them exit after the injection';
+  const exits = exitsOf(pod, changes, requestedMs).filter((change) => had.some((one) => one.pid === change.pid));
+  if (exits.length === 0) return 'its processes are gone, but nobody saw them exit after the injection';
+  const own = exits.every(byItself) ? exits[0] : undefined;
+  // A pod that is killed or failed may be asked to end first; whoever kills a container kills it at once, and the next one would be there as well if it had only crashed.
+  return expected.afterwards === 'restarted' && own !== undefined
+    ? `it ended by itself (${own.signal ?? `exit code ${own.exitCode}`})`
+    : undefined;
 }
+
+/** What a runtime says of a process that SIGKILL ended: 128 and the signal's number. */
+const KILLED = 137;
+const byItself = ({ exitCode = null, signal = null }: PodChanged): boolean =>
+  signal === null ? exitCode !== null && exitCode !== KILLED : signal !== 'SIGKILL';
 
 const exitsOf = (pod: string, changes: ProcessEvidence['changes'], sinceMs: number): ProcessEvidence['changes'] =>
   changes.filter((change) => change.pod === pod && change.change === 'exited' && change.atMs >= sinceMs);
