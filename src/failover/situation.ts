@@ -105,7 +105,9 @@ export class Situation {
     this.#inSync = NOBODY_IN_SYNC;
     this.#leadsSinceMs = null;
     this.#arbiter = { ...this.#arbiter, answers: null };
-    if (this.#options.observer.vote().verdict === 'suspect') this.#watchGate(this.facts());
+    // From when on it sees no commits, not only when it suspects for that: a standby that the primary waits for may come back in between.
+    const { commitAgeMs } = this.#options.observer.vote();
+    if (commitAgeMs === null || commitAgeMs > 2 * this.#options.setting.policy.probePeriodMs) this.#watchGate(this.facts());
   }
 
   /** What a leader decides by now. */
