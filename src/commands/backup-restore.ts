@@ -61,6 +61,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
         databaseFolder: folder,
         workers: backup.workers,
         prefix: flags.prefix,
+        highestEpoch: () => epochs,
         log,
         clock: systemClock,
         // Before: a crash in between must not leave a database that can neither start nor be restored again.

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openLmdb } from '../../database/lmdb.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import { packName } from '../format/object-name.ts';
+import { embeddedSource } from '../pipeline/embedded-source.ts';
 import { putRecord } from '../repository/records.ts';
 import { damagedNames } from '../retention/marks.ts';
 import { verifyBackup } from '../verify/verify.ts';
@@ -52,6 +54,21 @@ describe('restoring a backup', () => {
     expect(moved.size).to.equal(3001);
     expect(await lab.restoreOnly(manifest, 'none', { prefix: { from: 'nothing', to: 'nothing' } })).to.include({ records: 0 });
     expect((await lab.contentOf('none')).size).to.equal(0);
+  }).timeout(120_000);
+
+  it('begins another history with a part: what was left out is in no backup of it', async () => {
+    await lab.write(documents(0, 3000));
+    const { manifest } = await lab.backup();
+    await lab.restoreOnly(manifest, 'part', { prefix: { from: 'doc/00001', to: 'old/' } });
+    const folder = join(lab.folder, 'part', 'db');
+    const database = openLmdb(folder);
+    await database.append([
+      { epoch: database.state().log.epoch + 1, index: database.state().log.index + 1, op: 'put', key: 'new', value: 'x' },
+    ]);
+    database.commit(database.state().log.index);
+    await database.close();
+    const of = await lab.backup({ source: embeddedSource(folder) });
+    expect(await lab.restore(of.manifest, 'again')).to.deep.equal(await lab.contentOf('part'));
   }).timeout(120_000);
 
   it('refuses a target that has data', async () => {

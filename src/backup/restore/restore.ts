@@ -24,6 +24,8 @@ export interface RestoreOptions {
   readonly workers: number;
   /** Only keys with this prefix, which is replaced by another; null: everything. */
   readonly prefix: PrefixChange | null;
+  /** Of all that the repository holds: the history of a part is above it. Without it, above that of the backup. */
+  readonly highestEpoch?: () => Promise<number>;
   /** Applied on top, after everything was compared; null: the backup's own version. */
   readonly log: LogToApply | null;
   readonly clock: Clock;
@@ -74,11 +76,12 @@ export async function restoreBackup(options: RestoreOptions, signal: AbortSignal
       : { files: 0, set: new SetHash(map.keys.id).text(), compared: false, applied: backupEnd };
     note = await fillAndCompare({ options, target, job, part, runs: (files) => runsOf({ files, end: part.end }, map), map }, note, signal);
     const set = SetHash.fromText(map.keys.id, note.set);
-    const end = await applyLog({ options, target, job, set }, note, signal);
+    const reached = await applyLog({ options, target, job, set }, note, signal);
     if (log !== null) compareWithSet(target, map.keys.id, set);
     signal.throwIfAborted();
+    const { end, epochs } = await historyOf(options, reached);
     await options.beforeLive?.(end);
-    await target.finish(end, epochsOf(manifest, end, backupEnd));
+    await target.finish(end, epochs);
     return {
       records: needsSet(options) ? set.count : part.files.reduce((sum, { records }) => sum + records, 0),
       bytes: part.files.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -223,7 +226,18 @@ function filesOfPrefix({ files, end }: BackupFiles, { from }: PrefixChange): Bac
   return { files: first < 0 ? [] : files.slice(first, last + 1), end: first < 0 ? null : (files[last + 1]?.begin ?? end) };
 }
 
-function epochsOf(manifest: Manifest, end: LogEnd, backupEnd: LogEnd): EpochTable {
+/** What a part of a backup holds no log tells, and none of another leads on from: else the next backup would take what was left out from this one, and others would go on from its log. */
+async function historyOf(
+  { manifest, prefix, highestEpoch }: RestoreOptions,
+  end: LogEnd,
+): Promise<{ readonly end: LogEnd; readonly epochs: EpochTable }> {
+  if (prefix === null || end.index === 0) return { end, epochs: epochsOf(manifest, end) };
+  const epoch = Math.max(end.epoch, (await highestEpoch?.()) ?? 0) + 1;
+  return { end: { epoch, index: end.index }, epochs: [[epoch, 1]] };
+}
+
+function epochsOf(manifest: Manifest, end: LogEnd): EpochTable {
+  const backupEnd = logEndOf(manifest);
   const stated = manifest['epochs'];
   const known: [number, number][] = Array.isArray(stated)
     ? (stated as { epoch: string; first: string }[]).map(({ epoch, first }) => [Number(epoch), Number(first)])
