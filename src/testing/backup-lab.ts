@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { embeddedSource } from '../backup/pipeline/embedded-source.ts';
 import { createBackup, type Created, type CreateOptions } from '../backup/pipeline/create.ts';
-import { logEndOf, type Manifest } from '../backup/format/manifest.ts';
+import type { Manifest } from '../backup/format/manifest.ts';
+import { tailIn } from '../backup/log/log-tail.ts';
+import type { Anchor } from '../backup/log/shipper.ts';
 import { listBackups, trustedOf } from '../backup/repository/catalog.ts';
 import { restoreBackup, type RestoreOptions, type Restored } from '../backup/restore/restore.ts';
 import { initRepository, openRepository, type Repository, type RepositoryAccess } from '../backup/repository/repository.ts';
@@ -15,7 +17,6 @@ import { openRecipient } from '../keys/offline-key.ts';
 import { openFolderStore } from '../objectstore/folder-store.ts';
 import type { ObjectStore } from '../objectstore/object-store.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { LogEnd } from '../replication/epochs.ts';
 
 /** A database, and a repository in a folder, for tests; what the database should hold is kept beside it. The owner calls `close`. */
 export class BackupLab {
@@ -79,10 +80,10 @@ export class BackupLab {
   }
 
   /** Where the log begins that follows each backup, the newest first. */
-  async logEnds(repository: Repository): Promise<readonly LogEnd[]> {
+  async logEnds(repository: Repository): Promise<readonly Anchor[]> {
     return trustedOf(await listBackups(repository, 'lab'))
       .toReversed()
-      .map(logEndOf);
+      .map(tailIn);
   }
 
   async repository(): Promise<Repository> {

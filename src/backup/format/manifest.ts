@@ -49,6 +49,7 @@ const manifestShape = z.looseObject({
   kid: hex(16),
   epoch: number64,
   lease: z.looseObject({ epoch: number64, holder: z.string(), order: count.optional() }),
+  tail: z.looseObject({ first: number64, hash: hex(32) }).optional(),
   parent: z.string().refine(isBackupId, 'is no ULID').nullable(),
   log: z.looseObject({ stream: z.string(), head: hex(32) }).nullable(),
   tool: z.looseObject({ name: z.string(), version: z.string() }),

@@ -294,6 +294,27 @@ describe('restoring to a point in time', () => {
     expect(content).to.deep.equal(new Map([...common.map(({ key, value }) => [key, value] as const), ['after', 'the failover']]));
   }).timeout(120_000);
 
+  it('goes on with no stream of a database of before, where one began anew under the same name and counts its versions again', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([['shipped', 'x']]);
+    await log.tick(never);
+    const other = openLmdb(join(lab.folder, 'anew'));
+    await other.append([...documents(10, 18)].map(([key, value], i): Entry => ({ epoch: 1, index: i + 1, op: 'put', key, value })));
+    other.commit(8);
+    await other.close();
+    const anew = await openLmdbReader(join(lab.folder, 'anew'));
+    const repository = await lab.repository();
+    const anchors = (): ReturnType<BackupLab['logEnds']> => lab.logEnds(repository);
+    const next = new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader: anew, clock, anchors });
+    const first = await next.tick(never);
+    await anew.close();
+    expect(first).to.deep.include({ kind: 'new-stream' });
+    expect(next.head).to.include({ end: 8 });
+  }).timeout(120_000);
+
   it('says how far the log reaches, and begins a new stream where the log was trimmed away', async () => {
     await lab.write(documents(0, 5));
     await lab.backup({ clock });

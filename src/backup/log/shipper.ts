@@ -6,8 +6,12 @@ import { isEngineError } from '../../platform/errors.ts';
 import { epochAt, type LogEnd } from '../../replication/epochs.ts';
 import { backupId } from '../format/ids.ts';
 import { CHAIN_HASH_BYTES, type LogEntry, type LogSegment } from '../format/log-segment.ts';
+import { hashOfEntries, hasTail, TAIL_ENTRIES, type LogTail } from './log-tail.ts';
 import type { Repository } from '../repository/repository.ts';
 import { getSegment, listStreams, putSegment, SEGMENT_BYTES } from './segments.ts';
+
+/** Where a backup was read. */
+export type Anchor = LogEnd & { readonly tail?: LogTail | null };
 
 /** Where a stream ends. */
 export interface StreamHead {
@@ -15,6 +19,10 @@ export interface StreamHead {
   readonly end: number;
   readonly endEpoch: number;
   readonly hash: Buffer;
+}
+
+interface Head extends StreamHead {
+  readonly entries?: readonly LogEntry[];
 }
 
 export type Shipped =
@@ -38,9 +46,9 @@ export class LogShipper {
   readonly #cluster: string;
   readonly #reader: DataReader;
   readonly #clock: Clock;
-  readonly #anchors: (signal: AbortSignal) => Promise<readonly LogEnd[]>;
+  readonly #anchors: (signal: AbortSignal) => Promise<readonly Anchor[]>;
   #repository: Repository | null = null;
-  #head: StreamHead | null = null;
+  #head: Head | null = null;
   /** How far the stream went that this one cannot go on with; null: there is none. */
   #reachedBefore: number | null = null;
 
@@ -53,7 +61,7 @@ export class LogShipper {
     readonly cluster: string;
     readonly reader: DataReader;
     readonly clock: Clock;
-    readonly anchors: (signal: AbortSignal) => Promise<readonly LogEnd[]>;
+    readonly anchors: (signal: AbortSignal) => Promise<readonly Anchor[]>;
   }) {
     this.#anchors = options.anchors;
     this.#current = options.repository;
@@ -86,7 +94,7 @@ export class LogShipper {
   }
 
   /** Copies what is next; the data are not pinned while it is uploaded. */
-  #take(anchors: readonly LogEnd[]): Shipped | { readonly head: StreamHead; readonly segment: LogSegment; readonly more: boolean } {
+  #take(anchors: readonly Anchor[]): Shipped | { readonly head: StreamHead; readonly segment: LogSegment; readonly more: boolean } {
     const data = this.#reader.pin();
     // After: all that it sees was committed by then.
     const wallMs = this.#clock.wall().getTime();
@@ -110,14 +118,14 @@ export class LogShipper {
   }
 
   /** At a backup that the stream before this one had reached, so that no version between the two is in neither; else at the newest; else here. */
-  #startOf(data: PinnedData, anchors: readonly LogEnd[]): LogEnd {
+  #startOf(data: PinnedData, anchors: readonly Anchor[]): LogEnd {
     const possible = anchors.filter((anchor) => continues(data, anchor));
     const reached = this.#head?.end ?? this.#reachedBefore ?? -1;
     return possible.find(({ index }) => index <= reached) ?? possible[0] ?? data.identity.end;
   }
 
   /** Asked before the data are pinned: what the backup has read must be there then. */
-  async #anchorsIfNeeded(signal: AbortSignal): Promise<readonly LogEnd[]> {
+  async #anchorsIfNeeded(signal: AbortSignal): Promise<readonly Anchor[]> {
     if (this.#head === null) return await this.#anchors(signal);
     const data = this.#reader.pin();
     const broken = brokenBy(data, this.#head);
@@ -126,7 +134,7 @@ export class LogShipper {
   }
 
   /** The end of the newest stream under the current key. Those under earlier ones are not continued: who destroys such a key destroys nothing that came after. */
-  async #findHead(repository: Repository, signal: AbortSignal): Promise<StreamHead | null> {
+  async #findHead(repository: Repository, signal: AbortSignal): Promise<Head | null> {
     const { kid } = repository.keys;
     this.#reachedBefore = null;
     for (const { stream, begins } of (await listStreams(repository, this.#cluster, signal)).toReversed()) {
@@ -145,14 +153,25 @@ export class LogShipper {
 }
 
 /** Why a stream cannot go on from this copy; null where it can, or where this copy only has not got so far. */
-function brokenBy({ identity: { end, epochs, baseIndex } }: PinnedData, head: StreamHead): string | null {
+function brokenBy(data: PinnedData, head: Head): string | null {
+  const { end, epochs, baseIndex } = data.identity;
   if (end.index < head.end) return end.epoch > head.endEpoch ? `what it has up to ${head.end} was rolled back` : null;
   if (epochAt(epochs, end.index, head.end) !== head.endEpoch) return `this history has another entry ${head.end}`;
-  return head.end < baseIndex ? `the log here begins after ${baseIndex}, the stream ends at ${head.end}` : null;
+  if (head.end < baseIndex) return `the log here begins after ${baseIndex}, the stream ends at ${head.end}`;
+  return hasEntries(data, head) ? null : `this is another database: it has other entries up to ${head.end}`;
 }
 
-function continues({ identity: { end, epochs, baseIndex } }: PinnedData, { epoch, index }: LogEnd): boolean {
-  return index >= baseIndex && epochAt(epochs, end.index, index) === epoch;
+/** Whether the log here has what the stream ends with, as far as it reaches back. */
+function hasEntries(data: PinnedData, { end, entries = [] }: Head): boolean {
+  const from = Math.max(data.identity.baseIndex, end - Math.min(entries.length, TAIL_ENTRIES)) + 1;
+  const stored = entries.slice(entries.length - (end - from + 1));
+  return from > end || hashOfEntries(stored) === hashOfEntries(data.entries(from, end));
+}
+
+function continues(data: PinnedData, { epoch, index, tail = null }: Anchor): boolean {
+  const { end, epochs, baseIndex } = data.identity;
+  if (index < baseIndex || epochAt(epochs, end.index, index) !== epoch) return false;
+  return tail === null || hasTail(data, index, tail) !== false;
 }
 
 function upTo(entries: Iterable<Entry>): readonly LogEntry[] {

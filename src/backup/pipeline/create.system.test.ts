@@ -155,6 +155,19 @@ describe('making a backup', () => {
     expect(await lab.restore(third.manifest, 'third')).to.deep.equal(lab.model);
   }).timeout(120_000);
 
+  it('reads all of a database that began anew under the same name, though its log goes on where that of before ended', async () => {
+    await lab.write(documents(0, 3000));
+    await lab.backup();
+    const folder = join(lab.folder, 'anew', 'db');
+    const database = openLmdb(folder);
+    const rows = [...documents(4000, 7100, 1)];
+    await database.append(rows.map(([key, value], i): Entry => ({ epoch: 1, index: i + 1, op: 'put', key, value })));
+    database.commit(rows.length);
+    await database.close();
+    const { manifest } = await lab.backup({ source: embeddedSource(folder) });
+    expect(await lab.restore(manifest, 'again')).to.deep.equal(new Map(rows));
+  }).timeout(120_000);
+
   it('backs up an empty database', async () => {
     const { manifest } = await lab.backup();
     expect(manifest.totals.records).to.equal(0);

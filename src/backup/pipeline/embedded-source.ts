@@ -1,7 +1,7 @@
 import { newestIdentity, type DataReader } from '../../database/data-reader.ts';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
-import { logEndOf } from '../format/manifest.ts';
+import { hasTail, tailIn, tailOf, type LogTail } from '../log/log-tail.ts';
 import { changedKeys, piecesOf, wholeScan, type Piece } from './plan.ts';
 import type { BackupSource, PinnedSource } from './source.ts';
 
@@ -17,6 +17,7 @@ export function embeddedSource(folder: string): BackupSource {
           const identity = await pool.rendezvous(signal);
           return {
             identity,
+            tail: ownTail(reader, identity.end),
             database: { kind: 'embedded', version: '1' },
             totalBytes: reader.size().bytes,
             piecesSince: (before) => piecesSince(reader, before, identity.end),
@@ -29,6 +30,16 @@ export function embeddedSource(folder: string): BackupSource {
   };
 }
 
+/** Entries are never changed: a newer pin has those of the state that was read, as far as they are not trimmed. */
+function ownTail(reader: DataReader, { index }: LogEnd): LogTail | null {
+  const data = reader.pin();
+  try {
+    return data.identity.end.index < index ? null : tailOf(data, index);
+  } finally {
+    data.release();
+  }
+}
+
 /** What the log says has to be read again. */
 function piecesSince(
   reader: DataReader,
@@ -39,7 +50,8 @@ function piecesSince(
   // At least as new as what the workers see: a few more keys may be read again, none is missed.
   const data = reader.pin();
   try {
-    const changed = changedKeys(data, logEndOf(parent), read);
+    const { tail, ...since } = tailIn(parent);
+    const changed = tail === null || hasTail(data, since.index, tail) !== true ? null : changedKeys(data, since, read);
     return changed === null ? null : piecesOf(before.files, changed, ({ id }) => known.table.find(id) !== null);
   } finally {
     data.release();

@@ -21,7 +21,7 @@ interface RunFacts {
   readonly parent: Manifest | null;
   /** One more than that of any backup that the writer saw. */
   readonly order: number;
-  readonly pinned: Pick<PinnedSource, 'identity' | 'database'>;
+  readonly pinned: Pick<PinnedSource, 'identity' | 'database' | 'tail'>;
   readonly files: readonly BackupFile[];
   readonly lists: StoredLists;
   readonly root: string;
@@ -40,7 +40,7 @@ type Options = BackupFacts & {
 export function manifestOf(options: Options, run: RunFacts): Manifest {
   const { repository, cluster, level, lease } = options;
   const { id, parent, order, pinned, files, lists, root, refs, created } = run;
-  const { identity } = pinned;
+  const { identity, tail } = pinned;
   const version = identity.end.index.toString();
   const records = files.reduce((sum, file) => sum + file.records, 0);
   return {
@@ -57,6 +57,7 @@ export function manifestOf(options: Options, run: RunFacts): Manifest {
     clock: [{ version, wall: created.toISOString() }],
     generation: identity.end.epoch.toString(),
     epochs: identity.epochs.map(([epoch, first]) => ({ epoch: epoch.toString(), first: first.toString() })),
+    ...(tail === null ? {} : { tail: { first: tail.first.toString(), hash: tail.hash } }),
     ranges: [{ begin: '', end: null, files: files.length, records, lists: [...lists.lists], edges: [...lists.edges], root }],
     packs: [...refs.packs],
     index: [...refs.index],

@@ -41,6 +41,7 @@ export function remoteSource({ open, kind, chunkKey, partBytes = JOB_BYTES }: Re
           const { end, how } = pinned;
           return {
             identity: { end, epochs: [[end.epoch, end.index]], baseIndex: end.index, slot: 0 },
+            tail: null,
             database: { kind, version: '1', snapshot: how },
             totalBytes,
             piecesSince: () => null,

@@ -1,6 +1,7 @@
 import type { DataIdentity } from '../../database/data-reader.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
 import type { Manifest } from '../format/manifest.ts';
+import type { LogTail } from '../log/log-tail.ts';
 import type { BackupFiles } from '../repository/file-list.ts';
 import type { KnownBlobs } from './known.ts';
 import type { Piece } from './plan.ts';
@@ -24,6 +25,8 @@ export interface OpenSource {
 
 export interface PinnedSource {
   readonly identity: DataIdentity;
+  /** Null where its log tells nothing. */
+  readonly tail: LogTail | null;
   /** For the manifest's `database`. */
   readonly database: { readonly kind: string; readonly version: string } & Readonly<Record<string, string>>;
   /** About. */

@@ -40,6 +40,8 @@ describe('what the service knows of verifications', () => {
     expect(await newest()).to.equal(made);
     await lab.write(documents(3, 4), 2);
     expect(await newest(), 'goes on from it').to.equal(made);
+    const anew = { epoch: 1, index: 3, tail: { first: 1, hash: '0'.repeat(64) } };
+    expect(hasParted(reader, anew), 'of another database under the same name').to.equal(true);
     expect(await newest(() => true), 'due at once').to.equal(null);
     expect(hasParted(reader, { epoch: 1, index: 4 }), 'another entry 4').to.equal(true);
     expect(hasParted(reader, { epoch: 1, index: 9 }), 'restored to before it').to.equal(true);

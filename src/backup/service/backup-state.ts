@@ -2,8 +2,8 @@ import type { BackupConfig } from '../../config/backup-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { knownTime } from '../../platform/known-time.ts';
 import type { Sample } from '../../telemetry/metrics.ts';
-import type { LogEnd } from '../../replication/epochs.ts';
-import { logEndOf } from '../format/manifest.ts';
+import { tailIn } from '../log/log-tail.ts';
+import type { Anchor } from '../log/shipper.ts';
 import { listBackups, trustedOf } from '../repository/catalog.ts';
 import { readRecords, textOf, type StoredRecord } from '../repository/records.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -33,7 +33,7 @@ export class BackupState {
     repository: Repository,
     { cluster, verify_level: level }: LookedFor,
     signal: AbortSignal,
-    hasParted: (end: LogEnd) => boolean = () => false,
+    hasParted: (backup: Anchor) => boolean = () => false,
   ): Promise<StoreView> {
     const entries = await listBackups(repository, cluster.id, signal);
     const records = await readRecords(repository, 'verify/', signal);
@@ -60,7 +60,7 @@ export class BackupState {
     const newest = trusted.findLast(({ kid }) => kid === repository.keys.kid);
     return {
       // Of an epoch key that is over there is none that counts: a new epoch begins with a backup. So does a new history.
-      newestAtMs: newest !== undefined && hasParted(logEndOf(newest)) ? null : createdMs(newest),
+      newestAtMs: newest !== undefined && hasParted(tailIn(newest)) ? null : createdMs(newest),
       newestId: trusted.at(-1)?.backupId ?? null,
       verification: lastVerification(
         trusted.flatMap(({ backupId }) => of(backupId)),

@@ -1,11 +1,10 @@
 import { openChangeLog } from '../../adapters.ts';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { LogEnd } from '../../replication/epochs.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { logEndOf } from '../format/manifest.ts';
 import { ChangeShipper } from '../log/change-shipper.ts';
-import { LogShipper, type Shipped, type StreamHead } from '../log/shipper.ts';
+import { tailIn } from '../log/log-tail.ts';
+import { LogShipper, type Anchor, type Shipped, type StreamHead } from '../log/shipper.ts';
 import { listBackups, trustedOf } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
 import { databaseFolder, type ConfiguredBackup } from './configured.ts';
@@ -15,7 +14,7 @@ import { hasParted } from './parted.ts';
 export interface LogSource {
   readonly shipper: { tick(signal: AbortSignal): Promise<Shipped>; readonly head: StreamHead | null };
   /** Whether no log leads on from a backup that ends there. */
-  hasParted(end: LogEnd): boolean;
+  hasParted(backup: Anchor): boolean;
   close(): Promise<void>;
 }
 
@@ -35,7 +34,7 @@ export async function openLogSource(parts: LogSourceParts): Promise<LogSource | 
 async function openOwn({ configured, repository, clock }: LogSourceParts): Promise<LogSource> {
   const reader = await openLmdbReader(databaseFolder(configured.loaded));
   const cluster = configured.backup.cluster.id;
-  const anchors = async (signal: AbortSignal): Promise<readonly LogEnd[]> => await anchorsIn(await repository(signal), cluster, signal);
+  const anchors = async (signal: AbortSignal): Promise<readonly Anchor[]> => await anchorsIn(await repository(signal), cluster, signal);
   return {
     shipper: new LogShipper({ repository, cluster, reader, clock, anchors }),
     hasParted: (end) => hasParted(reader, end),
@@ -57,8 +56,8 @@ async function openCaptured({ configured: { loaded, backup }, repository, clock,
 }
 
 /** Where a new stream of the log may begin: at backups under the epoch key of now, the newest first, then at those of before. */
-async function anchorsIn(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly LogEnd[]> {
+async function anchorsIn(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly Anchor[]> {
   const newestFirst = trustedOf(await listBackups(repository, cluster, signal)).toReversed();
   const isOfNow = ({ kid }: { readonly kid: string }): boolean => kid === repository.keys.kid;
-  return [...newestFirst.filter(isOfNow), ...newestFirst.filter((manifest) => !isOfNow(manifest))].map(logEndOf);
+  return [...newestFirst.filter(isOfNow), ...newestFirst.filter((manifest) => !isOfNow(manifest))].map(tailIn);
 }
