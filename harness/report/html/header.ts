@@ -96,7 +96,7 @@ export function targetsTable(result: ResultDocument): Markup {
             </td>
             <td></td>
           </tr>`,
-      result.writePause === null
+      result.writePause === null || result.targets.some(({ name }) => name === 'write-pause')
         ? null
         : html`<tr>
             <td>Longest pause of writes <small>${result.writePause.vantage}</small></td>

@@ -32,6 +32,13 @@ describe('report.html', () => {
     }
   });
 
+  it('does not say of a pause of writes that nobody asked for it where the scenario does', () => {
+    const result = toResultDocument(sampleRun());
+    const asked = { name: 'write-pause', asked: 3000, unit: 'ms', measured: 2446, text: '2.45 s', outcome: 'pass' } as const;
+    expect(reportPage(result)).to.contain('Longest pause of writes');
+    expect(reportPage({ ...result, targets: [...result.targets, asked] })).to.not.contain('Longest pause of writes');
+  });
+
   it('draws where the time went for the worst of many faults only', () => {
     const result = toResultDocument(sampleRun());
     const [fault] = result.faults;
