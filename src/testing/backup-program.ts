@@ -3,6 +3,7 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../platform/clock.ts';
 import { choose, OPERATIONS, type Operation } from './backup-bench/contenders.ts';
+import { benchRevision } from './bench-revision.ts';
 import { benchOptions, numberList, wholeNumber, wordList } from './bench-options.ts';
 import { makeDataset } from './backup-bench/dataset.ts';
 import { pageOf } from './backup-bench/page.ts';
@@ -12,7 +13,7 @@ import { claimsOf, type Run } from './backup-bench/summary.ts';
 
 /**
  * `./scripts/bench backup [--gib 0.25,1,4] [--rounds 5] [--place tmpfs,disk] [--only ours,borg,limit] [--operations backup,restore] [--work FOLDER] [--again]`. Results are added
- * to reports/benchmarks/backup.json, from which backup.md and backup.svg are made, so that it may be run in pieces; `--again` forgets what is there.
+ * to reports/benchmarks/backup.json, from which backup.md and backup.svg are made, so that it may be run in pieces; claims are held against those of the same revision. `--again` forgets what is there.
  */
 const REPORT = 'reports/benchmarks';
 interface Asked {
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   const { contenders, versions, missing } = choose(only);
   for (const line of missing) say(`not here: ${line}`);
   const file = join(REPORT, 'backup.json');
+  const revision = benchRevision(systemClock.wall());
   const runs: Run[] = existsSync(file) && !again ? (JSON.parse(readFileSync(file, 'utf8')) as { runs: Run[] }).runs : [];
   mkdirSync(REPORT, { recursive: true });
   for (const gib of sizes)
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
       const save = (figures: readonly Figure[]): void => {
         const run: Run = {
           at: at.toISOString(),
+          revision,
           gib,
           place,
           bytes: dataset.bytes,
@@ -68,7 +71,7 @@ async function main(): Promise<void> {
         runs.splice(before, runs.length, run);
         writeFileSync(file, `${JSON.stringify({ name: 'backup', runs })}\n`);
         writeFileSync(join(REPORT, 'backup.svg'), plotOf(runs));
-        writeFileSync(join(REPORT, 'backup.md'), pageOf(runs));
+        writeFileSync(join(REPORT, 'backup.md'), pageOf(runs, revision));
       };
       await runRounds({
         dataset,
@@ -84,7 +87,7 @@ async function main(): Promise<void> {
       });
     }
   say(`${REPORT}/backup.md`);
-  const claims = claimsOf(runs);
+  const claims = claimsOf(revision, runs);
   if (claims.some(({ reached }) => reached === false)) process.exitCode = 1;
   else if (claims.some(({ reached }) => reached === null)) process.exitCode = 3;
 }

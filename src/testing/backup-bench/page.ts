@@ -2,8 +2,8 @@ import { OPERATIONS } from './contenders.ts';
 import type { Figure } from './rounds.ts';
 import { againstPeers, claimsOf, ofLimit, rates, spread, type Claim, type Run, type Spread } from './summary.ts';
 
-/** The whole of what was measured, as Markdown. */
-export function pageOf(runs: readonly Run[]): string {
+/** The whole of what was measured, as Markdown. `revision`: whose claims are told. */
+export function pageOf(runs: readonly Run[], revision: string): string {
   const groups = [
     ...Map.groupBy(runs, ({ gib, place }) => `${gib} GiB, stores on ${place === 'disk' ? 'disk, with fsync' : 'tmpfs'}`),
   ].toSorted(([, [a]], [, [b]]) => a!.place.localeCompare(b!.place) * -10 + Math.sign(a!.gib - b!.gib));
@@ -21,7 +21,9 @@ export function pageOf(runs: readonly Run[]): string {
     '',
     '## What was asked for',
     '',
-    ...table(['', 'target', 'n', 'median (min to max)', ''], claimsOf(runs).map(claimRow)),
+    `By the rounds of ${revision}, ${runs.filter((run) => run.revision === revision).length} of ${runs.length} below.`,
+    '',
+    ...table(['', 'target', 'n', 'median (min to max)', ''], claimsOf(revision, runs).map(claimRow)),
     '',
     ...groups.flatMap(([name, group]) => section(name, group)),
     '## Machine and versions',
@@ -88,7 +90,7 @@ function claimRow({ says, target, value, reached }: Claim): readonly string[] {
   return [says, target, value === null ? '' : String(value.n), cell(value, 2), verdict];
 }
 
-function machineLine({ at, gib, place, machine, load, versions, missing, figures }: Run): string {
+function machineLine({ at, revision = 'nobody knows which program', gib, place, machine, load, versions, missing, figures }: Run): string {
   const rounds = new Set(figures.map(({ round }) => round)).size;
   const programs = Object.entries(versions).map(
     ([name, version]) =>
@@ -97,7 +99,7 @@ function machineLine({ at, gib, place, machine, load, versions, missing, figures
         .split(/[\n:(]/)[0]!
         .trim()}`,
   );
-  return `- ${at}: ${gib} GiB on ${place}, ${rounds} rounds; ${machine.cpus} × ${machine.cpu}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Linux ${machine.kernel}; load ${load.map((value) => value.toFixed(1)).join(' → ')}; ${programs.join(', ')}${missing.length === 0 ? '' : `. Not here: ${missing.join('; ')}`}`;
+  return `- ${at}: ${gib} GiB on ${place}, ${rounds} rounds of ${revision}; ${machine.cpus} × ${machine.cpu}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Linux ${machine.kernel}; load ${load.map((value) => value.toFixed(1)).join(' → ')}; ${programs.join(', ')}${missing.length === 0 ? '' : `. Not here: ${missing.join('; ')}`}`;
 }
 
 function cell(value: Spread | null, digits = 0): string {

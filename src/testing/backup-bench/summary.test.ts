@@ -15,7 +15,9 @@ const figure = (round: number, contender: string, operation: Figure['operation']
   storedBytes: null,
 });
 
-const run = (gib: number, figures: readonly Figure[]): Run => ({
+const REVISION = 'c0ffee';
+const run = (gib: number, figures: readonly Figure[], revision = REVISION): Run => ({
+  revision,
   at: '2026-11-27T21:00:00.000Z',
   gib,
   place: 'tmpfs',
@@ -54,13 +56,25 @@ describe('the bench of backups', () => {
     expect(againstPeers(runs, 'restore', 'wallMs')).to.equal(null);
   });
 
+  it('holds claims against rounds of the program that is there now, and against no earlier one', () => {
+    const rounds = (revision: string | undefined, ours: number): Run => {
+      const { revision: _, ...rest } = run(1, [figure(0, 'ours', 'backup', ours), figure(0, 'ours', 'unchanged', 10)]);
+      return revision === undefined ? rest : { ...rest, revision };
+    };
+    const faster = (all: readonly Run[], revision: string) => claimsOf(revision, all).find(({ says }) => says.startsWith('unchanged'));
+    const all = [rounds(undefined, 90), rounds('of-before', 100), rounds('of-before', 80), rounds(REVISION, 20)];
+    expect(faster(all, REVISION)).to.deep.include({ reached: false, value: { n: 1, min: 2, median: 2, max: 2 } });
+    expect(faster(all, 'another')).to.deep.include({ reached: null, value: null });
+    expect(pageOf(all, REVISION)).to.match(/rounds of c0ffee, 1 of 4 below/);
+  });
+
   it('takes the share of the limit from rounds that have both', () => {
     const runs = [run(1, [figure(0, 'limit', 'limit', 70), figure(0, 'ours', 'backup', 100), figure(1, 'ours', 'backup', 5)])];
     expect(ofLimit(runs, 'wallMs')).to.include({ n: 1, median: 0.7 });
   });
 
   it('says of each claim whether it was reached, missed or not measured', () => {
-    const claims = claimsOf([
+    const claims = claimsOf(REVISION, [
       run(1, [figure(0, 'ours', 'backup', 100), figure(0, 'borg', 'backup', 140)]),
       run(4, [figure(0, 'ours', 'backup', 1, 250)]),
     ]);
@@ -73,7 +87,7 @@ describe('the bench of backups', () => {
 
   it('makes a page and a plot of whatever there is', () => {
     const runs = [run(0.25, [figure(0, 'ours', 'backup', 100, 10), figure(0, 'borg', 'backup', 100, 10)]), run(4, [])];
-    expect(pageOf(runs)).to.match(/\| ours \| backup \| 1 \| 10000 \| 5000 \| 20 \| 10 \|/);
+    expect(pageOf(runs, REVISION)).to.match(/\| ours \| backup \| 1 \| 10000 \| 5000 \| 20 \| 10 \|/);
     expect(plotOf(runs)).to.match(/^<svg[^]*<\/svg>\n$/);
   });
 

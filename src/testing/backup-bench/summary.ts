@@ -4,6 +4,8 @@ import type { Figure } from './rounds.ts';
 /** Rounds that were run together. */
 export interface Run {
   readonly at: string;
+  /** Of the engine that was measured (bench-revision.ts). Left out: of before it was kept. */
+  readonly revision?: string;
   readonly gib: number;
   /** Where stores and targets were. */
   readonly place: string;
@@ -86,9 +88,10 @@ function perRound(runs: readonly Run[], of: (figures: readonly Figure[]) => numb
   return spread(values);
 }
 
-/** What issue 5 asks for, each from the rounds that can tell. */
-export function claimsOf(all: readonly Run[]): readonly Claim[] {
-  const at = (gib: number, place: string): readonly Run[] => all.filter((run) => run.gib === gib && run.place === place);
+/** What issue 5 asks for, each from the rounds that can tell: those of this revision, since what an earlier program reached says nothing of it. */
+export function claimsOf(revision: string, all: readonly Run[]): readonly Claim[] {
+  const at = (gib: number, place: string): readonly Run[] =>
+    all.filter((run) => run.revision === revision && run.gib === gib && run.place === place);
   const [one, four, quarter] = [at(1, 'tmpfs'), at(4, 'tmpfs'), at(0.25, 'tmpfs')];
   const least = (says: string, target: number, value: Spread | null): Claim => ({
     says,
