@@ -103,6 +103,7 @@ export class BackupLab {
         clock: systemClock,
         onProgress: () => undefined,
         excluded: new Set(),
+        marked: () => Promise.resolve(new Set()),
         cluster: { id: 'lab', description: '' },
         region: 'us-east1',
         configDigest: '0'.repeat(64),

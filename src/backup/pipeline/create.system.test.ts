@@ -15,6 +15,7 @@ import { openRepository } from '../repository/repository.ts';
 import { addMissingRecipients } from '../repository/rewrap.ts';
 import { findBackup, highestLeaseEpoch, listBackups } from '../repository/catalog.ts';
 import { chooseBackup } from '../repository/choose.ts';
+import { markedNames, putMarks } from '../retention/marks.ts';
 
 const failureOf = (work: Promise<unknown>): Promise<string> =>
   work.then(
@@ -153,6 +154,28 @@ describe('making a backup', () => {
     const third = await lab.backup();
     expect(third.uploadedBytes, 'once').to.be.lessThan(10_000);
     expect(await lab.restore(third.manifest, 'third')).to.deep.equal(lab.model);
+  }).timeout(120_000);
+
+  it('relies on nothing that another cluster of the repository has marked meanwhile', async () => {
+    await lab.write(documents(0, 500));
+    const { name } = await lab.backup();
+    await lab.access.store.delete(name);
+    const repository = await lab.repository();
+    const marked = (): Promise<ReadonlySet<string>> => markedNames(repository);
+    const onStep: CreateOptions['onStep'] = async (step) => {
+      if (step !== 'pinned') return;
+      const objects = await Promise.all((await lab.names('packs/')).map((pack) => lab.access.store.stat(pack)));
+      await putMarks(
+        repository,
+        objects.filter((object) => object !== null),
+        new Date(),
+      );
+    };
+    expect(await failureOf(lab.backup({ onStep, marked }))).to.match(/marked for deletion while/);
+    expect(await lab.names('manifests/')).to.deep.equal([]);
+    const { manifest } = await lab.backup({ marked, excluded: await marked() });
+    for (const pack of await marked()) await lab.access.store.delete(pack);
+    expect(await lab.restore(manifest, 'again')).to.deep.equal(lab.model);
   }).timeout(120_000);
 
   it('reads all of a database that began anew under the same name, though its log goes on where that of before ended', async () => {

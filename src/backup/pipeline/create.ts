@@ -9,10 +9,11 @@ import { highestOrder, listBackups, trustedOf, type BackupEntry } from '../repos
 import { readFileList, type BackupFile, type BackupFiles } from '../repository/file-list.ts';
 import { requireSigningKey, type Repository } from '../repository/repository.ts';
 import { loadKnown, type KnownBlobs } from './known.ts';
-import { storeLists, type StoredLists } from './lists.ts';
+import { storeLists } from './lists.ts';
 import { manifestOf, type BackupFacts } from './manifest-of.ts';
 import { scanJobs, type Piece } from './plan.ts';
 import { PackStore } from './pack-store.ts';
+import { refsOf, refuseMarked } from './refs.ts';
 import { refuseBehind, refuseReplaced } from './refuse.ts';
 import type { BackupSource, OpenSource, PinnedSource } from './source.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -40,6 +41,8 @@ export interface CreateOptions extends BackupFacts {
   readonly onProgress: (progress: CreateProgress) => void;
   /** Names of packs and indexes that it must not rely on: marked for deletion, or damaged. */
   readonly excluded: ReadonlySet<string>;
+  /** Names of what may be deleted soon, asked right before the commit: whoever prunes for another cluster of the repository holds another right to write. */
+  readonly marked: () => Promise<ReadonlySet<string>>;
   /** Told of each step of the commit order when it is done, and waited for. */
   readonly onStep?: (step: CreateStep) => Promise<void>;
 }
@@ -105,6 +108,7 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
     ).toString('hex');
     const order = highestOrder(entries) + 1;
     const manifest = manifestOf(options, { id, parent, order, pinned, files, lists, root, refs, created: clock.wall() });
+    refuseMarked(refs, repository.epoch, await options.marked());
     const sealed = sealManifest(manifest, repository.keys, signingKey);
     await options.lease.check();
     await step('lease_checked');
@@ -226,25 +230,4 @@ async function filesOf(repository: Repository, manifest: Manifest, signal: Abort
     if (isEngineError(error, 'backup-damaged', 'backup-unsupported')) return null;
     throw error;
   }
-}
-
-/** Packs and indexes that the backup needs, as its manifest names them. */
-async function refsOf(
-  files: readonly BackupFile[],
-  lists: StoredLists,
-  known: KnownBlobs,
-  packs: PackStore,
-): Promise<Pick<Manifest, 'packs' | 'index'>> {
-  const needed = new Set(packs.packs.map(({ id }) => id));
-  const index = new Map(packs.indexes.map((ref) => [ref.id, ref]));
-  const reused = new Map<string, Manifest['packs'][number]>();
-  for (const id of [...files.map((file) => file.id), ...lists.ids]) {
-    const place = known.placeOf(id);
-    const home = known.indexOf(id);
-    if (place === null || home === null) continue;
-    index.set(home.id, home);
-    const pack = Buffer.from(place.pack).toString('hex');
-    if (!needed.has(pack) && !reused.has(pack)) reused.set(pack, await known.pack(pack));
-  }
-  return { packs: [...packs.packs, ...reused.values()], index: [...index.values()] };
 }

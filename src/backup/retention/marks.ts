@@ -41,9 +41,14 @@ export async function readMarks(repository: Repository, signal?: AbortSignal): P
   }));
 }
 
-/** Names of what is marked: packs and indexes among them. */
-export async function markedNames(repository: Repository, signal?: AbortSignal): Promise<ReadonlySet<string>> {
-  return new Set((await readMarks(repository, signal)).flatMap(({ objects }) => objects.map(({ name }) => name)));
+/** Names of what is marked: packs and indexes among them. @param byMs only what was marked by then */
+export async function markedNames(
+  repository: Repository,
+  signal?: AbortSignal,
+  byMs = Number.POSITIVE_INFINITY,
+): Promise<ReadonlySet<string>> {
+  const marks = (await readMarks(repository, signal)).filter(({ atMs }) => !(atMs > byMs));
+  return new Set(marks.flatMap(({ objects }) => objects.map(({ name }) => name)));
 }
 
 /** Packs and indexes that a verification found damaged: no later backup may rely on them, so what they held is stored again. */

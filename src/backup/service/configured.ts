@@ -87,6 +87,8 @@ export async function createConfigured(configured: ConfiguredBackup, run: Run, s
       level: backup.compression_level,
       packBytes: backup.pack_bytes,
       clock: systemClock,
+      // Of a mark that is younger whoever made it will see in time that this backup needs what it names.
+      marked: () => markedNames(run.repository, signal, systemClock.wall().getTime() - (backup.grace_hours * HOUR_MS) / 2),
       excluded: new Set([...(await markedNames(run.repository, signal)), ...(await damagedNames(run.repository, signal))]),
       ...run,
     },
