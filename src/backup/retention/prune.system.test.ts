@@ -8,14 +8,15 @@ import { packName } from '../format/object-name.ts';
 import type { Created } from '../pipeline/create.ts';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import { LogShipper } from '../log/shipper.ts';
+import type { ObjectStore } from '../../objectstore/object-store.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { garbageOf } from './garbage.ts';
 import { listBackups } from '../repository/catalog.ts';
 import { putRecord } from '../repository/records.ts';
-import { openRepository } from '../repository/repository.ts';
+import { openRepository, type Repository } from '../repository/repository.ts';
 import { newEpoch, rewrapKeys } from '../repository/rewrap.ts';
 import { verifyBackup } from '../verify/verify.ts';
-import { putHold } from './holds.ts';
+import { putHold, readHolds } from './holds.ts';
 import { damagedNames, markedNames } from './marks.ts';
 import { prune, type Pruned } from './prune.ts';
 
@@ -36,10 +37,10 @@ describe('upkeep of a repository', () => {
   });
   afterEach(() => lab.close());
 
-  const pruned = async (more: { days?: number; confirm?: boolean; graceMs?: number } = {}): Promise<Pruned> =>
+  const pruned = async (more: { days?: number; confirm?: boolean; graceMs?: number; repository?: Repository } = {}): Promise<Pruned> =>
     await prune(
       {
-        repository: await lab.repository(),
+        repository: more.repository ?? (await lab.repository()),
         cluster: 'lab',
         rules: { nowMs: Date.now() + (more.days ?? 60) * DAY_MS, retentionMs: 30 * DAY_MS, minimumBackups: 1 },
         graceMs: more.graceMs ?? DAY_MS,
@@ -308,6 +309,25 @@ describe('upkeep of a repository', () => {
     await verified(manifest.backupId);
     await pruned({ days: 0 });
     expect(await lab.names('verify/')).to.have.length(1);
+  }).timeout(120_000);
+
+  it('leaves what is said of a backup that another cluster of the repository makes meanwhile', async () => {
+    await lab.write(documents(0, 100));
+    await lab.backup();
+    const repository = await lab.repository();
+    let made = '';
+    const list: ObjectStore['list'] = async function* (prefix, options) {
+      if (prefix === 'packs/' && made === '') {
+        made = 'begun';
+        made = (await lab.backup({ cluster: { id: 'other', description: '' } })).manifest.backupId;
+        await putHold(repository, { backupId: made, held: true, by: 'test', why: '', at: new Date() });
+        await verified(made);
+      }
+      yield* repository.store.list(prefix, options);
+    };
+    await pruned({ days: 0, repository: { ...repository, store: { ...repository.store, list } } });
+    expect((await readHolds(repository)).has(made)).to.equal(true);
+    expect(await lab.names(`verify/${made}/`)).to.have.length(1);
   }).timeout(120_000);
 
   it('rewraps keys to another service without touching a backup, and begins a new epoch', async () => {

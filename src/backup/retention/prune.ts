@@ -99,7 +99,6 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
   );
   const marks = await readMarks(repository, signal);
   const markedAt = new Map(marks.flatMap(({ objects, atMs }) => objects.map((object) => [key(object), atMs] as const)));
-  const ids = new Set([...entries, ...others].map(({ backupId }) => backupId));
   const own = new Set(entries.map(({ backupId }) => backupId));
   return {
     plan,
@@ -115,7 +114,7 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
     superseded: unique([
       ...supersededRecords(records.filter((record) => !tellsNothing(record, rules.nowMs))),
       ...brokenMarks,
-      ...(await recordsOfNone(repository, ids, signal)),
+      ...(await recordsOfNone(repository, signal)),
     ]),
     deletable: garbage.filter((object) => (markedAt.get(key(object)) ?? Number.POSITIVE_INFINITY) + graceMs <= rules.nowMs),
     toMark: garbage.filter((object) => !markedAt.has(key(object))),
@@ -123,12 +122,14 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
 }
 
 /** What is said of backups that are gone: a prune that was cut off leaves it. */
-async function recordsOfNone(repository: Repository, ids: ReadonlySet<string>, signal: AbortSignal): Promise<readonly MarkedObject[]> {
-  const found: MarkedObject[] = [];
+async function recordsOfNone({ store }: Repository, signal: AbortSignal): Promise<readonly MarkedObject[]> {
+  const said: MarkedObject[] = [];
   for (const prefix of ['verify/', 'hold/', 'tomb/'])
-    for await (const { name, generation } of repository.store.list(prefix, signalOf(signal)))
-      if (!ids.has(name.split('/')[1]!.replace(/\.json$/, ''))) found.push({ name, generation });
-  return found;
+    for await (const { name, generation } of store.list(prefix, signalOf(signal))) said.push({ name, generation });
+  // Only now: nothing is said of a backup before it is there, and one may have come since the others were listed.
+  const ids = new Set<string>();
+  for await (const { name } of store.list('manifests/', signalOf(signal))) ids.add(name.slice(name.lastIndexOf('/') + 1));
+  return said.filter(({ name }) => !ids.has(name.split('/')[1]!.replace(/\.json$/, '')));
 }
 
 /** Its manifest first: then it is no backup any more. A hold that came meanwhile is heeded. */
