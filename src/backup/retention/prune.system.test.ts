@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createLocalKeyFile, openLocalKeyFile } from '../../keys/local-key-file.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import type { Manifest } from '../format/manifest.ts';
-import { packName } from '../format/object-name.ts';
+import { logName, packName } from '../format/object-name.ts';
 import type { Created } from '../pipeline/create.ts';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import { LogShipper } from '../log/shipper.ts';
@@ -17,7 +17,7 @@ import { openRepository, type Repository } from '../repository/repository.ts';
 import { newEpoch, rewrapKeys } from '../repository/rewrap.ts';
 import { verifyBackup } from '../verify/verify.ts';
 import { putHold, readHolds } from './holds.ts';
-import { damagedNames, markedNames } from './marks.ts';
+import { damagedNames, markedNames, putMarks } from './marks.ts';
 import { prune, type Pruned } from './prune.ts';
 
 const never = new AbortController().signal;
@@ -328,6 +328,16 @@ describe('upkeep of a repository', () => {
     await pruned({ days: 0, repository: { ...repository, store: { ...repository.store, list } } });
     expect((await readHolds(repository)).has(made)).to.equal(true);
     expect(await lab.names(`verify/${made}/`)).to.have.length(1);
+  }).timeout(120_000);
+
+  it('leaves the marks of what only another cluster knows to be needed or not: its log', async () => {
+    await lab.write(documents(0, 100));
+    await lab.backup();
+    const name = (cluster: string): string => logName(cluster, '01ARYZ6S410000000000000000', 1);
+    for (const [n, cluster] of ['other', 'lab'].entries())
+      await putMarks(await lab.repository(), [{ name: name(cluster), generation: '1' }], new Date(1e12 + n));
+    await pruned({ days: 0 });
+    expect([...(await markedNames(await lab.repository()))]).to.deep.equal([name('other')]);
   }).timeout(120_000);
 
   it('rewraps keys to another service without touching a backup, and begins a new epoch', async () => {

@@ -1,10 +1,11 @@
+import { LOG_FOLDER, logPrefix } from '../format/object-name.ts';
 import { listBackups, listOtherBackups, type BackupEntry } from '../repository/catalog.ts';
 import { putRecord, readRecordsAndRefused, textOf } from '../repository/records.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import { isDestroyed, readShreds } from '../repository/shred.ts';
 import { garbageOf, type Garbage } from './garbage.ts';
 import { readHolds } from './holds.ts';
-import { putMarks, readMarks, type MarkedObject } from './marks.ts';
+import { putMarks, readMarks, type Mark, type MarkedObject } from './marks.ts';
 import { planRetention, type RetentionPlan, type RetentionRules } from './plan.ts';
 import { retainedOf, tellsNothing } from './retained.ts';
 import { supersededRecords } from './superseded.ts';
@@ -69,7 +70,7 @@ export async function prune(options: PruneOptions, signal: AbortSignal): Promise
   for (const record of superseded) await remove(record);
   await putMarks(repository, toMark, at, signal);
   for (const object of deletable) await remove(object);
-  await dropMarks(remove, { marks: found.marks, garbage, deleted: deletable });
+  await dropMarks(remove, { cluster: options.cluster, marks: found.marks, garbage, deleted: deletable });
   return done;
 }
 
@@ -151,18 +152,19 @@ function windowOf(kept: readonly BackupEntry[]): Pruned['window'] {
   return { from: kept[0]?.manifest?.created ?? null, to: kept.at(-1)?.manifest?.created ?? null };
 }
 
-/** Marks of which nothing is left: deleted, or needed again. */
-async function dropMarks(
-  remove: Remove,
-  {
-    marks,
-    garbage,
-    deleted,
-  }: { readonly marks: Awaited<ReturnType<typeof readMarks>>; readonly garbage: readonly Garbage[]; readonly deleted: readonly Garbage[] },
-): Promise<void> {
+/** Marks of which nothing is left: deleted, or needed again. Of the log of another cluster only its own prune knows. */
+async function dropMarks(remove: Remove, { cluster, marks, garbage, deleted }: Marked): Promise<void> {
   const gone = new Set(deleted.map(key));
   const waiting = new Set(garbage.map(key).filter((object) => !gone.has(object)));
-  for (const mark of marks) if (!mark.objects.some((object) => waiting.has(key(object)))) await remove(mark);
+  const isOthers = ({ name }: MarkedObject): boolean => name.startsWith(LOG_FOLDER) && !name.startsWith(logPrefix(cluster));
+  for (const mark of marks) if (!mark.objects.some((object) => waiting.has(key(object)) || isOthers(object))) await remove(mark);
+}
+
+interface Marked {
+  readonly cluster: string;
+  readonly marks: readonly Mark[];
+  readonly garbage: readonly Garbage[];
+  readonly deleted: readonly Garbage[];
 }
 
 type Remove = (object: MarkedObject) => Promise<void>;
