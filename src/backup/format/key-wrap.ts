@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { KeyService } from '../../keys/key-service.ts';
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { decodeCanonical, encodeCanonical } from './canonical-json.ts';
 import { checked } from './checked.ts';
 import { deriveEpochKeys } from './epoch-keys.ts';
@@ -79,6 +79,26 @@ export async function unwrapEpochKey(wrap: KeyWrap, service: KeyService, signal?
     throw new EngineError('backup-damaged', `the wrap of epoch key ${wrap.kid} holds another key`);
   }
   return epochKey;
+}
+
+/**
+ * The key of the first of its wraps that opens with one of the services, each on its own: one that does not, of a version of the service's key that is gone or damaged, must not keep another from it.
+ * @throws EngineError as unwrapEpochKey, where there are some by these services and none opens
+ */
+export async function unwrapAny(wraps: readonly KeyWrap[], services: readonly KeyService[], signal?: AbortSignal): Promise<Buffer | null> {
+  let failure: EngineError | null = null;
+  for (const service of services)
+    for (const wrap of wraps.filter((each) => each.service === service.kind && each.key === service.keyName)) {
+      try {
+        return await unwrapEpochKey(wrap, service, signal);
+      } catch (error) {
+        if (!isEngineError(error, 'key-service-failed', 'backup-damaged')) throw error;
+        // A service that fails may open it later.
+        if (failure === null || error.code === 'key-service-failed') failure = error;
+      }
+    }
+  if (failure !== null) throw failure;
+  return null;
 }
 
 function wrapAad(repo: string, kid: string, epoch: bigint): Buffer {

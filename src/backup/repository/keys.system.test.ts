@@ -6,6 +6,7 @@ import { createLocalKeyFile, openLocalKeyFile } from '../../keys/local-key-file.
 import { createOfflineKeyFile, openOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
+import { encodeCanonical } from '../format/canonical-json.ts';
 import { LogShipper } from '../log/shipper.ts';
 import { prune } from '../retention/prune.ts';
 import { findBackup, listBackups } from './catalog.ts';
@@ -66,6 +67,26 @@ describe('a key service that is lost', () => {
       const service = isOffline ? lab.access.service : await openOfflineKeyFile(offline);
       expect((await openRepository({ ...lab.access, service })).keys.kid).to.equal(manifest.kid);
       writeFileSync(path, bytes);
+    }
+  }).timeout(120_000);
+
+  it('is the same where another wrap of the same service does not open: one of before, or damaged', async () => {
+    const { kid, repo } = (await lab.backup()).manifest;
+    const [name] = await lab.names('keys/');
+    const wrap = JSON.parse(readFileSync(join(lab.storeFolder, name!), 'utf8')) as { wrapped: string };
+    const bytes = Buffer.from(wrap.wrapped, 'base64');
+    bytes[bytes.length - 1]! ^= 1;
+    const damaged = { ...wrap, wrapped: bytes.toString('base64') };
+    for (const first of ['0', 'f']) {
+      const other = join(lab.storeFolder, 'keys', kid, `${first.repeat(32)}.json`);
+      writeFileSync(other, encodeCanonical(damaged));
+      expect((await openRepository(lab.access)).keys.kid, first).to.equal(kid);
+      const result = await rewrapKeys(
+        { repository: { ...lab.access, repo }, previous: null, removeOthers: false, created: new Date() },
+        never,
+      );
+      expect(result).to.include({ wrapped: 1 });
+      expect(await lab.names('keys/')).to.have.length(1);
     }
   }).timeout(120_000);
 

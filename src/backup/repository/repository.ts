@@ -5,7 +5,7 @@ import type { ObjectStore } from '../../objectstore/object-store.ts';
 import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { checked } from '../format/checked.ts';
 import { deriveEpochKeys, newEpochKey, type EpochKeys } from '../format/epoch-keys.ts';
-import { decodeKeyWrap, unwrapEpochKey, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
+import { decodeKeyWrap, unwrapAny, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
 import { CONFIG_NAME, LOG_FOLDER } from '../format/object-name.ts';
 import { signDocument, verifyDocument } from '../format/signing.ts';
 
@@ -78,9 +78,13 @@ export async function openRepository(access: RepositoryAccess, signal?: AbortSig
   const opened = new Map<string, Promise<EpochKeys>>();
   const open = async (kid: string): Promise<EpochKeys> => {
     const candidates = wraps.filter(({ wrap }) => wrap.kid === kid);
-    const ours = candidates.find(({ wrap }) => wrap.service === service.kind && wrap.key === service.keyName);
-    if (ours === undefined) throw noKey(kid, candidates, service);
-    return deriveEpochKeys(await unwrapEpochKey(ours.wrap, service, signal));
+    const key = await unwrapAny(
+      candidates.map(({ wrap }) => wrap),
+      [service],
+      signal,
+    );
+    if (key === null) throw noKey(kid, candidates, service);
+    return deriveEpochKeys(key);
   };
   const keysOf = (kid: string): Promise<EpochKeys> => {
     const keys = opened.get(kid) ?? open(kid);

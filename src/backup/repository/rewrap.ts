@@ -2,7 +2,7 @@ import type { KeyService } from '../../keys/key-service.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { newEpochKey } from '../format/epoch-keys.ts';
 import type { ObjectStore } from '../../objectstore/object-store.ts';
-import { decodeKeyWrap, unwrapEpochKey, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
+import { decodeKeyWrap, unwrapAny, unwrapEpochKey, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
 import { readShreds } from './shred.ts';
 import { listWraps, signalOf, type Repository, type StoredWrap } from './repository.ts';
 
@@ -94,7 +94,12 @@ function isBy(wrap: KeyWrap, { kind, keyName }: KeyService): boolean {
 }
 
 async function openAny(wraps: readonly StoredWrap[], services: readonly KeyService[], signal: AbortSignal): Promise<Buffer> {
-  for (const service of services) for (const { wrap } of wraps) if (isBy(wrap, service)) return await unwrapEpochKey(wrap, service, signal);
+  const key = await unwrapAny(
+    wraps.map(({ wrap }) => wrap),
+    services,
+    signal,
+  );
+  if (key !== null) return key;
   const known = wraps.map(({ wrap }) => `${wrap.service} ${wrap.key}`).join(', ');
   throw new EngineError('key-service-failed', `epoch key ${wraps[0]?.wrap.kid} opens with ${known}; configure it as backup.previous_keys`);
 }
