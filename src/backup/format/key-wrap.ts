@@ -81,16 +81,26 @@ export async function unwrapEpochKey(wrap: KeyWrap, service: KeyService, signal?
   return epochKey;
 }
 
+export interface OpenedKey {
+  readonly key: Buffer;
+  /** As the wrap says that opened: it does with no other. */
+  readonly epoch: bigint;
+}
+
 /**
  * The key of the first of its wraps that opens with one of the services, each on its own: one that does not, of a version of the service's key that is gone or damaged, must not keep another from it.
  * @throws EngineError as unwrapEpochKey, where there are some by these services and none opens
  */
-export async function unwrapAny(wraps: readonly KeyWrap[], services: readonly KeyService[], signal?: AbortSignal): Promise<Buffer | null> {
+export async function unwrapAny(
+  wraps: readonly KeyWrap[],
+  services: readonly KeyService[],
+  signal?: AbortSignal,
+): Promise<OpenedKey | null> {
   let failure: EngineError | null = null;
   for (const service of services)
     for (const wrap of wraps.filter((each) => each.service === service.kind && each.key === service.keyName)) {
       try {
-        return await unwrapEpochKey(wrap, service, signal);
+        return { key: await unwrapEpochKey(wrap, service, signal), epoch: BigInt(wrap.epoch) };
       } catch (error) {
         if (!isEngineError(error, 'key-service-failed', 'backup-damaged')) throw error;
         // A service that fails may open it later.

@@ -90,6 +90,18 @@ describe('a key service that is lost', () => {
     }
   }).timeout(120_000);
 
+  it('is the same where one says another epoch than that of the key', async () => {
+    const { kid, repo } = (await lab.backup()).manifest;
+    const [name] = await lab.names('keys/');
+    const wrap = JSON.parse(readFileSync(join(lab.storeFolder, name!), 'utf8')) as Record<string, string>;
+    for (const first of ['0', 'f']) {
+      writeFileSync(join(lab.storeFolder, 'keys', kid, `${first.repeat(32)}.json`), encodeCanonical({ ...wrap, epoch: '3' }));
+      expect((await openRepository(lab.access)).epoch, first).to.equal(1n);
+      await rewrapKeys({ repository: { ...lab.access, repo }, previous: null, removeOthers: false, created: new Date() }, never);
+      expect((await openRepository(lab.access)).epoch, first).to.equal(1n);
+    }
+  }).timeout(120_000);
+
   it('begins a new epoch with all its wraps', async () => {
     const recipients = [openRecipient(await createOfflineKeyFile(offline))];
     await newEpoch(await openRepository({ ...lab.access, recipients }), new Date(), never);

@@ -76,15 +76,11 @@ export async function openRepository(access: RepositoryAccess, signal?: AbortSig
   const repo = await repositoryId(access, signal);
   const wraps = (await listWraps(store, signal)).filter(({ wrap }) => wrap.repo === repo);
   const opened = new Map<string, Promise<EpochKeys>>();
+  const wrapsOf = (kid: string): readonly KeyWrap[] => wraps.flatMap(({ wrap }) => (wrap.kid === kid ? [wrap] : []));
   const open = async (kid: string): Promise<EpochKeys> => {
-    const candidates = wraps.filter(({ wrap }) => wrap.kid === kid);
-    const key = await unwrapAny(
-      candidates.map(({ wrap }) => wrap),
-      [service],
-      signal,
-    );
-    if (key === null) throw noKey(kid, candidates, service);
-    return deriveEpochKeys(key);
+    const found = await unwrapAny(wrapsOf(kid), [service], signal);
+    if (found === null) throw noKey(kid, wrapsOf(kid), service);
+    return deriveEpochKeys(found.key);
   };
   const keysOf = (kid: string): Promise<EpochKeys> => {
     const keys = opened.get(kid) ?? open(kid);
@@ -93,12 +89,25 @@ export async function openRepository(access: RepositoryAccess, signal?: AbortSig
     keys.catch(() => opened.delete(kid));
     return keys;
   };
-  const numbers = new Map(wraps.map(({ wrap: { kid, epoch } }) => [kid, BigInt(epoch)]));
+  const numbers = new Map<string, bigint>();
+  for (const { kid } of wraps.map(({ wrap }) => wrap))
+    if (!numbers.has(kid)) numbers.set(kid, await epochOf(wrapsOf(kid), service, signal));
   const epochs = [...numbers].map(([kid, epoch]) => ({ kid, epoch })).toSorted((a, b) => (a.epoch < b.epoch ? 1 : -1));
   const newest = epochs[0];
   if (newest === undefined)
     throw new EngineError('backup-damaged', 'the repository has no key: it was destroyed, and what it opened with it');
   return { ...access, repo, epoch: newest.epoch, keys: await keysOf(newest.kid), epochs, keysOf };
+}
+
+/** Where its wraps do not say the same, as that does which opens: that of one that is damaged must not count. */
+async function epochOf(wraps: readonly KeyWrap[], service: KeyService, signal: AbortSignal | undefined): Promise<bigint> {
+  const said = wraps.map(({ epoch }) => BigInt(epoch));
+  if (said.every((epoch) => epoch === said[0])) return said[0]!;
+  const found = await unwrapAny(wraps, [service], signal).catch((error: unknown) => {
+    if (isEngineError(error, 'key-service-failed', 'backup-damaged')) return null;
+    throw error;
+  });
+  return found?.epoch ?? said[0]!;
 }
 
 /** The repository's UUID, from its signed configuration; no key is needed. */
@@ -160,8 +169,8 @@ function folderOf(name: string): string {
   return name.slice(0, name.lastIndexOf('/'));
 }
 
-function noKey(kid: string, wraps: readonly StoredWrap[], service: KeyService): EngineError {
-  const known = wraps.map(({ wrap }) => `${wrap.service} ${wrap.key}`).join(', ');
+function noKey(kid: string, wraps: readonly KeyWrap[], service: KeyService): EngineError {
+  const known = wraps.map((wrap) => `${wrap.service} ${wrap.key}`).join(', ');
   return new EngineError(
     'key-service-failed',
     wraps.length === 0

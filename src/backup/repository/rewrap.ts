@@ -2,7 +2,7 @@ import type { KeyService } from '../../keys/key-service.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { newEpochKey } from '../format/epoch-keys.ts';
 import type { ObjectStore } from '../../objectstore/object-store.ts';
-import { decodeKeyWrap, unwrapAny, unwrapEpochKey, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
+import { decodeKeyWrap, unwrapAny, unwrapEpochKey, wrapEpochKey, type KeyWrap, type OpenedKey } from '../format/key-wrap.ts';
 import { readShreds } from './shred.ts';
 import { listWraps, signalOf, type Repository, type StoredWrap } from './repository.ts';
 
@@ -32,8 +32,7 @@ export async function rewrapKeys({ repository, previous, removeOthers, created }
   const kids = new Set(wraps.map(({ wrap }) => wrap.kid));
   for (const kid of kids) {
     const old = wraps.filter(({ wrap }) => wrap.kid === kid);
-    const key = await openAny(old, [service, ...(previous === null ? [] : [previous])], signal);
-    const epoch = BigInt(old[0]!.wrap.epoch);
+    const { key, epoch } = await openAny(old, [service, ...(previous === null ? [] : [previous])], signal);
     const stored = await putWrap(store, await wrapEpochKey(key, { repo, epoch }, service, created, signal), signal);
     const opened = await unwrapEpochKey(stored, service, signal);
     if (!opened.equals(key)) throw new EngineError('backup-damaged', `the new wrap of ${kid} opens to another key`);
@@ -70,7 +69,7 @@ export async function addMissingRecipients(repository: Repository, created: Date
   const wraps = (await listWraps(store, signal)).filter(({ wrap }) => wrap.repo === repo && wrap.kid === keys.kid);
   const missing = recipients.filter((recipient) => !wraps.some(({ wrap }) => isBy(wrap, recipient)));
   if (missing.length === 0) return 0;
-  const key = await openAny(wraps, [service], signal);
+  const { key } = await openAny(wraps, [service], signal);
   for (const recipient of missing) await putWrap(store, await wrapEpochKey(key, { repo, epoch }, recipient, created, signal), signal);
   return missing.length;
 }
@@ -93,13 +92,13 @@ function isBy(wrap: KeyWrap, { kind, keyName }: KeyService): boolean {
   return wrap.service === kind && wrap.key === keyName;
 }
 
-async function openAny(wraps: readonly StoredWrap[], services: readonly KeyService[], signal: AbortSignal): Promise<Buffer> {
-  const key = await unwrapAny(
+async function openAny(wraps: readonly StoredWrap[], services: readonly KeyService[], signal: AbortSignal): Promise<OpenedKey> {
+  const opened = await unwrapAny(
     wraps.map(({ wrap }) => wrap),
     services,
     signal,
   );
-  if (key !== null) return key;
+  if (opened !== null) return opened;
   const known = wraps.map(({ wrap }) => `${wrap.service} ${wrap.key}`).join(', ');
   throw new EngineError('key-service-failed', `epoch key ${wraps[0]?.wrap.kid} opens with ${known}; configure it as backup.previous_keys`);
 }
