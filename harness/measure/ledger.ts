@@ -19,7 +19,7 @@ export function accountWrites(view: RunView, reigns: ReignView, gone: readonly O
   const copy = survivingCopy(view);
   if (copy === null) {
     const nothing = { lost: [], holes: [], resurrected: [], phantoms: [], foreign: [], unsaved: [] };
-    return { ...counts, readBackRegion: null, ...nothing, recoveryPointMs: null };
+    return { ...counts, readBackRegion: null, ...nothing, recoveryPointMs: null, lostFromStart: false };
   }
   const entries = new Map(Object.entries(copy.entries ?? {}));
   const compared = compare(writes, entries, effectiveByMs(view.operations));
@@ -36,6 +36,7 @@ export function accountWrites(view: RunView, reigns: ReignView, gone: readonly O
     foreign: foreignEntries(view, writes, entries),
     unsaved: unsavedWrites(view, lost),
     recoveryPointMs: recoveryPoint(lost, present),
+    lostFromStart: lost.length > 0 && beforeLoss(lost, present).length === 0,
   };
 }
 
@@ -92,12 +93,17 @@ function findHoles(reigns: ReignView, lost: readonly Operation[], present: reado
   });
 }
 
+/** Writes that are there, and were acknowledged before the first one that is lost. */
+function beforeLoss([first]: readonly Operation[], present: readonly Operation[]): readonly Operation[] {
+  return present.filter((op) => op.completedMs < (first?.completedMs ?? Infinity));
+}
+
 /** Acknowledgement of the last lost write minus that of the newest surviving write before the first lost one (its own start if none). */
 function recoveryPoint(lost: readonly Operation[], present: readonly Operation[]): number {
   const first = lost[0];
   const last = lost.at(-1);
   if (first === undefined || last === undefined) return 0;
-  const before = present.filter((op) => op.completedMs < first.completedMs);
+  const before = beforeLoss(lost, present);
   const newestMs = before.reduce((latest, op) => Math.max(latest, op.completedMs), Number.NEGATIVE_INFINITY);
   return last.completedMs - (before.length === 0 ? first.intendedMs : newestMs);
 }

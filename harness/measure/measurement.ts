@@ -176,6 +176,8 @@ export interface WriteAccount {
   readonly unsaved: readonly WriteRef[];
   /** Acknowledgement of the last lost write minus that of the newest write of the contiguous recovered prefix; 0 when nothing is lost; null: no copy. */
   readonly recoveryPointMs: number | null;
+  /** Nothing of before the first lost one is there: what is lost reaches back to the beginning, and would be more of a system that is older. */
+  readonly lostFromStart: boolean;
 }
 
 export interface StaleRead {

@@ -38,7 +38,7 @@ export function targetsPart(run: RunResult): ResultTarget[] {
       asked: scenario.targets.recoveryPointMs,
       unit: 'ms',
       measured: writes.recoveryPointMs,
-      text: writes.recoveryPointMs === null ? 'not measured' : duration(writes.recoveryPointMs),
+      text: writes.recoveryPointMs === null ? 'not measured' : `${writes.lostFromStart ? '> ' : ''}${duration(writes.recoveryPointMs)}`,
       outcome: outcomeOf('recovery-point'),
     },
     {

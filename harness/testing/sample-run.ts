@@ -132,6 +132,7 @@ function sampleMeasurement(recovery: RecoveryTime, { lost = 0, fault = true }: S
       foreign: [],
       unsaved: [],
       recoveryPointMs: lost === 0 ? 0 : 182,
+      lostFromStart: false,
     },
     reads: { reads: 3400, stale: [] },
     reigns: {
