@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { join } from 'node:path';
-import { databaseOption, example, EXIT_CODES, wholeNumber } from './cli-options.ts';
+import { databaseOption, example, EXIT_CODES, MOST, wholeNumber } from './cli-options.ts';
 import { digest } from './commands/digest.ts';
 import { standardOutput } from './commands/output.ts';
 import { packagedScenarios } from './commands/places.ts';
@@ -67,7 +67,7 @@ function addDigest(program: Command, end: (code: number) => void): void {
       'scenarios that had to be played, as they are now: one that is missing, was another when it was played, or was not played to its end, is no pass',
     )
     .requiredOption('--reports <dir>', 'the folder with the runs')
-    .option('--times <n>', 'how often each had to be played', wholeNumber(1), 1)
+    .option('--times <n>', 'how often each had to be played', wholeNumber(1, MOST), 1)
     .addOption(databaseOption())
     .option('--system <file>', 'the system that was there already, as `gameday run` had it: the scenarios may name its clients')
     .option('--annotate', 'what did not pass as workflow commands of GitHub', false)

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ASKED_DATABASES } from './scenario/scenario.ts';
 
 export const EXIT_CODES = `
@@ -6,11 +6,15 @@ Exit codes: 0 pass, 1 fail, 2 bad input, 3 inconclusive or broken off, 130 inter
 
 export const example = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
 
-export function wholeNumber(least: number): (text: string) => number {
+/** How often something can be asked for; more is a mistyped number. */
+export const MOST = 10_000;
+
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  const what = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
   return (text) => {
     const value = Number(text);
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least)
-      throw new InvalidArgumentError(`must be a whole number of at least ${least}.`);
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < least || value > most)
+      throw new InvalidArgumentError(`must be a whole number ${what}.`);
     return value;
   };
 }
@@ -27,4 +31,16 @@ export function databaseOption(): Option {
   return new Option('--database <name>', `instead of what the scenario says: ${ASKED_DATABASES.join(', ')}`).argParser(
     oneOf(...ASKED_DATABASES),
   );
+}
+
+/** Of two values for one thing commander takes the last without a word. A flag that is said twice says the same. */
+export function refuseRepeated(command: Command): void {
+  for (const option of command.options.filter(({ required, optional, variadic }) => (required || optional) && !variadic)) {
+    let given = false;
+    command.on(`option:${option.name()}`, () => {
+      if (given) command.error(`error: option '${option.flags}' is given twice: leave one of them out`);
+      given = true;
+    });
+  }
+  command.commands.forEach(refuseRepeated);
 }

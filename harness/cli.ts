@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addJudging } from './cli-judge.ts';
 import { addLab } from './cli-lab.ts';
-import { databaseOption, example, EXIT_CODES, oneOf, wholeNumber } from './cli-options.ts';
+import { databaseOption, example, EXIT_CODES, MOST, oneOf, refuseRepeated, wholeNumber } from './cli-options.ts';
 import { runCalibration } from './commands/calibrate.ts';
 import { standardOutput, type Output } from './commands/output.ts';
 import { DEFAULT_REPORTS, packagedScenarios } from './commands/places.ts';
@@ -38,6 +38,7 @@ function commands(end: (code: number) => void): Command {
   addCalibrate(program, end);
   addLab(program, end);
   addPlay(program, end);
+  refuseRepeated(program);
   return program;
 }
 
@@ -47,7 +48,7 @@ function addRun(program: Command, end: (code: number) => void): void {
     .description('play scenarios and judge them; those of the set `default` when none is named')
     .argument('[scenario...]', 'scenario files')
     .option('--set <name>', `which of the package's scenarios to play: ${SETS.join(', ')} (default: "default")`, oneOf(...SETS))
-    .option('--repeat <n>', 'play each so often; the objective is judged on the worst', wholeNumber(1), 1)
+    .option('--repeat <n>', 'play each so often; the objective is judged on the worst', wholeNumber(1, MOST), 1)
     .option('--seed <n>', "for everything that chance decides; by default the scenario's, else a new one", wholeNumber(0))
     .option('--reports <dir>', 'where each run gets its folder', DEFAULT_REPORTS)
     .option('--engine <file>', 'the engine under test, a program with our command line; ours by default')
@@ -90,12 +91,15 @@ interface RunFlags {
   readonly json: boolean;
 }
 
+/** More would measure how busy they make the machine. */
+const MOST_LANES = 64;
+
 function addCalibrate(program: Command, end: (code: number) => void): void {
   program
     .command('calibrate')
     .description('known outages of 5 000 ms and 200 ms by a device of its own, against what the harness measures of them')
-    .option('--n <count>', 'outages of each length', wholeNumber(1), 30)
-    .option('--lanes <count>', 'devices at the same time', wholeNumber(1), 2)
+    .option('--n <count>', 'outages of each length', wholeNumber(1, MOST), 30)
+    .option('--lanes <count>', 'devices at the same time', wholeNumber(1, MOST_LANES), 2)
     .option('--json', 'samples and verdict as JSON on stdout', false)
     .addHelpText('after', example('gameday calibrate', 'gameday calibrate --n 5') + EXIT_CODES)
     .action(async ({ n, lanes, json }: { n: number; lanes: number; json: boolean }) => {

@@ -59,7 +59,7 @@ function parseAny(text: string): 'any' {
 function parseLoss(text: string): number | 'any' {
   if (text === 'any') return text;
   const seconds = Number(text);
-  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0)
+  if (!/^(\d+\.?\d*|\.\d+)$/.test(text) || !Number.isFinite(seconds))
     throw new InvalidArgumentError(`${text} is no number of seconds; write for example 2.5, or any`);
   return seconds;
 }
@@ -74,4 +74,16 @@ export function parseDuration(text: string): number {
   if (forMs <= 0 || forMs > LONGEST_MS)
     throw new InvalidArgumentError(`${text} is no duration up to 30d; write for example 90s, 30m or 2h`);
   return forMs;
+}
+
+/** Of two values for one thing commander takes the last without a word. A flag that is said twice says the same. */
+export function refuseRepeated(command: Command): void {
+  for (const option of command.options.filter(({ required, optional, variadic }) => (required || optional) && !variadic)) {
+    let given = false;
+    command.on(`option:${option.name()}`, () => {
+      if (given) command.error(`error: option '${option.flags}' is given twice: leave one of them out`);
+      given = true;
+    });
+  }
+  command.commands.forEach(refuseRepeated);
 }

@@ -57,13 +57,14 @@ function parseCount(text: string): number {
 
 function parseSeconds(text: string): number {
   const seconds = Number(text);
-  if (text === '' || !Number.isSafeInteger(seconds) || seconds < 0) throw new InvalidArgumentError('it must be a whole number of seconds.');
+  if (text.trim() === '' || !Number.isSafeInteger(seconds) || seconds < 0)
+    throw new InvalidArgumentError('it must be a whole number of seconds.');
   return seconds;
 }
 
 function parsePositions(text: string): readonly number[] {
   if (text === 'none') return [];
-  const positions = text.split(',').map(Number);
-  if (positions.every((position) => Number.isSafeInteger(position) && position >= 0)) return positions;
+  const positions = text.split(',').map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
+  if (positions.every(Number.isSafeInteger)) return positions;
   throw new InvalidArgumentError('it must be a list such as 0,2 (or none).');
 }

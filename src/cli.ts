@@ -1,6 +1,7 @@
 import { getSystemErrorMessage } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import { describeBackupCommands } from './cli-backup.ts';
+import { refuseRepeated } from './cli-options.ts';
 import { describeOperations } from './cli-operations.ts';
 import { describeSimulation } from './cli-simulation.ts';
 import { EXIT, type World } from './commands/world.ts';
@@ -98,6 +99,7 @@ function describeCommands(world: World, done: (code: number) => void): Command {
   describeBackupCommands({ program, world, configOption: config, load, done });
   describeSimulation(program, world, done);
   for (const command of program.commands) command.copyInheritedSettings(program);
+  refuseRepeated(program);
   return program;
 }
 

@@ -21,7 +21,7 @@ import { nullRuns, nullTable, nullVerdict } from './null-runs.ts';
 import { publish } from './publish.ts';
 import { recoveryHolds, recoveryStatistics, recoveryTable } from './recovery.ts';
 import { simulation, simulationHolds, simulationTable } from './simulate.ts';
-import { wholeNumber } from '../cli-options.ts';
+import { refuseRepeated, wholeNumber } from '../cli-options.ts';
 import { soak, soakHolds, soakText } from './soak.ts';
 
 /** `./scripts/bench`: the statistical runs. Exit codes as `gameday`. */
@@ -199,6 +199,7 @@ inPieces(
       : EXIT.fail;
 });
 
+refuseRepeated(program);
 try {
   await program.parseAsync();
 } catch (error) {

@@ -6,6 +6,9 @@ import { namesService, readServiceFile } from '../platform/own-service/service-s
 import { examineService } from '../workload/examine-service.ts';
 import { doctorOfClusters } from './chaos.ts';
 
+const LAB_MANIFESTS =
+  '--manifest: is held against the pods of clusters, and --system names none; what a manifest would do in the lab `gameday chaos explain` tells';
+
 interface Examined {
   readonly platform: 'local' | 'kubernetes';
   /** What is there already; it decides what is examined. */
@@ -26,5 +29,6 @@ export async function examine({ platform, system, manifests }: Examined, options
   if (system !== undefined && namesAddresses(system))
     throw new HarnessError('bad-input', `${system}: names addresses; of a system by its addresses nothing can be asked beforehand`);
   if (system !== undefined || platform === 'kubernetes') return await doctorOfClusters(needSystem(system), manifests, options);
+  if (manifests.length > 0) throw new HarnessError('bad-input', LAB_MANIFESTS);
   return await doctor(options);
 }

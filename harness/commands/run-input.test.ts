@@ -67,6 +67,13 @@ describe('gameday run, refused before it waits for its turn', function () {
       /^--set foundationdb plays the package's scenarios of that set, and files .*: leave one of them out, or --database foundationdb/,
     ],
     ['--engine on nothing', () => ['--reports', folder, '--engine', 'nothing.js'], /^--engine .*nothing.js: there is no such file/],
+    [
+      '--engine on nothing, and no folder is made for its reports',
+      () => ['--reports', join(folder, 'fresh'), '--engine', 'nothing.js'],
+      /^--engine .*nothing.js: there is no such file/,
+    ],
+    ['an option twice', () => ['--reports', folder, '--seed', '1', '--seed', '2'], /option '--seed <n>' is given twice: leave one/],
+    ['more repetitions than anybody plays', () => ['--repeat', '9007199254740991'], /must be a whole number from 1 to 10000\./],
     ['--engine on a folder', () => ['--reports', folder, '--engine', 'src'], /^--engine .*src: is no file/],
     [
       '--engine on a text',
@@ -96,6 +103,12 @@ describe('gameday run, refused before it waits for its turn', function () {
   it('a lab on FoundationDB that is asynchronous is refused: no program of the engine would start there', async () => {
     const { code, output } = await gameday(['lab', 'up', '--reports', folder, '--database', 'foundationdb', '--replication', 'async']);
     expect(output).to.match(/^--replication async: FoundationDB replicates by itself, .*; leave it out/);
+    expect(code).to.equal(2);
+  });
+
+  it('manifests for which no clusters are named are refused: nothing would be asked whether they select something', async () => {
+    const { code, output } = await gameday(['doctor', '--manifest', 'nofile.yaml']);
+    expect(output).to.match(/^--manifest: .*--system.*gameday chaos explain/);
     expect(code).to.equal(2);
   });
 

@@ -18,8 +18,8 @@ export async function refuseBadPlaces({
   readonly reports: string;
   readonly engine: string | undefined;
 }): Promise<void> {
-  refuseUnwritable(reports);
   if (engine !== undefined) await refuseNoEngine(resolve(engine));
+  refuseUnwritable(reports); // which makes it: last
 }
 
 /**

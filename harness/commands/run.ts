@@ -68,9 +68,9 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
   const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) !== 'local');
   if (elsewhere !== undefined) throw new HarnessError('bad-input', `${elsewhere.file}: FoundationDB is started in local labs only`);
   refuseMissingTools(loaded);
-  await refuseBadPlaces(options);
   if (options.system !== undefined) await refuseNotAllowed(options.system, loaded);
   else if (loaded.some((one) => platformOf(one, options) === 'kubernetes')) needBinaries();
+  await refuseBadPlaces(options);
   output.progress(leftOutText(chosen));
   const { runs, brokenOff, missing } = await playAll(loaded, options.repeat, async (scenario, repetition) => {
     const one = await playAndJudge(scenario, { options, repetition });
