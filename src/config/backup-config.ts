@@ -2,14 +2,17 @@ import { z } from 'zod';
 
 const bytes = z.number().int().positive();
 const MIB = 1024 * 1024;
+/** Of one request; above 2^31 ms a timer would fire at once. */
+const timeoutSeconds = z.number().positive().max(3600);
+const endpoint = z.url({ protocol: /^https?$/ });
 
 const keyService = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('local-file'), path: z.string().min(1) }),
   z.strictObject({
     kind: z.literal('cloud-kms'),
     key: z.string().min(1),
-    endpoint: z.url().optional(),
-    timeout_seconds: z.number().positive().default(10),
+    endpoint: endpoint.optional(),
+    timeout_seconds: timeoutSeconds.default(10),
   }),
   /** The offline key itself (`backup keygen`): for when the key service is lost. Not for a machine that runs every day. */
   z.strictObject({ kind: z.literal('x25519-file'), path: z.string().min(1) }),
@@ -27,8 +30,8 @@ const fields = z.strictObject({
       kind: z.literal('gcs'),
       bucket: z.string().min(1),
       project: z.string().optional(),
-      endpoint: z.url().optional(),
-      timeout_seconds: z.number().positive().default(60),
+      endpoint: endpoint.optional(),
+      timeout_seconds: timeoutSeconds.default(60),
     }),
   ]),
   keys: keyService,
@@ -44,7 +47,7 @@ const fields = z.strictObject({
   /** Each interval is longer by a random time up to this. */
   jitter_seconds: z.number().nonnegative().default(60),
   /** How often the log is uploaded for point-in-time restore; null: not at all. */
-  log_seconds: z.number().positive().nullable().default(1),
+  log_seconds: z.number().positive().max(86_400).nullable().default(1),
   /** FoundationDB: where what its `fdbbackup` logs lies until it is stored, unencrypted, on this machine's own disk. Of one backup-service only. Absent: its backups have no log. */
   foundationdb_log: z
     .strictObject({

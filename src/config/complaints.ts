@@ -66,6 +66,7 @@ function shown(input: unknown): string {
   if (input === null) return 'empty';
   if (Array.isArray(input)) return 'a list';
   if (typeof input === 'object') return 'a map';
+  if (typeof input === 'number') return String(input);
   const text = JSON.stringify(input);
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }

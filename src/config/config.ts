@@ -5,6 +5,7 @@ import { databaseConfigShape } from './foundationdb-config.ts';
 import { PRESETS, policyProblems, policyShape, type Policy } from './policy.ts';
 
 const region = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'a region is a DNS label such as us-central1');
+const YEAR_SECONDS = 365 * 86_400;
 const httpsUrl = z.url({ protocol: /^https$/ });
 
 const policy = z
@@ -24,9 +25,10 @@ export const configShape = z.strictObject({
   region,
   primary_region: region,
   standby_regions: z.array(region).min(1),
-  rpo_seconds: z.number().nonnegative(),
-  rto_seconds: z.number().positive(),
-  backup_retention_days: z.number().positive(),
+  rpo_seconds: z.number().nonnegative().max(YEAR_SECONDS),
+  rto_seconds: z.number().positive().max(YEAR_SECONDS),
+  /** A century at most: the day until which a backup is kept must be one. */
+  backup_retention_days: z.number().positive().max(36_500),
   policy,
   replication: z.enum(['sync', 'async']),
   listen: z.strictObject({ host: z.string(), port: z.number().int().min(0).max(65535) }),

@@ -68,6 +68,37 @@ describe('engine configuration', () => {
       'addresses: [here] }',
       'c.yaml:11:126: regions.us-central1.addresses.0: must be an IPv4 address, or an IPv6 address; this is "here"',
     ],
+    ['is no number at all', 'rpo_seconds: 5', 'rpo_seconds: .nan', 'c.yaml:4:14: rpo_seconds: must be a number; this is NaN'],
+    [
+      'is a time above which a timer would fire at once',
+      ': lab',
+      ': { preset: lab, stepTimeoutMs: 3000000000 }',
+      'c.yaml:7:39: policy.stepTimeoutMs: must be at most 2147483647; this is 3000000000',
+    ],
+    [
+      'is a retention to which no date comes',
+      '_days: 30',
+      '_days: 1e300',
+      'c.yaml:6:24: backup_retention_days: must be at most 36500; this is 1e+300',
+    ],
+    [
+      'is the database of another region: one copy would count for two',
+      '127.0.0.1:5',
+      'LOCALHOST:2/'.replace('LOCALHOST', '127.0.0.1'),
+      'c.yaml:12:53: regions.us-east1.database: is that of us-central1 as well; each region has its own',
+    ],
+    [
+      'is the controller of another region: one observer would count for two',
+      '127.0.0.1:6',
+      '127.0.0.1:3',
+      'c.yaml:12:88: regions.us-east1.controller: is that of us-central1 as well; each region has its own',
+    ],
+    [
+      'is a name that its zone has not: no failover could change it',
+      'name: api.coditect.test.',
+      'name: api.example.',
+      'c.yaml:14:80: dns.name: api.example. is not in the zone coditect.test.: no failover could change it',
+    ],
     ['is an empty list', 'standby_regions: [us-east1]', 'standby_regions: []', 'c.yaml:3:18: standby_regions: must have at least 1 entry'],
     ['has no such name', 'listen: {', 'listen: { prot: 1,', 'c.yaml:9:17: listen.prot: no such setting; there are host, port'],
   ] as const)
@@ -77,8 +108,12 @@ describe('engine configuration', () => {
       problemsOf(GOOD.replace('listen: {', 'listen: { prot: 1, hots: 2,')).map((line) => line.split(': ').slice(0, 2).join(': ')),
     ).to.deep.equal(['c.yaml:9:17: listen.prot', 'c.yaml:9:26: listen.hots']);
   });
-  it('places a broken YAML document', () => {
+  it('places a broken YAML document, in a line without what is meant for programmers', () => {
     expect(problemsOf('region: [a')[0]).to.match(/^c\.yaml:1:\d+: /);
+    expect(problemsOf('region: a\nregion: b')).to.deep.equal(['c.yaml:2:1: Map keys must be unique']);
+    expect(problemsOf(`${GOOD}---\nregion: a\n`)).to.deep.equal(['c.yaml:16:1: only one document is allowed in this file']);
+    expect(problemsOf('['.repeat(100_000))).to.have.lengthOf(1);
+    expect(problemsOf('['.repeat(100_000))[0]).to.match(/^c\.yaml:1:\d+: nested too deeply/);
   });
   it('names a region that is not under regions', () => {
     expect(problemsOf(GOOD.replace('standby_regions: [us-east1]', 'standby_regions: [mars]'))[0]).to.match(/^c\.yaml:3:19: .*mars/);

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import { LineCounter, isNode, parseDocument, type Document, type YAMLParseError } from 'yaml';
 import { EngineError } from '../platform/errors.ts';
 import { complain, complaintsOf } from './complaints.ts';
 import { configShape, type EngineConfig } from './config.ts';
 import { applyEnvironment, type Override } from './environment.ts';
 import { asSeenIn, dataCenterProblems, pairHomeProblems, pairProblem } from './foundationdb-config.ts';
+import { misplacedName, sharedPrograms } from './places.ts';
 import { objectArbiterProblems } from './policy.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -32,9 +33,9 @@ export function loadConfig(file: string, environment: Readonly<Record<string, st
 export function decodeConfig(text: string, file: string, environment: Readonly<Record<string, string | undefined>> = {}): EngineConfig {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES) throw new EngineError('bad-config', `${file}: larger than ${MAX_FILE_BYTES} bytes`);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): string => `${file}:${lines.linePos(offset).line}:${lines.linePos(offset).col}`;
-  if (document.errors.length > 0) throw problems(document.errors.map((error) => `${at(error.pos[0])}: ${firstLine(error.message)}`));
+  if (document.errors.length > 0) throw problems(syntaxProblems(document.errors, at));
   let raw: unknown;
   try {
     raw = document.toJS({ maxAliasCount: MAX_ALIASES });
@@ -76,6 +77,8 @@ function inconsistencies(config: EngineConfig, place: (path: readonly string[]) 
     );
   if (new Set(config.standby_regions).size !== config.standby_regions.length)
     found.push(`${place(['standby_regions'])}: standby_regions: a region is named twice`);
+  for (const { path, text } of [...sharedPrograms(config), ...misplacedName(config)])
+    found.push(`${place(path)}: ${path.join('.')}: ${text}`);
   if (config.arbiter.kind === 'gcs')
     found.push(...objectArbiterProblems(config.policy).map((problem) => `${place(['policy'])}: policy: ${problem}`));
   const { database } = config;
@@ -120,6 +123,12 @@ function problems(found: readonly string[]): EngineError {
   return new EngineError('bad-config', found.join('\n'));
 }
 
-function firstLine(text: string): string {
-  return text.split('\n', 1)[0] ?? text;
+/** Of what is nested too deeply for the parser all is wrong from there on. */
+function syntaxProblems(errors: readonly YAMLParseError[], at: (offset: number) => string): readonly string[] {
+  const [first] = errors.filter(({ message }) => /call stack|stack overflow/i.test(message)).toSorted((a, b) => a.pos[0] - b.pos[0]);
+  if (first !== undefined) return [`${at(first.pos[0])}: nested too deeply; flatten it`];
+  return errors.map(({ code, message, pos }) => {
+    const text = code === 'MULTIPLE_DOCS' ? 'only one document is allowed in this file' : message.split('\n', 1)[0];
+    return `${at(pos[0])}: ${text}`;
+  });
 }

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-const ms = z.number().int().positive();
+/** A timer of Node that is given more fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+const ms = z.number().int().positive().max(LONGEST_TIMER_MS);
 
 /** No successor waits longer for a lease: a mistyped number must not leave the service down for as long as it says. */
 export const LONGEST_WAIT_MS = 600_000;

@@ -15,7 +15,7 @@ const fields = z.strictObject({
     .default('app=dr-controller'),
   /** The Lease (coordination.k8s.io) by which the controllers of one region agree on which of them is active. */
   lease: name.default('dr-controller'),
-  lease_seconds: z.number().int().min(2).default(15),
+  lease_seconds: z.number().int().min(2).max(3600).default(15),
   renew_seconds: z.number().positive().default(2),
   /** Liveness and readiness, plain HTTP. */
   probe_port: z.number().int().min(0).max(65535).default(9080),

@@ -3,7 +3,12 @@ import { foundationdbConfig, type FoundationdbPlace } from './foundationdb-confi
 /** Configuration of a machine whose backup commands are run without any server: beside it are its store, keys and data. JSON is YAML. */
 export function backupCommandConfig(cluster: string, data: string, backup: Readonly<Record<string, unknown>>): object {
   const url = (port: number): string => `https://127.0.0.1:${port}`;
-  const region = { api: url(1), database: url(2), controller: url(3), addresses: ['127.0.0.1'] };
+  const region = (port: number): object => ({
+    api: url(port),
+    database: url(port + 1),
+    controller: url(port + 2),
+    addresses: ['127.0.0.1'],
+  });
   const tsig = { name: 'coditect-dr.', algorithm: 'hmac-sha256', secret_file: 'secrets/tsig' };
   return {
     region: 'us-east1',
@@ -15,7 +20,7 @@ export function backupCommandConfig(cluster: string, data: string, backup: Reado
     policy: 'lab',
     replication: 'sync',
     listen: { host: '127.0.0.1', port: 7443 },
-    regions: { 'us-central1': region, 'us-east1': region },
+    regions: { 'us-central1': region(1), 'us-east1': region(4) },
     arbiter: { kind: 'etcd', endpoints: [url(2379)], prefix: '/coditect-dr/' },
     dns: { kind: 'rfc2136', server: '127.0.0.1', port: 53, zone: 'coditect.test.', name: 'api.coditect.test.', ttl_seconds: 1, tsig },
     tls: { ca: 'tls/ca.crt', cert: 'tls/tls.crt', key: 'tls/tls.key' },

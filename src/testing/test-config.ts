@@ -66,7 +66,11 @@ export interface TestSettings {
 /** The text of the configuration file of one program of one region. */
 export function testConfig(settings: TestSettings, program: Program, region: string): string {
   const { mode, policy, arbiter, dns, more, pem, portOf, secondControllerOf, regions: names = REGIONS } = settings;
-  const url = (of: Program, where: string): string => `https://127.0.0.1:${portOf(of, where)}`;
+  // Where nobody listens (0 and 1 say so) each region has a port of its own all the same.
+  const url = (of: Program, where: string): string => {
+    const port = portOf(of, where);
+    return `https://127.0.0.1:${port > 1 ? port : port + names.indexOf(where)}`;
+  };
   const regions = names.map((where, i) => [
     where,
     {

@@ -22,8 +22,8 @@ export interface GroundOptions {
 /** What fills a disk; dots keep it from being an object's name. */
 const BALLAST = '.ballast';
 const BALLAST_STEP_BYTES = 64 * 1024;
-/** A port that nothing listens on: a restored copy must find no other database. */
-const NOBODY = 'https://127.0.0.1:1';
+/** Where nothing listens, a port for each region: a restored copy must find no other database. */
+const nobody = (index: number): string => `https://127.0.0.1:${index + 1}`;
 
 /** The store, the keys and the disks of a lab with backups, as somebody with access to the machines has them. */
 export class LocalBackups implements BackupGround {
@@ -175,7 +175,10 @@ export class LocalBackups implements BackupGround {
     // Embedded, whatever was backed up: a copy of its own, read as any other, and the cluster is not locked for it.
     const plain = engineConfig(topology, pod, { ...settings, foundationdb: null });
     const regions = Object.fromEntries(
-      topology.regions.map((region) => [region, { api: NOBODY, database: NOBODY, controller: NOBODY, addresses: ['127.0.0.1'] }]),
+      topology.regions.map((region, index) => {
+        const url = nobody(index);
+        return [region, { api: url, database: url, controller: url, addresses: ['127.0.0.1'] }];
+      }),
     );
     const config = {
       ...plain,
