@@ -29,6 +29,13 @@ describe('served-at-end', () => {
     expect(objections(judge(nullHistory({ scenario, answer: stops }), CHECKS))).to.include('served-at-end');
   });
 
+  it('waits for no longer than the load does where a window of sustained service is long', () => {
+    const workload = { ...SCENARIO.workload, sustained: { operations: 10, forMs: 4000 } };
+    const scenario = withScenario({ targets: TARGETS, workload });
+    expect(outcomeOf(judged({ scenario, loadEndMs: 9000, answer: never('outside') }), 'served-at-end')).to.equal('fail');
+    expect(outcomeOf(judged({ scenario, loadEndMs: 9000 }), 'served-at-end')).to.equal('pass');
+  });
+
   it('takes a slow answer at the very end for what it is, and leaves to others what they judge', () => {
     const slow = (op: Asked) => ({ ...failover(op), ...(op.intendedMs > 6900 ? { latencyMs: 400 } : {}) });
     expect(outcomeOf(judged({ scenario: withScenario({ targets: TARGETS }), answer: slow }), 'served-at-end')).to.equal('pass');
