@@ -3,7 +3,8 @@ import type { CanonicalObject } from '../format/canonical-json.ts';
 import { signDocument, verifyDocument } from '../format/signing.ts';
 import { requireSigningKey, signalOf, type Repository } from './repository.ts';
 
-const MAX_RECORD_BYTES = 1024 * 1024;
+/** No record has more: a larger one is not read. */
+export const MAX_RECORD_BYTES = 1024 * 1024;
 
 /** A signed record of something that was done with a backup: `verify/<backupId>/<time>-<level>.json`. */
 export interface StoredRecord {
@@ -15,6 +16,7 @@ export interface StoredRecord {
 /** Stores a signed document under a free name. */
 export async function putRecord(repository: Repository, name: string, document: CanonicalObject, signal?: AbortSignal): Promise<void> {
   const bytes = signDocument(name, document, requireSigningKey(repository));
+  if (bytes.length > MAX_RECORD_BYTES) throw new EngineError('internal', `${name} would have ${bytes.length} bytes: nobody would read it`);
   const result = await repository.store.put(name, bytes, signalOf(signal));
   if (result.outcome !== 'stored') throw new EngineError('backup-failed', `${name} is taken`);
 }
