@@ -5,15 +5,17 @@ import type { LogEnd } from '../../replication/epochs.ts';
 import { decodeCanonical, encodeCanonical, type CanonicalObject } from './canonical-json.ts';
 import { checked, whatIsWrong } from './checked.ts';
 import type { EpochKeys } from './epoch-keys.ts';
-import { openFloe, sealFloe } from './floe.ts';
+import { floeSealedBytes, openFloe, sealFloe } from './floe.ts';
 import { isBackupId } from './ids.ts';
 import { manifestName, objectAad, type ObjectIdentity } from './object-name.ts';
-import { signObject, verifyObject } from './signing.ts';
+import { SIGNED_HEADER_BYTES, signObject, verifyObject } from './signing.ts';
 
 /** The major version that this program writes and the highest that it reads; minor versions only add fields, and the one written today is 0. */
 export const FORMAT_MAJOR = 1;
 /** A manifest names packs of 16 MiB in about 120 bytes each: this is enough for some 8 TB. */
 export const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
+/** As it is stored: encrypted and signed. */
+export const MAX_STORED_MANIFEST_BYTES = floeSealedBytes(MAX_MANIFEST_BYTES) + SIGNED_HEADER_BYTES;
 
 const count = z.int().nonnegative();
 const hex = (bytes: number): z.ZodString => z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`));

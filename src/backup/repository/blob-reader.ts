@@ -1,4 +1,4 @@
-import { EngineError } from '../../platform/errors.ts';
+import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { decodeBlobIndex, type BlobIndex, type BlobPlace } from '../format/blob-index.ts';
 import { openBlob } from '../format/blob.ts';
 import type { EpochKeys } from '../format/epoch-keys.ts';
@@ -49,7 +49,12 @@ export async function readIndex(
   signal?: AbortSignal,
 ): Promise<BlobIndex> {
   const name = indexName(epoch, id);
-  const found = await store.get(name, { maxBytes: bytes ?? MAX_INDEX_BYTES, ...signalOf(signal) });
+  const found = await store.get(name, { maxBytes: bytes ?? MAX_INDEX_BYTES, ...signalOf(signal) }).catch(async (error: unknown) => {
+    // More is not read than it should have; that it has more is damage, and not a store that fails.
+    const stored = bytes !== null && isEngineError(error, 'object-store-failed') ? await store.stat(name, signal) : null;
+    if (stored === null || stored.bytes === bytes) throw error;
+    throw new EngineError('backup-damaged', `${name} has ${stored.bytes} bytes, the manifest says ${bytes}`, error);
+  });
   if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
   if (bytes !== null && found.body.length !== bytes)
     throw new EngineError('backup-damaged', `${name} has ${found.body.length} bytes, the manifest says ${bytes}`);

@@ -1,5 +1,5 @@
 import { EngineError } from '../../platform/errors.ts';
-import { MAX_MANIFEST_BYTES, openManifest, type Manifest } from '../format/manifest.ts';
+import { MAX_STORED_MANIFEST_BYTES, openManifest, type Manifest } from '../format/manifest.ts';
 import { signalOf, type Repository } from './repository.ts';
 
 /** A backup that is committed: its manifest is there. */
@@ -21,7 +21,7 @@ export async function listBackups(repository: Repository, cluster: string, signa
   const entries: BackupEntry[] = [];
   for await (const { name, generation, bytes } of repository.store.list(`manifests/${cluster}/`, signalOf(signal))) {
     const backupId = name.slice(name.lastIndexOf('/') + 1);
-    entries.push({ name, backupId, generation, bytes, ...(await opened(repository, name, signal)) });
+    entries.push({ name, backupId, generation, bytes, ...(await opened(repository, { name, bytes }, signal)) });
   }
   return setApartReplaced(entries);
 }
@@ -58,13 +58,14 @@ export function trustedFrom(entries: readonly BackupEntry[], cluster: string, ba
 
 async function opened(
   repository: Repository,
-  name: string,
+  { name, bytes }: Pick<BackupEntry, 'name' | 'bytes'>,
   signal: AbortSignal | undefined,
 ): Promise<Pick<BackupEntry, 'manifest' | 'kid' | 'problem'>> {
   const { store, repo, trusted } = repository;
   let kid: string | null = null;
   try {
-    const found = await store.get(name, { maxBytes: MAX_MANIFEST_BYTES, ...signalOf(signal) });
+    if (bytes > MAX_STORED_MANIFEST_BYTES) throw new EngineError('backup-damaged', `${name} has ${bytes} bytes, more than any manifest`);
+    const found = await store.get(name, { maxBytes: MAX_STORED_MANIFEST_BYTES, ...signalOf(signal) });
     if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
     const manifest = await openManifest({ name, repo, bytes: found.body }, trusted, (signed, epoch) => {
       kid = signed;

@@ -126,7 +126,11 @@ export async function repositoryId({ store, trusted }: RepositoryAccess, signal?
 export async function listWraps(store: ObjectStore, signal?: AbortSignal): Promise<readonly StoredWrap[]> {
   const wraps: StoredWrap[] = [];
   const damaged = new Map<string, EngineError>();
-  for await (const { name, generation } of store.list('keys/', signalOf(signal))) {
+  for await (const { name, generation, bytes } of store.list('keys/', signalOf(signal))) {
+    if (bytes > MAX_DOCUMENT_BYTES) {
+      damaged.set(name, new EngineError('backup-damaged', `${name} has ${bytes} bytes, more than any key wrap`));
+      continue;
+    }
     const found = await store.get(name, { maxBytes: MAX_DOCUMENT_BYTES, ...signalOf(signal) });
     if (found.outcome === 'not-found') continue;
     try {
