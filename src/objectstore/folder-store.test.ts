@@ -43,6 +43,17 @@ describe('folder store', () => {
     expect(await store.stat('link')).to.equal(null);
   });
 
+  it('never shows what has no name of an object: what a file system or an editor leaves beside them', async () => {
+    const store = await openFolderStore(root, Date.now());
+    await store.put('a/b', Buffer.from('x'));
+    for (const name of ['.nfs000001', 'b~', 'b#']) await writeFile(join(root, 'a', name), 'x');
+    await mkdir(join(root, 'lost+found'));
+    await writeFile(join(root, 'lost+found', 'c'), 'x');
+    const names: string[] = [];
+    for (const prefix of ['', 'a/']) for await (const { name } of store.list(prefix)) names.push(name);
+    expect(names).to.deep.equal(['a/b', 'a/b']);
+  });
+
   it('says what is wrong where it cannot be', async () => {
     await writeFile(join(root, 'file'), '');
     const outcome: unknown = await openFolderStore(join(root, 'file'), Date.now()).catch((error: unknown) => error);

@@ -4,7 +4,7 @@ import { link, lstat, mkdir, open, readdir, rm, type FileHandle } from 'node:fs/
 import { dirname, join } from 'node:path';
 import { EngineError } from '../platform/errors.ts';
 import { makeFolders } from '../platform/make-folder.ts';
-import { checkedCrc32c, checkGet, checkName, checkPrefix, compareNames, tooLarge } from './object-checks.ts';
+import { checkedCrc32c, checkGet, checkName, checkPrefix, compareNames, isNamePart, tooLarge } from './object-checks.ts';
 import type { DeleteOutcome, GetOptions, GetOutcome, ObjectStore, PutOptions, PutOutcome, StoredObject } from './object-store.ts';
 
 const TEMPORARY = '.tmp';
@@ -146,9 +146,7 @@ async function* list(root: string, prefix: string, options: { after?: string; si
   async function* listFolder(at: string): AsyncGenerator<StoredObject> {
     options.signal?.throwIfAborted();
     const found = await guarded(null, options.signal, () => readdir(join(root, at), { withFileTypes: true }).catch(emptyIfMissing));
-    const names = found
-      .filter((entry) => entry.name !== TEMPORARY || at !== '')
-      .map((entry) => `${at}${entry.name}${entry.isDirectory() ? '/' : ''}`);
+    const names = found.filter((entry) => isNamePart(entry.name)).map((entry) => `${at}${entry.name}${entry.isDirectory() ? '/' : ''}`);
     for (const name of names.toSorted(compareNames)) {
       if (name.endsWith('/')) {
         const mayHold = name.startsWith(prefix) || prefix.startsWith(name);

@@ -5,9 +5,13 @@ import type { GetOptions, PutOptions } from './object-store.ts';
 const NAME_PART = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
 const MAX_NAME_BYTES = 512;
 
+export function isNamePart(part: string): boolean {
+  return NAME_PART.test(part);
+}
+
 /** Names are parts joined by `/`, each of which is a plain file name everywhere. @throws EngineError bad-request */
 export function checkName(name: string): void {
-  const plain = name.length <= MAX_NAME_BYTES && name.split('/').every((part) => NAME_PART.test(part));
+  const plain = name.length <= MAX_NAME_BYTES && name.split('/').every(isNamePart);
   if (!plain) throw new EngineError('bad-request', `${JSON.stringify(name)} is no object name: parts of A-Z a-z 0-9 _ - . joined by /`);
 }
 
