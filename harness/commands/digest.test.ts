@@ -181,6 +181,13 @@ describe('gameday digest', () => {
     }
   });
 
+  it('says in a line where something else has the name of the digest', async () => {
+    mkdirSync(join(reports, 'digest.md'));
+    const refusal = await run([]).catch((error: unknown) => error);
+    expect(refusal).to.have.property('code', 'bad-input');
+    expect(String(refusal)).to.match(/digest\.md is a folder: move it away/);
+  });
+
   it('leaves no digest of before where it cannot make one', async () => {
     record('20261127T000000000Z-region-isolation', history());
     const subject = { tag: 'v1.0.0', commit: 'c0ffee' };

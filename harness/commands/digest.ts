@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isOfStep } from '../check/experiments.ts';
@@ -52,7 +52,7 @@ export async function digest(scenarios: readonly string[], options: DigestOption
       `--database ${database}: says on what the scenarios had to be played: name the scenarios, or leave it out`,
     );
   // Whatever stops this one, nobody may take the digest of before for it.
-  for (const name of ['digest.md', ...(subject === undefined ? [] : CERTIFICATE)]) rmSync(join(reports, name), { force: true });
+  for (const name of ['digest.md', ...(subject === undefined ? [] : CERTIFICATE)]) removeFile(join(reports, name));
   const wanted = wantedByName(scenarios, options);
   const names = [...wanted.keys()];
   const folders = readdirSync(reports)
@@ -79,6 +79,12 @@ export async function digest(scenarios: readonly string[], options: DigestOption
     );
   output.text(annotate ? `${whole.outcome}: ${whole.reason}\n` : text);
   return exitCode([whole.outcome]);
+}
+
+function removeFile(file: string): void {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new HarnessError('bad-input', `${file} is a folder: move it away`);
+  rmSync(file, { force: true });
 }
 
 /** By their files too: what somebody else calls by the name of one asks for something else, as does its own file on another database. */

@@ -116,6 +116,22 @@ describe('gameday judge, of a record that can no longer be judged', () => {
       .and.to.match(/are no verdict, and could not be replaced: .*result\.json/);
   });
 
+  it('where something else stands in the place of a page, that is said, and not that it is a bug', async () => {
+    for (const [place, make] of [
+      ['index.html', () => mkdirSync(join(reports, 'index.html'))],
+      ['allure-results', () => writeFileSync(join(reports, 'allure-results'), 'mine')],
+      ['result.json', () => mkdirSync(join(folder, 'result.json'))],
+    ] as const) {
+      rmSync(join(place === 'result.json' ? folder : reports, place), { recursive: true });
+      make();
+      const error: unknown = await judgeFolder(folder).catch((thrown: unknown) => thrown);
+      expect(error, place).to.have.property('code', 'bad-input');
+      expect(String(error)).to.match(new RegExp(`${place}\\S*: cannot be written \\(\\w+\\); something else has that name: move it away`));
+      rmSync(join(place === 'result.json' ? folder : reports, place), { recursive: true });
+      await judgeFolder(folder);
+    }
+  });
+
   it('a folder that is no run is not touched', async () => {
     folder = join(reports, 'notes');
     mkdirSync(folder);

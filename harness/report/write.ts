@@ -148,12 +148,15 @@ async function setAside(path: string): Promise<void> {
   }
 }
 
+const FIXES: readonly (readonly [codes: readonly string[], fix: string])[] = [
+  [['ENOSPC', 'EDQUOT'], 'make room there, and judge it again'],
+  [['EROFS', 'EACCES', 'EPERM'], "copy the run's folder to where you may write, into a folder of its own, and judge that"],
+  [['EISDIR', 'ENOTDIR', 'EEXIST', 'ENOTEMPTY'], 'something else has that name: move it away, and judge it again'],
+];
+
 function notWritten(path: string, error: unknown): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
-  const full = ['ENOSPC', 'EDQUOT'].includes(code);
-  if (!full && !['EROFS', 'EACCES', 'EPERM'].includes(code)) return error;
-  const fix = full
-    ? 'make room there, and judge it again'
-    : "copy the run's folder to where you may write, into a folder of its own, and judge that";
+  const [, fix] = FIXES.find(([codes]) => codes.includes(code)) ?? [];
+  if (fix === undefined) return error;
   return new HarnessError('bad-input', `${path}: cannot be written (${code}); ${fix}`, error);
 }

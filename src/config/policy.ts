@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** A timer of Node that is given more fires at once. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 const ms = z.number().int().positive().max(LONGEST_TIMER_MS);
 
