@@ -54,6 +54,20 @@ describe('folder store', () => {
     expect(names).to.deep.equal(['a/b', 'a/b']);
   });
 
+  it('is made by what is put into it: who only reads a place that was mistyped leaves nothing there', async () => {
+    const nowhere = join(root, 'mistyped', 'store');
+    const store = await openFolderStore(nowhere, Date.now());
+    expect(await store.get('a', { maxBytes: 1000 })).to.deep.equal({ outcome: 'not-found' });
+    for await (const { name } of store.list('')) expect.fail(name);
+    expect(await store.delete('a')).to.deep.equal({ outcome: 'not-found' });
+    expect(await readdir(root)).to.deep.equal([]);
+    await store.put('a', Buffer.from('x'));
+    expect(await readdir(nowhere)).to.have.members(['.tmp', 'a']);
+    await rm(join(root, 'mistyped'), { recursive: true });
+    const gone: unknown = await store.put('b', Buffer.from('x')).catch((error: unknown) => error);
+    expect(gone, 'one that is away is not made anew').to.have.property('code', 'object-store-failed');
+  });
+
   it('says what is wrong where it cannot be', async () => {
     await writeFile(join(root, 'file'), '');
     const outcome: unknown = await openFolderStore(join(root, 'file'), Date.now()).catch((error: unknown) => error);

@@ -18,16 +18,39 @@ const NO_FOLLOW = constants.O_RDONLY | constants.O_NOFOLLOW;
  * @param wallMs for the age of temporary files that a killed program left, which are removed here
  */
 export async function openFolderStore(root: string, wallMs: number): Promise<ObjectStore> {
-  await atRoot(root, async () => makeFolders(join(root, TEMPORARY)));
-  await atRoot(root, () => removeOldTemporaries(join(root, TEMPORARY), wallMs));
+  let isThere = await isAnything(root);
+  // Only once: where a store that was there is away (its disk is not mounted), nothing is to be written in its place.
+  const make = async (): Promise<void> => {
+    await atRoot(root, async () => makeFolders(join(root, TEMPORARY)));
+    isThere = true;
+  };
+  if (isThere) {
+    await make();
+    await atRoot(root, () => removeOldTemporaries(join(root, TEMPORARY), wallMs));
+  }
   return {
     supports: { conditionalReplace: false, storedChecksums: false },
-    put: (name, body, options) => guarded(name, options?.signal, () => put(root, name, body, options)),
+    put: (name, body, options) =>
+      guarded(name, options?.signal, async () => {
+        if (!isThere) await make();
+        return await put(root, name, body, options);
+      }),
     get: (name, options) => guarded(name, options.signal, () => get(root, name, options)),
     stat: (name, signal) => guarded(name, signal, () => stat(root, name)),
     list: (prefix, options) => list(root, prefix, options),
     delete: (name, options) => guarded(name, options?.signal, () => remove(root, name, options?.generation)),
   };
+}
+
+/** false: there is nothing of that name. What only reads leaves it so. */
+async function isAnything(root: string): Promise<boolean> {
+  return await lstat(root).then(
+    () => true,
+    (error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return false;
+      throw storeError(root, error);
+    },
+  );
 }
 
 async function put(root: string, name: string, body: Uint8Array, options: PutOptions | undefined): Promise<PutOutcome> {
