@@ -87,6 +87,14 @@ describe('Google Cloud Storage, against a strict store of ours', () => {
     expect(uncaught).to.deep.equal([]);
   });
 
+  it('never shows what has no name of an object: the folders that a console makes', async () => {
+    await store.put('keys/a', Buffer.from('1'));
+    for (const name of ['keys/', 'keys/.keep', 'keys/b c']) gcs.add(name, Buffer.alloc(0));
+    const names: string[] = [];
+    for await (const { name } of store.list('keys/')) names.push(name);
+    expect(names).to.deep.equal(['keys/a']);
+  });
+
   it('does not take bytes that were changed on their way here', async () => {
     await store.put('x', Buffer.from('12345'));
     gcs.fail('corrupt-download');

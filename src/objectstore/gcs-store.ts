@@ -3,7 +3,7 @@ import { crc32c as crc32cOf } from '@node-rs/crc32';
 import type { Readable } from 'node:stream';
 import { bounded } from '../platform/abort.ts';
 import { EngineError } from '../platform/errors.ts';
-import { checkedCrc32c, checkGet, checkName, checkPrefix, tooLarge } from './object-checks.ts';
+import { checkedCrc32c, checkGet, checkName, checkPrefix, isName, tooLarge } from './object-checks.ts';
 import type { DeleteOutcome, GetOptions, GetOutcome, ObjectStore, PutOptions, PutOutcome, StoredObject } from './object-store.ts';
 
 export interface GcsOptions {
@@ -188,7 +188,8 @@ async function listPage(
     ...(pageToken === undefined ? {} : { pageToken }),
   });
   const next = (nextQuery as { readonly pageToken?: string } | null)?.pageToken;
-  const wanted = files.filter((file) => after === undefined || file.name > after);
+  // What somebody else put beside the objects is none: the empty one that a console makes for a folder, `keys/`.
+  const wanted = files.filter((file) => isName(file.name) && (after === undefined || file.name > after));
   return { objects: wanted.map((file) => describeObject(file.name, file.metadata)), next: next === '' ? undefined : next };
 }
 

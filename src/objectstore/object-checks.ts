@@ -9,10 +9,15 @@ export function isNamePart(part: string): boolean {
   return NAME_PART.test(part);
 }
 
-/** Names are parts joined by `/`, each of which is a plain file name everywhere. @throws EngineError bad-request */
+/** Names are parts joined by `/`, each of which is a plain file name everywhere. */
+export function isName(name: string): boolean {
+  return name.length <= MAX_NAME_BYTES && name.split('/').every(isNamePart);
+}
+
+/** @throws EngineError bad-request */
 export function checkName(name: string): void {
-  const plain = name.length <= MAX_NAME_BYTES && name.split('/').every(isNamePart);
-  if (!plain) throw new EngineError('bad-request', `${JSON.stringify(name)} is no object name: parts of A-Z a-z 0-9 _ - . joined by /`);
+  if (!isName(name))
+    throw new EngineError('bad-request', `${JSON.stringify(name)} is no object name: parts of A-Z a-z 0-9 _ - . joined by /`);
 }
 
 /** A prefix is the beginning of a name, so it may end within a part. @throws EngineError bad-request */

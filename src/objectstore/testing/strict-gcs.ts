@@ -51,6 +51,11 @@ export class StrictGcs {
     return this.#server.stop();
   }
 
+  /** As somebody else puts it there, whatever its name. */
+  add(name: string, body: Buffer): void {
+    this.#objects.set(name, { body, generation: '1', atMs: 0 });
+  }
+
   clear(): void {
     this.#objects.clear();
     this.#faults.length = 0;
