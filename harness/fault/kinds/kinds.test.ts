@@ -219,6 +219,8 @@ describe('TimeChaos', () => {
 
   const refused: readonly (readonly [string, RegExp])[] = [
     ['timeOffset: "1s"', /spec\.timeOffset: `1s` cannot be told from a slow answer/],
+    ['timeOffset: 99999999h', /spec\.timeOffset: `99999999h` is more than a century/],
+    ['timeOffset: -999999999999999999999h', /spec\.timeOffset: .*h` is more than a century/],
     ['timeOffset: tomorrow', /spec\.timeOffset: `tomorrow` is no offset/],
     ['timeOffset: 1h, clockIds: [CLOCK_MONOTONIC]', /spec\.clockIds\[0\]: only CLOCK_REALTIME/],
   ];

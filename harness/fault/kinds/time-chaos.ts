@@ -10,11 +10,15 @@ import { REFUSED_EVERYWHERE, valueNotes } from '../selector.ts';
 /** An offset that could be a slow answer cannot be proven. */
 const LEAST_MS = 3 * CLOCK_DOUBT_MS;
 
+/** No clock is wrong by more, and what seconds a system counts beyond nobody knows. */
+const MOST_MS = 100 * 365 * 86_400_000;
+
 const offset = z.string({ error: 'must be an offset such as -10m or 30s, written as text' }).transform((text, context) => {
   const ms = parseDurationMs(text);
   const wrong = (message: string): void => context.addIssue({ code: 'custom', message: `\`${text}\` ${message}` });
   if (ms === undefined) wrong('is no offset; write it as -10m or 30s');
   else if (Math.abs(ms) < LEAST_MS) wrong(`cannot be told from a slow answer; move the clock by ${LEAST_MS / 1000} s at least`);
+  else if (Math.abs(ms) > MOST_MS) wrong('is more than a century; move the clock by less');
   return ms ?? 0;
 });
 

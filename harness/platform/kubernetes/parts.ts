@@ -1,3 +1,4 @@
+import { HarnessError } from '../errors.ts';
 import { KubeClient } from './kube-client.ts';
 import type { KubePod } from './kube-object.ts';
 import type { SystemFile } from './system-file.ts';
@@ -15,7 +16,10 @@ export interface Part {
 export async function openParts(system: SystemFile): Promise<readonly Part[]> {
   const clients = new Map<string, { client: KubeClient; region: string }>();
   for (const [region, { context }] of Object.entries(system.regions)) {
-    const client = await KubeClient.open(system.kubeconfig, context);
+    const client = await KubeClient.open(system.kubeconfig, context).catch((error: unknown) => {
+      if (!(error instanceof HarnessError)) throw error;
+      throw new HarnessError(error.code, `${system.file}: kubeconfig, regions.${region}.context: ${error.message}`, error);
+    });
     if (!clients.has(client.server)) clients.set(client.server, { client, region });
   }
   return [...clients.values()].flatMap((one) => system.namespaces.map((namespace) => ({ ...one, namespace, pods: [] })));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { NOTES_LEDGER } from '../../testing/notes/notes-description.ts';
+import { openParts } from './parts.ts';
 import { PROBE_COMMAND, readSystemFile } from './system-file.ts';
 
 describe('the file that says what a game day may touch in clusters', () => {
@@ -25,6 +26,12 @@ describe('the file that says what a game day may touch in clusters', () => {
     const probes = { image: 'registry.example/coditect-dr:1' };
     expect(read({ service, probes }).probes).to.deep.equal({ ...probes, command: PROBE_COMMAND, port: 8477 });
     expect(read({ service, probes: { ...probes, command: ['node', 'p.js'], port: 9000 } }).probes?.command).to.deep.equal(['node', 'p.js']);
+  });
+
+  it('is named with what is wrong with the kubeconfig that it names', async () => {
+    const error: unknown = await openParts(read({ kubeconfig: 'nowhere' })).catch((thrown: unknown) => thrown);
+    expect(error).to.have.property('code', 'bad-input');
+    expect(String(error)).to.match(/system\.yaml: kubeconfig, regions\.a\.context: .*nowhere: is no kubeconfig/);
   });
 
   const refused: readonly (readonly [string, object, RegExp])[] = [
