@@ -152,7 +152,7 @@ async function planned(
   }
   if (backupId !== 'latest') throw new EngineError('bad-request', 'a point in time chooses the backup itself: say `latest`');
   if (prefix !== null) throw new EngineError('bad-request', 'a point in time restores everything: leave --prefix away');
-  const plan = await planPointInTime(repository, cluster, point, signal);
+  const plan = await planPointInTime(repository, cluster, point, signal, systemClock.wall().getTime());
   return { manifest: plan.manifest, log: plan.log, point: restoredPoint(point, plan), passedOverBackups: plan.passedOverBackups };
 }
 

@@ -315,6 +315,24 @@ describe('restoring to a point in time', () => {
     expect(next.head).to.include({ end: 8 });
   }).timeout(120_000);
 
+  it('takes no backup for older than the one before it, though the clock of who made it was behind', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([['good', 'x']]);
+    wallMs += 1000;
+    await log.tick(never);
+    const before = { timeMs: wallMs + 5000, content: new Map(lab.model) };
+    wallMs += 10_000;
+    await lab.backup({ clock });
+    await lab.write([['good', null]]);
+    await lab.backup({ clock: { ...clock, wall: () => new Date(wallMs - 3_600_000) } });
+    await lab.backup({ clock });
+    await log.tick(never);
+    expect((await restored({ timeMs: before.timeMs }, 'before')).content).to.deep.equal(before.content);
+  }).timeout(120_000);
+
   it('says how far the log reaches, and begins a new stream where the log was trimmed away', async () => {
     await lab.write(documents(0, 5));
     await lab.backup({ clock });

@@ -1,4 +1,5 @@
 import { EngineError, isEngineError } from '../../platform/errors.ts';
+import { timesInOrder } from '../../platform/known-time.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { listBackups, trustedOf, type BackupEntry } from '../repository/catalog.ts';
 import { after, refusedOf, type PassedOverBackup } from '../repository/choose.ts';
@@ -25,6 +26,7 @@ export interface PointPlan {
 
 /**
  * Finds the trusted backup and the log that lead to the point. To a time: as far as anything in the repository reaches by then, which may be earlier; of histories that parted the newest.
+ * @param nowMs a backup of a later time was made while a clock was wrong, and tells nothing of those after it
  * @throws EngineError bad-request where no backup is old enough or no log reaches the version, saying how far they do; backup-damaged where a stream does not open that nobody destroyed
  */
 export async function planPointInTime(
@@ -32,13 +34,29 @@ export async function planPointInTime(
   cluster: string,
   point: PointInTime,
   signal: AbortSignal,
+  nowMs = Number.POSITIVE_INFINITY,
 ): Promise<PointPlan> {
-  const entries = await listBackups(repository, cluster, signal);
+  const entries = noneBefore(await listBackups(repository, cluster, signal), nowMs);
   const plan = await reach(repository, { cluster, entries, point }, signal);
   const newer = after(entries, plan.manifest.backupId);
   // When one was made that does not open, only its neighbours tell.
   const later = newer.findIndex((entry) => entry.manifest !== null && entry.problem === null && !isBy(entry.manifest, point));
   return { ...plan, passedOverBackups: await refusedOf(repository, later < 0 ? newer : newer.slice(0, later), signal) };
+}
+
+/** No backup was made before the one before it, whatever the clock of who made it said: it may hold what came after the time that is asked for. */
+function noneBefore(entries: readonly BackupEntry[], nowMs: number): readonly BackupEntry[] {
+  const trusted = trustedOf(entries);
+  const timesMs = timesInOrder(
+    trusted.map(({ created }) => Date.parse(created)),
+    nowMs,
+  );
+  const created = new Map(trusted.map(({ backupId }, n) => [backupId, new Date(timesMs[n]!).toISOString()]));
+  return entries.map((entry) =>
+    entry.manifest === null || !created.has(entry.backupId)
+      ? entry
+      : { ...entry, manifest: { ...entry.manifest, created: created.get(entry.backupId)! } },
+  );
 }
 
 function isBy({ readVersion, created }: Manifest, point: PointInTime): boolean {

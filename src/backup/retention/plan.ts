@@ -1,3 +1,5 @@
+import { timesInOrder } from '../../platform/known-time.ts';
+
 /** A backup as retention sees it. */
 export interface RetainedBackup {
   readonly backupId: string;
@@ -73,13 +75,13 @@ export function planRetention(backups: readonly RetainedBackup[], rules: Retenti
       };
 }
 
-/** None was made before the one before it, whatever its clock said; but one of a time that is still to come tells nothing. */
+/** None was made before the one before it, whatever its clock said. */
 function noneBefore(backups: readonly RetainedBackup[], { nowMs }: RetentionRules): readonly RetainedBackup[] {
-  let latestMs = 0;
-  return backups.map((backup) => {
-    if (backup.createdMs <= nowMs) latestMs = Math.max(latestMs, backup.createdMs);
-    return { ...backup, createdMs: Math.max(latestMs, backup.createdMs) };
-  });
+  const timesMs = timesInOrder(
+    backups.map(({ createdMs }) => createdMs),
+    nowMs,
+  );
+  return backups.map((backup, n) => ({ ...backup, createdMs: timesMs[n]! }));
 }
 
 /** Why nothing may go beside the newest backup as it is. */
