@@ -13,7 +13,7 @@ import type { AskedDatabase, Scenario } from '../scenario/scenario.ts';
 import type { Output } from './output.ts';
 import { exitCode, judgeRecord } from './run.ts';
 import { refuseUnwritable } from './run-input.ts';
-import { loadForSystem } from './scenarios.ts';
+import { byName, loadForSystem } from './scenarios.ts';
 
 export interface DigestOptions {
   readonly reports: string;
@@ -95,17 +95,9 @@ function unaskedOf(all: readonly string[], wanted: Wanted): readonly string[] {
 
 type Wanted = ReadonlyMap<string, LoadedScenario>;
 
-/** Records of clusters count as well, whose manifests may hold what a lab has not. Throws HarnessError `bad-input` where two have one name: a run of the one would be taken for a run of the other. */
+/** Records of clusters count as well, whose manifests may hold what a lab has not. */
 function wantedByName(scenarios: readonly string[], { database, clients }: Pick<DigestOptions, 'database' | 'clients'>): Wanted {
-  const wanted = new Map<string, LoadedScenario>();
-  for (const loaded of loadForSystem([...new Map(scenarios.map((file) => [resolve(file), file])).values()], database, clients)) {
-    const { name } = loaded.scenario;
-    const namesake = wanted.get(name);
-    if (namesake !== undefined)
-      throw new HarnessError('bad-input', `${namesake.file} and ${loaded.file}: both scenarios are called ${name}; give each its own name`);
-    wanted.set(name, loaded);
-  }
-  return wanted;
+  return byName(loadForSystem([...new Map(scenarios.map((file) => [resolve(file), file])).values()], database, clients));
 }
 
 /** No result: its record is not whole, and says so on stderr. */

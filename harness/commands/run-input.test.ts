@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -104,6 +104,18 @@ describe('gameday run, refused before it waits for its turn', function () {
     const { code, output } = await gameday(['lab', 'up', '--reports', folder, '--database', 'foundationdb', '--replication', 'async']);
     expect(output).to.match(/^--replication async: FoundationDB replicates by itself, .*; leave it out/);
     expect(code).to.equal(2);
+  });
+
+  it('two scenarios of one name are refused, which no report could tell apart; one that is named twice is played twice', async () => {
+    const copy = join(folder, 'hello.yaml');
+    const text = readFileSync(join(ROOT, 'scenarios/null.yaml'), 'utf8');
+    writeFileSync(copy, text.replace('question: ', 'question: Otherwise, '));
+    const args = ['--reports', folder, '--engine', 'nothing.js', 'scenarios/null.yaml'];
+    const { code, output } = await gameday(['run', ...args, copy]);
+    expect(output).to.match(/^scenarios\/null\.yaml and .*hello\.yaml: both scenarios are called null; give each its own name/);
+    expect(code).to.equal(2);
+    expect((await gameday(['run', ...args, 'scenarios/null.yaml'])).output).to.match(/nothing\.js: there is no such file/);
+    rmSync(copy);
   });
 
   it('manifests for which no clusters are named are refused: nothing would be asked whether they select something', async () => {

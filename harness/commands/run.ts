@@ -22,7 +22,7 @@ import { runName } from './places.ts';
 import { refuseMissingTools } from './missing-tools.ts';
 import { refuseBadPlaces } from './run-input.ts';
 import { repetitionSummary } from './repetition.ts';
-import { load, loadForSystem } from './scenarios.ts';
+import { byName, load, loadForSystem } from './scenarios.ts';
 import { chooseSet, leftOutText } from './sets.ts';
 import { clientsThere, refuseNotAllowed } from './system.ts';
 import { takeTurn } from './turn.ts';
@@ -65,6 +65,7 @@ export async function runScenarios(options: RunOptions, output: Output): Promise
     options.system === undefined ? load(scenarios, database) : loadForSystem(scenarios, database, clientsThere(options.system));
   const chosen = scenarios.length > 0 ? { played: named(), leftOut: [] } : chooseSet(set ?? 'default', database);
   const { played: loaded } = chosen;
+  byName(loaded); // or refused
   const elsewhere = loaded.find((one) => one.scenario.database === 'foundationdb' && platformOf(one, options) !== 'local');
   if (elsewhere !== undefined) throw new HarnessError('bad-input', `${elsewhere.file}: FoundationDB is started in local labs only`);
   refuseMissingTools(loaded);

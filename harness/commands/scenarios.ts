@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { HarnessError } from '../platform/errors.ts';
 import { decodeManifest } from '../fault/manifest.ts';
 import { NAMESPACE, threeRegions } from '../platform/local/topology.ts';
 import { faultKinds, opaqueKinds } from '../registry.ts';
@@ -26,4 +28,17 @@ export function load(files: readonly string[], database?: AskedDatabase): readon
 /** To be played on a system that is there already; `clients`: its own, undefined: those of the lab. As load. */
 export function loadForSystem(files: readonly string[], database?: AskedDatabase, clients?: readonly string[]): readonly LoadedScenario[] {
   return loadScenarios(files, labWorld(database, clients), clusterManifestDecoder);
+}
+
+/** By their names. Throws HarnessError `bad-input` where two files have one name: a run of the one would be taken for a run of the other. */
+export function byName(scenarios: readonly LoadedScenario[]): ReadonlyMap<string, LoadedScenario> {
+  const named = new Map<string, LoadedScenario>();
+  for (const loaded of scenarios) {
+    const { name } = loaded.scenario;
+    const namesake = named.get(name) ?? loaded;
+    if (resolve(namesake.file) !== resolve(loaded.file))
+      throw new HarnessError('bad-input', `${namesake.file} and ${loaded.file}: both scenarios are called ${name}; give each its own name`);
+    named.set(name, loaded);
+  }
+  return named;
 }
