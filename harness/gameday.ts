@@ -8,6 +8,7 @@ import type { Phase } from './history/event.ts';
 import { HarnessError } from './platform/errors.ts';
 import { Scope } from './platform/scope.ts';
 import { startLimitMs } from './platform/start-limit.ts';
+import { LAST_SERVICE_MS } from './scenario/last-service.ts';
 import { phaseOf } from './scenario/phase-of.ts';
 import type { BackupStep, Scenario, Step } from './scenario/scenario.ts';
 import { BulkLoad } from './workload/bulk-load.ts';
@@ -17,7 +18,6 @@ import { serviceWitness } from './workload/service-witness.ts';
 
 /** Limits of what has no limit in the scenario. */
 const FIRST_SERVICE_MS = 20_000;
-const LAST_SERVICE_MS = 5000;
 const CLOSE_MS = 15_000;
 
 /**

@@ -1,10 +1,9 @@
 import { unservedMs } from '../measure/brown-out.ts';
+import { LAST_SERVICE_MS } from '../scenario/last-service.ts';
 import { LATE_WINDOWS } from './brown-out.ts';
 import { finding, seconds, type Check } from './check.ts';
 
 const NAME = 'served-at-end';
-/** So long the load goes on at its end until there is service (gameday.ts). */
-const AWAITED_MS = 5000;
 
 /** Who must recover has, however long that may take: where an outage may be and no objective is for its length, nobody else asks whether it ever ended. */
 export const servedAtEnd: Check = {
@@ -17,7 +16,7 @@ export const servedAtEnd: Check = {
     return scenario.expect.mustRecover.map((vantage) => {
       const ms = unservedMs(view, vantage);
       if (ms === null) return finding(NAME, 'inconclusive', `${vantage} sent nothing`);
-      const isServed = ms <= Math.min(AWAITED_MS, LATE_WINDOWS * scenario.workload.sustained.forMs);
+      const isServed = ms <= Math.min(LAST_SERVICE_MS, LATE_WINDOWS * scenario.workload.sustained.forMs);
       if (isServed) return finding(NAME, 'pass', `${vantage} was served when the load ended`);
       return finding(NAME, 'fail', `${vantage} was not served for ${seconds(ms)} when the load ended, and it must recover`);
     });
