@@ -2,6 +2,7 @@ import { EVIDENCE_SHOWN, finding, seconds, type Case, type Check } from './check
 import type { Restore } from '../measure/backup-account.ts';
 import { registerOwner } from '../measure/registers.ts';
 import type { Operation } from '../measure/view.ts';
+import { takeNamed } from './take-named.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'backup-matches';
@@ -16,11 +17,9 @@ export const backupMatches: Check = {
     if (!scenario.backup) return [finding(NAME, 'skipped', 'the scenario has no backups')];
     const restores = measurement.backups?.restores ?? [];
     const asked = scenario.method.filter((step) => step.do === 'restore');
-    // Of a repeated group each round restores under the same name.
-    const free = [...restores];
+    const left = [...restores];
     const found = asked.flatMap((step) => {
-      const at = free.findIndex(({ name }) => name === step.name);
-      const [restore] = at < 0 ? [] : free.splice(at, 1);
+      const restore = takeNamed(left, step.name);
       if (restore === undefined) return [finding(NAME, 'inconclusive', `${step.name} was never restored`)];
       if (step.exits === 0 && restore.live && restore.exitCode === 0) return judgeLive(restore, of, restores);
       return step.exits === 0 || restore.copy !== null ? judgeRestore(restore) : [];

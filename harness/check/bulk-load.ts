@@ -1,4 +1,5 @@
 import { finding, seconds, type Check } from './check.ts';
+import { takeNamed } from './take-named.ts';
 
 const NAME = 'bulk-load';
 /** k6 exits so when a threshold was crossed. */
@@ -14,11 +15,9 @@ export const bulkLoad: Check = {
   judge: ({ scenario, measurement }) => {
     const asked = scenario.method.filter((step) => step.do === 'bulk');
     if (asked.length === 0) return [finding(NAME, 'skipped', 'the scenario has no bulk load')];
-    // Of a repeated group each round loads under the same name.
-    const free = [...(measurement.backups?.bulk ?? [])];
+    const left = [...(measurement.backups?.bulk ?? [])];
     return asked.map(({ name, perSecond, forMs, mayFail }) => {
-      const at = free.findIndex((one) => one.name === name);
-      const [load] = at < 0 ? [] : free.splice(at, 1);
+      const load = takeNamed(left, name);
       if (load === undefined) return finding(NAME, 'inconclusive', `bulk load ${name} never ended`);
       const expected = Math.floor((perSecond * forMs) / 1000);
       const told = `${name}: ${load.iterations} of ${expected} iterations, ${load.dropped} dropped, ${(load.failedShare * 100).toFixed(1)} % failed`;
