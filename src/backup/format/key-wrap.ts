@@ -81,6 +81,11 @@ export async function unwrapEpochKey(wrap: KeyWrap, service: KeyService, signal?
   return epochKey;
 }
 
+/** Whether this key of this service wrapped it. */
+export function isBy(wrap: KeyWrap, { kind, keyName }: KeyService): boolean {
+  return wrap.service === kind && wrap.key === keyName;
+}
+
 export interface OpenedKey {
   readonly key: Buffer;
   /** As the wrap says that opened: it does with no other. */
@@ -98,7 +103,7 @@ export async function unwrapAny(
 ): Promise<OpenedKey | null> {
   let failure: EngineError | null = null;
   for (const service of services)
-    for (const wrap of wraps.filter((each) => each.service === service.kind && each.key === service.keyName)) {
+    for (const wrap of wraps.filter((each) => isBy(each, service))) {
       try {
         return { key: await unwrapEpochKey(wrap, service, signal), epoch: BigInt(wrap.epoch) };
       } catch (error) {

@@ -102,10 +102,8 @@ export async function createBackup(options: CreateOptions, signal: AbortSignal):
     await step('index_stored');
     const refs = await refsOf(files, lists, known, packs);
     const id = backupId(clock.wall().getTime(), randomBytes(10));
-    const root = listRoot(
-      repository.keys.id,
-      files.map((file) => file.id),
-    ).toString('hex');
+    const fileIds = files.map((file) => file.id);
+    const root = listRoot(repository.keys.id, fileIds).toString('hex');
     const order = highestOrder(entries) + 1;
     const manifest = manifestOf(options, { id, parent, order, pinned, files, lists, root, refs, created: clock.wall() });
     refuseMarked(refs, repository.epoch, await options.marked());

@@ -2,7 +2,7 @@ import type { KeyService } from '../../keys/key-service.ts';
 import { EngineError } from '../../platform/errors.ts';
 import { newEpochKey } from '../format/epoch-keys.ts';
 import type { ObjectStore } from '../../objectstore/object-store.ts';
-import { decodeKeyWrap, unwrapAny, unwrapEpochKey, wrapEpochKey, type KeyWrap, type OpenedKey } from '../format/key-wrap.ts';
+import { decodeKeyWrap, isBy, unwrapAny, unwrapEpochKey, wrapEpochKey, type KeyWrap, type OpenedKey } from '../format/key-wrap.ts';
 import { readShreds } from './shred.ts';
 import { listWraps, signalOf, type Repository, type StoredWrap } from './repository.ts';
 
@@ -86,10 +86,6 @@ async function putWrap(
   if (back.outcome === 'not-found') throw new EngineError('object-store-failed', `${name} was stored and is not there`);
   if (!back.body.equals(bytes)) throw new EngineError('backup-damaged', `${name} was stored and reads as something else`);
   return decodeKeyWrap(name, back.body);
-}
-
-function isBy(wrap: KeyWrap, { kind, keyName }: KeyService): boolean {
-  return wrap.service === kind && wrap.key === keyName;
 }
 
 async function openAny(wraps: readonly StoredWrap[], services: readonly KeyService[], signal: AbortSignal): Promise<OpenedKey> {

@@ -41,13 +41,13 @@ export async function readMarks(repository: Repository, signal?: AbortSignal): P
   }));
 }
 
-/** Names of what is marked: packs and indexes among them. @param byMs only what was marked by then */
+/** Names of what is marked: packs and indexes among them. @param byMs only what was marked by then, and where nobody can tell when */
 export async function markedNames(
   repository: Repository,
   signal?: AbortSignal,
   byMs = Number.POSITIVE_INFINITY,
 ): Promise<ReadonlySet<string>> {
-  const marks = (await readMarks(repository, signal)).filter(({ atMs }) => !(atMs > byMs));
+  const marks = (await readMarks(repository, signal)).filter(({ atMs }) => Number.isNaN(atMs) || atMs <= byMs);
   return new Set(marks.flatMap(({ objects }) => objects.map(({ name }) => name)));
 }
 
