@@ -29,7 +29,7 @@ export const backupMatches: Check = {
   },
 };
 
-/** A loss that is allowed is of what no backup has: a restore that gave nothing back would be within it where the run is short. Of several the last one counts. */
+/** A loss that is allowed is of what no backup has: a restore that gave next to nothing back would be within it where the run is short. Of several the last one counts. */
 function judgeLive(restore: Restore, of: Case, restores: readonly Restore[]): readonly Finding[] {
   const { name, hasBeforeMs, line } = restore;
   const isLast = restores.findLast((one) => one.live && one.exitCode === 0) === restore;
@@ -40,13 +40,13 @@ function judgeLive(restore: Restore, of: Case, restores: readonly Restore[]): re
     return [finding(NAME, 'fail', message, [line, ...gone.slice(0, EVIDENCE_SHOWN).map((write) => write.line)])];
   }
   if (isLast && mayBeEmpty(restore, of)) {
-    const message = `${name}: nothing says how new it had to be, and one that gave nothing back would be within the objective; name a mark (\`since\`)`;
+    const message = `${name}: nothing says how new it had to be, and one that gave back next to nothing would be within the objective; name a mark (\`since\`)`;
     return [finding(NAME, 'inconclusive', message, [line])];
   }
   return [finding(NAME, 'pass', `${name} went into a database of the system; it is judged with it (lost-writes, no-holes)`, [line])];
 }
 
-/** Whether neither what it had to have nor the objective of the whole would tell that it gave nothing back. */
+/** Whether neither what it had to have nor the objective of the whole would tell that it gave back the very first writes only: where it gave back none at all, lost-writes and recovery-point say so. */
 function mayBeEmpty({ hasBeforeMs, line }: Restore, { view, scenario }: Case): boolean {
   const order = view.events[line - 1];
   const givenMs = order?.kind === 'backup-order' ? order.givenMs : 0;
