@@ -66,6 +66,8 @@ export const playedShape = z.object({
   /** Changes of the serving region, as clients saw them. */
   moves: z.number(),
   writePauseMs: number,
+  /** Null: not known, or a run of before it was kept. */
+  recoveryPointMs: number.default(null),
   breakdown: z.record(z.string(), number),
 });
 export type PlayedRun = z.infer<typeof playedShape>;
@@ -187,6 +189,7 @@ export function playedRun(file: string, result: ResultDocument, loadNow: number)
     },
     moves: result.reigns.filter(({ region }, i) => i > 0 && region !== result.reigns[i - 1]?.region).length,
     writePauseMs: result.writePause?.pauseMs ?? null,
+    recoveryPointMs: result.recoveryPointMs,
     breakdown: { ...breakdown(result) },
   };
 }

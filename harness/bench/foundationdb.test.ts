@@ -5,7 +5,7 @@ import type { LoadedScenario } from '../scenario/load.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { toResultDocument } from '../report/result.ts';
 import { askedScenarios, playedRun, playFailovers, type PlayedRun } from './failover.ts';
-import { foundationdbTable, inTwoRegions, ON_FOUNDATIONDB } from './foundationdb.ts';
+import { embeddedTable, foundationdbTable, inTwoRegions, onEmbedded, ON_FOUNDATIONDB } from './foundationdb.ts';
 
 const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
 const run = (scenario: string, recovery: number): PlayedRun => ({ ...SAMPLE, scenario, breakdown: { recovery }, writePauseMs: recovery });
@@ -60,14 +60,23 @@ describe('bench foundationdb', () => {
     expect(there).to.include('foundationdb-loss-two-regions');
   });
 
+  it('plays those that are not of FoundationDB alone on the embedded database as well, and tells how much is lost where anything is', () => {
+    expect(askedScenarios([], onEmbedded())).to.deep.equal(ON_FOUNDATIONDB.names.filter((name) => !name.startsWith('foundationdb-')));
+    const some = { ...run('backup-under-load', 2000), lost: 3, recoveryPointMs: 40 };
+    const asked = { scenarios: ['backup-under-load'], repeat: 2 };
+    expect(embeddedTable([run('backup-under-load', 2000), some], asked)).to.contain('| backup-under-load | 2 | 2000 | 2000 | 40 | 2000 |');
+    const unknown = embeddedTable([some, { ...some, recoveryPointMs: null }], asked);
+    expect(unknown, 'the greatest of those that are known is none of all').to.contain('| 2000 | 2000 | – | 2000 |');
+  });
+
   it('puts beside each what the embedded database took for the same scenario, and says what is missing', () => {
     const runs = [run('region-loss-on-foundationdb', 6400), run('foundationdb-loss', 7000)];
     const twoRegions = run('region-loss-on-foundationdb-two-regions', 30_000);
     const embedded = [run('region-loss', 2000), run('region-loss', 2200), run('switchover', 300)];
     const table = foundationdbTable(runs, embedded, { scenarios: ['region-loss-on-foundationdb'], repeat: 2 });
-    expect(table).to.contain('| region-loss-on-foundationdb | 1 | 6400 | 6400 | 6400 | 2 | 2000 | 2200 | 2000 |');
-    expect(foundationdbTable([twoRegions], embedded, { scenarios: [], repeat: 1 })).to.contain('| 30000 | 30000 | 30000 | 2 | 2000 |');
-    expect(table).to.contain('| foundationdb-loss | 1 | 7000 | 7000 | 7000 | 0 | – | – | – |');
+    expect(table).to.contain('| region-loss-on-foundationdb | 1 | 6400 | 6400 | 0 | 6400 | 2 | 2000 | 2200 | 0 | 2000 |');
+    expect(foundationdbTable([twoRegions], embedded, { scenarios: [], repeat: 1 })).to.contain('| 30000 | 30000 | 0 | 30000 | 2 | 2000 |');
+    expect(table).to.contain('| foundationdb-loss | 1 | 7000 | 7000 | 0 | 7000 | 0 | – | – | – | – |');
     expect(table).to.contain('- region-loss-on-foundationdb: 1 of 2 runs');
   });
 });

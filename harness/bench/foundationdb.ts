@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { playableOn } from '../commands/playable.ts';
+import { load } from '../commands/scenarios.ts';
 import { byScenario, loads, others, promises, spread, warning, type Asked } from './failover-table.ts';
 import { playedShape, type Course, type PlayedRun } from './failover.ts';
 import { keptRuns } from './kept-runs.ts';
@@ -36,17 +37,50 @@ export function inTwoRegions(): Course {
   const names = ON_FOUNDATIONDB.names.filter((name) => played.has(fileOf(name)));
   return { names, kept: keptRuns('foundationdb-two-regions', playedShape), database };
 }
+/** Those of them that are not of FoundationDB alone, on the embedded database: what the others stand beside. */
+export function onEmbedded(): Course {
+  const names = ON_FOUNDATIONDB.names.filter((name) =>
+    load([join(ROOT, 'scenarios', `${name}.yaml`)]).every(({ scenario }) => scenario.database !== 'foundationdb'),
+  );
+  return { names, kept: keptRuns(EMBEDDED, playedShape) };
+}
+const EMBEDDED = 'foundationdb-embedded';
 const SUFFIX = /-on-foundationdb(-two-regions)?$/;
 
 const published = z.object({ runs: z.array(playedShape) });
 
-/** What `bench failover` has published; none where it has not, or not as it would today. */
+/** Those that `bench foundationdb --embedded` has published, and of scenarios that it has not those of `bench failover`; none where neither has, or not as it would today. */
 export function embeddedRuns(): readonly PlayedRun[] {
+  const runs = publishedRuns(EMBEDDED);
+  const there = new Set(runs.map(({ scenario }) => scenario));
+  return [...runs, ...publishedRuns('failover').filter(({ scenario }) => !there.has(scenario))];
+}
+
+function publishedRuns(name: string): readonly PlayedRun[] {
   try {
-    return published.parse(JSON.parse(readFileSync(join(ROOT, 'reports/benchmarks/failover.json'), 'utf8'))).runs;
+    return published.parse(JSON.parse(readFileSync(join(ROOT, 'reports/benchmarks', `${name}.json`), 'utf8'))).runs;
   } catch {
     return [];
   }
+}
+
+/** Runs on the embedded database alone. */
+export function embeddedTable(runs: readonly PlayedRun[], asked: Asked): string {
+  const scenarios = byScenario(runs);
+  const what = `${runs.length} runs on the embedded database of ${scenarios.size} scenarios of the set \`foundationdb\`; ${loads(runs)}.`;
+  const rows = [...scenarios].map(([name, of]) => `| ${name} | ${figures(of).join(' | ')} |`);
+  return [
+    what,
+    '',
+    ...warning(runs, asked),
+    ...promises(scenarios),
+    '',
+    `| milliseconds | ${FIGURES.join(' | ')} |`,
+    '|---|---|---|---|---|---|',
+    ...rows,
+    '',
+    ...others(runs),
+  ].join('\n');
 }
 
 /** Runs on FoundationDB, and beside them what the embedded database took for the same scenario. */
@@ -60,23 +94,29 @@ export function foundationdbTable(runs: readonly PlayedRun[], embedded: readonly
     '',
     '## Beside the embedded database',
     '',
-    '| milliseconds | n | recovery, median | max | longest pause of writes, median | embedded: n | recovery, median | max | longest pause of writes, median |',
-    '|---|---|---|---|---|---|---|---|---|',
+    `| milliseconds | ${FIGURES.join(' | ')} | embedded: ${FIGURES.join(' | ')} |`,
+    '|---|---|---|---|---|---|---|---|---|---|---|',
     ...[...scenarios].map(([name, of]) => {
       const same = embedded.filter(({ scenario }) => scenario === name.replace(SUFFIX, ''));
       return besideEachOther(name, of, same);
     }),
     '',
-    'Recovery is the upper bound of the worst vantage that must recover. Both were played on the lab policy; the embedded runs are those that `./scripts/bench failover` published, at another time and load.',
+    'Recovery is the upper bound of the worst vantage that must recover; the recovery point is the greatest of all runs. Both were played on the lab policy; the embedded runs are those that `./scripts/bench foundationdb --embedded` and `./scripts/bench failover` published, at another time and load.',
     '',
     ...others(runs),
   ].join('\n');
 }
 
+const FIGURES = ['n', 'recovery, median', 'max', 'recovery point, max', 'longest pause of writes, median'] as const;
+
 function besideEachOther(name: string, runs: readonly PlayedRun[], embedded: readonly PlayedRun[]): string {
-  const cells = [runs, embedded].flatMap((of) => {
-    const recovery = spread(of.map(({ breakdown }) => breakdown['recovery'] ?? null));
-    return [String(of.length), recovery.median, recovery.max, spread(of.map(({ writePauseMs }) => writePauseMs)).median];
-  });
-  return `| ${name} | ${cells.join(' | ')} |`;
+  return `| ${name} | ${[runs, embedded].flatMap(figures).join(' | ')} |`;
+}
+
+function figures(runs: readonly PlayedRun[]): readonly string[] {
+  const recovery = spread(runs.map(({ breakdown }) => breakdown['recovery'] ?? null));
+  const points = runs.map(({ lost, recoveryPointMs }) => (lost === 0 ? 0 : recoveryPointMs));
+  // The greatest of those that are known says nothing where one is not.
+  const point = points.includes(null) ? '–' : spread(points).max;
+  return [String(runs.length), recovery.median, recovery.max, point, spread(runs.map(({ writePauseMs }) => writePauseMs)).median];
 }

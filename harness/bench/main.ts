@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { runCalibration } from '../commands/calibrate.ts';
 import { EXIT, HarnessError } from '../platform/errors.ts';
 import {
@@ -12,7 +12,7 @@ import {
   type Course,
 } from './failover.ts';
 import { failoverTable, failoverVerdict, type Asked } from './failover-table.ts';
-import { embeddedRuns, foundationdbTable, inTwoRegions, ON_FOUNDATIONDB } from './foundationdb.ts';
+import { embeddedRuns, embeddedTable, foundationdbTable, inTwoRegions, onEmbedded, ON_FOUNDATIONDB } from './foundationdb.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { playSideBySide } from './kubernetes.ts';
 import { compare, compares, kubernetesTable } from './kubernetes-table.ts';
@@ -142,18 +142,23 @@ inPieces(
     .description('the scenarios of the set foundationdb on real fdbservers, beside what the embedded database was measured with')
     .option('--repeat <count>', 'runs of each', positive, 5)
     .option('--scenarios <names>', 'some of them: a,b', scenarioNames(ON_FOUNDATIONDB.names), [])
-    .option('--two-regions', 'on two regions and a satellite, instead of three_datacenter'),
-).action(async (options: Chosen & { readonly twoRegions?: true }) => {
-  const { repeat, scenarios: only, resume = false, minutes = null, twoRegions = false } = options;
-  const course = twoRegions ? inTwoRegions() : ON_FOUNDATIONDB;
-  const notThere = only.find((name) => !course.names.includes(name));
-  if (notThere !== undefined) program.error(`error: --two-regions: ${notThere} is not played in two regions, but without this option`);
+    .option('--two-regions', 'on two regions and a satellite, instead of three_datacenter')
+    .addOption(new Option('--embedded', 'on the embedded database: what both are put beside').conflicts('twoRegions')),
+).action(async (options: Chosen & { readonly twoRegions?: true; readonly embedded?: true }) => {
+  const { repeat, scenarios: only, resume = false, minutes = null, twoRegions = false, embedded = false } = options;
+  const course = twoRegions ? inTwoRegions() : embedded ? onEmbedded() : ON_FOUNDATIONDB;
+  const [name, option] = twoRegions
+    ? ['foundationdb-two-regions', '--two-regions']
+    : embedded
+      ? ['foundationdb-embedded', '--embedded']
+      : ['foundationdb', ''];
+  const notThere = only.find((one) => !course.names.includes(one));
+  if (notThere !== undefined) program.error(`error: ${option}: ${notThere} is not played so, but without this option`);
   const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, course);
   const asked = askedOf(options, course);
-  const table = foundationdbTable(runs, embeddedRuns(), asked);
+  const table = embedded ? embeddedTable(runs, asked) : foundationdbTable(runs, embeddedRuns(), asked);
   tell(table);
-  const [name, repeated] = twoRegions ? ['foundationdb-two-regions', 'foundationdb --two-regions'] : ['foundationdb', 'foundationdb'];
-  say(`written: ${await publish(name, { runs }, table, repeated)}.md and .json`);
+  say(`written: ${await publish(name, { runs }, table, `foundationdb ${option}`.trim())}.md and .json`);
   process.exitCode = EXIT[failoverVerdict(runs, asked)];
 });
 program

@@ -20,6 +20,7 @@ describe('./scripts/bench', function () {
     'null 5',
     // It threw away what earlier calls had kept, played nothing, and published that.
     'foundationdb --two-regions --scenarios region-loss,foundationdb-pair-loss',
+    'foundationdb --embedded --two-regions',
   ];
   for (const asked of cases)
     it(`refuses bad options with exit code 2 before anything is done: ${asked}`, () => {
