@@ -1,9 +1,12 @@
 import { expect } from 'chai';
+import type { Transaction } from 'foundationdb';
 import { MemoryPair } from '../testing/memory-pair.ts';
 import { writeKey } from './data.ts';
 import { openFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
+import { LOCK_AWARE } from './option-codes.ts';
 import { differences, type Differing } from './pair-difference.ts';
+import { transact } from './transaction.ts';
 
 const keys = keySpaceOf('coditect/');
 const LIMIT_MS = 10_000;
@@ -58,6 +61,22 @@ describe('what two clusters of a pair do not have in common', () => {
     expect(await found(1)).to.deep.equal(expected);
     await pair.lock('00112233445566778899aabbccddeeff', pair.primary);
     expect(await found(20), 'whoever has locked it').to.deep.equal(expected);
+  });
+
+  it('is of bytes: what is no text reads alike and is not the same', async () => {
+    const place = (side: 'primary' | 'copy') => pair[side].db;
+    for (const [side, byte] of [
+      ['primary', 0xfe],
+      ['copy', 0xff],
+    ] as const) {
+      const raw = async (transaction: Transaction) => {
+        transaction.setOption(LOCK_AWARE);
+        transaction.set('coditect/data/raw', Buffer.from([byte]));
+        return { commit: true, value: null };
+      };
+      expect((await transact(place(side), raw, { timeoutMs: LIMIT_MS })).kind).to.equal('done');
+    }
+    expect((await found()).map(({ key }) => key)).to.deep.equal(['raw']);
   });
 
   it('is not told where one of them does not answer', async () => {

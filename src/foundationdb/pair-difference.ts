@@ -25,7 +25,9 @@ export async function* differences(own: Place, other: Place, signal: AbortSignal
     const order = row === null ? 1 : further === null ? -1 : Buffer.compare(row[0], further[0]);
     const found = { key: textOf((order > 0 ? further : row)?.[0]) ?? '', value: order > 0 ? null : textOf(row?.[1]) };
     const differing = { ...found, other: order < 0 ? null : textOf(further?.[1]) };
-    if (differing.value !== differing.other && !differing.key.startsWith('.')) yield differing;
+    // Of bytes: what is no text reads alike and is not the same.
+    const same = order === 0 && row !== null && further !== null && Buffer.compare(row[1], further[1]) === 0;
+    if (!same && !differing.key.startsWith('.')) yield differing;
     if (order <= 0) row = await next(mine);
     if (order >= 0) further = await next(others);
   }

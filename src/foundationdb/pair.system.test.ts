@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Database, Transaction } from 'foundationdb';
@@ -238,6 +239,22 @@ describe(`a pair of FoundationDB clusters${typeof tools === 'string' ? `: skippe
   it('tells of two primaries when the lost one comes back', async () => {
     await pair.east.restart('dc1');
     await until('two primaries', async () => /both take writes, and neither is a copy/.test((await run('status')).out));
+  });
+
+  it('saves what the one that was left behind has alone, before anybody erases it', async () => {
+    await pair.east.cli('writemode on; set coditect/data/left-behind acknowledged');
+    const folder = mkdtempSync(join(tmpdir(), 'coditect-difference-'));
+    const file = join(folder, 'east-left.ndjson');
+    await expectPair(['difference', 'east', `--out=${file}`], 0, /1 keys in east alone, 0 in both with different values, 1 in west alone/);
+    const rows: unknown[] = readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    rmSync(folder, { recursive: true });
+    expect(rows).to.deep.equal([
+      { key: 'alone', value: null, other: 'x' },
+      { key: 'left-behind', value: 'acknowledged', other: null },
+    ]);
   });
 
   it('ends a lock that a killed abort has left, where the other is fenced, and leaves that fence', async () => {
