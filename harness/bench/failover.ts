@@ -148,9 +148,12 @@ interface ScenarioFile {
   readonly variants: readonly string[];
 }
 
+/** By the root of the package. */
+export const scenarioFileOf = (name: string): string => join('scenarios', `${name}.yaml`);
+
 function filesOf(names: readonly string[], database: AskedDatabase | undefined): readonly ScenarioFile[] {
   return names.map((name) => {
-    const file = join('scenarios', `${name}.yaml`);
+    const file = scenarioFileOf(name);
     const scenarios = load([join(ROOT, file)], database);
     return { name, file, scenarios, variants: scenarios.map(({ scenario }) => scenario.name) };
   });

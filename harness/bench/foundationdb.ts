@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { playableOn } from '../commands/playable.ts';
 import { load } from '../commands/scenarios.ts';
 import { byScenario, loads, others, promises, spread, warning, type Asked } from './failover-table.ts';
-import { playedShape, type Course, type PlayedRun } from './failover.ts';
+import { playedShape, scenarioFileOf, type Course, type PlayedRun } from './failover.ts';
 import { keptRuns } from './kept-runs.ts';
 import { ROOT } from './run-program.ts';
 
@@ -29,19 +29,18 @@ export const ON_FOUNDATIONDB: Course = {
   kept: keptRuns('foundationdb', playedShape),
   database: 'foundationdb',
 };
+const fileOf = (name: string): string => join(ROOT, scenarioFileOf(name));
+
 /** The same on two regions and a satellite: what `gameday run --set foundationdb` plays there. */
 export function inTwoRegions(): Course {
   const database = 'foundationdb:two_regions';
-  const fileOf = (name: string): string => join(ROOT, 'scenarios', `${name}.yaml`);
   const played = new Set(playableOn(ON_FOUNDATIONDB.names.map(fileOf), database).played.map(({ file }) => file));
   const names = ON_FOUNDATIONDB.names.filter((name) => played.has(fileOf(name)));
   return { names, kept: keptRuns('foundationdb-two-regions', playedShape), database };
 }
 /** Those of them that are not of FoundationDB alone, on the embedded database: what the others stand beside. */
 export function onEmbedded(): Course {
-  const names = ON_FOUNDATIONDB.names.filter((name) =>
-    load([join(ROOT, 'scenarios', `${name}.yaml`)]).every(({ scenario }) => scenario.database !== 'foundationdb'),
-  );
+  const names = ON_FOUNDATIONDB.names.filter((name) => load([fileOf(name)]).every(({ scenario }) => scenario.database !== 'foundationdb'));
   return { names, kept: keptRuns(EMBEDDED, playedShape) };
 }
 const EMBEDDED = 'foundationdb-embedded';

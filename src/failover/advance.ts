@@ -107,7 +107,7 @@ export function restart(
 ): Moved {
   const { journal } = run;
   const holder = lease.holder as string;
-  const fresh = { to: null, target: null, sealed: [], failed: [], fencedBy: null, acceptedLossSeconds: null } as const;
+  const fresh = { to: null, target: null, fencedBy: null, acceptedLossSeconds: null } as const;
   const again = { tier: 'automatic', course: 'urgent', step: 'ACQUIRE', epoch: lease.epoch + 1, from: holder } as const;
   const next = { ...journal, ...again, ...fresh, ...word, sealed: [], failed: [], restarts: journal.restarts + 1 };
   return announced(write(run, next, facts), 'failover_restarted', { runId: journal.runId, from: holder, epoch: next.epoch });

@@ -59,7 +59,7 @@ export function afterSealingPlanned(run: Run, facts: Facts, setting: Setting): M
 export function undo(run: Run, because: string, facts: Facts): Moved {
   const { journal } = run;
   const undone = { ...journal, course: 'undo', step: 'PROMOTE', to: journal.from, because } as const;
-  const moved = write({ ...run, failures: {} }, undone, facts);
+  const moved = write(run, undone, facts);
   return announced(moved, 'failover_undoing', { runId: journal.runId, region: journal.from, because });
 }
 
@@ -72,5 +72,5 @@ export function afterUndo(run: Run, facts: Facts, setting: Setting): Moved {
   if (!emptied && !late) return stay(run);
   const because = `${journal.because}; ${journal.from} ${emptied ? 'has lost its log' : `did not go on within ${policy.undoMs} ms`}`;
   const urgent = { ...journal, course: 'urgent', step: 'FENCE_AND_SEAL', to: null, because } as const;
-  return announced(write({ ...run, failures: {} }, urgent, facts), 'failover_escalated', { runId: journal.runId, because });
+  return announced(write(run, urgent, facts), 'failover_escalated', { runId: journal.runId, because });
 }

@@ -23,7 +23,7 @@ export function afterSealing(run: Run, facts: Facts, setting: Setting): Moved {
     if (!fenced) return stay(run);
     const estimate = lossOf(run, to, facts, setting);
     // Async: the gate judged the standby that it expected to be promoted, and that one may not have answered.
-    const accepted = journal.acceptedLossSeconds ?? (journal.mode === 'async' ? setting.rpoMs / 1000 : 0);
+    const accepted = acceptedLoss(run, setting) ?? 0;
     if (accepted !== ANY_LOSS_SECONDS && (estimate === null || estimate > accepted)) {
       const whole = journal.tier === 'automatic' ? wholeHolder(run) : null;
       if (whole === null) return waitFor(run, `${to} may lack more than the ${accepted} s that were accepted`, to, { facts, setting });
@@ -49,6 +49,11 @@ function waitFor(
   if (run.awaiting !== null) return stay(run);
   const estimatedLossSeconds = region === null ? null : lossOf(run, region, facts, setting);
   return awaitApproval(run, { blocker: 'loss', reason: why, estimatedLossSeconds, ...(instead === undefined ? {} : { instead }) });
+}
+
+/** By whoever typed it, else the objective of an asynchronous system; null: nobody accepted any. */
+function acceptedLoss({ journal }: Run, { rpoMs }: Setting): number | null {
+  return journal.acceptedLossSeconds ?? (journal.mode === 'async' ? rpoMs / 1000 : null);
 }
 
 /** What was sealed counts, not what was there before. */
@@ -83,22 +88,22 @@ export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-f
   const next = candidates.find((other) => !failed.includes(other));
   // What it lacks may come yet. Whoever has just as much has the same copy, and lacks the same.
   if (event.lacks === true && (next === undefined || candidates.includes(region))) return waitFor(run, why, region, { facts, setting });
-  const ask = (to: string, passed: readonly string[], awaiting: Run['awaiting']): Moved => {
-    const { state } = write({ ...run, failures: {} }, { ...journal, failed: [...passed], to }, facts);
+  const turnTo = (to: string, passed: readonly string[], awaiting: Run['awaiting']): Moved => {
+    const { state } = write(run, { ...journal, failed: [...passed], to }, facts);
     const told = { runId: journal.runId, region, why, next: to };
     // What people are asked of one does not hold for the next.
     const kept = to === region || awaiting?.instead !== undefined ? awaiting : null;
     return announced({ state: { ...(state as Run), awaiting: kept }, announce: [] }, 'promote_failed', told);
   };
-  if (next !== undefined) return ask(next, failed, run.awaiting);
+  if (next !== undefined) return turnTo(next, failed, run.awaiting);
   const lesser = bestOfRest(run, failed, setting);
-  if (lesser !== null && isAccepted(lesser, run, facts, setting)) return ask(lesser, failed, null);
+  if (lesser !== null && isAccepted(lesser, run, facts, setting)) return turnTo(lesser, failed, null);
   const again = candidates[0] ?? region;
-  if (lesser === null) return ask(again, [], run.awaiting);
+  if (lesser === null) return turnTo(again, [], run.awaiting);
   const reason = `${region}: ${why}; ${lesser}, who is next, may lack acknowledged writes`;
   const waiting = waitFor(run, reason, lesser, { facts, setting }, lesser);
   if (again === region) return waiting;
-  const turned = ask(again, [], (waiting.state as Run).awaiting);
+  const turned = turnTo(again, [], (waiting.state as Run).awaiting);
   return { ...turned, announce: [...waiting.announce, ...turned.announce] };
 }
 
@@ -106,8 +111,8 @@ export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-f
  * Whether `lesser` may be promoted without asking anybody: of those who have more nobody even answers, and what may be lost was accepted before, or is within the objective of an asynchronous system.
  */
 function isAccepted(lesser: string, run: Run, facts: Facts, setting: Setting): boolean {
-  const { acceptedLossSeconds, mode, from, to } = run.journal;
-  const accepted = acceptedLossSeconds ?? (mode === 'async' ? setting.rpoMs / 1000 : null);
+  const { from, to } = run.journal;
+  const accepted = acceptedLoss(run, setting);
   // The old primary itself is not well: whoever answers for it was not promoted either.
   const richer = [to ?? '', ...richerThan(lesser, run).filter((region) => region !== from)];
   if (accepted === null || richer.some((region) => isFresh(facts.databases.get(region), facts.nowMs, setting.policy))) return false;

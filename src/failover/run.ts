@@ -170,7 +170,7 @@ function accept(run: Run, request: OperatorRequest, facts: Facts, setting: Setti
   if (request.kind !== 'approve' && request.kind !== 'forced') return stay(run);
   const { acceptedLossSeconds, by } = request;
   const lease = facts.lease?.lease;
-  if (run.awaiting === null || run.awaiting.blocker !== 'loss' || run.awaiting.anew === true) {
+  if (run.awaiting === null || run.awaiting.anew === true) {
     if (lease?.holder == null || (run.awaiting === null && request.kind === 'approve')) return stay(run);
     const forced = request.kind === 'forced' ? ({ tier: 'forced', target: request.target } as const) : {};
     return restart(run, lease, facts, { by, acceptedLossSeconds, ...forced });

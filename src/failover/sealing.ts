@@ -8,7 +8,8 @@ export type Sealing =
   /** `best`: the longest log of those that are sealed. */
   | { readonly kind: 'short'; readonly why: string; readonly best: string | null };
 
-type Sealed = Pick<Run, 'journal' | 'fenced' | 'failures'>;
+type Known = Pick<Run, 'journal' | 'fenced'>;
+type Sealed = Known & Pick<Run, 'failures'>;
 
 /** Longer first: by (epoch, index), as Raft compares logs. */
 export function compareLogs(a: Omit<SealedLog, 'region'>, b: Omit<SealedLog, 'region'>): number {
@@ -45,8 +46,8 @@ export function judgeSealing(run: Sealed, setting: Setting): Sealing {
  * Who has, by what is known, a log at least as long as that of `region`, in the order of preference. Whoever was chosen was judged complete: any other than these may lack
  * acknowledged writes, also where the judgement cannot be repeated now.
  */
-export function asGoodAs(region: string, { journal, fenced }: Pick<Run, 'journal' | 'fenced'>, setting: Setting): readonly string[] {
-  const logs = [...journal.sealed.filter((log) => log.region !== fenced?.region), ...(fenced === null ? [] : [fenced])];
+export function asGoodAs(region: string, { journal, fenced }: Known, setting: Setting): readonly string[] {
+  const logs = knownLogs({ journal, fenced });
   const chosen = logs.find((log) => log.region === region);
   if (chosen === undefined) return [];
   return preferred(
@@ -57,10 +58,15 @@ export function asGoodAs(region: string, { journal, fenced }: Pick<Run, 'journal
 }
 
 /** Who has more than `region`, by what is known. */
-export function richerThan(region: string, { journal, fenced }: Pick<Run, 'journal' | 'fenced'>): readonly string[] {
-  const logs = [...journal.sealed, ...(fenced === null ? [] : [fenced])];
+export function richerThan(region: string, run: Known): readonly string[] {
+  const logs = knownLogs(run);
   const own = logs.find((log) => log.region === region);
   return own === undefined ? [] : logs.filter((log) => compareLogs(log, own) < 0).map((log) => log.region);
+}
+
+/** Of a region that is fenced its log is that of the fence. */
+function knownLogs({ journal, fenced }: Known): readonly SealedLog[] {
+  return fenced === null ? journal.sealed : [...journal.sealed.filter(({ region }) => region !== fenced.region), fenced];
 }
 
 /** Who has the longest log of the standbys that are not in `failed`; an emptied disk has none. */

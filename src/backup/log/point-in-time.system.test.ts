@@ -33,10 +33,20 @@ describe('restoring to a point in time', () => {
     await lab.close();
   });
 
-  async function shipper(): Promise<LogShipper> {
+  async function shipper(of = reader): Promise<LogShipper> {
     const repository = await lab.repository();
     const anchors = (): Promise<readonly LogEnd[]> => lab.logEnds(repository);
-    return new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader, clock, anchors });
+    return new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader: of, clock, anchors });
+  }
+
+  /** Another database, which has committed all of that. */
+  async function databaseOf(name: string, entries: readonly Entry[]): Promise<DataReader> {
+    const folder = join(lab.folder, name);
+    const other = openLmdb(folder);
+    await other.append(entries);
+    other.commit(entries.length);
+    await other.close();
+    return await openLmdbReader(folder);
   }
 
   async function restored(point: PointInTime, name: string): Promise<{ version: number; content: Map<string, string> }> {
@@ -104,12 +114,10 @@ describe('restoring to a point in time', () => {
     await log.tick(never);
     await lab.write([['last', 'x']]);
     await log.tick(never);
-    const folder = join(lab.folder, 'standby');
-    const standby = openLmdb(folder);
-    await standby.append(rows.slice(0, 3).map(([key, value], i): Entry => ({ epoch: 1, index: i + 1, op: 'put', key, value })));
-    standby.commit(3);
-    await standby.close();
-    const behind = await openLmdbReader(folder);
+    const behind = await databaseOf(
+      'standby',
+      rows.slice(0, 3).map(([key, value], i): Entry => ({ epoch: 1, index: i + 1, op: 'put', key, value })),
+    );
     const repository = await lab.repository();
     const second = new LogShipper({
       repository: () => Promise.resolve(repository),
@@ -278,14 +286,8 @@ describe('restoring to a point in time', () => {
     wallMs += 1000;
     // Of the primary that was lost: nobody else has what it wrote last.
     await lab.backup({ clock });
-    const other = openLmdb(join(lab.folder, 'taken over'));
-    await other.append([...common, { epoch: 2, index: 7, op: 'put', key: 'after', value: 'the failover' }]);
-    other.commit(7);
-    await other.close();
-    const taken = await openLmdbReader(join(lab.folder, 'taken over'));
-    const repository = await lab.repository();
-    const anchors = (): Promise<readonly LogEnd[]> => lab.logEnds(repository);
-    const next = new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader: taken, clock, anchors });
+    const taken = await databaseOf('taken over', [...common, { epoch: 2, index: 7, op: 'put', key: 'after', value: 'the failover' }]);
+    const next = await shipper(taken);
     wallMs += 1000;
     while ((await next.tick(never)).kind !== 'idle');
     await taken.close();
@@ -301,14 +303,11 @@ describe('restoring to a point in time', () => {
     await log.tick(never);
     await lab.write([['shipped', 'x']]);
     await log.tick(never);
-    const other = openLmdb(join(lab.folder, 'anew'));
-    await other.append([...documents(10, 18)].map(([key, value], i): Entry => ({ epoch: 1, index: i + 1, op: 'put', key, value })));
-    other.commit(8);
-    await other.close();
-    const anew = await openLmdbReader(join(lab.folder, 'anew'));
-    const repository = await lab.repository();
-    const anchors = (): ReturnType<BackupLab['logEnds']> => lab.logEnds(repository);
-    const next = new LogShipper({ repository: () => Promise.resolve(repository), cluster: 'lab', reader: anew, clock, anchors });
+    const anew = await databaseOf(
+      'anew',
+      [...documents(10, 18)].map(([key, value], i): Entry => ({ epoch: 1, index: i + 1, op: 'put', key, value })),
+    );
+    const next = await shipper(anew);
     const first = await next.tick(never);
     await anew.close();
     expect(first).to.deep.include({ kind: 'new-stream' });
