@@ -68,7 +68,7 @@ export async function pruneBackups(
 }
 
 function pruneText(pruned: Pruned, confirm: boolean): string {
-  const { plan, markedBackups, deletedBackups, markedObjects, deletedObjects, deletedBytes, deletedRecords, damagedLog, window } = pruned;
+  const { plan, markedBackups, deletedBackups, markedObjects, deletedObjects, deletedBytes, deletedRecords, window } = pruned;
   const did = (past: string, future: string): string => (confirm ? past : future);
   return [
     ...(plan.refused === null ? [] : [`REFUSED: ${plan.refused}`]),
@@ -78,7 +78,8 @@ function pruneText(pruned: Pruned, confirm: boolean): string {
     ...(deletedRecords === 0
       ? []
       : [`${deletedRecords} records of verifications that tell nothing any more ${did('deleted', 'to delete')}`]),
-    ...damagedLog.map((name) => `! keep  ${name}  damaged: up to where it leads nobody can tell`),
+    ...pruned.damagedLog.map((name) => `! keep  ${name}  damaged: up to where it leads nobody can tell`),
+    ...pruned.unclearLog.map((stream) => `! keep  ${stream}`),
     `objects: ${markedObjects} ${did('marked', 'to mark')}, ${deletedObjects} ${did('deleted', 'to delete')} (${megabytes(deletedBytes)} MB)`,
     `restorable afterwards: ${window.from === null ? 'nothing' : `from ${window.from} to ${window.to}, and on as far as the log reaches`}`,
     ...(confirm ? [] : ['nothing was changed: --confirm does it']),

@@ -8,6 +8,11 @@ export interface MarkedObject {
   readonly generation: string;
 }
 
+/** One that nobody needs now. */
+export interface Garbage extends MarkedObject {
+  readonly bytes: number;
+}
+
 export interface Mark {
   readonly name: string;
   readonly generation: string;

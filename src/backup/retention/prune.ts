@@ -3,9 +3,9 @@ import { listBackups, listOtherBackups, type BackupEntry } from '../repository/c
 import { putRecord, readRecordsAndRefused, textOf } from '../repository/records.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import { isDestroyed, readShreds } from '../repository/shred.ts';
-import { garbageOf, type Garbage } from './garbage.ts';
+import { garbageOf } from './garbage.ts';
 import { readHolds } from './holds.ts';
-import { putMarks, readMarks, type Mark, type MarkedObject } from './marks.ts';
+import { putMarks, readMarks, type Garbage, type Mark, type MarkedObject } from './marks.ts';
 import { planRetention, type RetentionPlan, type RetentionRules } from './plan.ts';
 import { retainedOf, tellsNothing } from './retained.ts';
 import { supersededRecords } from './superseded.ts';
@@ -33,6 +33,8 @@ export interface Pruned {
   readonly deletedRecords: number;
   /** Segments of the log that are damaged: they stay, since what only they hold would be missing without a word. */
   readonly damagedLog: readonly string[];
+  /** Streams of the log that stay, since nobody can tell whether a restore needs them, each with why. */
+  readonly unclearLog: readonly string[];
   /** What can be restored afterwards: from the first kept backup on that nobody found damaged. */
   readonly window: { readonly from: string | null; readonly to: string | null };
 }
@@ -57,6 +59,7 @@ export async function prune(options: PruneOptions, signal: AbortSignal): Promise
     deletedBytes: deletable.reduce((sum, { bytes }) => sum + bytes, 0),
     deletedRecords: superseded.length,
     damagedLog: found.damagedLog,
+    unclearLog: found.unclearLog,
     window: found.window,
   };
   if (plan.refused !== null) return { ...done, markedObjects: 0, deletedObjects: 0, deletedBytes: 0, deletedRecords: 0 };
@@ -93,7 +96,7 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
   const whole = new Set(retained.filter(({ problem, damaged }) => problem === null && !damaged).map(({ backupId }) => backupId));
   const destroyed = new Set(retained.filter((backup) => backup.destroyed).map(({ backupId }) => backupId));
   const needing = kept.filter(({ backupId }) => !destroyed.has(backupId));
-  const { garbage, damagedLog } = await garbageOf(
+  const { garbage, damagedLog, unclearLog } = await garbageOf(
     repository,
     { cluster, kept: needing, others: others.filter((e) => !isDestroyed(e, destroyedKeys)) },
     signal,
@@ -107,6 +110,7 @@ async function look({ repository, cluster, rules, graceMs }: PruneOptions, signa
     marks,
     garbage,
     damagedLog,
+    unclearLog,
     due,
     window: windowOf(kept.filter(({ backupId }) => whole.has(backupId))),
     fresh: plan.expire.filter((id) => !tombOf.has(id)),

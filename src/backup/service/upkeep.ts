@@ -31,6 +31,7 @@ export async function verifyAndPrune(configured: ConfiguredBackup, log: Log, lea
   if (!ok || !backup.prune) return;
   const { plan, ...done } = await pruneConfigured(configured, { repository, confirm: true, check: () => lease.check() }, signal);
   if (done.damagedLog.length > 0) log.error('backup_log_damaged', { objects: done.damagedLog.slice(0, MAX_TOLD) });
+  if (done.unclearLog.length > 0) log.warn('backup_log_unclear', { streams: done.unclearLog.slice(0, MAX_TOLD) });
   if (plan.refused !== null) log.warn('backup_prune_refused', { reason: plan.refused });
   else
     log.info('backup_pruned', {
