@@ -4,6 +4,7 @@ import { logName } from '../format/object-name.ts';
 import { listBackups, trustedOf } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readDestroyedStreams } from '../repository/shred.ts';
+import { hasLastOf } from './same-log.ts';
 import { epochIn, follows, getSegment, listStreams, type StoredSegment, type Stream } from './segments.ts';
 
 export interface LogPoint {
@@ -63,7 +64,7 @@ async function describeStream(
         found.problems.push(`${logName(cluster, stream, begin)} does not follow the one before it`);
         endPiece();
       }
-      base ??= backups.find((backup) => isWithin(backup, segment));
+      base ??= await baseOf(repository, { stream: { cluster, stream, begins }, backups }, segment, signal);
       before = segment;
     } catch (error) {
       if (!isEngineError(error, 'backup-damaged')) throw error;
@@ -72,6 +73,18 @@ async function describeStream(
     }
   }
   endPiece();
+}
+
+/** The first backup that the stream leads on from in this segment. */
+async function baseOf(
+  repository: Repository,
+  { stream, backups }: { readonly stream: Stream; readonly backups: readonly Manifest[] },
+  segment: StoredSegment,
+  signal: AbortSignal,
+): Promise<Manifest | undefined> {
+  for (const manifest of backups.filter((backup) => isWithin(backup, segment)))
+    if (await hasLastOf(repository, stream, { manifest, segment }, signal)) return manifest;
+  return undefined;
 }
 
 function isWithin({ readVersion, generation }: Manifest, segment: StoredSegment): boolean {

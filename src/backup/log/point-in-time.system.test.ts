@@ -8,12 +8,14 @@ import { openLmdb } from '../../database/lmdb.ts';
 import { createOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
 import { systemClock, type Clock } from '../../platform/clock.ts';
 import type { EngineError } from '../../platform/errors.ts';
+import { embeddedSource } from '../pipeline/embedded-source.ts';
 import { runPointInTime } from '../../testing/backup-point-in-time.ts';
 import { BackupLab, documents } from '../../testing/backup-lab.ts';
 import type { LogEnd } from '../../replication/epochs.ts';
 import { openRepository } from '../repository/repository.ts';
 import { addMissingRecipients, newEpoch } from '../repository/rewrap.ts';
 import { shredEpochKey } from '../repository/shred.ts';
+import { describeLog } from './describe-log.ts';
 import { planPointInTime, type PointInTime } from './point-in-time.ts';
 import { LogShipper } from './shipper.ts';
 
@@ -312,6 +314,29 @@ describe('restoring to a point in time', () => {
     await anew.close();
     expect(first).to.deep.include({ kind: 'new-stream' });
     expect(next.head).to.include({ end: 8 });
+  }).timeout(120_000);
+
+  it('goes from a backup of a database that began anew on with no log of the one before, which had the same versions under the same epochs', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    for (const n of [5, 15, 25, 35]) {
+      await lab.write(documents(n, n + 10));
+      await log.tick(never);
+    }
+    const rows = [...documents(100, 130)];
+    const anew = await databaseOf(
+      'anew',
+      rows.map(([key, value], i): Entry => ({ epoch: 1, index: i + 1, op: 'put', key, value })),
+    );
+    await anew.close();
+    wallMs += 1000;
+    await lab.backup({ clock, source: embeddedSource(join(lab.folder, 'anew')) });
+    const { version, content } = await restored({ timeMs: wallMs + 500 }, 'of now');
+    const { windows } = await describeLog(await lab.repository(), 'lab', never);
+    expect(windows.map(({ from, to }) => [from.version, to.version])).to.deep.equal([[5, 45]]);
+    expect({ version, content }).to.deep.equal({ version: 30, content: new Map(rows) });
   }).timeout(120_000);
 
   it('takes no backup for older than the one before it, though the clock of who made it was behind', async () => {

@@ -6,6 +6,7 @@ import { after, refusedOf, type PassedOverBackup } from '../repository/choose.ts
 import type { Repository } from '../repository/repository.ts';
 import { readDestroyedStreams } from '../repository/shred.ts';
 import type { LogBatch, LogToApply } from './log-to-apply.ts';
+import { hasLastOf } from './same-log.ts';
 import { epochIn, follows, getSegment, listStreams, logChangesIn, type StoredSegment, type Stream } from './segments.ts';
 
 export type PointInTime = { readonly version: number } | { readonly timeMs: number };
@@ -86,6 +87,8 @@ async function reach(
       const found = await findIn(walk, destroyed, { manifest, point }, signal);
       if (typeof found === 'string') {
         problem = found;
+        // What there was by then is in the newer backup, of the database that took its place.
+        if (walk.isOfBefore && !('version' in point)) walked.add(stream);
         continue;
       }
       walked.add(stream);
@@ -150,6 +153,7 @@ class StreamWalk {
   readonly #stream: Stream;
   /** Its last version, once that was read. */
   #end: number | null = null;
+  #isOfBefore = false;
 
   constructor(repository: Repository, stream: Stream) {
     this.#repository = repository;
@@ -160,11 +164,16 @@ class StreamWalk {
     return this.#stream.stream;
   }
 
+  /** It is of a database before that of a backup that was asked for: no backup is made of one that lacks what an earlier backup has. */
+  get isOfBefore(): boolean {
+    return this.#isOfBefore;
+  }
+
   /** The log from the backup to the point or as far as it goes, or why this stream does not continue the backup. */
   async find(manifest: Manifest, point: PointInTime, signal: AbortSignal): Promise<Reached | string> {
     let reached = ownPoint(manifest);
     const base = reached.version;
-    for await (const segment of this.#segmentsAfter(base, reached.epoch, signal)) {
+    for await (const segment of this.#segmentsAfter(manifest, signal)) {
       if (typeof segment === 'string') return segment;
       if ('timeMs' in point && segment.wallMs > point.timeMs) break;
       const version = 'version' in point ? Math.min(point.version, segment.end) : segment.end;
@@ -181,7 +190,8 @@ class StreamWalk {
   }
 
   /** Segments that hold what is after `version`, each checked to follow the one before; a text where the stream does not continue this history. */
-  async *#segmentsAfter(version: number, epoch: number, signal: AbortSignal): AsyncGenerator<StoredSegment | string> {
+  async *#segmentsAfter(manifest: Manifest, signal: AbortSignal): AsyncGenerator<StoredSegment | string> {
+    const { version, epoch } = ownPoint(manifest);
     const { cluster, stream, begins } = this.#stream;
     const first = begins.findLastIndex((begin) => begin <= version + 1);
     if (first < 0) {
@@ -201,6 +211,11 @@ class StreamWalk {
           yield `stream ${stream} is of another history than the backup at version ${version}`;
           return;
         }
+        if (segment.end >= version && !(await hasLastOf(this.#repository, this.#stream, { manifest, segment }, signal))) {
+          this.#isOfBefore = true;
+          yield `stream ${stream} is of another database than the backup at version ${version}`;
+          return;
+        }
       } else if (!follows(segment, before)) {
         throw new EngineError('backup-damaged', `log stream ${stream}: the segment of version ${begin} does not follow the one before it`);
       }
@@ -217,7 +232,7 @@ class StreamWalk {
     { from, through }: { readonly from: number; readonly through: number },
     signal: AbortSignal,
   ): AsyncGenerator<LogBatch> {
-    for await (const segment of this.#segmentsAfter(Number(manifest.readVersion), Number(manifest.generation), signal)) {
+    for await (const segment of this.#segmentsAfter(manifest, signal)) {
       if (typeof segment === 'string') throw new EngineError('backup-damaged', segment);
       const begin = Math.max(from + 1, segment.begin);
       const end = Math.min(through, segment.end);

@@ -1,7 +1,9 @@
 import { isEngineError } from '../../platform/errors.ts';
 import { MAX_SEGMENT_VERSIONS } from '../format/change-segment.ts';
 import { MAX_SEGMENT_ENTRIES } from '../format/log-segment.ts';
+import type { Manifest } from '../format/manifest.ts';
 import { logName } from '../format/object-name.ts';
+import { hasLastOf } from '../log/same-log.ts';
 import { epochIn, getSegment, listStreams, type StoredSegment, type Stream } from '../log/segments.ts';
 import { trustedOf, type BackupEntry } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -19,7 +21,7 @@ export interface OldLog {
 
 /** Where a kept backup ends. */
 interface Point {
-  readonly backupId: string;
+  readonly manifest: Manifest;
   readonly version: number;
   readonly epoch: number;
 }
@@ -36,7 +38,7 @@ export async function oldLogOf(
 ): Promise<OldLog> {
   const found = { garbage: [] as Garbage[], damagedLog: [] as string[], unclearLog: [] as string[] };
   const points = trustedOf(kept)
-    .map(({ backupId, readVersion, generation }): Point => ({ backupId, version: Number(readVersion), epoch: Number(generation) }))
+    .map((manifest): Point => ({ manifest, version: Number(manifest.readVersion), epoch: Number(manifest.generation) }))
     .toSorted((a, b) => a.version - b.version);
   const streams = await listStreams(repository, cluster, signal);
   const newest = streams.at(-1);
@@ -49,6 +51,7 @@ export async function oldLogOf(
       isDestroyed: destroyed.has(stream.stream),
       longest,
       read: readerOf(repository, stream, signal),
+      hasLastOf: async (manifest, segment) => await hasLastOf(repository, stream, { manifest, segment }, signal),
     };
     // The backup that the newest one leads on from may be still to come.
     const { through, unclear } = stream === newest ? { through: points[0]!.version, unclear: null } : await leadOf(reading, points);
@@ -76,9 +79,9 @@ async function leadOf(reading: Reading, points: readonly Point[]): Promise<{ rea
 }
 
 /** As a restore finds it; why, where that cannot be told: what is gone may be put back. */
-async function leadsOnFrom(reading: Reading, { backupId, version, epoch }: Point): Promise<string> {
+async function leadsOnFrom(reading: Reading, { manifest, version, epoch }: Point): Promise<string> {
   const { begins, read } = reading;
-  const unclear = (why: string): string => `may lead on from backup ${backupId}: ${why}`;
+  const unclear = (why: string): string => `may lead on from backup ${manifest.backupId}: ${why}`;
   const n = begins.findLastIndex((begin) => begin <= version + 1);
   const segment = await read(Math.max(n, 0));
   const isLast = n === begins.length - 1;
@@ -89,7 +92,7 @@ async function leadsOnFrom(reading: Reading, { backupId, version, epoch }: Point
   }
   // Epochs only grow along a stream.
   if (n < 0) return isFirst(segment) || epoch > segment.epochBefore ? 'no' : unclear('its first segments are gone');
-  if (segment.end >= version) return epochIn(segment, version) === epoch ? 'yes' : 'no';
+  if (segment.end >= version) return epochIn(segment, version) === epoch && (await reading.hasLastOf(manifest, segment)) ? 'yes' : 'no';
   return isLast || epoch < segment.endEpoch ? 'no' : unclear(`what follows version ${segment.end} is gone`);
 }
 
@@ -114,6 +117,7 @@ interface Reading {
   readonly longest: number;
   /** Its n-th segment. */
   readonly read: (n: number) => Promise<StoredSegment | Unread>;
+  readonly hasLastOf: (manifest: Manifest, segment: StoredSegment) => Promise<boolean>;
 }
 
 interface Unread {
