@@ -357,6 +357,48 @@ describe('restoring to a point in time', () => {
     expect((await restored({ timeMs: before.timeMs }, 'before')).content).to.deep.equal(before.content);
   }).timeout(120_000);
 
+  it('takes no backup, and nothing of the log, for a time that is over where it may hold what came later, as a clock was behind, and says which backup', async () => {
+    await lab.write(documents(0, 5));
+    await lab.backup({ clock });
+    const log = await shipper();
+    await log.tick(never);
+    await lab.write([['shipped', 'x']]);
+    wallMs += 1000;
+    await log.tick(never);
+    wallMs += 10_000;
+    await lab.backup({ clock });
+    await lab.write([['good', 'x']]);
+    await log.tick(never);
+    const good = { version: lab.version, content: new Map(lab.model) };
+    wallMs += 60_000;
+    await lab.write([['good', null]]);
+    wallMs -= 75_000;
+    const behind = await lab.backup({ clock });
+    await log.tick(never);
+    wallMs += 75_000;
+    const nowMs = wallMs + 60_000;
+    const planFor = async (timeMs: number): ReturnType<typeof planPointInTime> =>
+      await planPointInTime(await lab.repository(), 'lab', { timeMs }, never, nowMs);
+    const told = async (timeMs: number): Promise<unknown> => {
+      const { version, passedOverBackups } = await planFor(timeMs);
+      return { version, passedOver: passedOverBackups.map(({ backupId, setAside }) => ({ backupId, setAside })) };
+    };
+    const passedOver = [{ backupId: behind.manifest.backupId, setAside: false }];
+    expect(await told(wallMs - 30_000)).to.deep.equal({ version: good.version, passedOver });
+    expect((await restored({ timeMs: wallMs - 30_000 }, 'good')).content).to.deep.equal(good.content);
+    expect(await told(nowMs)).to.deep.equal({ version: lab.version, passedOver: [] });
+    // The next ones tell when those were there.
+    await lab.write([['later', 'x']]);
+    wallMs += 1000;
+    await log.tick(never);
+    expect(await told(wallMs - 500)).to.deep.equal({ version: good.version, passedOver });
+    expect(await told(wallMs + 500)).to.deep.equal({ version: lab.version, passedOver });
+    wallMs += 1000;
+    await lab.backup({ clock });
+    expect(await told(wallMs - 500)).to.deep.equal({ version: lab.version, passedOver });
+    expect(await told(wallMs + 500)).to.deep.equal({ version: lab.version, passedOver: [] });
+  }).timeout(120_000);
+
   it('says how far the log reaches, and begins a new stream where the log was trimmed away', async () => {
     await lab.write(documents(0, 5));
     await lab.backup({ clock });

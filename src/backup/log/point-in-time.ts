@@ -1,11 +1,11 @@
 import { EngineError, isEngineError } from '../../platform/errors.ts';
-import { timesInOrder } from '../../platform/known-time.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { listBackups, trustedOf, type BackupEntry } from '../repository/catalog.ts';
 import { after, refusedOf, type PassedOverBackup } from '../repository/choose.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readDestroyedStreams } from '../repository/shred.ts';
 import type { LogBatch, LogToApply } from './log-to-apply.ts';
+import { madeBy } from './made-by.ts';
 import { hasLastOf } from './same-log.ts';
 import { epochIn, follows, getSegment, listStreams, logChangesIn, type StoredSegment, type Stream } from './segments.ts';
 
@@ -37,27 +37,17 @@ export async function planPointInTime(
   signal: AbortSignal,
   nowMs = Number.POSITIVE_INFINITY,
 ): Promise<PointPlan> {
-  const entries = noneBefore(await listBackups(repository, cluster, signal), nowMs);
-  const plan = await reach(repository, { cluster, entries, point }, signal);
+  const timeMs = 'timeMs' in point ? point.timeMs : null;
+  const { entries, unsure } = madeBy(await listBackups(repository, cluster, signal), timeMs, nowMs);
+  const streams = (await listStreams(repository, cluster, signal)).toReversed();
+  const isPast = timeMs !== null && timeMs < nowMs;
+  const walks = streams.map((stream) => new StreamWalk(repository, stream, isPast));
+  const plan = await reach(repository, { walks, entries, point }, signal);
   const newer = after(entries, plan.manifest.backupId);
   // When one was made that does not open, only its neighbours tell.
   const later = newer.findIndex((entry) => entry.manifest !== null && entry.problem === null && !isBy(entry.manifest, point));
-  return { ...plan, passedOverBackups: await refusedOf(repository, later < 0 ? newer : newer.slice(0, later), signal) };
-}
-
-/** No backup was made before the one before it, whatever the clock of who made it said: it may hold what came after the time that is asked for. */
-function noneBefore(entries: readonly BackupEntry[], nowMs: number): readonly BackupEntry[] {
-  const trusted = trustedOf(entries);
-  const timesMs = timesInOrder(
-    trusted.map(({ created }) => Date.parse(created)),
-    nowMs,
-  );
-  const created = new Map(trusted.map(({ backupId }, n) => [backupId, new Date(timesMs[n]!).toISOString()]));
-  return entries.map((entry) =>
-    entry.manifest === null || !created.has(entry.backupId)
-      ? entry
-      : { ...entry, manifest: { ...entry.manifest, created: created.get(entry.backupId)! } },
-  );
+  const refused = await refusedOf(repository, later < 0 ? newer : newer.slice(0, later), signal);
+  return { ...plan, passedOverBackups: refused.map((each) => (unsure.has(each.backupId) ? { ...each, setAside: false } : each)) };
 }
 
 function isBy({ readVersion, created }: Manifest, point: PointInTime): boolean {
@@ -66,11 +56,14 @@ function isBy({ readVersion, created }: Manifest, point: PointInTime): boolean {
 
 async function reach(
   repository: Repository,
-  { cluster, entries, point }: { readonly cluster: string; readonly entries: readonly BackupEntry[]; readonly point: PointInTime },
+  {
+    walks,
+    entries,
+    point,
+  }: { readonly walks: readonly StreamWalk[]; readonly entries: readonly BackupEntry[]; readonly point: PointInTime },
   signal: AbortSignal,
 ): Promise<Omit<PointPlan, 'passedOverBackups'>> {
   const candidates = trustedOf(entries).filter((manifest) => isBy(manifest, point));
-  const streams = (await listStreams(repository, cluster, signal)).toReversed().map((stream) => new StreamWalk(repository, stream));
   const destroyed = await readDestroyedStreams(repository, signal);
   const passedOver: string[] = [];
   let problem = candidates.length === 0 ? `no backup is that old${oldestText(entries)}` : 'no log';
@@ -80,7 +73,7 @@ async function reach(
     const plain = ownPoint(manifest);
     if ('version' in point && plain.version === point.version) return { ...plain, passedOver };
     if (!('version' in point)) best = further(best, plain);
-    for (const walk of streams) {
+    for (const walk of walks) {
       const { stream } = walk;
       // From an older backup it leads to the same end.
       if (walked.has(stream)) continue;
@@ -151,13 +144,16 @@ async function findIn(
 class StreamWalk {
   readonly #repository: Repository;
   readonly #stream: Stream;
+  readonly #isPast: boolean;
   /** Its last version, once that was read. */
   #end: number | null = null;
   #isOfBefore = false;
 
-  constructor(repository: Repository, stream: Stream) {
+  /** @param isPast whether the time that is asked for is over: what is stored may be of later */
+  constructor(repository: Repository, stream: Stream, isPast: boolean) {
     this.#repository = repository;
     this.#stream = stream;
+    this.#isPast = isPast;
   }
 
   get stream(): string {
@@ -173,9 +169,13 @@ class StreamWalk {
   async find(manifest: Manifest, point: PointInTime, signal: AbortSignal): Promise<Reached | string> {
     let reached = ownPoint(manifest);
     const base = reached.version;
+    let latestMs = 0;
     for await (const segment of this.#segmentsAfter(manifest, signal)) {
       if (typeof segment === 'string') return segment;
       if ('timeMs' in point && segment.wallMs > point.timeMs) break;
+      // A clock was behind: when that was there the next one tells of which nothing is wrong.
+      if (this.#isPast && segment.wallMs < latestMs) continue;
+      latestMs = segment.wallMs;
       const version = 'version' in point ? Math.min(point.version, segment.end) : segment.end;
       reached = { ...reached, version, epoch: epochIn(segment, version)!, wallMs: segment.wallMs };
       if ('version' in point && segment.end >= point.version) break;
