@@ -149,6 +149,17 @@ describe('judge', () => {
       const foreign = judged({ copy: (store) => void store.set('stranger', 'x') });
       expect(outcomeOf(foreign, 'no-holes')).to.equal('fail');
     });
+    it('fails on what a client may yet have written, where it said at its end that it had not, or would have written it elsewhere', () => {
+      // Clients send some 400 operations; the record of the second is without its last ones, and it never said how many there were.
+      const next = (change: Partial<Handmade>, key = 'outside/450') =>
+        outcomeOf(judged({ ...change, copy: (store) => void store.set(key, 'outside/450') }), 'no-holes');
+      expect(next({})).to.equal('fail');
+      const died = (events: readonly RunEvent[]): readonly RunEvent[] =>
+        events.filter((event) => !(event.kind === 'client-finished' && event.vantage === 'outside'));
+      expect(next({ edit: died })).to.equal('pass');
+      expect(next({ edit: died }, 'reg/outside/2'), 'a register of its own').to.not.equal('fail');
+      for (const key of ['stranger', 'outside/3', 'reg/us-east1/0']) expect(next({ edit: died }, key), key).to.equal('fail');
+    });
     it('fails when a key holds another value than the one acknowledged', () => {
       const result = judged({ copy: (store) => void store.set('outside/0', 'outside/1') });
       expect(outcomeOf(result, 'lost-writes')).to.equal('fail');

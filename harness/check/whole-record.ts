@@ -1,4 +1,5 @@
-import { eventsOf, type Operation, type RunView } from '../measure/view.ts';
+import { issuedBy } from '../measure/issued.ts';
+import type { Operation, RunView } from '../measure/view.ts';
 import { DELETES_UNDER_WAY, SCHEDULED_UNDER_WAY } from '../scenario/under-way.ts';
 import { finding, type Check } from './check.ts';
 import { clientsHit } from './clients-hit.ts';
@@ -49,13 +50,4 @@ function untoldBefore({ scenario }: RunView, operations: readonly Operation[], h
   const over = operations.filter(({ intendedMs, lateMs = 0 }) => intendedMs + lateMs < sinceMs);
   const last = over.reduce((max, { seq }) => Math.max(max, seq), -1);
   return last + 1 - new Set(operations.flatMap(({ seq }) => (seq <= last ? [seq] : []))).size;
-}
-
-/** How many operations each client says that it sent, as its last word. Records of before there was an event for it have a note. */
-function issuedBy(view: RunView): ReadonlyMap<string, number> {
-  const notes = eventsOf(view.events, 'note').flatMap(({ message }) => {
-    const [, vantage, issued] = /^vantage (\S+) finished: (\d+) operations$/.exec(message) ?? [];
-    return vantage === undefined ? [] : [[vantage, Number(issued)] as const];
-  });
-  return new Map([...notes, ...eventsOf(view.events, 'client-finished').map(({ vantage, issued }) => [vantage, issued] as const)]);
 }

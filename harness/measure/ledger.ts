@@ -3,6 +3,7 @@ import { effectiveByMs } from './effective.ts';
 import type { Hole, WriteAccount, WriteRef } from './measurement.ts';
 import type { ReignView } from './reigns.ts';
 import { isBulkEntry } from './bulk-values.ts';
+import { issuedBy } from './issued.ts';
 import { isEngineKey, registerOwner } from './registers.ts';
 import { survivingCopy } from './survivor.ts';
 import { eventsOf, type Operation, type RunView } from './view.ts';
@@ -110,18 +111,23 @@ function recoveryPoint(lost: readonly Operation[], present: readonly Operation[]
 
 function foreignEntries(view: RunView, writes: readonly Operation[], entries: ReadonlyMap<string, string>): WriteAccount['foreign'] {
   const issued = new Set(writes.flatMap((op) => (op.op === 'put' ? [`${op.key} ${op.value ?? ''}`] : [])));
-  const lastSeq = new Map([...view.byVantage].map(([vantage, ops]) => [vantage, ops.reduce((max, op) => Math.max(max, op.seq), 0)]));
-  // Of what a vantage had under way when it died the values are unknown writes, not foreign ones.
-  const mayBeUnderWay = (value: string): boolean => {
-    const [, vantage = '', seq] = /^(.+)\/(\d+)$/.exec(value) ?? [];
-    const last = lastSeq.get(vantage);
-    return last !== undefined && Number(seq) > last && Number(seq) <= last + SCHEDULED_UNDER_WAY;
-  };
   return [...entries].flatMap(([key, value]) =>
-    isEngineKey(key) || isBulkEntry(view.scenario, key, value) || issued.has(`${key} ${value}`) || mayBeUnderWay(value)
+    isEngineKey(key) || isBulkEntry(view.scenario, key, value) || issued.has(`${key} ${value}`) || mayBeUnderWay(view, key, value)
       ? []
       : [{ key, value }],
   );
+}
+
+/**
+ * Of what a vantage had under way when it died the values are unknown writes, not foreign ones: under the keys that it would have written them to. One that said at its end how many operations it had sent had nothing more
+ * under way.
+ */
+function mayBeUnderWay(view: RunView, key: string, value: string): boolean {
+  const [, vantage = '', number] = /^(.+)\/(\d+)$/.exec(value) ?? [];
+  const seqs = view.byVantage.get(vantage)?.map(({ seq }) => seq);
+  if (seqs === undefined || issuedBy(view).has(vantage) || (key !== value && registerOwner(key) !== vantage)) return false;
+  const last = seqs.reduce((max, seq) => Math.max(max, seq), 0);
+  return Number(number) > last && Number(number) <= last + SCHEDULED_UNDER_WAY;
 }
 
 /** Lost writes that are in no divergent tail which a region exported: what was rolled back must not disappear silently. */
