@@ -42,4 +42,34 @@ describe('served-at-end', () => {
     expect(outcomeOf(judged(), 'served-at-end')).to.equal('skipped');
     expect(outcomeOf(judge(nullHistory(), CHECKS), 'served-at-end')).to.equal('skipped');
   });
+
+  describe('in the midst of sustained service', () => {
+    // As scenarios have it by default.
+    const workload = { ...SCENARIO.workload, sustained: { operations: 25, forMs: 500 } };
+    const of = (refuses: (op: Asked) => boolean, loadEndMs = 11_800, change = {}) =>
+      judged({
+        loadEndMs,
+        scenario: withScenario({ workload, ...change }),
+        answer: (op) => (op.intendedMs >= 4000 && refuses(op) ? { ...failover(op), outcome: 'failed', latencyMs: 300 } : failover(op)),
+      });
+    const isLost = (op: Asked): boolean => op.op === 'get' && op.key === 'reg/us-east1/1';
+
+    it('fails where one key can never be read again, by anybody or by one of them, though each is served well in between', () => {
+      for (const refuses of [isLost, (op: Asked) => isLost(op) && op.vantage === 'outside']) {
+        const result = of(refuses);
+        expect(result.measurement.recovery.state).to.equal('recovered');
+        expect(objections(result)).to.deep.equal(['served-at-end']);
+      }
+      expect(of(isLost).verdict.reason).to.match(/get reg\/us-east1\/1: never served again from 2\.\d+ s on, \d+ times in the midst/);
+    });
+    it('fails where nothing can be deleted any more, and windows of sustained service are shorter than the time between two deletes', () => {
+      const change = { workload: { ...workload, sustained: { operations: 10, forMs: 200 } } };
+      const result = of(({ op }) => op === 'delete', 9900, change);
+      expect(result.verdict.reason).to.match(/^served-at-end: delete: never served again/);
+    });
+    it('takes accidents for what they are, also where they always hit the same thing but the last time', () => {
+      expect(objections(of((op) => isLost(op) && op.intendedMs < 10_000))).to.deep.equal([]);
+      expect(objections(of((op) => op.seq % 97 === 0 && op.intendedMs < 10_500))).to.deep.equal([]);
+    });
+  });
 });

@@ -64,12 +64,12 @@ export function unservedMs(view: RunView, vantage: string): number | null {
   return stretches(asAwake(operations, view.scenario.workload), view).find(({ over }) => !over)?.certainMs ?? 0;
 }
 
-function sentSteadily({ byVantage, steadyMs }: RunView, vantage: string): readonly Operation[] {
+export function sentSteadily({ byVantage, steadyMs }: RunView, vantage: string): readonly Operation[] {
   return (byVantage.get(vantage) ?? []).filter(({ intendedMs }) => intendedMs >= (steadyMs ?? 0));
 }
 
 /** The same answers as a client would have had them that never stood still. */
-function asAwake(operations: readonly Operation[], { periodMs }: Workload): readonly Operation[] {
+export function asAwake(operations: readonly Operation[], { periodMs }: Workload): readonly Operation[] {
   const away = clientAway(operations, periodMs);
   return operations.map((op) => ({ ...op, completedMs: op.completedMs - away(op.intendedMs, op.completedMs) }));
 }
