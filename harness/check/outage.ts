@@ -1,6 +1,7 @@
 import { clientAway } from '../measure/client-away.ts';
 import { outagesUnder } from '../measure/fault-outages.ts';
 import { mayHaveBeenGood } from '../measure/outages.ts';
+import { ownDoing } from '../measure/own-doing.ts';
 import { isGood } from '../measure/service.ts';
 import { faultWindow, type Operation } from '../measure/view.ts';
 import type { Workload } from '../scenario/scenario.ts';
@@ -73,7 +74,7 @@ export const noOutage: Check = {
   },
 };
 
-function judgeVantage({ view, measurement }: Case, vantage: string): Finding {
+function judgeVantage({ view, scenario, measurement }: Case, vantage: string): Finding {
   const since = view.steadyMs ?? 0;
   const operations = (view.byVantage.get(vantage) ?? []).filter((op) => op.intendedMs >= since);
   const failed = operations.filter((op) => op.outcome !== 'ok');
@@ -82,7 +83,11 @@ function judgeVantage({ view, measurement }: Case, vantage: string): Finding {
   if (operations.length === 0) return finding('no-outage', 'inconclusive', `${vantage} sent nothing`);
   if (failed.length > 0) {
     const reasons = [...new Set(failed.map((op) => op.reason ?? op.outcome))].slice(0, 5).join(', ');
-    return finding('no-outage', 'fail', `${vantage}: ${failed.length} of ${operations.length} operations failed (${reasons})`, lines);
+    const told = `${vantage}: ${failed.length} of ${operations.length} operations failed (${reasons})`;
+    const byItself = ownDoing(operations, scenario.workload);
+    return failed.every(byItself)
+      ? finding('no-outage', 'inconclusive', `${told}, while the client itself stood still: who knows whether there was service`, lines)
+      : finding('no-outage', 'fail', told, lines);
   }
   const pause = measurement.writePause;
   const longest = pause === null ? '' : `; longest write pause of any vantage ${seconds(pause.pauseMs)}`;

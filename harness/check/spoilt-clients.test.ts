@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import type { EventBody } from '../history/event.ts';
-import { at, failover, type Handmade } from '../testing/handmade.ts';
-import { editOf, objected, sorted, spoilt, type Edit } from '../testing/judged.ts';
+import { CHECKS } from '../registry.ts';
+import { at, failover, nullHistory, type Answered, type Asked, type Handmade } from '../testing/handmade.ts';
+import { editOf, objected, objections, sorted, spoilt, withScenario, type Edit } from '../testing/judged.ts';
+import { judge } from './judge.ts';
 import type { RunResult } from './verdict.ts';
 
 /** Records of a run that passes, spoilt by clients that did not tell all, died or stood still. None may pass; each names the check that must say so. */
@@ -120,6 +122,61 @@ describe('records that are spoilt by clients', () => {
       const of = (untilMs: number): RunResult => spoilt(frozen(untilMs), { vantages, answer: answer(untilMs) });
       expect(objected(of(3500), 'enough-traffic')).to.match(/^us-central1, a witness, sent nothing from 1\.986 s to 3\.500 s$/);
       expect(of(2400).verdict.outcome, of(2400).verdict.reason).to.equal('pass');
+    });
+  });
+
+  describe('no-outage and write-pause, by a client that stood still', () => {
+    // From 2.5 s on; what was due meanwhile it sends when it wakes, 64 at a time, and the rest not at all.
+    const SLEPT_MS = 1200;
+    const asleep = (op: Asked): boolean => op.vantage === 'outside' && op.intendedMs >= 2500 && op.intendedMs < 2500 + SLEPT_MS;
+    const lateMs = (op: Asked): number => (asleep(op) ? 2500 + SLEPT_MS - op.intendedMs : 0);
+    const played = (change: (op: Asked) => Partial<Answered> = () => ({}), writePauseMs: number | null = null): RunResult => {
+      let sent = 0;
+      const targets = { recoveryTimeMs: null, recoveryPointMs: 0, lostWrites: 0, writePauseMs };
+      const expectation = { failover: 'none', outage: 'none', loss: 'none', mustRecover: ['us-east1', 'outside'] } as const;
+      const scenario = withScenario({ method: [{ do: 'observe', forMs: 3000 }], targets, expect: expectation });
+      const answer: Handmade['answer'] = (op) => {
+        const dropped = asleep(op) && ++sent > 64;
+        const one = {
+          outcome: dropped ? 'failed' : 'ok',
+          latencyMs: lateMs(op) + (dropped ? 0 : 5),
+          region: 'us-central1',
+          epoch: 1,
+        } as const;
+        return { ...one, ...change(op) };
+      };
+      const edit = editOf('op', (op) => ({
+        ...op,
+        ...(lateMs(op) > 0 ? { lateMs: lateMs(op), awakeMs: 2500 } : {}),
+        ...(op.outcome === 'failed' && op.completedMs - op.intendedMs === lateMs(op) ? { reason: 'dropped' } : {}),
+      }));
+      return judge(nullHistory({ scenario, answer, edit }), CHECKS);
+    };
+    it('nobody knows whether there was service', () => {
+      expect(objected(played(), 'no-outage')).to.match(
+        /^outside: 8 of \d+ operations failed \(dropped\), while the client itself stood still/,
+      );
+      const refused = played((op) => (op.vantage === 'outside' && op.intendedMs === 5003 ? { outcome: 'failed' } : {}));
+      expect(objections(refused), 'one that is no doing of its own').to.include('no-outage');
+      expect(refused.verdict.outcome).to.equal('fail');
+    });
+    it('one that had no more to send with as nobody answered is no doing of its own', () => {
+      let [sent, others] = [0, 0];
+      const hangs = (op: Asked): Partial<Answered> => {
+        if (op.vantage !== 'us-east1' || op.intendedMs < 2500 || op.intendedMs >= 2500 + 1600) return {};
+        return ++sent > 64 ? (others++, { outcome: 'failed', latencyMs: 0 }) : { latencyMs: 2500 + 1600 - op.intendedMs };
+      };
+      const result = played(hangs);
+      expect(others).to.be.above(0);
+      expect(result.events.filter((event) => event.kind === 'op' && event.reason === 'dropped').length).to.be.above(others);
+      expect(result.verdict.findings.find((one) => one.check === 'no-outage')?.outcome).to.equal('fail');
+    });
+    it('nor for how long no write was acknowledged', () => {
+      expect(objected(played(undefined, 1000), 'write-pause')).to.match(
+        /for what the clients themselves stood still it was 0\.\d+ s at most$/,
+      );
+      expect(played(undefined, 1300).verdict.findings.find((one) => one.check === 'write-pause')?.outcome).to.equal('pass');
+      expect(played(undefined, 10).verdict.findings.find((one) => one.check === 'write-pause')?.outcome).to.equal('fail');
     });
   });
 });

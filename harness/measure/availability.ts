@@ -1,4 +1,5 @@
 import type { AvailabilitySecond, LagSample, VantageMeasurement, WritePause } from './measurement.ts';
+import { clientAway } from './client-away.ts';
 import { quantile } from './quantile.ts';
 import { vantageRecovery } from './recovery-time.ts';
 import { isGood } from './service.ts';
@@ -46,22 +47,37 @@ function percentiles(values: readonly number[]): VantageMeasurement['latencyMs']
 
 /** Longest time between two acknowledged writes of a mustRecover vantage, from the steady state to the end of the load. */
 export function longestWritePause(view: RunView): WritePause | null {
-  const { steadyMs, loadEndMs, scenario } = view;
-  if (steadyMs === null || loadEndMs <= steadyMs) return null;
-  const pauses = scenario.expect.mustRecover.map((vantage): WritePause => {
-    const acks = (view.byVantage.get(vantage) ?? [])
+  return longest(writePauses(view), ({ pauseMs }) => pauseMs);
+}
+
+/** The longest that none of the clients made itself, by standing still: so long there was certainly no write acknowledged. */
+export function certainWritePauseMs(view: RunView): number {
+  const { byVantage, scenario } = view;
+  const aways = new Map(
+    scenario.expect.mustRecover.map((name) => [name, clientAway(byVantage.get(name) ?? [], scenario.workload.periodMs)]),
+  );
+  const certainMs = ({ vantage, fromMs, toMs, pauseMs }: WritePause): number => pauseMs - (aways.get(vantage)?.(fromMs, toMs) ?? 0);
+  const worst = longest(writePauses(view), certainMs);
+  return worst === null ? 0 : certainMs(worst);
+}
+
+function longest(pauses: readonly WritePause[], of: (pause: WritePause) => number): WritePause | null {
+  return pauses.reduce<WritePause | null>((worst, one) => (worst === null || of(one) > of(worst) ? one : worst), null);
+}
+
+function writePauses({ steadyMs, loadEndMs, scenario, byVantage }: RunView): readonly WritePause[] {
+  if (steadyMs === null || loadEndMs <= steadyMs) return [];
+  return scenario.expect.mustRecover.flatMap((vantage) => {
+    const acks = (byVantage.get(vantage) ?? [])
       .filter((op) => op.op !== 'get' && op.outcome === 'ok' && op.completedMs >= steadyMs)
       .map((op) => op.completedMs)
       .toSorted((a, b) => a - b);
-    let longest: WritePause = { vantage, fromMs: steadyMs, toMs: steadyMs, pauseMs: 0 };
-    let fromMs = steadyMs;
-    for (const toMs of [...acks, Math.max(loadEndMs, acks.at(-1) ?? 0)]) {
-      if (toMs - fromMs > longest.pauseMs) longest = { vantage, fromMs, toMs, pauseMs: toMs - fromMs };
-      fromMs = toMs;
-    }
-    return longest;
+    const instants = [steadyMs, ...acks, Math.max(loadEndMs, acks.at(-1) ?? 0)];
+    return instants.slice(1).map((toMs, index) => {
+      const fromMs = instants[index] ?? toMs;
+      return { vantage, fromMs, toMs, pauseMs: toMs - fromMs };
+    });
   });
-  return pauses.toSorted((a, b) => b.pauseMs - a.pauseMs)[0] ?? null;
 }
 
 /** What the engine says where it does not know a lag: no height of a chart. */
