@@ -36,7 +36,7 @@ export function accountWrites(view: RunView, reigns: ReignView, gone: readonly O
     phantoms: compared.phantoms.map(writeRef),
     foreign: foreignEntries(view, writes, entries),
     unsaved: unsavedWrites(view, lost),
-    recoveryPointMs: recoveryPoint(lost, present),
+    recoveryPointMs: recoveryPoint(lost, present, reigns),
     lostFromStart: lost.length > 0 && beforeLoss(lost, present).length === 0,
   };
 }
@@ -99,14 +99,36 @@ function beforeLoss([first]: readonly Operation[], present: readonly Operation[]
   return present.filter((op) => op.completedMs < (first?.completedMs ?? Infinity));
 }
 
-/** Acknowledgement of the last lost write minus that of the newest surviving write before the first lost one (its own start if none). */
-function recoveryPoint(lost: readonly Operation[], present: readonly Operation[]): number {
-  const first = lost[0];
-  const last = lost.at(-1);
-  if (first === undefined || last === undefined) return 0;
-  const before = beforeLoss(lost, present);
-  const newestMs = before.reduce((latest, op) => Math.max(latest, op.completedMs), Number.NEGATIVE_INFINITY);
-  return last.completedMs - (before.length === 0 ? first.intendedMs : newestMs);
+/**
+ * Acknowledgement of the last lost write minus that of the newest surviving write before the first lost one (its own start if none). Of several losses the worst: what was lost with one term is no part of what was lost
+ * with a later one where something of between the two is there.
+ */
+function recoveryPoint(lost: readonly Operation[], present: readonly Operation[], reigns: ReignView): number {
+  const points = lossesOf(lost, present, reigns).map((one) => {
+    const before = beforeLoss(one, present);
+    const newestMs = before.reduce((latest, op) => Math.max(latest, op.completedMs), Number.NEGATIVE_INFINITY);
+    return (one.at(-1)?.completedMs ?? 0) - (before.length === 0 ? (one[0]?.intendedMs ?? 0) : newestMs);
+  });
+  return Math.max(0, ...points);
+}
+
+/** Lost writes, in the order of their acknowledgement, in groups between which a write of a later term is there. */
+function lossesOf(lost: readonly Operation[], present: readonly Operation[], { termOfLine }: ReignView): readonly (readonly Operation[])[] {
+  const termOf = ({ line }: Operation): number => termOfLine.get(line) ?? Number.NEGATIVE_INFINITY;
+  const firstMs = [...Map.groupBy(present, termOf)].map(([of, writes]) => ({
+    of,
+    ms: writes.reduce((least, op) => Math.min(least, op.completedMs), Infinity),
+  }));
+  const losses: Operation[][] = [];
+  let term = Number.NEGATIVE_INFINITY;
+  for (const op of lost) {
+    const isNext = firstMs.some(({ of, ms }) => of > term && ms < op.completedMs);
+    const current = losses.at(-1);
+    if (current === undefined || (isNext && termOf(op) > term)) losses.push([op]);
+    else current.push(op);
+    term = Math.max(term, termOf(op));
+  }
+  return losses;
 }
 
 function foreignEntries(view: RunView, writes: readonly Operation[], entries: ReadonlyMap<string, string>): WriteAccount['foreign'] {

@@ -174,7 +174,7 @@ export interface WriteAccount {
   readonly foreign: readonly { readonly key: string; readonly value: string }[];
   /** Lost writes that no exported divergent tail holds. */
   readonly unsaved: readonly WriteRef[];
-  /** Acknowledgement of the last lost write minus that of the newest write of the contiguous recovered prefix; 0 when nothing is lost; null: no copy. */
+  /** Acknowledgement of the last lost write minus that of the newest write of the contiguous recovered prefix, the worst of several losses; 0 when nothing is lost; null: no copy. */
   readonly recoveryPointMs: number | null;
   /** Nothing of before the first lost one is there: what is lost reaches back to the beginning, and would be more of a system that is older. */
   readonly lostFromStart: boolean;

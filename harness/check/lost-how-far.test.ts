@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Scenario } from '../scenario/scenario.ts';
 import { toResultDocument } from '../report/result.ts';
-import { failover, SCENARIO } from '../testing/handmade.ts';
+import { failover, SCENARIO, type Answered, type Asked } from '../testing/handmade.ts';
 import { judged, objections, outcomeOf } from '../testing/judged.ts';
 
 /** A failover after which what was acknowledged between two instants of before is gone. */
@@ -34,5 +34,38 @@ describe('a loss of everything', () => {
     expect(outcomeOf(losing([1800, 2000], { lostWrites: 200 }), 'lost-writes')).to.equal('pass');
     expect(outcomeOf(losing([0, 2000], { lostWrites: 200 }), 'lost-writes')).to.equal('inconclusive');
     expect(outcomeOf(losing([0, 2000], { lostWrites: 20 }), 'lost-writes')).to.equal('fail');
+  });
+});
+
+describe('how far back the lost writes of several losses went', () => {
+  // us-central1 until 2 s, us-east1 from 4 s on, from 9.5 s on europe-west1.
+  const moved = (op: Asked): Answered => {
+    if (op.intendedMs < 9000) return failover(op);
+    if (op.intendedMs < 9500) return { ...failover(op), outcome: 'failed', latencyMs: 300 };
+    return { ...failover(op), region: 'europe-west1', epoch: 3 };
+  };
+  const pointOf = (...gone: readonly (readonly [number, number])[]) => {
+    const isGone = ({ op, intendedMs: ms }: Asked): boolean => op !== 'get' && gone.some(([fromMs, toMs]) => ms >= fromMs && ms < toMs);
+    const answer = (op: Asked): Answered => (isGone(op) ? { ...moved(op), applied: false } : moved(op));
+    const scenario: Scenario = {
+      ...SCENARIO,
+      replication: 'async',
+      expect: { ...SCENARIO.expect, failover: 'allowed', loss: 'allowed' },
+      targets: { ...SCENARIO.targets, recoveryPointMs: 1000, lostWrites: null },
+    };
+    return judged({ scenario, loadEndMs: 12_000, answer });
+  };
+
+  it('is that of the worst, where something of between them is there', () => {
+    const twice = pointOf([1800, 2000], [8600, 9000]);
+    expect(twice.measurement.writes.recoveryPointMs).to.be.within(380, 460);
+    expect(outcomeOf(twice, 'recovery-point')).to.equal('pass');
+    expect(pointOf([1500, 2000], [8800, 9000]).measurement.writes.recoveryPointMs).to.be.within(480, 560);
+  });
+
+  it('is that of all together, where all that was written between them is lost as well', () => {
+    const back = pointOf([1800, 9000]);
+    expect(back.measurement.writes.recoveryPointMs).to.be.within(7180, 7240);
+    expect(outcomeOf(back, 'recovery-point')).to.equal('fail');
   });
 });
