@@ -51,7 +51,15 @@ function recompute(event: RunEvent & FaultEffect, earlier: readonly RunEvent[]):
     return judgeLosses({ fault, moment, expected, cells, before, elsewhere, requestedMs, ...evidence });
   }
   if (expected?.kind === 'processes-frozen' && evidence.kind === 'states')
-    return judgeFreeze({ fault, moment, expected, states: evidence.states, requestedMs, had: statesDuring(fault, earlier) });
+    return judgeFreeze({
+      fault,
+      moment,
+      expected,
+      states: evidence.states,
+      requestedMs,
+      had: statesDuring(fault, earlier),
+      elsewhere: heldElsewhere(fault, expected.pods, earlier),
+    });
   if (expected?.kind === 'clocks-moved' && evidence.kind === 'clocks')
     return judgeClocks({ fault, moment, expected, readings: evidence.readings, requestedMs });
   if (expected?.kind === 'processes-gone' && evidence.kind === 'processes' && moment !== 'before-heal') {
@@ -90,12 +98,21 @@ function find(events: readonly RunEvent[], fault: string) {
 
 /** Links that other faults had been planned to change and were not healed of yet. */
 function changedElsewhere(fault: string, earlier: readonly RunEvent[]): readonly Link[] {
+  return othersThen(fault, earlier).flatMap(({ expected }) =>
+    expected.kind === 'links-cut' ? expected.cut : expected.kind === 'links-lossy' ? expected.lossy : [],
+  );
+}
+
+/** Other faults that were planned to hold one of these pods still, and were not healed of yet. */
+function heldElsewhere(fault: string, pods: readonly string[], earlier: readonly RunEvent[]): readonly string[] {
+  return othersThen(fault, earlier).flatMap(({ fault: other, expected }) =>
+    expected.kind === 'processes-frozen' && expected.pods.some((pod) => pods.includes(pod)) ? [other] : [],
+  );
+}
+
+function othersThen(fault: string, earlier: readonly RunEvent[]): readonly Extract<RunEvent, { readonly kind: 'fault-planned' }>[] {
   const healed = new Set(earlier.flatMap((one) => (one.kind === 'fault-healed' ? [one.fault] : [])));
-  return earlier.flatMap((one) => {
-    if (one.kind !== 'fault-planned' || one.fault === fault || healed.has(one.fault)) return [];
-    const { expected } = one;
-    return expected.kind === 'links-cut' ? expected.cut : expected.kind === 'links-lossy' ? expected.lossy : [];
-  });
+  return earlier.filter((one) => one.kind === 'fault-planned').filter((one) => one.fault !== fault && !healed.has(one.fault));
 }
 
 function differenceBetween(told: FaultEffect, now: FaultEffect): string | undefined {

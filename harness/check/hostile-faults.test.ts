@@ -143,11 +143,19 @@ describe('histories that look like a pass', () => {
       const requestedMs = moment === 'after-heal' ? 6000 : 2000;
       return at(atMs, judgeFreeze({ fault: 'isolation', moment, expected, states, requestedMs, had }));
     };
-    const history = (last: readonly RunEvent[]): RunResult => {
+    /** beside: another fault of these pods, and when it was planned. */
+    const history = (
+      last: readonly RunEvent[],
+      beside: { readonly pods: readonly string[]; readonly atMs: number } | null = null,
+    ): RunResult => {
       const freeze = [seen(1999, 'before', 'S'), seen(2010, 'during', 'T'), ...last, seen(6010, 'after-heal', 'S')];
       const edit = (events: readonly RunEvent[]): readonly RunEvent[] => {
         const others = events.filter((event) => event.kind !== 'fault-effect' && event.kind !== 'reachability');
-        const planned = others.map((event) => (event.kind === 'fault-planned' ? { ...event, expected } : event));
+        const planned = others.flatMap((event): readonly RunEvent[] => {
+          if (event.kind !== 'fault-planned') return [event];
+          const own = { ...event, expected };
+          return beside === null ? [own] : [own, { ...own, ...beside, fault: 'beside', expected: { ...expected, pods: beside.pods } }];
+        });
         return [...planned, ...freeze].toSorted((a, b) => a.atMs - b.atMs);
       };
       return judged({ edit });
@@ -162,6 +170,17 @@ describe('histories that look like a pass', () => {
         expect(objections(result)).to.include('fault-healed');
         expect(result.verdict.reason).to.match(/over before it was healed/);
       }
+    });
+    it('and that another fault held still as well', () => {
+      const last = [seen(5990, 'before-heal', 'T')];
+      const both = ['db-us-central1', 'db-us-east1'];
+      const of = (pods: readonly string[], atMs: number): readonly string[] =>
+        history(last, { pods, atMs }).verdict.findings.flatMap((one) =>
+          /beside holds some of it still/.test(one.message) ? [one.check] : [],
+        );
+      expect(of(both, 1990)).to.include.members(['fault-effective', 'fault-healed']);
+      expect(of(both, 4000), 'from then on').to.include('fault-healed');
+      expect(of(['db-us-east1'], 1990)).to.deep.equal([]);
     });
     it('and at which nobody looked before it was healed', () => {
       expect(objections(history([]))).to.include('fault-healed');

@@ -35,13 +35,9 @@ const GONE_WITHIN_MS = 3000;
 const BY_NODE_WITHIN_MS = 45_000;
 /** How long until they run again: a new pod follows after the platform's replacement delay (3 s in the lab), and has to start. */
 const BACK_WITHIN_MS = 8000;
-/** A share that is over takes a first look that still saw it, and all its samples after that. */
-const FROZEN_WITHIN_MS: Readonly<Record<FaultEffect['moment'], number>> = {
-  before: 0,
-  during: GONE_WITHIN_MS,
-  'before-heal': 0,
-  'after-heal': 2 * GONE_WITHIN_MS,
-};
+/** A share that is over takes a first look that still saw it, and all its samples after that; one that is not seen at once is looked at for longer. */
+const frozenWithinMs = (moment: FaultEffect['moment'], isShare: boolean): number =>
+  moment === 'after-heal' ? 2 * GONE_WITHIN_MS : moment === 'during' || (moment === 'before-heal' && isShare) ? GONE_WITHIN_MS : 0;
 const PROCESS_PERIOD_MS = 50;
 /** The distance of the looks that tell a share of the time: no fraction of the period in which the program stands still. */
 const SHARE_PERIOD_MS = 37;
@@ -64,6 +60,7 @@ const leavesTrace = (): Promise<null> => Promise.resolve(null);
 export class EffectProbes {
   readonly #env: ProbeEnv;
   readonly #active = new Map<string, readonly Link[]>();
+  readonly #still = new Map<string, readonly string[]>();
   readonly #changes: (PodChanged & { readonly atMs: number })[] = [];
   readonly #requestedMs = new Map<string, number>();
 
@@ -195,15 +192,19 @@ export class EffectProbes {
       const atMs = context.nowMs(); // after the look: what it shows was so by then
       states.push(...processes.map(({ pod, pid, state }) => ({ atMs, pod, pid, state })));
       const requestedMs = this.#requestedMs.get(`${moment} ${fault}`) ?? atMs;
-      return judgeFreeze({ fault, moment, expected, states: [...states], requestedMs, had });
+      return judgeFreeze({ fault, moment, expected, states: [...states], requestedMs, had, elsewhere: elsewhere() });
     };
+    const elsewhere = (): readonly string[] =>
+      [...this.#still].flatMap(([other, pods]) => (other !== fault && pods.some((pod) => expected.pods.includes(pod)) ? [other] : []));
     const fresh = (moment: FaultEffect['moment'], signal: AbortSignal): Promise<FaultEffect> => {
       if (moment === 'before-heal') had = [...states];
+      if (moment === 'after-heal') this.#still.delete(fault);
       states.length = 0;
-      const samples = moment !== 'before' && expected.share < 1 ? SHARE_SAMPLES : 1;
-      return this.#until(() => look(moment), FROZEN_WITHIN_MS[moment], signal, samples);
+      const isShare = expected.share < 1;
+      return this.#until(() => look(moment), frozenWithinMs(moment, isShare), signal, moment !== 'before' && isShare ? SHARE_SAMPLES : 1);
     };
-    return lookedAtAnew(fresh);
+    this.#still.set(fault, expected.pods);
+    return lookedAtAnew(fresh, () => void this.#still.delete(fault));
   }
 
   #clocks(fault: string, expected: Extract<ExpectedEffect, { kind: 'clocks-moved' }>): EffectProbe {
@@ -233,13 +234,16 @@ export class EffectProbes {
   }
 }
 
-/** A probe that holds nothing and looks afresh at each moment. */
-function lookedAtAnew(look: (moment: FaultEffect['moment'], signal: AbortSignal) => Promise<FaultEffect>): EffectProbe {
+/** A probe that looks afresh at each moment. */
+function lookedAtAnew(
+  look: (moment: FaultEffect['moment'], signal: AbortSignal) => Promise<FaultEffect>,
+  closed: () => void = () => undefined,
+): EffectProbe {
   return {
     before: (signal) => look('before', signal),
     during: (signal) => look('during', signal),
     beforeHeal: (signal) => look('before-heal', signal),
     afterHeal: (signal) => look('after-heal', signal),
-    close: () => Promise.resolve(),
+    close: () => Promise.resolve(closed()),
   };
 }

@@ -40,9 +40,28 @@ describe('effect of standing still', () => {
     expect(judge([...samples('a', 36, 40), ...samples('b', 0, 40)], {}, 0.9).confirmed).to.equal(false);
   });
 
-  it('a small share is no licence to stand still hardly ever', () => {
-    expect(judge([...samples('a', 8, 40), ...samples('b', 5, 40)], {}, 0.2).confirmed).to.equal(true);
-    expect(judge([...samples('a', 8, 40), ...samples('b', 1, 40)], {}, 0.2).measured).to.match(/b: stands still 3 % of the time/);
+  it('half of what was asked for is not what was asked for, and a program that is left with thrice as much is another dose too', () => {
+    const isDose = (share: number, still: number) => judge([...samples('a', still, 40), ...samples('b', still, 40)], {}, share).confirmed;
+    const doses: readonly (readonly [number, readonly number[], readonly number[]])[] = [
+      [0.2, [6, 8, 14], [1, 4, 5, 15]],
+      [0.4, [12, 16, 22], [8, 11, 23]],
+      [0.5, [15, 20, 26], [10, 14, 27]],
+      [0.9, [32, 36, 40], [28, 31]],
+      [1023 / 1024, [36, 40], [35]],
+    ];
+    for (const [share, right, wrong] of doses)
+      for (const still of [...right, ...wrong]) expect(isDose(share, still), `${still} of 40 for ${share}`).to.equal(right.includes(still));
+  });
+
+  it('cannot be told where another fault holds the same program still', () => {
+    for (const moment of ['before', 'during', 'before-heal'] as const) {
+      const still = moment === 'before' ? 0 : 36;
+      const of = (elsewhere: readonly string[]) =>
+        judge([...samples('a', still, 40), ...samples('b', still, 40)], { moment, elsewhere }, 0.9);
+      expect(of([]).confirmed, moment).to.equal(true);
+      expect(of(['other']).confirmed, moment).to.equal(false);
+      expect(of(['other']).measured).to.match(/other holds some of it still as well/);
+    }
   });
 
   describe('right before the heal', () => {
