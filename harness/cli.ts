@@ -106,7 +106,8 @@ function addCalibrate(program: Command, end: (code: number) => void): void {
       const output = standardOutput(json);
       const stop = new AbortController();
       const interrupt = (): void => stop.abort(new HarnessError('timeout', 'interrupted'));
-      process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+      // Once more is the same wish: `timeout` gives it to the process and to its group.
+      process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
       const {
         samples,
         verdict,

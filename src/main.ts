@@ -8,12 +8,19 @@ if (Number(/^v(\d+)\./.exec(process.version)?.[1]) < NEEDED) {
   );
   process.exit(2);
 }
+/** A signal that comes again so soon is the same wish: `timeout` and a terminal give it to the process and to its group, npm passes on what the group got. */
+const SAME_WISH_MS = 1000;
 const ending = new AbortController();
 let interrupted = false;
+let askedAtMs = 0;
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {
-    // Asked twice: whoever asks does not want to wait.
-    if (ending.signal.aborted) process.exit(INTERRUPTED);
+    if (ending.signal.aborted) {
+      // Ctrl-C once more: whoever asks does not want to wait. A program that ends others sends SIGKILL for that.
+      if (name === 'SIGINT' && performance.now() - askedAtMs >= SAME_WISH_MS) process.exit(INTERRUPTED);
+      return;
+    }
+    askedAtMs = performance.now();
     interrupted = name === 'SIGINT';
     ending.abort(new Error(name));
   });

@@ -24,9 +24,9 @@ import { simulation, simulationHolds, simulationTable } from './simulate.ts';
 import { refuseRepeated, wholeNumber } from '../cli-options.ts';
 import { soak, soakHolds, soakText } from './soak.ts';
 
-/** `./scripts/bench`: the statistical runs. Exit codes as `gameday`. */
+/** `./scripts/bench`: the statistical runs. Exit codes as `gameday`. A signal that comes once more is the same wish: `timeout` gives it to the process and to its group. */
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const tell = (text: string): void => void process.stdout.write(`${text}\n`);

@@ -25,7 +25,7 @@ const {
     .option('--policies <names>', 'production,lab', wordList(['production', 'lab']), ['production', 'lab']),
 );
 const interrupted = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error(`interrupted by ${name}`)));
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupted.abort(new Error(`interrupted by ${name}`)));
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const runs: SteadyRun[] = [];

@@ -20,7 +20,7 @@ async function someBackups(): Promise<void> {
   const config = readFileSync(words[words.indexOf('--config') + 1] ?? '', 'utf8');
   const valueOf = (field: string): string | undefined => new RegExp(`^${field}: (\\S+)$`, 'm').exec(config)?.[1];
   const idle = setInterval(() => undefined, 60_000);
-  const stopped = new Promise<void>((resolve) => process.once('SIGTERM', () => resolve()));
+  const stopped = new Promise<void>((resolve) => process.on('SIGTERM', () => resolve()));
   if (valueOf('region') === valueOf('primary_region')) {
     const service = spawn(process.execPath, [ENGINE, ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
     void stopped.then(() => service.kill('SIGTERM'));

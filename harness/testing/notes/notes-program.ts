@@ -100,8 +100,10 @@ const server = createServer((request: IncomingMessage, response) => {
 server.listen(Number(port), host, () =>
   process.stdout.write(`${JSON.stringify({ action: 'listening', port: (server.address() as { port: number }).port })}\n`),
 );
-process.once('SIGTERM', () => {
-  server.close();
-  server.closeAllConnections();
-  closeSync(log);
-});
+process
+  .on('SIGTERM', () => undefined)
+  .once('SIGTERM', () => {
+    server.close();
+    server.closeAllConnections();
+    closeSync(log);
+  });

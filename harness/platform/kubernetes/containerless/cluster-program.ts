@@ -24,7 +24,7 @@ async function main(order: ClusterOrder): Promise<void> {
       resolve();
     };
     process.stdin.resume().once('end', end).once('error', end);
-    process.once('SIGTERM', end).once('SIGINT', () => undefined); // Ctrl-C is for whoever started it
+    process.on('SIGTERM', end).on('SIGINT', () => undefined); // Ctrl-C is for whoever started it
   });
   mkdirSync(order.folder, { recursive: true });
   const { engineMain, claimableKinds, ...rest } = order;

@@ -25,8 +25,8 @@ async function run(argv: readonly string[], sentences: Sentences): Promise<numbe
   const say = openLog(program, config.region);
   const end = new AbortController();
   let code = 0;
-  process.once('SIGTERM', () => end.abort());
-  process.once('SIGINT', () => {
+  process.on('SIGTERM', () => end.abort());
+  process.on('SIGINT', () => {
     code = 130;
     end.abort();
   });
