@@ -1,11 +1,11 @@
-import { createConfigured, openConfiguredRepository, whileWriter } from '../backup/service/configured.ts';
+import { createConfigured, whileWriter } from '../backup/service/configured.ts';
 import { makeMissingKeys, openAccess } from '../backup/repository/access.ts';
 import { initRepository } from '../backup/repository/repository.ts';
 import type { Created, WriterLease } from '../backup/pipeline/create.ts';
 import { megabytes } from '../backup/pipeline/progress.ts';
 import { highestLeaseEpoch, listBackups } from '../backup/repository/catalog.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { BackupCommand } from './backup-context.ts';
+import { openToWrite, type BackupCommand } from './backup-context.ts';
 import { commandProgress } from './command-progress.ts';
 import { EXIT } from './world.ts';
 
@@ -33,7 +33,7 @@ export interface CreateFlags {
 /** `backup create`: one backup of this machine's database. */
 export async function createOneBackup(command: BackupCommand, { fullScan, noLease, locks }: CreateFlags): Promise<number> {
   const { json, world } = command;
-  const repository = await openConfiguredRepository(command, command.world.signal);
+  const repository = await openToWrite(command);
   const printer = commandProgress(world);
   const run = async (lease: WriterLease, signal: AbortSignal): Promise<Created> =>
     await createConfigured(

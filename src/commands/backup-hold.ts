@@ -1,10 +1,9 @@
 import { listBackups } from '../backup/repository/catalog.ts';
 import { refusedAfter } from '../backup/repository/choose.ts';
 import { putHold } from '../backup/retention/holds.ts';
-import { openConfiguredRepository } from '../backup/service/configured.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
-import type { BackupCommand } from './backup-context.ts';
+import { openToRead, type BackupCommand } from './backup-context.ts';
 import { tellPassedOver } from './passed-over.ts';
 import { EXIT } from './world.ts';
 
@@ -17,7 +16,7 @@ export interface HoldFlags {
 /** `backup hold`: keeps a backup whatever its age, until it is released. Nobody is asked for the right to write: nothing is deleted. */
 export async function holdBackup(command: BackupCommand, backupId: string, { release, by, why }: HoldFlags): Promise<number> {
   const { backup, json, world } = command;
-  const repository = await openConfiguredRepository(command, world.signal);
+  const repository = await openToRead(command);
   const entries = await listBackups(repository, backup.cluster.id, world.signal);
   // One that does not open can be held, too: somebody may want to look into it.
   const entry =

@@ -6,11 +6,11 @@ import { newEpoch, rewrapKeys } from '../backup/repository/rewrap.ts';
 import { requireEpochKey, shredEpochKey } from '../backup/repository/shred.ts';
 import { listBackups, listOtherBackups } from '../backup/repository/catalog.ts';
 import { readHolds } from '../backup/retention/holds.ts';
-import { configuredBackup, openConfiguredRepository, whileWriter } from '../backup/service/configured.ts';
+import { configuredBackup, whileWriter } from '../backup/service/configured.ts';
 import { createOfflineKeyFile, openOfflineKeyFile } from '../keys/offline-key.ts';
 import { systemClock } from '../platform/clock.ts';
 import { EngineError } from '../platform/errors.ts';
-import type { BackupCommand } from './backup-context.ts';
+import { openToWrite, type BackupCommand } from './backup-context.ts';
 import { EXIT, type World } from './world.ts';
 
 /** `backup keygen`: an offline key in a new file; or the recipient of one that is there. Needs no configuration. */
@@ -45,7 +45,7 @@ export async function rewrapBackups(
   const access = await openAccess(context);
   const repo = await repositoryId(access, world.signal);
   const result = await rewrapKeys({ repository: { ...access, repo }, previous, removeOthers, created: systemClock.wall() }, world.signal);
-  const epoch = rollEpoch ? await newEpoch(await openConfiguredRepository(command, world.signal), systemClock.wall(), world.signal) : null;
+  const epoch = rollEpoch ? await newEpoch(await openToWrite(command), systemClock.wall(), world.signal) : null;
   if (json) world.out(`${JSON.stringify({ ...result, epoch: epoch === null ? null : epoch.toString() })}\n`);
   else
     world.out(
@@ -61,7 +61,7 @@ export async function shredBackups(
   { confirm, by, noLease }: { readonly confirm: string | null; readonly by: string; readonly noLease: boolean },
 ): Promise<number> {
   const { backup, json, world } = command;
-  const repository = await openConfiguredRepository(command, world.signal);
+  const repository = await openToWrite(command);
   await requireEpochKey(repository, kid, world.signal);
   const own = await listBackups(repository, backup.cluster.id, world.signal);
   const lost = [...own, ...(await listOtherBackups(repository, backup.cluster.id, world.signal))].filter((entry) => entry.kid === kid);

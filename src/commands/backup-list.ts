@@ -1,17 +1,16 @@
 import { listStreams } from '../backup/log/segments.ts';
-import { openConfiguredRepository } from '../backup/service/configured.ts';
 import { listBackups, type BackupEntry } from '../backup/repository/catalog.ts';
 import { refusedAfter } from '../backup/repository/choose.ts';
 import { megabytes } from '../backup/pipeline/progress.ts';
 import { EngineError } from '../platform/errors.ts';
-import type { BackupCommand } from './backup-context.ts';
+import { openToRead, type BackupCommand } from './backup-context.ts';
 import { tellPassedOver } from './passed-over.ts';
 import { EXIT } from './world.ts';
 
 /** `backup list`: exits 1 where one of them is not to be trusted. */
 export async function listAllBackups(command: BackupCommand): Promise<number> {
   const { backup, json, world } = command;
-  const repository = await openConfiguredRepository(command, world.signal);
+  const repository = await openToRead(command);
   const entries = await listBackups(repository, backup.cluster.id, world.signal);
   if (json) world.out(`${JSON.stringify(entries.map(row))}\n`);
   else if (entries.length === 0) world.out(`no backup of ${backup.cluster.id} yet\n`);
@@ -24,7 +23,7 @@ export async function listAllBackups(command: BackupCommand): Promise<number> {
 /** `backup show`: the whole manifest. */
 export async function showBackup(command: BackupCommand, backupId: string): Promise<number> {
   const { backup, world } = command;
-  const repository = await openConfiguredRepository(command, world.signal);
+  const repository = await openToRead(command);
   const entries = await listBackups(repository, backup.cluster.id, world.signal);
   const entry =
     backupId === 'latest'

@@ -1,12 +1,11 @@
 import { describeLog, type LogWindow } from '../backup/log/describe-log.ts';
-import { openConfiguredRepository } from '../backup/service/configured.ts';
-import type { BackupCommand } from './backup-context.ts';
+import { openToRead, type BackupCommand } from './backup-context.ts';
 import { EXIT } from './world.ts';
 
 /** `backup log`: where the log leads to; exits 1 where a part of it is damaged. */
 export async function describeBackupLog(command: BackupCommand): Promise<number> {
   const { backup, json, world } = command;
-  const described = await describeLog(await openConfiguredRepository(command, world.signal), backup.cluster.id, world.signal);
+  const described = await describeLog(await openToRead(command), backup.cluster.id, world.signal);
   const { windows, problems, destroyed } = described;
   if (json) world.out(`${JSON.stringify(described)}\n`);
   else {

@@ -1,5 +1,5 @@
 import { openRemoteTarget, type RemoteContext } from '../adapters.ts';
-import { databaseFolder, openConfiguredRepository } from '../backup/service/configured.ts';
+import { databaseFolder } from '../backup/service/configured.ts';
 import { dirname } from 'node:path';
 import { chooseBackup, type PassedOverBackup } from '../backup/repository/choose.ts';
 import { planPointInTime, type PointInTime } from '../backup/log/point-in-time.ts';
@@ -16,7 +16,7 @@ import { EngineError } from '../platform/errors.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { lockFolder } from '../server/folder-lock.ts';
 import { writeRestored } from '../server/restored.ts';
-import type { BackupCommand } from './backup-context.ts';
+import { openToRead, type BackupCommand } from './backup-context.ts';
 import { commandProgress } from './command-progress.ts';
 import { tellPassedOver } from './passed-over.ts';
 import { restoredPoint, restoredPointText, type RestoredPoint } from './restored-point.ts';
@@ -39,7 +39,7 @@ export async function restoreOneBackup(command: BackupCommand, flags: RestoreFla
       'bad-request',
       `--into ${flags.into}: this configuration is of region ${loaded.config.region}; type the region whose database is to be filled`,
     );
-  const repository = await openConfiguredRepository(command, command.world.signal);
+  const repository = await openToRead(command);
   const { manifest, log, point, passedOverBackups } = await planned(repository, backup.cluster.id, flags, world.signal);
   tellPassedOver(world, passedOverBackups);
   const { database } = loaded.config;

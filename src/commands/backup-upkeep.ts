@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { duration, megabytes } from '../backup/pipeline/progress.ts';
 import { chooseBackup } from '../backup/repository/choose.ts';
 import type { Pruned } from '../backup/retention/prune.ts';
-import { dataFolder, openConfiguredRepository, pruneConfigured, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
+import { dataFolder, pruneConfigured, TOOL_VERSION, whileWriter } from '../backup/service/configured.ts';
 import { drillAndRecord, type DrillRecord } from '../backup/verify/drill.ts';
 import { systemClock } from '../platform/clock.ts';
 import { makeFolder } from '../platform/make-folder.ts';
-import type { BackupCommand } from './backup-context.ts';
+import { openToRead, openToWrite, type BackupCommand } from './backup-context.ts';
 import { commandProgress } from './command-progress.ts';
 import { tellPassedOver } from './passed-over.ts';
 import { EXIT } from './world.ts';
@@ -15,7 +15,7 @@ import { EXIT } from './world.ts';
 /** `backup drill`: restores into a new folder that no program uses, compares, measures, signs what it found, and removes the folder. Exits 1 where that failed, with `latest` also where a newer backup is damaged. */
 export async function drillBackup(command: BackupCommand, backupId: string): Promise<number> {
   const { backup, loaded, json, world } = command;
-  const repository = await openConfiguredRepository(command, world.signal);
+  const repository = await openToRead(command);
   const { manifest, passedOver } = await chooseBackup(repository, backup.cluster.id, backupId, world.signal);
   const isDamaged = tellPassedOver(world, passedOver);
   const beside = dirname(dataFolder(loaded));
@@ -52,7 +52,7 @@ export async function pruneBackups(
   { confirm, noLease }: { readonly confirm: boolean; readonly noLease: boolean },
 ): Promise<number> {
   const { json, world } = command;
-  const repository = await openConfiguredRepository(command, world.signal);
+  const repository = await openToWrite(command);
   const run = async (check: () => Promise<void>, signal: AbortSignal): Promise<Pruned> =>
     await pruneConfigured(command, { repository, confirm, check }, signal);
   const outcome =

@@ -1,10 +1,10 @@
-import { openConfiguredRepository, TOOL_VERSION } from '../backup/service/configured.ts';
+import { TOOL_VERSION } from '../backup/service/configured.ts';
 import { chooseBackup } from '../backup/repository/choose.ts';
 import { megabytes } from '../backup/pipeline/progress.ts';
 import { verifyAndRecord } from '../backup/verify/record.ts';
 import type { VerifyLevel } from '../backup/verify/verify.ts';
 import { systemClock } from '../platform/clock.ts';
-import type { BackupCommand } from './backup-context.ts';
+import { openToRead, type BackupCommand } from './backup-context.ts';
 import { commandProgress } from './command-progress.ts';
 import { tellPassedOver } from './passed-over.ts';
 import { EXIT } from './world.ts';
@@ -12,7 +12,7 @@ import { EXIT } from './world.ts';
 /** `backup verify`: exits 1 where something is damaged, with `latest` also where a newer backup is. With a signing key it leaves a signed record. */
 export async function verifyOneBackup(command: BackupCommand, backupId: string, level: VerifyLevel, percent: number): Promise<number> {
   const { backup, json, world } = command;
-  const repository = await openConfiguredRepository(command, command.world.signal);
+  const repository = await openToRead(command);
   const { manifest, passedOver } = await chooseBackup(repository, backup.cluster.id, backupId, world.signal);
   const isDamaged = tellPassedOver(world, passedOver);
   const printer = commandProgress(world);

@@ -55,6 +55,10 @@ export function keyWrapName(kid: string, wrapId: string): string {
   return `keys/${checked(kid, HEX_16_BYTES, 'key id')}/${checked(wrapId, HEX_16_BYTES, 'wrap id')}.json`;
 }
 
+export function isKeyWrapName(name: string): boolean {
+  return /^keys\/[0-9a-f]{32}\/[0-9a-f]{32}\.json$/.test(name);
+}
+
 /**
  * The AAD that binds an encrypted object to its place: `CDR1`, 0, type, repository UUID (16 bytes), key id (16), epoch (64 bits, big-endian), name.
  * All but the name have one length, so no two places have one AAD.

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { openLmdbReader } from '../../database/lmdb-reader.ts';
 import { createLocalKeyFile, openLocalKeyFile } from '../../keys/local-key-file.ts';
 import { createOfflineKeyFile, openOfflineKeyFile, openRecipient } from '../../keys/offline-key.ts';
@@ -100,6 +100,41 @@ describe('a key service that is lost', () => {
       await rewrapKeys({ repository: { ...lab.access, repo }, previous: null, removeOthers: false, created: new Date() }, never);
       expect((await openRepository(lab.access)).epoch, first).to.equal(1n);
     }
+  }).timeout(120_000);
+
+  it('is not what is wrong where something else lies among the keys, which is named; a key whose only wrap is damaged is damage, and keeps nobody from reading what is under others', async () => {
+    const { manifest } = await lab.backup();
+    const stray = `keys/${'0'.repeat(32)}/service.json`;
+    for (const [name, content] of [
+      [stray, ''],
+      ['keys/README', 'what is here'],
+    ] as const) {
+      mkdirSync(dirname(join(lab.storeFolder, name)), { recursive: true });
+      writeFileSync(join(lab.storeFolder, name), content);
+    }
+    const strays = ['keys/README is no key of this repository', `${stray} is no key of this repository`].toSorted();
+    const opened = await openRepository(lab.access);
+    expect(opened.problems.toSorted()).to.deep.equal(strays);
+    expect(opened.keys.kid).to.equal(manifest.kid);
+    const { repo } = manifest;
+    await rewrapKeys({ repository: { ...lab.access, repo }, previous: null, removeOthers: false, created: new Date() }, never);
+    await newEpoch(await openRepository(lab.access), new Date(), never);
+    await lab.write(documents(0, 300));
+    const next = await lab.backup();
+    const [only] = (await lab.names('keys/')).filter((name) => name.includes(next.manifest.kid));
+    writeFileSync(join(lab.storeFolder, only!), '');
+    // It may be the newest: what is written under another would be under one that is over.
+    expect(await failureOf(openRepository(lab.access))).to.match(new RegExp(`${only}`));
+    const toRead = await openRepository(lab.access, never, { toRead: true });
+    expect(toRead.problems.join()).to.match(
+      new RegExp(`under the key ${next.manifest.kid} does not open, its only wrap is damaged: ${only}`),
+    );
+    expect(await lab.restore(manifest, 'of before', { repository: toRead })).to.have.property('size', 200);
+    const entries = await listBackups(toRead, 'lab');
+    expect(entries.map(({ problem }) => problem?.includes(only!) ?? null)).to.deep.equal([null, true]);
+    const [first] = (await lab.names('keys/')).filter((name) => name.includes(manifest.kid));
+    writeFileSync(join(lab.storeFolder, first!), '');
+    expect(await failureOf(openRepository(lab.access, never, { toRead: true }))).to.match(/keys\//);
   }).timeout(120_000);
 
   it('begins a new epoch with all its wraps', async () => {

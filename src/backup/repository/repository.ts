@@ -5,9 +5,10 @@ import type { ObjectStore } from '../../objectstore/object-store.ts';
 import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { checked } from '../format/checked.ts';
 import { deriveEpochKeys, newEpochKey, type EpochKeys } from '../format/epoch-keys.ts';
-import { decodeKeyWrap, unwrapAny, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
+import { unwrapAny, wrapEpochKey, type KeyWrap } from '../format/key-wrap.ts';
 import { CONFIG_NAME, LOG_FOLDER } from '../format/object-name.ts';
 import { signDocument, verifyDocument } from '../format/signing.ts';
+import { readWraps } from './wraps.ts';
 
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 const configShape = z.looseObject({ format: z.literal(1), repo: z.uuid(), created: z.iso.datetime() });
@@ -30,6 +31,8 @@ export interface Repository extends RepositoryAccess {
   readonly keys: EpochKeys;
   /** All epoch keys that have a wrap, the newest first. */
   readonly epochs: readonly EpochKeyRef[];
+  /** What there is among the keys that opens nothing. */
+  readonly problems: readonly string[];
   /** Keys of any epoch that is there still. @throws EngineError key-service-failed */
   keysOf(kid: string, epoch: bigint): Promise<EpochKeys>;
 }
@@ -37,12 +40,6 @@ export interface Repository extends RepositoryAccess {
 export interface EpochKeyRef {
   readonly kid: string;
   readonly epoch: bigint;
-}
-
-export interface StoredWrap {
-  readonly name: string;
-  readonly generation: string;
-  readonly wrap: KeyWrap;
 }
 
 /**
@@ -70,16 +67,26 @@ export async function initRepository(access: RepositoryAccess, created: Date, si
   return result.outcome === 'stored' ? 'made' : 'exists';
 }
 
-/** @throws EngineError bad-request where there is none, backup-damaged where it is not as it was signed, key-service-failed where no key opens */
-export async function openRepository(access: RepositoryAccess, signal?: AbortSignal): Promise<Repository> {
+/**
+ * @param how.toRead also where a key has no wrap that is whole, and may be the newest: what is under it does not open, and nothing must be written under another
+ * @throws EngineError bad-request where there is none, backup-damaged where it is not as it was signed, or a key as above, key-service-failed where no key opens
+ */
+export async function openRepository(
+  access: RepositoryAccess,
+  signal?: AbortSignal,
+  { toRead = false }: { readonly toRead?: boolean } = {},
+): Promise<Repository> {
   const { store, service } = access;
   const repo = await repositoryId(access, signal);
-  const wraps = (await listWraps(store, signal)).filter(({ wrap }) => wrap.repo === repo);
+  const { wraps: all, damaged, strays } = await readWraps(store, signal);
+  const [wrong] = damaged.values();
+  const wraps = all.filter(({ wrap }) => wrap.repo === repo);
+  if (wrong !== undefined && !(toRead && wraps.length > 0)) throw wrong;
   const opened = new Map<string, Promise<EpochKeys>>();
   const wrapsOf = (kid: string): readonly KeyWrap[] => wraps.flatMap(({ wrap }) => (wrap.kid === kid ? [wrap] : []));
   const open = async (kid: string): Promise<EpochKeys> => {
     const found = await unwrapAny(wrapsOf(kid), [service], signal);
-    if (found === null) throw noKey(kid, wrapsOf(kid), service);
+    if (found === null) throw damaged.get(kid) ?? noKey(kid, wrapsOf(kid), service);
     return deriveEpochKeys(found.key);
   };
   const keysOf = (kid: string): Promise<EpochKeys> => {
@@ -96,7 +103,11 @@ export async function openRepository(access: RepositoryAccess, signal?: AbortSig
   const newest = epochs[0];
   if (newest === undefined)
     throw new EngineError('backup-damaged', 'the repository has no key: it was destroyed, and what it opened with it');
-  return { ...access, repo, epoch: newest.epoch, keys: await keysOf(newest.kid), epochs, keysOf };
+  const problems = [
+    ...[...damaged].map(([kid, { message }]) => `what is under the key ${kid} does not open, its only wrap is damaged: ${message}`),
+    ...strays.map((name) => `${name} is no key of this repository`),
+  ];
+  return { ...access, repo, epoch: newest.epoch, keys: await keysOf(newest.kid), epochs, problems, keysOf };
 }
 
 /** Where its wraps do not say the same, as that does which opens: that of one that is damaged must not count. */
@@ -122,28 +133,6 @@ export async function repositoryId({ store, trusted }: RepositoryAccess, signal?
   return checked(CONFIG_NAME, verifyDocument(CONFIG_NAME, found.body, trusted), configShape).repo;
 }
 
-/** All wraps there are, also of repositories that were never finished. One that is damaged is left out where another has the same key: it must not keep that from opening. */
-export async function listWraps(store: ObjectStore, signal?: AbortSignal): Promise<readonly StoredWrap[]> {
-  const wraps: StoredWrap[] = [];
-  const damaged = new Map<string, EngineError>();
-  for await (const { name, generation, bytes } of store.list('keys/', signalOf(signal))) {
-    if (bytes > MAX_DOCUMENT_BYTES) {
-      damaged.set(name, new EngineError('backup-damaged', `${name} has ${bytes} bytes, more than any key wrap`));
-      continue;
-    }
-    const found = await store.get(name, { maxBytes: MAX_DOCUMENT_BYTES, ...signalOf(signal) });
-    if (found.outcome === 'not-found') continue;
-    try {
-      wraps.push({ name, generation, wrap: decodeKeyWrap(name, found.body) });
-    } catch (error) {
-      if (!isEngineError(error, 'backup-damaged')) throw error;
-      damaged.set(name, error);
-    }
-  }
-  for (const [name, error] of damaged) if (!wraps.some((sound) => folderOf(sound.name) === folderOf(name))) throw error;
-  return wraps;
-}
-
 export function requireSigningKey({ signingKey }: Pick<RepositoryAccess, 'signingKey'>): KeyObject {
   if (signingKey === null) throw new EngineError('bad-config', 'backup.signing.key_file is needed to write to a repository');
   return signingKey;
@@ -167,10 +156,6 @@ function withoutConfig(name: string): EngineError {
     `${CONFIG_NAME} is missing in this store, but ${name} is there: it is a repository that lost its configuration, or not all of one;` +
       ` put ${CONFIG_NAME} back from a copy of the store: without it, or with a new one, none of its backups opens`,
   );
-}
-
-function folderOf(name: string): string {
-  return name.slice(0, name.lastIndexOf('/'));
 }
 
 function noKey(kid: string, wraps: readonly KeyWrap[], service: KeyService): EngineError {

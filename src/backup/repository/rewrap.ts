@@ -4,7 +4,8 @@ import { newEpochKey } from '../format/epoch-keys.ts';
 import type { ObjectStore } from '../../objectstore/object-store.ts';
 import { decodeKeyWrap, isBy, unwrapAny, unwrapEpochKey, wrapEpochKey, type KeyWrap, type OpenedKey } from '../format/key-wrap.ts';
 import { readShreds } from './shred.ts';
-import { listWraps, signalOf, type Repository, type StoredWrap } from './repository.ts';
+import { signalOf, type Repository } from './repository.ts';
+import { listWraps, type StoredWrap } from './wraps.ts';
 
 export interface RewrapOptions {
   readonly repository: Pick<Repository, 'repo' | 'store' | 'service' | 'recipients' | 'trusted'>;

@@ -2,7 +2,8 @@ import { EngineError, isEngineError } from '../../platform/errors.ts';
 import { getSegment, listStreams, type Stream } from '../log/segments.ts';
 import type { BackupEntry } from './catalog.ts';
 import { putRecord, readRecords, textOf, type StoredRecord } from './records.ts';
-import { listWraps, type Repository } from './repository.ts';
+import type { Repository } from './repository.ts';
+import { listWraps } from './wraps.ts';
 
 export interface ShredOptions {
   readonly repository: Repository;

@@ -38,8 +38,13 @@ export function configuredBackup(loaded: LoadedConfig): ConfiguredBackup {
   return { loaded, backup };
 }
 
-export async function openConfiguredRepository({ loaded, backup }: ConfiguredBackup, signal: AbortSignal): Promise<Repository> {
-  return await openRepository(await openAccess({ backup, folder: loaded.folder, clock: systemClock }), signal);
+/** @param how.toRead as openRepository has it */
+export async function openConfiguredRepository(
+  { loaded, backup }: ConfiguredBackup,
+  signal: AbortSignal,
+  how: { readonly toRead?: boolean } = {},
+): Promise<Repository> {
+  return await openRepository(await openAccess({ backup, folder: loaded.folder, clock: systemClock }), signal, how);
 }
 
 /** Where this machine keeps its data. */

@@ -8,12 +8,15 @@ const LOOK_MS = 5_000;
 export class RepositoryWatch {
   readonly #access: RepositoryAccess;
   readonly #clock: Clock;
+  readonly #tell: (problem: string) => void;
   #open: { readonly repository: Repository; readonly keys: string } | null = null;
   #lookedAtMs = 0;
 
-  constructor(access: RepositoryAccess, clock: Clock) {
+  /** @param tell what there is among the keys that opens nothing, whenever they are others */
+  constructor(access: RepositoryAccess, clock: Clock, tell: (problem: string) => void) {
     this.#access = access;
     this.#clock = clock;
+    this.#tell = tell;
   }
 
   /** The same object as before as long as nothing changed. */
@@ -22,7 +25,10 @@ export class RepositoryWatch {
     const atMs = this.#clock.monotonicMs();
     // Looked at before it is opened: a key that comes in between is seen the next time.
     const keys = await this.#keyNames(signal);
-    if (this.#open?.keys !== keys) this.#open = { repository: await openRepository(this.#access, signal), keys };
+    if (this.#open?.keys !== keys) {
+      this.#open = { repository: await openRepository(this.#access, signal), keys };
+      this.#open.repository.problems.forEach(this.#tell);
+    }
     this.#lookedAtMs = atMs;
     return this.#open.repository;
   }

@@ -34,7 +34,7 @@ export async function startBackupService(loaded: LoadedConfig, signal: AbortSign
   try {
     const access = await whenThere(async () => await openAccess({ backup, folder: loaded.folder, clock }), log, signal);
     if (access === null) return;
-    const watch = new RepositoryWatch(access, clock);
+    const watch = new RepositoryWatch(access, clock, (problem) => log.warn('backup_key_unknown', { problem }));
     if ((await whenThere(() => watch.current(signal), log, signal)) === null) return;
     log.info('started', { interval_seconds: backup.interval_seconds, cluster: backup.cluster.id });
     const repository = (either: AbortSignal): Promise<Repository> => watch.current(either);
