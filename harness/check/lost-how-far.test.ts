@@ -69,3 +69,39 @@ describe('how far back the lost writes of several losses went', () => {
     expect(outcomeOf(back, 'recovery-point')).to.equal('fail');
   });
 });
+
+describe('writes of registers that are lost with the end of a reign', () => {
+  const scenario: Scenario = {
+    ...SCENARIO,
+    replication: 'async',
+    expect: { ...SCENARIO.expect, loss: 'allowed' },
+    targets: { ...SCENARIO.targets, recoveryPointMs: 5000, lostWrites: null },
+  };
+  const isChange = ({ op, intendedMs: ms }: Asked): boolean => op !== 'get' && ms >= 1700 && ms < 2000;
+
+  it('are counted, also where the register was written anew before anybody read it', () => {
+    const gone: string[] = [];
+    const answer = (op: Asked): Answered => {
+      if (!isChange(op)) return failover(op);
+      if (op.op === 'put') gone.push(`${op.vantage}/${op.seq}`);
+      return { ...failover(op), applied: false };
+    };
+    const result = judged({ scenario, answer });
+    const lost = result.measurement.writes.lost.flatMap(({ op, value }) => (op === 'put' ? [value] : []));
+    // The very first may have been over before anything else was lost.
+    expect(lost.length).to.be.within(gone.length - 1, gone.length);
+    expect(gone).to.include.members(lost);
+    expect(outcomeOf(result, 'no-holes')).to.equal('pass');
+  });
+
+  it('are a hole where what they came after is lost, and a later reign was seen to have them', () => {
+    // Of the end of the first reign all is lost but its registers, which are read in the second before they are written anew.
+    const answer = (op: Asked): Answered =>
+      isChange(op) && !op.key.startsWith('reg/') ? { ...failover(op), applied: false } : failover(op);
+    const result = judged({ scenario, answer });
+    expect(outcomeOf(result, 'no-holes')).to.equal('fail');
+    expect(result.verdict.reason).to.match(
+      /^no-holes: \d+ hole\(s\): put \S+ is lost, but reg\/\S+, which us-central1 acknowledged later, is there/,
+    );
+  });
+});

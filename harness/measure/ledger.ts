@@ -4,6 +4,7 @@ import type { Hole, WriteAccount, WriteRef } from './measurement.ts';
 import type { ReignView } from './reigns.ts';
 import { isBulkEntry } from './bulk-values.ts';
 import { issuedBy } from './issued.ts';
+import { lostUnread, seenLater } from './lost-tail.ts';
 import { isEngineKey, registerOwner } from './registers.ts';
 import { survivingCopy } from './survivor.ts';
 import { eventsOf, type Operation, type RunView } from './view.ts';
@@ -24,14 +25,17 @@ export function accountWrites(view: RunView, reigns: ReignView, gone: readonly O
   }
   const entries = new Map(Object.entries(copy.entries ?? {}));
   const compared = compare(writes, entries, effectiveByMs(view.operations));
-  const lost = [...new Set([...compared.lost, ...gone])].toSorted(byCompletion);
-  // Only what is there as it was written is proof of presence; what was overwritten or deleted since is not.
+  const missed = [...new Set([...compared.lost, ...gone])];
+  // Only what is there as it was written is proof of presence; what was overwritten or deleted since is not, unless it was read.
   const present = writes.filter((op) => op.op === 'put' && op.outcome === 'ok' && entries.get(op.key) === op.value);
+  const latest = latestOfTerms(reigns, present);
+  const seen = seenLater(view, reigns, latest);
+  const lost = [...missed, ...lostUnread(view, reigns, { lost: missed, latest, seen })].toSorted(byCompletion);
   return {
     ...counts,
     readBackRegion: copy.region,
     lost: lost.map(writeRef),
-    holes: findHoles(reigns, lost, present),
+    holes: findHoles(reigns, lost, latestOfTerms(reigns, [...present, ...seen])),
     resurrected: lost.filter((op) => op.op === 'delete').map(writeRef),
     phantoms: compared.phantoms.map(writeRef),
     foreign: foreignEntries(view, writes, entries),
@@ -81,13 +85,18 @@ function compareRegister(puts: readonly Operation[], value: string | null, effec
   };
 }
 
-/** Within one term the log is one order: a write that was over before another began is before it, so it cannot be missing alone. */
-function findHoles(reigns: ReignView, lost: readonly Operation[], present: readonly Operation[]): readonly Hole[] {
+/** Of each term the write that began last. */
+function latestOfTerms({ termOfLine }: ReignView, present: readonly Operation[]): ReadonlyMap<number, Operation> {
   const latest = new Map<number, Operation>();
   for (const op of present) {
-    const reign = reigns.termOfLine.get(op.line);
-    if (reign !== undefined && (latest.get(reign)?.intendedMs ?? Number.NEGATIVE_INFINITY) < op.intendedMs) latest.set(reign, op);
+    const term = termOfLine.get(op.line);
+    if (term !== undefined && (latest.get(term)?.intendedMs ?? Number.NEGATIVE_INFINITY) < op.intendedMs) latest.set(term, op);
   }
+  return latest;
+}
+
+/** Within one term the log is one order: a write that was over before another began is before it, so it cannot be missing alone. */
+function findHoles(reigns: ReignView, lost: readonly Operation[], latest: ReadonlyMap<number, Operation>): readonly Hole[] {
   return lost.flatMap((op) => {
     const later = latest.get(reigns.termOfLine.get(op.line) ?? -1);
     return later !== undefined && op.completedMs < later.intendedMs ? [{ lost: writeRef(op), present: writeRef(later) }] : [];
