@@ -1,4 +1,5 @@
 import type { ChangeMoment, ExpectedEffect, FaultEffect, PodChanged, PodProcess } from '../history/event.ts';
+import { KILLED } from '../platform/killed.ts';
 import { sameProcess } from './last-there.ts';
 
 type ProcessesGone = Extract<ExpectedEffect, { kind: 'processes-gone' }>;
@@ -65,8 +66,6 @@ function objectionTo(pod: string, { moment, expected, before, now, changes, requ
     : undefined;
 }
 
-/** What a runtime says of a process that SIGKILL ended: 128 and the signal's number. */
-const KILLED = 137;
 const byItself = ({ exitCode = null, signal = null }: PodChanged): boolean =>
   signal === null ? exitCode !== null && exitCode !== KILLED : signal !== 'SIGKILL';
 

@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import process from 'node:process';
+import { KILLED } from '../../killed.ts';
 import { inPod, type PodPlace } from '../../local/pod-view.ts';
 import type { ContainerStatus, KubeContainer } from '../kube-object.ts';
 import { ContainerLog } from './container-log.ts';
 import { LAB_IMAGE } from './lab-objects.ts';
 import { containerId, nodeTime } from './pod-status.ts';
 
-const KILLED = 137;
 const NOT_STARTED = 128;
 
 /** A container that was added to a pod that runs: a process in the pod's network that is started once and never again. Owner: its pod; kill() ends it. */

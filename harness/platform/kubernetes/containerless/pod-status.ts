@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PodChanged } from '../../../history/event.ts';
 import { HarnessError } from '../../errors.ts';
+import { KILLED } from '../../killed.ts';
 import type { KubeClient } from '../kube-client.ts';
 import { PODS, resourcePath, type ContainerEnd, type ContainerStatus, type KubePod } from '../kube-object.ts';
 
 const RETRY_MS = 200;
 const SIGKILL = 9;
 const SIGTERM = 15;
-const KILLED = 137;
 
 /** How a container is called that is a process of this machine: its process id, so that two witnesses can speak of the same one. */
 export const containerId = (pid: number): string => `process://${pid}`;
