@@ -102,13 +102,12 @@ export function databaseProblems(document: YamlDocument, asked: AskedDatabase | 
 }
 
 /** fdbdr ships what was acknowledged before. */
-function pairProblems({ foundationdb, replication, backup }: z.infer<typeof loose>, document: YamlDocument): readonly InputProblem[] {
+function pairProblems({ foundationdb, replication }: z.infer<typeof loose>, document: YamlDocument): readonly InputProblem[] {
   const at = foundationdb === undefined ? 'replication' : 'foundationdb';
   return [
     ...(replication === 'async'
       ? []
       : [document.problem([at], 'a pair is copied after writes are acknowledged: say `replication: async`')]),
-    ...(backup === undefined || backup === null ? [] : [document.problem(['backup'], 'is not played on a pair, so far')]),
   ];
 }
 

@@ -9,6 +9,8 @@ import { writeKey, type Authority } from './data.ts';
 import { changeFence, openFence, raiseFence } from './fence.ts';
 import { keySpaceOf } from './key-space.ts';
 import { beginCopy, endCopy, extendCopy } from './kept.ts';
+import { lockDatabase } from './lock.ts';
+import { NOBODY_HEARS } from './lock-told.ts';
 import { foundationdbToRead } from './remote-database.ts';
 import { readSlice, withReplaced } from './slices.ts';
 
@@ -138,6 +140,20 @@ describe('a copy of FoundationDB that is made while writers write', () => {
     expect((await extendCopy(store.db, keys, mark)).id).to.equal(mark.id);
     await endCopy(store.db, keys, mark);
     expect(await refused(extendCopy(store.db, keys, mark))).to.match(/not kept/);
+  });
+
+  it('is whole where only its mark cannot be taken away: its cluster is that of a pair, and the service has moved to the other one', async () => {
+    const store = await served(new MemoryFoundationdb());
+    await put(store, 'a', '1');
+    const notes: string[] = [];
+    const teller = { ...NOBODY_HEARS, note: (text: string) => void notes.push(text) };
+    const lock = { system: 'test', epoch: 1 };
+    const snapshot = await foundationdbToRead({ db: store.db, keys, clock: systemClock, lock, locks: false, teller }).snapshot(never);
+    expect(texts((await snapshot.slice(Buffer.alloc(0), null, 1000, never)).rows)).to.deep.equal([['a', '1']]);
+    await lockDatabase(store.db, { system: 'fdbdr', epoch: 1 }, LIMIT_MS);
+    await snapshot.release();
+    expect(notes).to.have.lengthOf(1);
+    expect(notes[0]).to.match(/until the next backup: .*1038/);
   });
 
   it('is not begun where nobody keeps', async () => {

@@ -76,14 +76,17 @@ export async function extendCopy(db: Database, keys: KeySpace, mark: CopyMark): 
   return fence.copy;
 }
 
-/** Whoever writes keeps nothing more, and what was kept is gone. */
-export async function endCopy(db: Database, keys: KeySpace, { id }: CopyMark): Promise<void> {
+/**
+ * Whoever writes keeps nothing more, and what was kept is gone. Null; or why that could not be done, which takes nothing from what was copied: the mark runs out by itself, and the next copy
+ * clears what is kept. (A pair that moves meanwhile has this cluster locked.)
+ */
+export async function endCopy(db: Database, keys: KeySpace, { id }: CopyMark): Promise<string | null> {
   const outcome = await changeFence(db, keys.fence, TIMEOUT_MS, (fence, transaction) => {
     if (fence.copy?.id !== id) return 'passed';
     transaction.clearRange(keys.kept, afterPrefix(keys.kept));
     return { ...fence, copy: null };
   });
-  if (outcome.kind !== 'done') throw new EngineError('database-unavailable', `a copy cannot be ended: ${outcome.message}`);
+  return outcome.kind === 'done' ? null : outcome.message;
 }
 
 export function copyIsOver(): EngineError {

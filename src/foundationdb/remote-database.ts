@@ -77,7 +77,7 @@ function endAt({ servedEpoch }: Fence, version: number): LogEnd {
 }
 
 /** The state at the beginning of a copy for which writes put aside what they replace: any size, nobody waits. */
-function keptSnapshot({ db, keys, clock }: RemoteOptions, begun: BegunCopy): RemoteSnapshot {
+function keptSnapshot({ db, keys, clock, teller = NOBODY_HEARS }: RemoteOptions, begun: BegunCopy): RemoteSnapshot {
   let { mark } = begun;
   let extendedAtMs = clock.monotonicMs();
   let extending = Promise.resolve();
@@ -96,7 +96,10 @@ function keptSnapshot({ db, keys, clock }: RemoteOptions, begun: BegunCopy): Rem
     }),
     end: endAt(begun.fence, begun.version),
     how: 'copy-on-write',
-    release: () => endCopy(db, keys, mark),
+    release: async () => {
+      const problem = await endCopy(db, keys, mark);
+      if (problem !== null) teller.note(`what writes replaced is kept on for a quarter of an hour, or until the next backup: ${problem}`);
+    },
   };
 }
 
