@@ -86,6 +86,8 @@ export interface FailoverBench {
 
 /** What is played, and where its runs are kept. */
 export interface Course {
+  /** Under this name it is published. */
+  readonly bench: string;
   readonly names: readonly string[];
   readonly kept: KeptRuns<PlayedRun>;
   /** Instead of what the scenarios say. */
@@ -93,7 +95,7 @@ export interface Course {
   /** Throws where some of it cannot be played here. */
   readonly need?: (scenarios: readonly LoadedScenario[]) => void;
 }
-export const FAILOVERS: Course = { names: FAILOVER_SCENARIOS, kept: keptRuns('failover', playedShape) };
+export const FAILOVERS: Course = { bench: 'failover', names: FAILOVER_SCENARIOS, kept: keptRuns('failover', playedShape) };
 
 /** Plays every scenario as often as asked, one round after the other, and keeps each run as soon as it is over; answers all that are kept. */
 export async function playFailovers(

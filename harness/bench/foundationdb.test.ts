@@ -5,7 +5,7 @@ import type { LoadedScenario } from '../scenario/load.ts';
 import { sampleRun } from '../testing/sample-run.ts';
 import { toResultDocument } from '../report/result.ts';
 import { askedScenarios, playedRun, playFailovers, type PlayedRun } from './failover.ts';
-import { embeddedTable, foundationdbTable, inTwoRegions, onEmbedded, ON_FOUNDATIONDB } from './foundationdb.ts';
+import { embeddedTable, foundationdbTable, inTwoRegions, onEmbedded, ON_FOUNDATIONDB, ON_PAIRS } from './foundationdb.ts';
 
 const SAMPLE = playedRun('scenarios/region-loss.yaml', toResultDocument(sampleRun({})), 1.5);
 const run = (scenario: string, recovery: number): PlayedRun => ({ ...SAMPLE, scenario, breakdown: { recovery }, writePauseMs: recovery });
@@ -24,17 +24,19 @@ describe('bench foundationdb', () => {
     expect(cleared).to.equal(false);
   });
 
-  it('says before it plays anything which tools a scenario of it needs and are not here: a pair would be the eleventh', async () => {
+  it('says before it plays anything which tools a scenario of it needs and are not here: a pair needs fdbdr', async () => {
     const asked: (string | undefined)[] = [];
     const need = (scenarios: readonly LoadedScenario[]): never => {
       asked.push(...scenarios.map(({ scenario }) => scenario.foundationdb));
       throw new HarnessError('missing-tool', 'no fdbdr');
     };
     const bench = { repeat: 1, resume: true, minutes: null, say: () => undefined, signal: AbortSignal.abort() };
-    const refusal = async (only: readonly string[]): Promise<unknown> =>
-      await playFailovers({ ...bench, only }, { ...ON_FOUNDATIONDB, need }).catch((error: unknown) => error);
-    expect(await refusal([])).to.be.instanceOf(HarnessError);
-    expect(asked).to.have.lengthOf(ON_FOUNDATIONDB.names.length).and.to.include('pair');
+    const refusal = async (only: readonly string[], course = ON_FOUNDATIONDB): Promise<unknown> =>
+      await playFailovers({ ...bench, only }, { ...course, need }).catch((error: unknown) => error);
+    expect(await refusal([], ON_PAIRS)).to.be.instanceOf(HarnessError);
+    expect(asked)
+      .to.have.lengthOf(ON_PAIRS.names.length)
+      .and.satisfy((layouts: readonly string[]) => layouts.every((layout) => layout === 'pair'));
     asked.length = 0;
     await refusal(['region-loss']);
     expect(asked, 'one that nobody asks for may be missing').to.deep.equal(['three_datacenter']);
@@ -42,7 +44,7 @@ describe('bench foundationdb', () => {
 
   it('plays the whole set, each under its name there', () => {
     const asked = askedScenarios([], ON_FOUNDATIONDB);
-    expect([...asked].sort()).to.deep.equal(
+    expect([...asked, ...askedScenarios([], ON_PAIRS)].sort()).to.deep.equal(
       loadSet('foundationdb')
         .map(({ scenario }) => scenario.name)
         .sort(),
@@ -50,7 +52,7 @@ describe('bench foundationdb', () => {
     expect(asked).to.include('region-loss-on-foundationdb').and.to.include('foundationdb-two-regions-loss');
     const there = askedScenarios([], inTwoRegions());
     expect(there)
-      .to.have.lengthOf(asked.length - 3)
+      .to.have.lengthOf(asked.length - 1)
       .and.to.include('region-loss-on-foundationdb-two-regions');
     expect([...there].sort(), 'as the game day').to.deep.equal(
       chooseSet('foundationdb', 'foundationdb:two_regions')
@@ -78,5 +80,11 @@ describe('bench foundationdb', () => {
     expect(foundationdbTable([twoRegions], embedded, { scenarios: [], repeat: 1 })).to.contain('| 30000 | 30000 | 0 | 30000 | 2 | 2000 |');
     expect(table).to.contain('| foundationdb-loss | 1 | 7000 | 7000 | 0 | 7000 | 0 | – | – | – | – |');
     expect(table).to.contain('- region-loss-on-foundationdb: 1 of 2 runs');
+    const pairs = foundationdbTable([run('foundationdb-pair-loss', 6000), run('foundationdb-pair-switchover', 3000)], embedded, {
+      scenarios: [],
+      repeat: 1,
+    });
+    expect(pairs, 'named after what it is put beside').to.contain('| foundationdb-pair-loss | 1 | 6000 | 6000 | 0 | 6000 | 2 | 2000 |');
+    expect(pairs).to.contain('| foundationdb-pair-switchover | 1 | 3000 | 3000 | 0 | 3000 | 1 | 300 |');
   });
 });

@@ -8,8 +8,13 @@ import { playedShape, scenarioFileOf, type Course, type PlayedRun } from './fail
 import { keptRuns } from './kept-runs.ts';
 import { ROOT } from './run-program.ts';
 
-/** The scenarios of the set `foundationdb`, on real fdbservers. */
+const BENCH = 'foundationdb';
+const PAIR = 'foundationdb-pair-';
+const EMBEDDED = 'foundationdb-embedded';
+
+/** The scenarios of the set `foundationdb` that are of one cluster, on real fdbservers. */
 export const ON_FOUNDATIONDB: Course = {
+  bench: BENCH,
   names: [
     'region-loss',
     'region-isolation',
@@ -21,12 +26,30 @@ export const ON_FOUNDATIONDB: Course = {
     'failback',
     'foundationdb-loss',
     'foundationdb-two-regions-loss',
-    'foundationdb-pair-switchover',
-    'foundationdb-pair-loss',
     'backup-under-load',
     'foundationdb-cold-restore',
   ],
-  kept: keptRuns('foundationdb', playedShape),
+  kept: keptRuns(BENCH, playedShape),
+  database: 'foundationdb',
+};
+
+/** Those that are of a pair of clusters, each named after what it is put beside. */
+export const ON_PAIRS: Course = {
+  bench: `${BENCH}-pair`,
+  names: [
+    'loss',
+    'isolation',
+    'partition',
+    'standby-loss',
+    'database-kill',
+    'frozen-primary',
+    'lag',
+    'switchover',
+    'failback',
+    'backup-under-load',
+    'cold-restore',
+  ].map((name) => `${PAIR}${name}`),
+  kept: keptRuns(`${BENCH}-pair`, playedShape),
   database: 'foundationdb',
 };
 const fileOf = (name: string): string => join(ROOT, scenarioFileOf(name));
@@ -36,15 +59,15 @@ export function inTwoRegions(): Course {
   const database = 'foundationdb:two_regions';
   const played = new Set(playableOn(ON_FOUNDATIONDB.names.map(fileOf), database).played.map(({ file }) => file));
   const names = ON_FOUNDATIONDB.names.filter((name) => played.has(fileOf(name)));
-  return { names, kept: keptRuns('foundationdb-two-regions', playedShape), database };
+  const bench = `${BENCH}-two-regions`;
+  return { bench, names, kept: keptRuns(bench, playedShape), database };
 }
+
 /** Those of them that are not of FoundationDB alone, on the embedded database: what the others stand beside. */
 export function onEmbedded(): Course {
   const names = ON_FOUNDATIONDB.names.filter((name) => load([fileOf(name)]).every(({ scenario }) => scenario.database !== 'foundationdb'));
-  return { names, kept: keptRuns(EMBEDDED, playedShape) };
+  return { bench: EMBEDDED, names, kept: keptRuns(EMBEDDED, playedShape) };
 }
-const EMBEDDED = 'foundationdb-embedded';
-const SUFFIX = /-on-foundationdb(-two-regions)?$/;
 
 const published = z.object({ runs: z.array(playedShape) });
 
@@ -96,14 +119,25 @@ export function foundationdbTable(runs: readonly PlayedRun[], embedded: readonly
     `| milliseconds | ${FIGURES.join(' | ')} | embedded: ${FIGURES.join(' | ')} |`,
     '|---|---|---|---|---|---|---|---|---|---|---|',
     ...[...scenarios].map(([name, of]) => {
-      const same = embedded.filter(({ scenario }) => scenario === name.replace(SUFFIX, ''));
-      return besideEachOther(name, of, same);
+      const twins = twinsOf(name);
+      return besideEachOther(
+        name,
+        of,
+        embedded.filter(({ scenario }) => twins.includes(scenario)),
+      );
     }),
     '',
     'Recovery is the upper bound of the worst vantage that must recover; the recovery point is the greatest of all runs. Both were played on the lab policy; the embedded runs are those that `./scripts/bench foundationdb --embedded` and `./scripts/bench failover` published, at another time and load.',
     '',
     ...others(runs),
   ].join('\n');
+}
+
+/** What a scenario may be called on the embedded database; where nothing is called so, there is none. */
+function twinsOf(name: string): readonly string[] {
+  if (!name.startsWith(PAIR)) return [name.replace(/-on-foundationdb(-two-regions)?$/, '')];
+  const what = name.slice(PAIR.length);
+  return [what, `region-${what}`, `${what}-above-rpo`];
 }
 
 const FIGURES = ['n', 'recovery, median', 'max', 'recovery point, max', 'longest pause of writes, median'] as const;

@@ -12,7 +12,7 @@ import {
   type Course,
 } from './failover.ts';
 import { failoverTable, failoverVerdict, type Asked } from './failover-table.ts';
-import { embeddedRuns, embeddedTable, foundationdbTable, inTwoRegions, onEmbedded, ON_FOUNDATIONDB } from './foundationdb.ts';
+import { embeddedRuns, embeddedTable, foundationdbTable, inTwoRegions, onEmbedded, ON_FOUNDATIONDB, ON_PAIRS } from './foundationdb.ts';
 import { runGamedayProgram } from './gameday-cli.ts';
 import { playSideBySide } from './kubernetes.ts';
 import { compare, compares, kubernetesTable } from './kubernetes-table.ts';
@@ -141,24 +141,27 @@ inPieces(
     .command('foundationdb')
     .description('the scenarios of the set foundationdb on real fdbservers, beside what the embedded database was measured with')
     .option('--repeat <count>', 'runs of each', positive, 5)
-    .option('--scenarios <names>', 'some of them: a,b', scenarioNames(ON_FOUNDATIONDB.names), [])
+    .option('--scenarios <names>', 'some of them: a,b', scenarioNames([...ON_FOUNDATIONDB.names, ...ON_PAIRS.names]), [])
     .option('--two-regions', 'on two regions and a satellite, instead of three_datacenter')
-    .addOption(new Option('--embedded', 'on the embedded database: what both are put beside').conflicts('twoRegions')),
-).action(async (options: Chosen & { readonly twoRegions?: true; readonly embedded?: true }) => {
-  const { repeat, scenarios: only, resume = false, minutes = null, twoRegions = false, embedded = false } = options;
-  const course = twoRegions ? inTwoRegions() : embedded ? onEmbedded() : ON_FOUNDATIONDB;
-  const [name, option] = twoRegions
-    ? ['foundationdb-two-regions', '--two-regions']
-    : embedded
-      ? ['foundationdb-embedded', '--embedded']
-      : ['foundationdb', ''];
+    .addOption(new Option('--pair', 'on a pair of clusters: scenarios of their own').conflicts('twoRegions'))
+    .addOption(new Option('--embedded', 'on the embedded database: what all are put beside').conflicts(['twoRegions', 'pair'])),
+).action(async (options: Chosen & { readonly twoRegions?: true; readonly pair?: true; readonly embedded?: true }) => {
+  const { repeat, scenarios: only, resume = false, minutes = null, twoRegions, pair, embedded } = options;
+  const [course, option] = twoRegions
+    ? [inTwoRegions(), ' --two-regions']
+    : pair
+      ? [ON_PAIRS, ' --pair']
+      : embedded
+        ? [onEmbedded(), ' --embedded']
+        : [ON_FOUNDATIONDB, ''];
   const notThere = only.find((one) => !course.names.includes(one));
-  if (notThere !== undefined) program.error(`error: ${option}: ${notThere} is not played so, but without this option`);
+  if (notThere !== undefined)
+    program.error(`error: ${notThere} is none of those that \`foundationdb${option}\` plays: ${course.names.join(', ')}`);
   const runs = await playFailovers({ repeat, only, resume, minutes, say, signal: interrupted.signal }, course);
   const asked = askedOf(options, course);
   const table = embedded ? embeddedTable(runs, asked) : foundationdbTable(runs, embeddedRuns(), asked);
   tell(table);
-  say(`written: ${await publish(name, { runs }, table, `foundationdb ${option}`.trim())}.md and .json`);
+  say(`written: ${await publish(course.bench, { runs }, table, `foundationdb${option}`)}.md and .json`);
   process.exitCode = EXIT[failoverVerdict(runs, asked)];
 });
 program

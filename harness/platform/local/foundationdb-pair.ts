@@ -11,7 +11,7 @@ import type { Topology } from './topology.ts';
 const FDBDR_MS = 15_000;
 
 /** What a lab's FoundationDB is asked, past the engine. */
-export interface LabDatabaseServers extends Pick<LabFoundationdb, 'create' | 'untilReady' | 'data'> {
+export interface LabDatabaseServers extends Pick<LabFoundationdb, 'create' | 'untilReady' | 'remake' | 'data'> {
   problem(signal: AbortSignal, serving?: string): Promise<string | null>;
 }
 
@@ -74,6 +74,16 @@ class LabPair implements LabDatabaseServers {
       const isNew = missing === null && seen.every(({ status }) => lockOf(status) === null);
       const said = isNew && primary && copy ? await this.#fdbdr('start', primary, copy, signal) : '';
       await again(`the pair is not ready: ${why} ${said}`.trim(), signal);
+    }
+  }
+
+  /** Each for itself: what comes back is one of them, and whoever restores that has the other made its copy. */
+  async remake(signal: AbortSignal): Promise<void> {
+    await this.create(signal);
+    for (;;) {
+      const missing = missingOf(await this.#look(signal), this.#topology);
+      if (missing === null) return;
+      await again(`the new clusters of the pair are not whole: ${missing}`, signal);
     }
   }
 

@@ -166,6 +166,12 @@ export class LabFoundationdb {
     }
   }
 
+  /** After everything was lost: resolves when there is a new one, empty and whole. Throws HarnessError `lab-failed` as those do. */
+  async remake(signal: AbortSignal): Promise<void> {
+    await this.create(signal);
+    await this.untilReady(signal);
+  }
+
   /** What keeps it from being whole now; null: nothing. */
   async problem(signal: AbortSignal): Promise<string | null> {
     return whatIsMissing(await this.status(signal), this.#topology);

@@ -86,6 +86,12 @@ status) echo "The DR on tag is $([ -e broken ] && echo NOT) a complete copy of t
     expect(await lab.problem(signal)).to.match(/us-east1 is no complete copy/);
   });
 
+  it('is made anew as two clusters of which neither is a copy: a backup is restored into one of them first', async () => {
+    await lab.remake(signal);
+    expect(asked().toSorted()).to.deep.equal([`${FIRST}: configure new single ssd-2`, `${SECOND}: configure new single ssd-2`]);
+    expect(await lab.problem(signal)).to.match(/both take writes/);
+  });
+
   it('is read where it takes writes, and nowhere while that is none or both', async () => {
     lock(SECOND, true);
     expect([...(await lab.data(signal))]).to.deep.equal([['of', FIRST]]);

@@ -140,12 +140,12 @@ export class LocalPlatform implements Platform {
   async #startFoundationdb(signal: AbortSignal): Promise<void> {
     if (this.#foundationdb === undefined) return;
     await this.#startPods(({ app }) => app === 'fdb' || app === 'dr-agent', signal);
-    await this.newDatabase(signal);
+    await this.#foundationdb.create(signal);
+    await this.#foundationdb.untilReady(signal);
   }
 
   async newDatabase(signal: AbortSignal): Promise<void> {
-    await this.#foundationdb?.create(signal);
-    await this.#foundationdb?.untilReady(signal);
+    await this.#foundationdb?.remake(signal);
   }
 
   async databaseProblem(signal: AbortSignal, serving?: string): Promise<string | null> {
