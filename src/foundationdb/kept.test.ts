@@ -4,6 +4,7 @@ import type { Row } from '../database/remote-snapshot.ts';
 import { isEngineError } from '../platform/errors.ts';
 import { systemClock } from '../platform/clock.ts';
 import { MemoryFoundationdb } from '../testing/memory-foundationdb.ts';
+import { MemoryPair } from '../testing/memory-pair.ts';
 import type { Trouble } from '../testing/memory-transaction.ts';
 import { writeKey, type Authority } from './data.ts';
 import { changeFence, openFence, raiseFence } from './fence.ts';
@@ -154,6 +155,23 @@ describe('a copy of FoundationDB that is made while writers write', () => {
     await snapshot.release();
     expect(notes).to.have.lengthOf(1);
     expect(notes[0]).to.match(/until the next backup: .*1038/);
+  });
+
+  it('is not begun of a cluster that fdbdr keeps as the copy of another, and nobody is told to unlock that', async () => {
+    const pair = new MemoryPair();
+    await served(pair.primary);
+    await pair.begin();
+    await pair.ship();
+    const failure: unknown = await remote(pair.copy)
+      .snapshot(never)
+      .catch((error: unknown) => error);
+    expect(failure).to.have.property('code', 'database-is-copy');
+    expect(String(failure)).to.not.include('--exec');
+    await pair.lock('00000000000000000000000000000001');
+    const locked: unknown = await remote(pair.copy)
+      .snapshot(never)
+      .catch((error: unknown) => error);
+    expect(locked, 'a lock that is not of the copy').to.have.property('code', 'database-locked');
   });
 
   it('is not begun where nobody keeps', async () => {

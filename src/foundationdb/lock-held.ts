@@ -1,13 +1,15 @@
 import type { Database, Transaction } from 'foundationdb';
 import { EngineError } from '../platform/errors.ts';
+import { COPY_TAG } from './fdbdr-keys.ts';
 import { lockDatabase, lockOf, unlockDatabase, type LockResult } from './lock.ts';
 import { leftLockText, lockText, unlockText, type LockTeller, type SeenLock } from './lock-told.ts';
-import { lockUid, readLockUid, uidOfStoredLock, versionOfStoredLock, type LockUid } from './lock-uid.ts';
+import { lockUid, readLockUid, uidOfBytes, uidOfStoredLock, versionOfStoredLock, type LockUid } from './lock-uid.ts';
 import { LOCK_AWARE, READ_LOCK_AWARE, READ_SYSTEM_KEYS } from './option-codes.ts';
 import { transact, untilDone, type Outcome } from './transaction.ts';
 
 /** Where FoundationDB keeps its lock. */
 export const LOCKED_RAW = Buffer.from('\xff/dbLocked', 'latin1');
+const TAG = Buffer.from(COPY_TAG, 'latin1');
 const TIMEOUT_MS = 10_000;
 /** FoundationDB counts a million versions a second. */
 const VERSIONS_PER_SECOND = 1_000_000;
@@ -33,15 +35,19 @@ export async function lockedSince(transaction: Transaction): Promise<string> {
 
 /** The lock that is there, whoever holds it; null where there is none. @throws EngineError database-unavailable */
 export async function seeLock(db: Database, timeoutMs: number = TIMEOUT_MS): Promise<SeenLock | null> {
-  const { value, version } = await readPast(db, (transaction) => transaction.get(LOCKED_RAW), timeoutMs);
-  if (value === undefined) return null;
-  const ageSeconds = Math.max(0, version - versionOfStoredLock(value)) / VERSIONS_PER_SECOND;
-  return { uid: uidOfStoredLock(value), ageSeconds, since: value.toString('hex') };
+  const read = (transaction: Transaction): Promise<readonly (Buffer | undefined)[]> =>
+    Promise.all([transaction.get(LOCKED_RAW), transaction.get(TAG)]);
+  const { value, version } = await readPast(db, read, timeoutMs);
+  const [lock, tag] = value;
+  if (lock === undefined) return null;
+  const ageSeconds = Math.max(0, version - versionOfStoredLock(lock)) / VERSIONS_PER_SECOND;
+  const uid = uidOfStoredLock(lock);
+  return { uid, ageSeconds, since: lock.toString('hex'), isCopy: tag !== undefined && uidOfBytes(tag) === uid };
 }
 
 /**
  * Locks the database under this UID, or takes over the lock that an earlier run of the same work has left: that of another epoch is ended first.
- * @throws EngineError database-locked where it is somebody else's, database-unavailable
+ * @throws EngineError database-locked where it is somebody else's (database-is-copy where that is fdbdr), database-unavailable
  */
 export async function holdLock(db: Database, uid: LockUid, teller: LockTeller): Promise<void> {
   const left = await leftLock(db, uid.system);
@@ -52,10 +58,10 @@ export async function holdLock(db: Database, uid: LockUid, teller: LockTeller): 
   throw new EngineError('database-locked', "another's lock was on the database until just now: give the command again");
 }
 
-/** @throws EngineError database-locked where anybody holds a lock */
+/** @throws EngineError database-locked where anybody holds a lock, database-is-copy where fdbdr does */
 export async function refuseLock(db: Database, teller: LockTeller): Promise<void> {
   const seen = await seeLock(db);
-  if (seen !== null) throw new EngineError('database-locked', lockText(seen, teller));
+  if (seen !== null) throw new EngineError(seen.isCopy ? 'database-is-copy' : 'database-locked', lockText(seen, teller));
 }
 
 /** The lock that work of this name left when it was killed; null where there is none. */

@@ -5,7 +5,7 @@ import { lockText } from './lock-told.ts';
 const ASKER = { cluster: 'prod', fdbcli: 'fdbcli -C /etc/fdb.cluster' };
 
 describe('a lock of FoundationDB, told to whoever meets it', () => {
-  const text = (uid: string, ageSeconds = 61): string => lockText({ uid, ageSeconds }, ASKER);
+  const text = (uid: string, ageSeconds = 61): string => lockText({ uid, ageSeconds, isCopy: false }, ASKER);
 
   it('is told with its UID, its age and the command that ends it', () => {
     const uid = lockUid({ system: lockSystem('backup', 'prod'), epoch: 7 });
@@ -29,8 +29,13 @@ describe('a lock of FoundationDB, told to whoever meets it', () => {
   ] as const)
     it(`tells that it is of ${whose}`, () => expect(text(uid)).to.match(says));
 
+  it('tells nobody how to unlock a copy that fdbdr keeps', () => {
+    const said = lockText({ uid: '5a0c4f1e88d1a6b0c1e2f30415263748', ageSeconds: 1, isCopy: true }, ASKER);
+    expect(said).to.match(/is a copy of another: fdbdr keeps it locked under 5a0c/).and.not.include('fdbcli');
+  });
+
   it('tells a lock of ours where no cluster is configured', () => {
     const uid = lockUid({ system: lockSystem('backup', 'prod'), epoch: 7 });
-    expect(lockText({ uid, ageSeconds: 1 }, { ...ASKER, cluster: null })).to.match(/by coditect-dr holds it/);
+    expect(lockText({ uid, ageSeconds: 1, isCopy: false }, { ...ASKER, cluster: null })).to.match(/by coditect-dr holds it/);
   });
 });

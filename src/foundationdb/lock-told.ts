@@ -7,6 +7,8 @@ export interface SeenLock {
   readonly ageSeconds: number;
   /** Stands for this time of being locked: unlocked and locked again it is another. */
   readonly since: string;
+  /** The cluster is a copy that fdbdr keeps: that is how it is to be. */
+  readonly isCopy: boolean;
 }
 
 type Told = Omit<SeenLock, 'since'>;
@@ -28,13 +30,15 @@ export interface LockTeller extends Asker {
 export const NOBODY_HEARS: LockTeller = { cluster: null, fdbcli: 'fdbcli', note: () => undefined };
 
 /** Which lock it is, whose, how old, and how it is ended: for whoever stands before it. */
-export function lockText({ uid, ageSeconds }: Told, { cluster, fdbcli }: Asker): string {
+export function lockText({ uid, ageSeconds, isCopy }: Told, { cluster, fdbcli }: Asker): string {
+  if (isCopy)
+    return `this FoundationDB cluster is a copy of another: fdbdr keeps it locked under ${uid} and writes into it, as it should. Whoever unlocks it has no copy any more; the other cluster is the one that is served, backed up and restored into (\`coditect-dr pair status\` tells which that is)`;
   const { whose, end } = holderOf(uid, cluster);
   return `the whole FoundationDB cluster is locked under ${uid}, for at most ${ageText(ageSeconds)}: ${whose}. ${end} ${unlockText(uid, fdbcli)}`;
 }
 
 /** Of a lock of the same work as is done now, which alone may be doing it. */
-export function leftLockText({ uid, ageSeconds }: Told, what: 'is ended' | 'is taken over'): string {
+export function leftLockText({ uid, ageSeconds }: Pick<Told, 'uid' | 'ageSeconds'>, what: 'is ended' | 'is taken over'): string {
   return `the lock ${uid}, which a killed run had left (for at most ${ageText(ageSeconds)}), ${what}`;
 }
 

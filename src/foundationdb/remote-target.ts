@@ -50,7 +50,7 @@ export function foundationdbToFill({ db, keys, lock, teller = NOBODY_HEARS }: Ta
       held = (await leftLock(db, lock.system)) ?? lock;
       filling = 'locked';
       await holdLock(db, held, teller).catch((error: unknown) => {
-        if (isEngineError(error, 'database-locked')) filling = 'not-begun';
+        if (isEngineError(error, 'database-locked', 'database-is-copy')) filling = 'not-begun';
         throw error;
       });
       since = (await readPast(db, lockedSince)).value;

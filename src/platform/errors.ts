@@ -21,6 +21,7 @@ export type EngineErrorCode =
   | 'dns-failed'
   | 'kubernetes-failed'
   | 'database-broken'
+  | 'database-is-copy'
   | 'database-locked'
   | 'database-unavailable'
   | 'timeout'

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Clock } from '../../platform/clock.ts';
+import { EngineError } from '../../platform/errors.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Created } from '../pipeline/create.ts';
 import type { StoreView } from './schedule.ts';
@@ -89,5 +90,12 @@ describe('the service that makes backups', () => {
       'slept 5000',
       'backup_verification_failed',
     ]);
+  });
+
+  it('leaves the backups of a pair to the service beside the cluster that is served, and calls that no failure', async () => {
+    const create = (): Promise<Created> => Promise.reject(new EngineError('database-is-copy', 'fdbdr keeps it'));
+    expect(await served(() => ({ create }), 3)).to.deep.equal(['slept 5000', 'slept 5000', 'slept 5000']);
+    const locked = (): Promise<Created> => Promise.reject(new EngineError('database-locked', 'by somebody'));
+    expect(await served(() => ({ create: locked }), 2)).to.deep.equal(['counted', 'backup_failed']);
   });
 });

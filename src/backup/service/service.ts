@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
+import { isEngineError } from '../../platform/errors.ts';
 import { describeError, type Log } from '../../telemetry/log.ts';
 import type { Created, WriterLease } from '../pipeline/create.ts';
 import type { BackupState } from './backup-state.ts';
@@ -64,6 +65,12 @@ export async function runService(parts: ServiceParts, signal: AbortSignal): Prom
       }
     } catch (error) {
       if (signal.aborted) return;
+      // As it should be: the service beside the other cluster makes them.
+      if (isEngineError(error, 'database-is-copy')) {
+        log.info('backup_elsewhere', { reason: error.message });
+        await clock.sleep(Math.min(timetable.retryMs, timetable.intervalMs), signal).catch(() => undefined);
+        continue;
+      }
       const failures = tries[work].failures + 1;
       tries[work] = { failures, lastFailureAtMs: clock.wall().getTime() };
       if (work === 'backup') parts.state.failed();
