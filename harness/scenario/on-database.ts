@@ -104,11 +104,9 @@ export function databaseProblems(document: YamlDocument, asked: AskedDatabase | 
 /** fdbdr ships what was acknowledged before. */
 function pairProblems({ foundationdb, replication }: z.infer<typeof loose>, document: YamlDocument): readonly InputProblem[] {
   const at = foundationdb === undefined ? 'replication' : 'foundationdb';
-  return [
-    ...(replication === 'async'
-      ? []
-      : [document.problem([at], 'a pair is copied after writes are acknowledged: say `replication: async`')]),
-  ];
+  return replication === 'async'
+    ? []
+    : [document.problem([at], 'a pair is copied after writes are acknowledged: say `replication: async`')];
 }
 
 const lab = z.looseObject({ diskSize: z.unknown().optional() });
