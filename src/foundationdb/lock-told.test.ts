@@ -31,7 +31,9 @@ describe('a lock of FoundationDB, told to whoever meets it', () => {
 
   it('tells nobody how to unlock a copy that fdbdr keeps', () => {
     const said = lockText({ uid: '5a0c4f1e88d1a6b0c1e2f30415263748', ageSeconds: 1, isCopy: true }, ASKER);
-    expect(said).to.match(/is a copy of another: fdbdr keeps it locked under 5a0c/).and.not.include('fdbcli');
+    expect(said)
+      .to.match(/is a copy of another: fdbdr keeps it locked under 5a0c/)
+      .and.not.include('fdbcli');
   });
 
   it('tells a lock of ours where no cluster is configured', () => {
