@@ -22,6 +22,7 @@ import { noHoles } from './check/no-holes.ts';
 import { noOutage, outageSeen } from './check/outage.ts';
 import { noResurrection } from './check/no-resurrection.ts';
 import { operatorOrders } from './check/operator-orders.ts';
+import { programsLasted } from './check/programs-lasted.ts';
 import { recordInOrder } from './check/record-in-order.ts';
 import { recoveryTime } from './check/recovery-time.ts';
 import { replicasConverged } from './check/replicas-converged.ts';
@@ -80,6 +81,7 @@ export const CHECKS: readonly Check[] = [
   linearizable,
   sessionGuarantees,
   replicasConverged,
+  programsLasted,
   engineClaims,
   cleanedUp,
 ];

@@ -186,6 +186,7 @@ describe('judge', () => {
       'linearizable',
       'session-guarantees',
       'replicas-converged',
+      'programs-lasted', // programs-lasted.test.ts
       'engine-claims',
       'cleaned-up',
     ];
