@@ -1,5 +1,5 @@
-import { eventsOf } from '../measure/view.ts';
-import { finding, type Case, type Check } from './check.ts';
+import { eventsOf, type Operation } from '../measure/view.ts';
+import { finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
 /** What comes after a promotion takes a few seconds; on a machine that does other things as well some more. */
@@ -15,7 +15,7 @@ export const engineClaims: Check = {
   needsEngine: true,
   question: 'Does what the engine says of itself agree with what was measured?',
   judge: (of) => {
-    const findings = [...regionClaims(of), ...failoverClaims(of), ...divergenceClaims(of)];
+    const findings = [...regionClaims(of), ...promotionClaims(of), ...failoverClaims(of), ...divergenceClaims(of), ...lossClaims(of)];
     return findings.length > 0 ? findings : [finding('engine-claims', 'pass', 'what the engine says agrees with what was measured')];
   },
 };
@@ -75,10 +75,62 @@ function promotedOnly(events: Case['view']['events']): string | undefined {
   return promoted !== undefined && promoted.atMs > endMs - COMPLETES_WITHIN_MS ? detailOf(promoted.line, 'region') : undefined;
 }
 
-/** A word among the details of a line, where it has one. */
+/** Whom a controller says that it promoted under an epoch must be who answered under it. */
+function promotionClaims({ view }: Case): readonly Finding[] {
+  const answered = new Map<number, Operation>();
+  for (const op of view.operations)
+    if (op.outcome === 'ok' && op.region !== null && op.claimedEpoch !== undefined && !answered.has(op.claimedEpoch))
+      answered.set(op.claimedEpoch, op);
+  const promoted = eventsOf(view.events, 'engine-log').filter(({ action }) => action === 'promoted');
+  return promoted.flatMap(({ line, lineNumber }) => {
+    const [region, epoch] = [detailOf(line, 'region'), numberOf(line, 'epoch')];
+    const op = epoch === undefined ? undefined : answered.get(epoch);
+    if (region === undefined || op === undefined || op.region === region) return [];
+    const message = `the log tells that ${region} was promoted under epoch ${epoch}, and clients had answers under it from ${op.region}`;
+    return [finding('engine-claims', 'inconclusive', message, [lineNumber, op.line])];
+  });
+}
+
+/**
+ * So much may be lost at most, the engine says where it asks people whether it may: what was acknowledged after that comes on top of it. Where the service moved once, so that the loss is of that move, and nothing came from
+ * a backup.
+ */
+function lossClaims({ view, scenario, measurement }: Case): readonly Finding[] {
+  const { lost, recoveryPointMs } = measurement.writes;
+  const last = lost.at(-1);
+  const isRestored = scenario.method.some((step) => step.do === 'restore' || step.do === 'damage');
+  if (last === undefined || recoveryPointMs === null || measurement.reigns.changes !== 1 || isRestored) return [];
+  const asked = eventsOf(view.events, 'engine-log').filter(({ action }) => action === 'awaiting_approval');
+  const told = asked.flatMap(({ line, atMs, lineNumber }) => {
+    const estimated = numberOf(line, 'estimatedLossSeconds');
+    return estimated === undefined ? [] : [{ ms: estimated * 1000, atMs, lineNumber }];
+  });
+  const limitsMs = told.map(({ ms, atMs }) => ms + Math.max(0, last.completedMs - atMs) + scenario.workload.timeoutMs);
+  if (limitsMs.length === 0 || recoveryPointMs <= Math.max(...limitsMs)) return [];
+  const most = Math.max(...told.map(({ ms }) => ms));
+  const message = `the log tells that up to ${seconds(most)} of writes may be lost, and ${seconds(recoveryPointMs)} were`;
+  return [
+    finding(
+      'engine-claims',
+      'inconclusive',
+      message,
+      told.map(({ lineNumber }) => lineNumber),
+    ),
+  ];
+}
+
+function detailsOf(line: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, unknown>> {
+  return (line?.['details'] ?? {}) as Readonly<Record<string, unknown>>;
+}
+
+/** A word, or a number, among the details of a line, where it has one. */
 function detailOf(line: Readonly<Record<string, unknown>> | undefined, name: string): string | undefined {
-  const value = ((line?.['details'] ?? {}) as Readonly<Record<string, unknown>>)[name];
+  const value = detailsOf(line)[name];
   return typeof value === 'string' ? value : undefined;
+}
+function numberOf(line: Readonly<Record<string, unknown>>, name: string): number | undefined {
+  const value = detailsOf(line)[name];
+  return typeof value === 'number' ? value : undefined;
 }
 
 /** Everything lost must be in a divergent tail: what is rolled back never disappears silently. Nobody can keep what was on disks that were erased. */

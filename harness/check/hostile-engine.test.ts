@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { RunEvent } from '../history/event.ts';
 import { CHECKS } from '../registry.ts';
-import { at, failoverHistory, nullHistory, SCENARIO } from '../testing/handmade.ts';
+import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked } from '../testing/handmade.ts';
 import { judge } from './judge.ts';
 import { linearizableWithin } from './linearizable.ts';
 import { judged, withScenario, objections, editOf } from '../testing/judged.ts';
@@ -84,6 +84,46 @@ describe('histories that look like a pass', () => {
       return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims')?.outcome;
     };
     expect([claims(0), claims(40_000)]).to.deep.equal(['pass', 'inconclusive']);
+  });
+
+  it('a region that the log says was promoted under an epoch, under which another one answered', () => {
+    const claims = (region: string, epoch: number) => {
+      const said = at(4000, { kind: 'engine-log', pod: 'dr-controller-outside', action: 'promoted', line: { details: { region, epoch } } });
+      const edit = (events: readonly RunEvent[]) => [...events, said].toSorted((a, b) => a.atMs - b.atMs);
+      return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims');
+    };
+    expect(claims('europe-west1', 2)?.message).to.match(
+      /europe-west1 was promoted under epoch 2, and clients had answers under it from us-east1/,
+    );
+    expect(claims('us-east1', 2)?.outcome).to.equal('pass');
+    expect(claims('europe-west1', 3)?.outcome, 'under which nobody answered').to.equal('pass');
+  });
+
+  it('a loss that is greater than the log had told, or than was accepted', () => {
+    const approve = ['approve', '--accept-data-loss=1'];
+    const lossOf = (fromMs: number, estimatedLossSeconds: number) => {
+      const line = { details: { blocker: 'loss', estimatedLossSeconds } };
+      const said = [
+        at(1950, { kind: 'engine-log', pod: 'dr-controller-us-east1', action: 'awaiting_approval', line }),
+        at(3990, { kind: 'order', args: approve, givenMs: 3000, endedMs: 3990, exitCode: 0 }),
+      ];
+      const scenario = withScenario({
+        replication: 'async',
+        foundationdb: 'pair',
+        database: 'foundationdb',
+        expect: { ...SCENARIO.expect, loss: 'allowed' },
+        targets: { ...SCENARIO.targets, recoveryPointMs: 60_000, lostWrites: null },
+        method: [...SCENARIO.method, { do: 'order', args: approve, exits: 0, atMostMs: 5000 }],
+        workload: { ...SCENARIO.workload, timeoutMs: 300 },
+      });
+      const edit = (events: readonly RunEvent[]) => [...events, ...said].toSorted((a, b) => a.atMs - b.atMs);
+      const isGone = (op: Asked): boolean => op.op !== 'get' && op.intendedMs >= fromMs && op.intendedMs < 2000;
+      const answer = (op: Asked) => (isGone(op) ? { ...failover(op), applied: false } : failover(op));
+      return objections(judged({ scenario, edit, answer })).filter((check) => ['engine-claims', 'operator-orders'].includes(check));
+    };
+    expect(lossOf(1600, 1)).to.deep.equal([]);
+    expect(lossOf(1300, 0.2), 'within what was accepted').to.deep.equal(['engine-claims']);
+    expect(lossOf(600, 2), 'as it was told').to.deep.equal(['operator-orders']);
   });
 
   it('a search for an order that takes too long is undecided, never a pass', () => {

@@ -1,6 +1,7 @@
-import { eventsOf } from '../measure/view.ts';
+import { eventsOf, type Lined } from '../measure/view.ts';
 import { crashed } from './crashed.ts';
-import { finding, seconds, type Check } from './check.ts';
+import { finding, seconds, type Case, type Check } from './check.ts';
+import type { Finding } from './verdict.ts';
 
 const NAME = 'operator-orders';
 
@@ -8,12 +9,12 @@ const NAME = 'operator-orders';
 export const operatorOrders: Check = {
   name: NAME,
   kind: 'target',
-  question: 'Did every order of the operator end as expected?',
-  judge: ({ view, scenario }) => {
+  question: 'Did every order of the operator end as expected, and lose no more than it accepted?',
+  judge: ({ view, scenario, measurement }) => {
     const asked = scenario.method.filter((step) => step.do === 'order');
     if (asked.length === 0) return [finding(NAME, 'skipped', 'the scenario orders nothing')];
     const given = eventsOf(view.events, 'order');
-    return asked.map(({ args, exits, atMostMs }, index) => {
+    const ended = asked.map(({ args, exits, atMostMs }, index) => {
       const order = given[index];
       const what = `coditect-dr ${args.join(' ')}`;
       if (order === undefined || order.args.join(' ') !== args.join(' ')) return finding(NAME, 'inconclusive', `${what} was never ordered`);
@@ -27,5 +28,29 @@ export const operatorOrders: Check = {
         return finding(NAME, 'inconclusive', `${told}, as expected, but without a reason of its own: a crash ends so too`, lines);
       return finding(NAME, 'pass', told, lines);
     });
+    return [...ended, ...lossBeyond({ scenario, measurement }, given)];
   },
 };
+
+/**
+ * Who accepts the loss of so many seconds accepts no more. Where the service moved once, so that the loss is of that move, and nothing came from a backup. The last lost write may have been answered late, by its time limit at most.
+ */
+function lossBeyond(
+  { scenario, measurement }: Pick<Case, 'scenario' | 'measurement'>,
+  given: readonly Lined<'order'>[],
+): readonly Finding[] {
+  const { recoveryPointMs } = measurement.writes;
+  const accepted = given.flatMap((order) => (order.exitCode === 0 ? acceptedBy(order) : []));
+  const [one, another] = accepted;
+  const isRestored = scenario.method.some((step) => step.do === 'restore' || step.do === 'damage');
+  if (one === undefined || another !== undefined || recoveryPointMs === null || measurement.reigns.changes !== 1 || isRestored) return [];
+  if (recoveryPointMs <= one.ms + scenario.workload.timeoutMs) return [];
+  const message = `${seconds(recoveryPointMs)} of writes were lost, and ${seconds(one.ms)} were accepted (coditect-dr ${one.args.join(' ')})`;
+  return [finding(NAME, 'fail', message, [one.lineNumber])];
+}
+
+/** `--accept-data-loss=SECONDS`, or `--accept-data-loss SECONDS`; not where any loss is accepted. */
+function acceptedBy(order: Lined<'order'>): readonly (Lined<'order'> & { readonly ms: number })[] {
+  const [, text] = /--accept-data-loss[= ](\d+(?:\.\d+)?)(?: |$)/.exec(order.args.join(' ')) ?? [];
+  return text === undefined ? [] : [{ ...order, ms: Number(text) * 1000 }];
+}
