@@ -21,6 +21,20 @@ describe('served-at-end', () => {
     expect(objections(judged({ scenario: other, answer: never('outside') })), 'one that need not recover').to.deep.equal([]);
   });
 
+  it('tells of a client that need not recover and was never served again, long after every fault was healed', () => {
+    const vantages = ['us-east1', 'outside', 'us-central1'];
+    const told = (loadEndMs: number, scenario = withScenario({})) => {
+      const result = judged({ vantages, loadEndMs, scenario, answer: never('us-central1') });
+      expect(objections(result)).to.deep.equal([]);
+      return result.verdict.findings.filter((one) => one.check === 'served-at-end' && one.outcome === 'warn').map((one) => one.message);
+    };
+    expect(told(12_000).join('; ')).to.match(
+      /^us-central1, which need not recover, was not served for \d+\.\d+ s .* healed 5\.\d+ s before$/,
+    );
+    expect(told(12_000, withScenario({ targets: TARGETS }))).to.have.length(1);
+    expect(told(7000), 'who knows, so soon').to.deep.equal([]);
+  });
+
   it('fails where nothing was injected, and an order ended the service', () => {
     const plain = { ...SCENARIO, name: 'order', method: [{ do: 'observe', forMs: 3000 }] as const, targets: TARGETS };
     const scenario = { ...plain, expect: { ...SCENARIO.expect, failover: 'none', outage: 'allowed' } as const };
