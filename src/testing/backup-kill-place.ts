@@ -89,10 +89,10 @@ export class KillPlace {
     });
     let said = '';
     child.stderr.on('data', (text: Buffer) => (said += text.toString()));
-    const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+    const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>; // by then all that it said has been read
     const ended = new AbortController();
     const killing = kill === null ? Promise.resolve() : this.#killAt(kill, () => child.kill('SIGKILL'), ended.signal);
-    const [code, signal] = await exited;
+    const [code, signal] = await closed;
     ended.abort();
     await killing;
     if (signal === 'SIGKILL') return 'killed';
