@@ -66,23 +66,25 @@ function engineOnGoogle(where: string, startBucket: (() => Promise<Bucket>) | nu
 
     it('fails over once when the primary stops, moves the name, and loses nothing', async () => {
       const { cluster } = operator;
+      // Where all programs start at once on a busy machine the first primary may have lost its lease and taken another epoch.
+      const { epoch } = await operator.untilNormal();
       const first = await cluster.until(
         'published',
         () => Promise.resolve(published()),
-        (seen) => seen.length > 0,
+        (seen) => seen.some((text) => text.includes(`epoch=${epoch} `)),
       );
-      expect(first).to.have.members(['127.0.1.1', 'fd77::1:10', '"epoch=1 region=us-central1"']);
+      expect(first).to.have.members(['127.0.1.1', 'fd77::1:10', `"epoch=${epoch} region=us-central1"`]);
       await operator.writeMany(CENTRAL, 'before');
       const since = operator.mark;
       cluster.signal('database', CENTRAL, 'SIGSTOP');
       const next = await operator.untilMoved(CENTRAL);
       await operator.untilSaid(since, 'failover_complete');
       const number = REGIONS.indexOf(next) + 1;
-      expect(published()).to.have.members([`127.0.1.${number}`, `fd77::${number}:10`, `"epoch=2 region=${next}"`]);
+      expect(published()).to.have.members([`127.0.1.${number}`, `fd77::${number}:10`, `"epoch=${epoch + 1} region=${next}"`]);
       await operator.writeMany(next, 'after');
       cluster.signal('database', CENTRAL, 'SIGCONT');
       expect(await operator.write(CENTRAL, 'stale')).to.equal(503);
-      expect(await operator.untilNormal()).to.include({ primary: next, epoch: 2 });
+      expect(await operator.untilNormal()).to.include({ primary: next, epoch: epoch + 1 });
       for (const region of REGIONS) await operator.expectNothingLost(region);
       expect(operator.said(since).filter((action) => action === 'failover_initiated')).to.have.length(1);
     });

@@ -32,6 +32,7 @@ describe('planned moves and maintenance on a whole engine', () => {
   after(() => operator?.cluster.stop());
 
   it('fails back when the first region has been in sync for long enough, not before, and tells the history of both', async () => {
+    const { epoch } = await operator.untilNormal();
     expect(await operator.cluster.command('failback')).to.include({ code: 1 });
     const away = await operator.cluster.command('switchover', '--target', EAST, '--by', 'anna');
     expect(away, away.out).to.include({ code: 0 });
@@ -42,12 +43,12 @@ describe('planned moves and maintenance on a whole engine', () => {
       () => operator.cluster.command('failback', '--json'),
       ({ code }) => code === 0,
     );
-    expect(out).to.contain(`${CENTRAL} is the primary under epoch 3`);
+    expect(out).to.contain(`${CENTRAL} is the primary under epoch ${epoch + 2}`);
     await operator.untilNormal();
     const runs = await history(operator);
     expect(runs.map(({ tier, outcome, from, to, epoch }) => [tier, outcome, from, to, epoch])).to.deep.equal([
-      ['switchover', 'DONE', CENTRAL, EAST, 2],
-      ['failback', 'DONE', EAST, CENTRAL, 3],
+      ['switchover', 'DONE', CENTRAL, EAST, epoch + 1],
+      ['failback', 'DONE', EAST, CENTRAL, epoch + 2],
     ]);
     expect(runs[0]?.by).to.contain('anna').and.to.contain('operator.');
     expect(runs[0]?.rejoinedAt, 'the old primary is back').to.be.a('string');
@@ -57,6 +58,7 @@ describe('planned moves and maintenance on a whole engine', () => {
   });
 
   it('undoes a switchover whose old primary does not confirm: it goes on under a new epoch', async () => {
+    const { epoch } = await operator.untilNormal();
     const since = operator.mark;
     await operator.writeMany(CENTRAL, 'before');
     const ordered = operator.cluster.command('switchover', '--target', EAST);
@@ -66,16 +68,19 @@ describe('planned moves and maintenance on a whole engine', () => {
     operator.cluster.signal('database', CENTRAL, 'SIGCONT');
     const { code, out } = await ordered;
     expect(code, out).to.equal(1);
-    expect(out).to.contain(`${CENTRAL} goes on as the primary under epoch 4`).and.to.contain('did not confirm its fence');
+    expect(out)
+      .to.contain(`${CENTRAL} goes on as the primary under epoch ${epoch + 1}`)
+      .and.to.contain('did not confirm its fence');
     await operator.untilNormal();
     await operator.untilPrimary(CENTRAL);
     await operator.writeMany(CENTRAL, 'after');
-    expect(await operator.route()).to.deep.include({ epoch: 4, region: CENTRAL });
+    expect(await operator.route()).to.deep.include({ epoch: epoch + 1, region: CENTRAL });
     expect((await history(operator)).at(-1)).to.deep.include({ tier: 'switchover', outcome: 'UNDONE', to: CENTRAL });
     await operator.expectNothingLost(CENTRAL);
   });
 
   it('undoes a switchover whose target does not get everything', async () => {
+    const { epoch } = await operator.untilNormal();
     const since = operator.mark;
     const ordered = operator.cluster.command('switchover', '--target', EAST);
     await operator.untilSaid(since, 'failover_initiated');
@@ -84,7 +89,9 @@ describe('planned moves and maintenance on a whole engine', () => {
     operator.cluster.signal('database', EAST, 'SIGCONT');
     const { code, out } = await ordered;
     expect(code, out).to.equal(1);
-    expect(out).to.contain(`${CENTRAL} goes on as the primary under epoch 5`).and.to.contain('did not get everything');
+    expect(out)
+      .to.contain(`${CENTRAL} goes on as the primary under epoch ${epoch + 1}`)
+      .and.to.contain('did not get everything');
     await operator.untilNormal();
   });
 

@@ -35,6 +35,8 @@ const WHOLE = saying(Object.values(DATA_CENTERS), 'dc1');
 describe('a whole engine on gateways to FoundationDB (a strict store in memory)', () => {
   let cluster: EngineCluster;
   let store: MemoryFoundationdb;
+  /** Of the first primary, once all is well: 1, but where all programs start at once on a busy machine it may have lost its lease and taken another. */
+  let epoch: number;
   const gateways = new Map<Region, { readonly ending: AbortController; readonly done: Promise<void> }>();
 
   beforeEach(async () => {
@@ -51,7 +53,12 @@ describe('a whole engine on gateways to FoundationDB (a strict store in memory)'
       () => cluster.ask('api', PRIMARY, '/v1/kv/first', 'x'),
       (answer) => answer?.status === 200,
     );
-    await cluster.until('watched', leaderStatus, (status) => status?.['primary'] === PRIMARY && status['state'] === 'Normal');
+    const watched = await cluster.until(
+      'watched',
+      leaderStatus,
+      (status) => status?.['primary'] === PRIMARY && status['state'] === 'Normal',
+    );
+    epoch = Number(watched?.['epoch']);
   });
   afterEach(async () => {
     store.silent = false;
@@ -119,7 +126,7 @@ describe('a whole engine on gateways to FoundationDB (a strict store in memory)'
     expect(begun(), cluster.transcript()).to.deep.equal([]);
     store.silent = false;
     const answer = await served(PRIMARY);
-    expect(answer?.json).to.include({ region: PRIMARY, epoch: 1 });
+    expect(answer?.json).to.include({ region: PRIMARY, epoch });
     await cluster.until('normal again', leaderStatus, (status) => status?.['state'] === 'Normal');
     expect(begun()).to.deep.equal([]);
   });
@@ -131,7 +138,7 @@ describe('a whole engine on gateways to FoundationDB (a strict store in memory)'
     expect(begun(), cluster.transcript()).to.deep.equal([]);
     store.silent = false;
     const next = await moved();
-    expect((await served(next))?.json).to.include({ region: next, epoch: 2 });
+    expect((await served(next))?.json).to.include({ region: next, epoch: epoch + 1 });
     expect((await kept(next))?.json).to.include({ value: 'x', region: next });
     await cluster.until(
       'verified and published',
@@ -149,7 +156,7 @@ describe('a whole engine on gateways to FoundationDB (a strict store in memory)'
   it('fails over at once where only the gateway is gone', async () => {
     await endGateway(PRIMARY);
     const next = await moved();
-    expect((await served(next))?.json).to.include({ region: next, epoch: 2 });
+    expect((await served(next))?.json).to.include({ region: next, epoch: epoch + 1 });
   });
 
   it('moves by order, and back, without losing a write; tells at /metrics what the status says, and nothing that it does not', async () => {
@@ -164,20 +171,20 @@ describe('a whole engine on gateways to FoundationDB (a strict store in memory)'
     expect(metrics).not.to.contain('fdb_replication_lag_seconds').and.not.to.contain('fdb_zone_failures');
     const there = await cluster.command('switchover', `--target=${EAST}`);
     expect(there.code, there.out).to.equal(0);
-    expect((await served(EAST))?.json).to.include({ region: EAST, epoch: 2 });
+    expect((await served(EAST))?.json).to.include({ region: EAST, epoch: epoch + 1 });
     // Refused until it was in sync for long enough.
     await cluster.until(
       'moved back',
       () => cluster.command('failback'),
       ({ code }) => code === 0,
     );
-    expect((await served(PRIMARY))?.json).to.include({ region: PRIMARY, epoch: 3 });
+    expect((await served(PRIMARY))?.json).to.include({ region: PRIMARY, epoch: epoch + 2 });
     expect((await kept(PRIMARY))?.json).to.include({ value: 'x' });
   });
 
   it("follows FoundationDB to where it is when the primary region's own data centre is away, once, and stays there", async () => {
     store.status = saying(['dc2', 'dc3'], 'dc3');
-    expect((await served(WEST))?.json).to.include({ region: WEST, epoch: 2 });
+    expect((await served(WEST))?.json).to.include({ region: WEST, epoch: epoch + 1 });
     store.status = saying(Object.values(DATA_CENTERS), 'dc3');
     await cluster.until('settled', leaderStatus, (status) => status?.['primary'] === WEST && status['state'] !== 'Failover');
     await systemClock.sleep(RECOVERY_MS);
