@@ -1,3 +1,4 @@
+import type { ExpectedEffect } from '../history/event.ts';
 import { eventsOf, type Lined, type RunView } from '../measure/view.ts';
 import { finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
@@ -59,6 +60,11 @@ function judgePod({ view, scenario }: Case, exits: readonly Lined<'pod'>[]): Fin
 function wasHit({ events }: RunView, pod: string, atMs: number): boolean {
   const begun = new Set(eventsOf(events, 'fault-injected').flatMap(({ fault, requestedMs }) => (requestedMs <= atMs ? [fault] : [])));
   return eventsOf(events, 'fault-planned').some(
-    ({ fault, sources, targets }) => begun.has(fault) && [...sources, ...targets].some((one) => one.pod === pod),
+    ({ fault, sources, targets, expected }) =>
+      begun.has(fault) && ([...sources, ...targets].some((one) => one.pod === pod) || actsOn(expected).includes(pod)),
   );
 }
+
+/** Links are between all pods of the lab, also those that nothing is done to. */
+const actsOn = (expected: ExpectedEffect): readonly string[] =>
+  expected.kind === 'links-cut' || expected.kind === 'links-lossy' ? [] : expected.pods;
