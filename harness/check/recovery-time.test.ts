@@ -21,6 +21,16 @@ describe('judge', () => {
       expect(result.measurement.recovery).to.deep.include({ state: 'censored' });
       expect(outcomeOf(result, 'recovery-time')).to.equal('fail');
     });
+    it('fails where one outage was certainly too long, whatever a later one, or one with wider bounds, leaves open', () => {
+      const scenario = withScenario({ targets: { ...SCENARIO.targets, recoveryTimeMs: 1900 } });
+      const lateAtTheEnd = judged({
+        scenario,
+        answer: (op) => (op.intendedMs > 6970 ? { ...failover(op), latencyMs: 400 } : failover(op)),
+      });
+      expect(lateAtTheEnd.measurement.recovery.state).to.equal('censored');
+      expect(outcomeOf(lateAtTheEnd, 'recovery-time')).to.equal('fail');
+      expect(lateAtTheEnd.verdict.reason).to.match(/^recovery-time: \S+ was back after 1\.9\d+ s to 2\.\d+ s/);
+    });
     it('is undecided when a censored time is still below the objective', () => {
       const never = (op: Asked) => (op.intendedMs < 2000 ? failover(op) : { ...failover({ ...op, intendedMs: 3000 }) });
       const result = judged({ answer: never, scenario: withScenario({ targets: { ...SCENARIO.targets, recoveryTimeMs: 60_000 } }) });

@@ -1,4 +1,6 @@
 import { outagesUnder } from '../measure/fault-outages.ts';
+import type { RecoveryTime } from '../measure/measurement.ts';
+import { judgedRecoveries } from '../measure/recovery-time.ts';
 import { eventsOf, faultWindow } from '../measure/view.ts';
 import type { Step } from '../scenario/scenario.ts';
 import { finding, seconds, TIMER_EARLY_MS, type Case, type Check } from './check.ts';
@@ -15,18 +17,20 @@ export const recoveryTime: Check = {
     const { recovery } = measurement;
     if (objective === null) return [finding('recovery-time', 'skipped', 'the scenario states no recovery time')];
     const limit = `the objective is ${seconds(objective)}`;
+    const late = recovery.state === 'not-measured' ? undefined : longest(of);
+    if (late !== undefined && late.lowerMs > objective)
+      return [finding('recovery-time', 'fail', `${toldOf(late)}; ${limit}`, linesOf(late))];
     switch (recovery.state) {
       case 'not-measured':
         return [finding('recovery-time', 'inconclusive', `not measured: ${recovery.reason}; ${limit}`)];
       case 'no-outage':
         return [finding('recovery-time', 'pass', `no outage was seen; ${limit}`)];
       case 'censored': {
-        const told = `${recovery.vantage} was not back after ${seconds(recovery.lowerMs)}; ${limit}`;
-        return [finding('recovery-time', recovery.lowerMs > objective ? 'fail' : 'inconclusive', told)];
+        return [finding('recovery-time', 'inconclusive', `${toldOf(recovery)}; ${limit}`)];
       }
       case 'recovered': {
-        const told = `${recovery.vantage} was back after ${seconds(recovery.lowerMs)} to ${seconds(recovery.upperMs)}; ${limit}`;
-        const outcome = recovery.lowerMs > objective ? 'fail' : recovery.upperMs <= objective ? 'pass' : 'inconclusive';
+        const told = `${toldOf(recovery)}; ${limit}`;
+        const outcome = recovery.upperMs <= objective ? 'pass' : 'inconclusive';
         const healed = outcome === 'pass' ? backOnceHealed(of) : undefined;
         if (healed !== undefined)
           return [
@@ -42,6 +46,20 @@ export const recoveryTime: Check = {
     }
   },
 };
+
+type Outage = Extract<RecoveryTime, { readonly state: 'recovered' | 'censored' }>;
+
+/** The outage that was longest for certain. */
+function longest({ view }: Case): Outage | undefined {
+  const outages = judgedRecoveries(view).filter((one) => one.state === 'recovered' || one.state === 'censored');
+  return outages.reduce<Outage | undefined>((worst, one) => (worst === undefined || one.lowerMs > worst.lowerMs ? one : worst), undefined);
+}
+
+const toldOf = (outage: Outage): string =>
+  outage.state === 'censored'
+    ? `${outage.vantage} was not back after ${seconds(outage.lowerMs)}`
+    : `${outage.vantage} was back after ${seconds(outage.lowerMs)} to ${seconds(outage.upperMs)}`;
+const linesOf = (outage: Outage): readonly number[] => (outage.state === 'censored' ? [] : [outage.line]);
 
 /**
  * A fault that lasts until it is healed, under which the method awaits recovery, and at whose end service came back instead: what was measured is how long the method waited. One that acts once, or that has lasted for as long

@@ -31,6 +31,16 @@ export function vantageRecovery(view: RunView, fault: FaultView, vantage: string
   };
 }
 
+/** Of every outage of the vantages that are judged, whichever was the worst: one that was not over may hide one that was certainly longer. */
+export function judgedRecoveries(view: RunView): readonly RecoveryTime[] {
+  return view.faults.flatMap((fault) => {
+    const window = faultWindow(view, fault);
+    if (window === null) return [];
+    const outages = view.scenario.expect.mustRecover.flatMap((vantage) => outagesUnder(view, window, vantage) ?? []);
+    return outages.map((outage) => recoveryFrom(outage, view, fault.fault));
+  });
+}
+
 function recoveryFrom({ began, back, lastBad }: Outage<Operation>, view: RunView, fault: string): RecoveryTime {
   if (back === null)
     return { state: 'censored', lowerMs: Math.max(0, lastBad.intendedMs - began.upperMs), vantage: lastBad.vantage, fault };
