@@ -42,8 +42,8 @@ export const sessionGuarantees: Check = {
       const own = session.filter((op) => op.op === 'get' && op.outcome === 'ok');
       const written = session.filter((op) => op.op === 'put' && op.outcome === 'ok' && !exempt.has(op.line));
       const before = {
-        written: new ByTime(written, ({ intendedMs, completedMs }) => ({ beganMs: intendedMs, doneMs: completedMs })),
-        seen: new ByTime(seenBy(own, ofKey), ({ read, put }) => ({ beganMs: put.intendedMs, doneMs: read.completedMs })),
+        written: new ByTime(written, ({ sentMs, completedMs }) => ({ beganMs: sentMs, doneMs: completedMs })),
+        seen: new ByTime(seenBy(own, ofKey), ({ read, put }) => ({ beganMs: put.sentMs, doneMs: read.completedMs })),
       };
       reads += own.length;
       return own.flatMap((read) => [...yourWrites(read, before.written, ofKey), ...monotonic(read, before.seen, ofKey)]);
@@ -94,7 +94,7 @@ function certainlyAfterMs(read: Operation, { byValue, effective }: Writes): numb
 function yourWrites(read: Operation, written: ByTime<Operation>, writes: Writes): readonly Broken[] {
   const sinceMs = certainlyAfterMs(read, writes);
   if (sinceMs === null) return [];
-  const newer = written.between(sinceMs, read.intendedMs).filter((put) => put.value !== read.value && put.intendedMs > sinceMs);
+  const newer = written.between(sinceMs, read.sentMs).filter((put) => put.value !== read.value && put.sentMs > sinceMs);
   const before = newer.toSorted((a, b) => a.line - b.line).at(-1);
   return before === undefined ? [] : [{ guarantee: 'read your writes', read, before }];
 }
@@ -102,7 +102,7 @@ function yourWrites(read: Operation, written: ByTime<Operation>, writes: Writes)
 function monotonic(read: Operation, seen: ByTime<Seen>, writes: Writes): readonly Broken[] {
   const sinceMs = certainlyAfterMs(read, writes);
   if (sinceMs === null) return [];
-  const newer = seen.between(sinceMs, read.intendedMs).filter(({ put }) => put.value !== read.value && put.intendedMs > sinceMs);
+  const newer = seen.between(sinceMs, read.sentMs).filter(({ put }) => put.value !== read.value && put.sentMs > sinceMs);
   const before = newer.toSorted((a, b) => a.read.line - b.read.line).at(-1)?.read;
   return before === undefined ? [] : [{ guarantee: 'monotonic reads', read, before }];
 }

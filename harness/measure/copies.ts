@@ -30,7 +30,7 @@ interface Says {
 }
 
 /**
- * A restored copy against the ledger. Every write takes effect at one instant between its intended start and its answer; a copy is the state
+ * A restored copy against the ledger. Every write takes effect at one instant between when it was sent and its answer; a copy is the state
  * at one instant too. So a write that the copy has puts that instant after its start, and an acknowledged one that the copy lacks puts it before
  * its answer. Where no instant fits all of them, the copy is no state that the system ever had: something is missing, or is too much.
  */
@@ -71,7 +71,7 @@ function sayOf(of: Key, value: string | null): Says {
 
 const acknowledged = (op: Operation): boolean => op.outcome === 'ok';
 /** It had begun by then. */
-const seen = (op: Operation, what: string): Bound => ({ ms: op.intendedMs, line: op.line, why: `has ${what}` });
+const seen = (op: Operation, what: string): Bound => ({ ms: op.sentMs, line: op.line, why: `has ${what}` });
 /** It was not done yet. */
 const unseen = (op: Operation, what: string): Bound => ({ ms: op.completedMs, line: op.line, why: `lacks ${what}` });
 
@@ -80,7 +80,7 @@ function sayUnique({ key, ops }: Key, put: Operation | undefined): Says {
   const deletes = ops.filter((op) => op.op === 'delete' && op.outcome !== 'failed');
   if (put !== undefined) {
     // A write of unknown outcome may have come after the delete.
-    const undone = deletes.find((op) => acknowledged(op) && acknowledged(put) && put.completedMs < op.intendedMs);
+    const undone = deletes.find((op) => acknowledged(op) && acknowledged(put) && put.completedMs < op.sentMs);
     const before = undone === undefined ? {} : { before: unseen(undone, `the delete of ${key}`) };
     return { after: seen(put, key), ...before };
   }
@@ -98,7 +98,7 @@ function sayUnique({ key, ops }: Key, put: Operation | undefined): Says {
 /** Puts of one client only: those that began after the one that is there was done are not in the copy. */
 function sayRegister({ key, ops, effective }: Key, put: Operation | undefined): Says {
   const doneMs = put === undefined ? Number.NEGATIVE_INFINITY : effective(put);
-  const later = ops.filter((op) => acknowledged(op) && op !== put && op.intendedMs > doneMs);
+  const later = ops.filter((op) => acknowledged(op) && op !== put && op.sentMs > doneMs);
   const next = least(later.map((op) => unseen(op, `${key} = ${op.value}`)));
   return { ...(put === undefined ? {} : { after: seen(put, `${key} = ${put.value}`) }), ...(next === null ? {} : { before: next }) };
 }

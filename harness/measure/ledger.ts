@@ -71,7 +71,7 @@ function compareUnique(ofKey: readonly Operation[], value: string | null): Compa
     return { lost: put?.outcome === 'ok' && !mayBeDeleted ? [put] : [], phantoms: [] };
   }
   const wrong = put?.outcome === 'ok' && value !== put.value ? [put] : [];
-  const undone = deletes.filter((op) => op.outcome === 'ok' && put?.outcome === 'ok' && put.completedMs < op.intendedMs);
+  const undone = deletes.filter((op) => op.outcome === 'ok' && put?.outcome === 'ok' && put.completedMs < op.sentMs);
   return { lost: [...wrong, ...undone], phantoms: put?.outcome === 'failed' ? [put] : [] };
 }
 
@@ -80,7 +80,7 @@ function compareRegister(puts: readonly Operation[], value: string | null, effec
   const kept = value === null ? undefined : puts.find((op) => op.value === value);
   const sinceMs = value === null ? Number.NEGATIVE_INFINITY : kept === undefined ? Number.POSITIVE_INFINITY : effective(kept);
   return {
-    lost: puts.filter((op) => op.outcome !== 'failed' && Number.isFinite(effective(op)) && op !== kept && sinceMs < op.intendedMs),
+    lost: puts.filter((op) => op.outcome !== 'failed' && Number.isFinite(effective(op)) && op !== kept && sinceMs < op.sentMs),
     phantoms: kept?.outcome === 'failed' ? [kept] : [],
   };
 }
@@ -90,7 +90,7 @@ function latestOfTerms({ termOfLine }: ReignView, present: readonly Operation[])
   const latest = new Map<number, Operation>();
   for (const op of present) {
     const term = termOfLine.get(op.line);
-    if (term !== undefined && (latest.get(term)?.intendedMs ?? Number.NEGATIVE_INFINITY) < op.intendedMs) latest.set(term, op);
+    if (term !== undefined && (latest.get(term)?.sentMs ?? Number.NEGATIVE_INFINITY) < op.sentMs) latest.set(term, op);
   }
   return latest;
 }
@@ -99,7 +99,7 @@ function latestOfTerms({ termOfLine }: ReignView, present: readonly Operation[])
 function findHoles(reigns: ReignView, lost: readonly Operation[], latest: ReadonlyMap<number, Operation>): readonly Hole[] {
   return lost.flatMap((op) => {
     const later = latest.get(reigns.termOfLine.get(op.line) ?? -1);
-    return later !== undefined && op.completedMs < later.intendedMs ? [{ lost: writeRef(op), present: writeRef(later) }] : [];
+    return later !== undefined && op.completedMs < later.sentMs ? [{ lost: writeRef(op), present: writeRef(later) }] : [];
   });
 }
 

@@ -10,7 +10,7 @@ export function seenLater(view: RunView, { termOfLine }: ReignView, latest: Read
     const put = read.op === 'get' && read.outcome === 'ok' ? puts.get(`${read.key} ${read.value}`) : undefined;
     const [term, readTerm] = [termOfLine.get(put?.line ?? -1), termOfLine.get(read.line)];
     if (put === undefined || term === undefined || readTerm === undefined || readTerm <= term) continue;
-    if ((latest.get(readTerm)?.intendedMs ?? -Infinity) > read.completedMs) seen.add(put);
+    if ((latest.get(readTerm)?.sentMs ?? -Infinity) > read.completedMs) seen.add(put);
   }
   return seen;
 }
@@ -32,13 +32,12 @@ export function lostUnread(
   const cutMs = new Map<number, number>();
   for (const op of lost) {
     const term = termOf(op);
-    const isTail = op.completedMs >= (latest.get(term)?.intendedMs ?? -Infinity);
+    const isTail = op.completedMs >= (latest.get(term)?.sentMs ?? -Infinity);
     if (term >= 0 && isTail && latest.has(term + 1)) cutMs.set(term, Math.min(cutMs.get(term) ?? Infinity, op.completedMs));
   }
   const known = new Set(lost);
   return view.operations.filter(
-    (op) =>
-      isRegisterPut(op) && op.outcome === 'ok' && op.intendedMs > (cutMs.get(termOf(op)) ?? Infinity) && !known.has(op) && !seen.has(op),
+    (op) => isRegisterPut(op) && op.outcome === 'ok' && op.sentMs > (cutMs.get(termOf(op)) ?? Infinity) && !known.has(op) && !seen.has(op),
   );
 }
 

@@ -17,7 +17,7 @@ export interface ReadView {
 
 /**
  * Every read of a register against its writes. A read is stale when another write certainly took effect after the value that it
- * returned and before the read was due; a value that nobody wrote is worse. Sound, not complete: what overlaps is allowed.
+ * returned and before the read was sent; a value that nobody wrote is worse. Sound, not complete: what overlaps is allowed.
  */
 export function measureReads(view: RunView, reigns: ReignView): ReadView {
   const reads = view.operations.filter((op) => op.op === 'get' && op.outcome === 'ok');
@@ -27,7 +27,7 @@ export function measureReads(view: RunView, reigns: ReignView): ReadView {
   for (const [key, all] of Map.groupBy(ofRegisters, (op) => op.key))
     puts.set(key, {
       byValue: firstBy(all, (put) => put.value),
-      byEffect: new ByTime(all, (put) => ({ beganMs: put.intendedMs, doneMs: effective(put) })),
+      byEffect: new ByTime(all, (put) => ({ beganMs: put.sentMs, doneMs: effective(put) })),
       effective,
     });
   const readsOf = Map.groupBy(reads, (read) => `${read.key} ${read.value}`);
@@ -63,8 +63,8 @@ function missingAt(read: Operation, puts: Puts | undefined): readonly Operation[
   if (returned?.outcome === 'failed') return 'refused';
   if (puts === undefined) return [];
   const sinceMs = returned === undefined ? Number.NEGATIVE_INFINITY : puts.effective(returned);
-  const candidates = puts.byEffect.between(sinceMs, read.intendedMs);
-  return candidates.filter((put) => put !== returned && put.intendedMs > sinceMs).toSorted((a, b) => a.line - b.line);
+  const candidates = puts.byEffect.between(sinceMs, read.sentMs);
+  return candidates.filter((put) => put !== returned && put.sentMs > sinceMs).toSorted((a, b) => a.line - b.line);
 }
 
 /** `reads` of just that write. Done in an earlier term than the read's, and never read again: lost with that term. Otherwise the read was just stale. */

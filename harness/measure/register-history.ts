@@ -15,7 +15,7 @@ export interface RegisterHistory {
  * - a write without an answer that nobody ever read is left out too: whoever could be placed with it can be placed without it. One that was
  *   read took effect by the end of the first read that returned it;
  * - what is left after the run is one last read, of the copy of the region that serves.
- * An operation counts from when it was due, which is not later than when it was sent: more orders are allowed than really were, never fewer.
+ * An operation counts from before it was sent: more orders are allowed than really were, never fewer.
  */
 export function registerHistories(view: RunView): readonly RegisterHistory[] {
   const kept = survivingCopy(view);
@@ -45,7 +45,7 @@ function registerOperation(
   keptMs: number | undefined,
   effective: (put: Operation) => number,
 ): readonly RegisterOperation[] {
-  const { value, intendedMs: callMs, completedMs, outcome, line } = one;
+  const { value, sentMs: callMs, completedMs, outcome, line } = one;
   if (one.op === 'get') return outcome === 'ok' ? [{ op: 'read', value, callMs, returnMs: completedMs, line }] : [];
   if (one.op === 'delete' || outcome === 'failed') return [];
   const returnMs = Math.min(effective(one), keptMs ?? Number.POSITIVE_INFINITY);

@@ -41,7 +41,7 @@ class ReignBuilder {
     const earlier = this.reigns.findLastIndex((reign) => reign.region === region);
     if (current !== undefined && earlier >= 0 && !returns(op, this.reigns)) {
       const successor = this.reigns[earlier + 1] ?? current;
-      if (op.intendedMs > successor.firstAckMs) this.#late.push({ op, ruler: successor });
+      if (op.sentMs > successor.firstAckMs) this.#late.push({ op, ruler: successor });
       return this.#count(earlier, op);
     }
     const { line, completedMs } = op;

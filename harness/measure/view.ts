@@ -8,6 +8,8 @@ import type { Interval } from './measurement.ts';
 export interface Operation extends OperationCompleted {
   readonly line: number;
   readonly region: string | null;
+  /** Before this it had not left for that address: the client was late with it, and had to find the service first. It certainly began after whatever was over by then. */
+  readonly sentMs: number;
 }
 
 /** One fault as the events tell of it. */
@@ -51,7 +53,12 @@ export function viewRun(events: readonly RunEvent[]): RunView {
   const [started] = eventsOf(events, 'run-started');
   const scenario = decodeRecordedScenario(started?.scenario);
   if (started === undefined) throw new RangeError('no run-started');
-  const operations = eventsOf(events, 'op').map((op) => ({ ...op, line: op.lineNumber, region: regionOf(started, op.address) }));
+  const operations = eventsOf(events, 'op').map((op) => ({
+    ...op,
+    line: op.lineNumber,
+    region: regionOf(started, op.address),
+    sentMs: sentMs(op),
+  }));
   const steady = eventsOf(events, 'phase').findLast((event) => event.phase === 'steady'); // a busy machine needs several tries
   return {
     events,
@@ -63,6 +70,13 @@ export function viewRun(events: readonly RunEvent[]): RunView {
     steadyMs: steady?.atMs ?? null,
     loadEndMs: operations.reduce((latest, op) => Math.max(latest, op.intendedMs), 0),
   };
+}
+
+/** Clients tell how late they were in tenths of a millisecond. */
+const ROUNDED_MS = 0.05;
+
+function sentMs({ intendedMs, completedMs, lateMs = 0, dnsMs }: OperationCompleted): number {
+  return Math.min(completedMs, intendedMs + Math.max(0, lateMs - ROUNDED_MS) + Math.max(0, dnsMs));
 }
 
 /** Where each step that begins a phase began, and what every day ends with. */
