@@ -26,6 +26,18 @@ describe('judge', () => {
     it('fails when two regions claim one epoch', () => {
       expect(outcomeOf(judged({ answer: (op) => ({ ...failover(op), epoch: 1 }) }), 'single-primary')).to.equal('fail');
     });
+    it('fails under an epoch that another had come after: who took over with a lower one could take over again and again', () => {
+      const of = (before: number, after: number) =>
+        judged({ answer: (op) => ({ ...failover(op), epoch: failover(op).region === 'us-central1' ? before : after }) });
+      expect(outcomeOf(of(5, 6), 'single-primary')).to.equal('pass');
+      const lower = of(5, 3);
+      expect(outcomeOf(lower, 'single-primary')).to.equal('fail');
+      expect(lower.verdict.reason).to.match(
+        /us-east1 acknowledged \d+ operation\(s\) under epoch 3 that began after us-central1 had begun to acknowledge under epoch 5/,
+      );
+      const back = judged({ answer: (op) => ({ ...failover(op), region: 'us-central1', epoch: op.intendedMs < 4000 ? 2 : 1 }) });
+      expect(outcomeOf(back, 'single-primary'), 'in the same region').to.equal('fail');
+    });
     it('counts a return under a higher epoch as a second failover, not as split brain', () => {
       const back = (op: Asked) => (op.intendedMs < 5500 ? failover(op) : { ...failover({ ...op, intendedMs: 1000 }), epoch: 3 });
       const result = judged({ answer: back });

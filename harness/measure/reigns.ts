@@ -21,7 +21,7 @@ export function measureReigns(view: RunView): ReignView {
   const builder = new ReignBuilder();
   const acknowledged = view.operations.filter((op) => op.outcome === 'ok' && op.region !== null);
   for (const op of acknowledged.toSorted((a, b) => a.completedMs - b.completedMs)) builder.add(op, op.region ?? '');
-  const splitBrain = [...builder.violations(), ...sharedEpochs(acknowledged)];
+  const splitBrain = [...builder.violations(), ...sharedEpochs(acknowledged), ...passedEpochs(acknowledged)];
   return { reigns: builder.reigns, changes: Math.max(0, builder.reigns.length - 1), splitBrain, termOfLine: builder.termOfLine };
 }
 
@@ -92,4 +92,25 @@ function sharedEpochs(acknowledged: readonly Operation[]): readonly SplitBrain[]
       ? []
       : [{ message: `epoch ${epoch} was claimed by ${[...regions.keys()].join(' and ')}`, lines: [...regions.values()] }],
   );
+}
+
+/** Epochs only grow: under one that another had come after nothing is acknowledged any more that begins then. */
+function passedEpochs(acknowledged: readonly Operation[]): readonly SplitBrain[] {
+  const claimed = acknowledged.flatMap((op) => (op.claimedEpoch === undefined ? [] : [{ op, epoch: op.claimedEpoch }]));
+  const done = claimed.toSorted((a, b) => a.op.completedMs - b.op.completedMs);
+  let [next, highest] = [0, done[0]];
+  const late = claimed
+    .toSorted((a, b) => a.op.sentMs - b.op.sentMs)
+    .flatMap(({ op, epoch }) => {
+      for (; (done[next]?.op.completedMs ?? Infinity) < op.sentMs; next++)
+        if (highest === undefined || (done[next]?.epoch ?? 0) > highest.epoch) highest = done[next];
+      const isPassed = highest !== undefined && next > 0 && epoch < highest.epoch;
+      return isPassed && highest !== undefined ? [{ op, epoch, after: highest }] : [];
+    });
+  return [...Map.groupBy(late, ({ epoch, after }) => `${epoch} ${after.epoch}`).values()].map((group) => {
+    const [first] = group;
+    const lines = [first?.after.op.line ?? 0, ...group.slice(0, EVIDENCE).map(({ op }) => op.line)];
+    const message = `${first?.op.region} acknowledged ${group.length} operation(s) under epoch ${first?.epoch} that began after ${first?.after.op.region} had begun to acknowledge under epoch ${first?.after.epoch}`;
+    return { message, lines };
+  });
 }
