@@ -81,6 +81,12 @@ describe('served-at-end', () => {
       const result = of(({ op }) => op === 'delete', 9900, change);
       expect(result.verdict.reason).to.match(/^served-at-end: delete: never served again/);
     });
+    it('fails where what is asked for one key is late each time, and no outage may be: all that together is a moment', () => {
+      const late = (op: Asked) => ({ outcome: 'ok', latencyMs: isLost(op) ? 600 : 5, region: 'us-central1', epoch: 1 }) as const;
+      const found = judge(nullHistory({ answer: late, loadEndMs: 7100 }), CHECKS);
+      expect(outcomeOf(found, 'brown-out')).to.equal('pass');
+      expect(objections(found)).to.deep.equal(['served-at-end']);
+    });
     it('takes accidents for what they are, also where they always hit the same thing but the last time', () => {
       expect(objections(of((op) => isLost(op) && op.intendedMs < 10_000))).to.deep.equal([]);
       expect(objections(of((op) => op.seq % 97 === 0 && op.intendedMs < 10_500))).to.deep.equal([]);

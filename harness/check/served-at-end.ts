@@ -16,13 +16,13 @@ export const servedAtEnd: Check = {
   question: 'Was every client that must recover served again when the load ended, in all that it asked for?',
   judge: (of) => {
     const { view, scenario } = of;
-    if (scenario.expect.outage === 'none') return [finding(NAME, 'skipped', 'the scenario allows no outage')];
-    const { mustRecover } = scenario.expect;
+    const { mustRecover, outage } = scenario.expect;
     const partly = partlyServed(view, mustRecover).map(({ what, times, sinceMs, lines }) => {
       const message = `${what}: never served again from ${seconds(sinceMs)} on, ${times} times in the midst of a service that was there for all else`;
       return finding(NAME, 'fail', message, lines.slice(0, EVIDENCE_SHOWN));
     });
     if (partly.length > 0) return partly;
+    if (outage === 'none') return [finding(NAME, 'skipped', 'the scenario allows no outage')];
     const judged =
       scenario.targets.recoveryTimeMs === null
         ? mustRecover.map((vantage) => judgeVantage(of, vantage))
