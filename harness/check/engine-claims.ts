@@ -1,9 +1,12 @@
 import { eventsOf, type Operation } from '../measure/view.ts';
-import { finding, seconds, type Case, type Check } from './check.ts';
+import { EVIDENCE_SHOWN, finding, seconds, type Case, type Check } from './check.ts';
 import type { Finding } from './verdict.ts';
 
 /** What comes after a promotion takes a few seconds; on a machine that does other things as well some more. */
 const COMPLETES_WITHIN_MS = 30_000;
+
+/** What a status says was so when it was asked for: so long before it was recorded at most (engine/observe.ts). */
+const ANSWERED_WITHIN_MS = 3000;
 
 /**
  * What the engine says of itself, held against what was measured. Never used to judge the system: an engine that contradicts what
@@ -15,7 +18,14 @@ export const engineClaims: Check = {
   needsEngine: true,
   question: 'Does what the engine says of itself agree with what was measured?',
   judge: (of) => {
-    const findings = [...regionClaims(of), ...promotionClaims(of), ...failoverClaims(of), ...divergenceClaims(of), ...lossClaims(of)];
+    const findings = [
+      ...regionClaims(of),
+      ...promotionClaims(of),
+      ...writableClaims(of),
+      ...failoverClaims(of),
+      ...divergenceClaims(of),
+      ...lossClaims(of),
+    ];
     return findings.length > 0 ? findings : [finding('engine-claims', 'pass', 'what the engine says agrees with what was measured')];
   },
 };
@@ -89,6 +99,27 @@ function promotionClaims({ view }: Case): readonly Finding[] {
     const message = `the log tells that ${region} was promoted under epoch ${epoch}, and clients had answers under it from ${op.region}`;
     return [finding('engine-claims', 'inconclusive', message, [lineNumber, op.line])];
   });
+}
+
+/** Two databases that both say that they take writes, the one under an older epoch after the other: nobody may have been there to be acknowledged by both. */
+function writableClaims({ view }: Case): readonly Finding[] {
+  const said = eventsOf(view.events, 'engine-status').flatMap(({ program, region, ok, body, atMs, lineNumber }) => {
+    const { role, writable, epoch } = (body ?? {}) as { readonly role?: unknown; readonly writable?: unknown; readonly epoch?: unknown };
+    const isSaid = program === 'db' && ok && role === 'primary' && writable === true && typeof epoch === 'number';
+    return isSaid ? [{ region, epoch, atMs, lineNumber }] : [];
+  });
+  const firsts = [...Map.groupBy(said, ({ region, epoch }) => `${region} ${epoch}`).values()].flatMap(([one]) => one ?? []);
+  const both = said.flatMap((old) => {
+    const newer = firsts.find(
+      ({ region, epoch, atMs }) => region !== old.region && epoch > old.epoch && atMs < old.atMs - ANSWERED_WITHIN_MS,
+    );
+    return newer === undefined ? [] : [{ old, newer }];
+  });
+  const [first] = both;
+  if (first === undefined) return [];
+  const message = `${first.old.region} said ${both.length} time(s) that it takes writes under epoch ${first.old.epoch}, when ${first.newer.region} did so under epoch ${first.newer.epoch}`;
+  const lines = both.slice(0, EVIDENCE_SHOWN).flatMap(({ old, newer }) => [newer.lineNumber, old.lineNumber]);
+  return [finding('engine-claims', 'inconclusive', message, lines)];
 }
 
 /**

@@ -99,6 +99,21 @@ describe('histories that look like a pass', () => {
     expect(claims('europe-west1', 3)?.outcome, 'under which nobody answered').to.equal('pass');
   });
 
+  it('a database that says that it takes writes when another does so under a newer epoch, though nobody was there to write', () => {
+    const claims = (atMs: number, change: object = {}) => {
+      const status = (region: string, epoch: number, statusMs: number, over: object) =>
+        at(statusMs, { kind: 'engine-status', region, program: 'db', ok: true, body: { role: 'primary', writable: true, epoch, ...over } });
+      const said = [status('us-east1', 2, 3900, {}), status('us-central1', 1, atMs, change)];
+      const edit = (events: readonly RunEvent[]) => [...events, ...said].toSorted((a, b) => a.atMs - b.atMs);
+      return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims');
+    };
+    expect(claims(7100)?.message).to.match(
+      /^us-central1 said 1 time\(s\) that it takes writes under epoch 1, when us-east1 did so under epoch 2$/,
+    );
+    expect(claims(6800)?.outcome, 'it may have been asked before').to.equal('pass');
+    for (const change of [{ writable: false }, { role: 'standby' }, { epoch: 3 }]) expect(claims(7100, change)?.outcome).to.equal('pass');
+  });
+
   it('a loss that is greater than the log had told, or than was accepted', () => {
     const approve = ['approve', '--accept-data-loss=1'];
     const lossOf = (fromMs: number, estimatedLossSeconds: number) => {
