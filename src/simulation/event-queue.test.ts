@@ -16,7 +16,9 @@ describe('the queue of what is to happen', () => {
         waiting.push(item);
         queue.add(item.atMs, item);
       } else {
-        const expected = waiting.toSorted((a, b) => a.atMs - b.atMs || a.number - b.number)[0];
+        // By number already: the first of the earliest.
+        const earliestMs = waiting.reduce((least, { atMs }) => Math.min(least, atMs), Infinity);
+        const expected = waiting.find(({ atMs }) => atMs === earliestMs);
         const taken = queue.take();
         if (taken !== expected) expect.fail(`step ${step}: ${JSON.stringify(taken)} instead of ${JSON.stringify(expected)}`);
         if (expected === undefined) continue;
