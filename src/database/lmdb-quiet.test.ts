@@ -23,8 +23,7 @@ describe('quiet moments of the writer', () => {
     return token;
   };
 
-  it('are given once to an opener that stands still, not before every commit, and to the next one again', async function () {
-    this.timeout(20_000);
+  it('are given once to an opener that stands still, not before every commit, and to the next one again', async () => {
     const first = stopped('first');
     const held = moments.pass();
     expect(quiet()).to.equal(first);
