@@ -91,13 +91,17 @@ function promotionClaims({ view }: Case): readonly Finding[] {
   for (const op of view.operations)
     if (op.outcome === 'ok' && op.region !== null && op.claimedEpoch !== undefined && !answered.has(op.claimedEpoch))
       answered.set(op.claimedEpoch, op);
-  const promoted = eventsOf(view.events, 'engine-log').filter(({ action }) => action === 'promoted');
-  return promoted.flatMap(({ line, lineNumber }) => {
+  const promoted = eventsOf(view.events, 'engine-log').flatMap(({ action, line, lineNumber }) => {
     const [region, epoch] = [detailOf(line, 'region'), numberOf(line, 'epoch')];
-    const op = epoch === undefined ? undefined : answered.get(epoch);
-    if (region === undefined || op === undefined || op.region === region) return [];
-    const message = `the log tells that ${region} was promoted under epoch ${epoch}, and clients had answers under it from ${op.region}`;
-    return [finding('engine-claims', 'inconclusive', message, [lineNumber, op.line])];
+    return action !== 'promoted' || region === undefined || epoch === undefined ? [] : [{ region, epoch, lineNumber }];
+  });
+  // Where one fails another may take its place.
+  return [...Map.groupBy(promoted, ({ epoch }) => epoch)].flatMap(([epoch, all]) => {
+    const op = answered.get(epoch);
+    if (op === undefined || all.some(({ region }) => region === op.region)) return [];
+    const regions = [...new Set(all.map(({ region }) => region))].join(', ');
+    const message = `the log tells that ${regions} was promoted under epoch ${epoch}, and clients had answers under it from ${op.region}`;
+    return [finding('engine-claims', 'inconclusive', message, [...all.map(({ lineNumber }) => lineNumber), op.line])];
   });
 }
 

@@ -87,15 +87,18 @@ describe('histories that look like a pass', () => {
   });
 
   it('a region that the log says was promoted under an epoch, under which another one answered', () => {
-    const claims = (region: string, epoch: number) => {
-      const said = at(4000, { kind: 'engine-log', pod: 'dr-controller-outside', action: 'promoted', line: { details: { region, epoch } } });
-      const edit = (events: readonly RunEvent[]) => [...events, said].toSorted((a, b) => a.atMs - b.atMs);
+    const claims = (region: string, epoch: number, ...others: readonly string[]) => {
+      const said = [region, ...others].map((one, index) =>
+        at(3990 + index, { kind: 'engine-log', pod: 'c', action: 'promoted', line: { details: { region: one, epoch } } }),
+      );
+      const edit = (events: readonly RunEvent[]) => [...events, ...said].toSorted((a, b) => a.atMs - b.atMs);
       return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims');
     };
     expect(claims('europe-west1', 2)?.message).to.match(
       /europe-west1 was promoted under epoch 2, and clients had answers under it from us-east1/,
     );
     expect(claims('us-east1', 2)?.outcome).to.equal('pass');
+    expect(claims('europe-west1', 2, 'us-east1')?.outcome, 'which took its place').to.equal('pass');
     expect(claims('europe-west1', 3)?.outcome, 'under which nobody answered').to.equal('pass');
   });
 
