@@ -101,7 +101,19 @@ describe('writes of registers that are lost with the end of a reign', () => {
     const result = judged({ scenario, answer });
     expect(outcomeOf(result, 'no-holes')).to.equal('fail');
     expect(result.verdict.reason).to.match(
-      /^no-holes: \d+ hole\(s\): put \S+ is lost, but reg\/\S+, which us-central1 acknowledged later, is there/,
+      /^no-holes: \d+ hole\(s\): put \S+ is lost, but put reg\/\S+, which us-central1 acknowledged later, is there/,
     );
+  });
+
+  it('so they are where what was deleted after them stays deleted', () => {
+    const answer = (op: Asked): Answered => (isChange(op) && op.op === 'put' ? { ...failover(op), applied: false } : failover(op));
+    const result = judged({ scenario, answer });
+    expect(outcomeOf(result, 'no-holes')).to.equal('fail');
+    expect(result.verdict.reason).to.match(
+      /^no-holes: \d+ hole\(s\): put \S+ is lost, but delete \S+, which us-central1 acknowledged later, is there/,
+    );
+    // Of a delete whose put is lost too nobody knows whether it was done.
+    const both = (op: Asked): Answered => (isChange(op) ? { ...failover(op), applied: false } : failover(op));
+    expect(outcomeOf(judged({ scenario, answer: both }), 'no-holes')).to.equal('pass');
   });
 });

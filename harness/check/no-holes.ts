@@ -11,7 +11,7 @@ export const noHoles: Check = {
     const findings = [];
     const [hole] = holes;
     if (hole !== undefined) {
-      const message = `${holes.length} hole(s): ${hole.lost.op} ${hole.lost.key} is lost, but ${hole.present.key}, which ${hole.present.region} acknowledged later, is there`;
+      const message = `${holes.length} hole(s): ${hole.lost.op} ${hole.lost.key} is lost, but ${hole.present.op} ${hole.present.key}, which ${hole.present.region} acknowledged later, is there`;
       findings.push(
         finding(
           'no-holes',

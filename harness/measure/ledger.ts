@@ -4,7 +4,7 @@ import type { Hole, WriteAccount, WriteRef } from './measurement.ts';
 import type { ReignView } from './reigns.ts';
 import { isBulkEntry } from './bulk-values.ts';
 import { issuedBy } from './issued.ts';
-import { lostUnread, seenLater } from './lost-tail.ts';
+import { doneDeletes, lostUnread, seenLater } from './lost-tail.ts';
 import { isEngineKey, registerOwner } from './registers.ts';
 import { survivingCopy } from './survivor.ts';
 import { eventsOf, type Operation, type RunView } from './view.ts';
@@ -35,7 +35,7 @@ export function accountWrites(view: RunView, reigns: ReignView, gone: readonly O
     ...counts,
     readBackRegion: copy.region,
     lost: lost.map(writeRef),
-    holes: findHoles(reigns, lost, latestOfTerms(reigns, [...present, ...seen])),
+    holes: findHoles(reigns, lost, latestOfTerms(reigns, [...present, ...seen, ...doneDeletes(view, reigns, { entries, latest })])),
     resurrected: lost.filter((op) => op.op === 'delete').map(writeRef),
     phantoms: compared.phantoms.map(writeRef),
     foreign: foreignEntries(view, writes, entries),

@@ -15,6 +15,19 @@ export function seenLater(view: RunView, { termOfLine }: ReignView, latest: Read
   return seen;
 }
 
+/** Deletes that certainly took effect: their key is not there, and what its term acknowledged after its put is. */
+export function doneDeletes(
+  view: RunView,
+  { termOfLine }: ReignView,
+  { entries, latest }: { readonly entries: ReadonlyMap<string, string>; readonly latest: ReadonlyMap<number, Operation> },
+): readonly Operation[] {
+  const puts = new Map(view.operations.filter(({ op, outcome }) => op === 'put' && outcome === 'ok').map((put) => [put.key, put]));
+  return view.operations.filter(({ op, outcome, key }) => {
+    const put = op === 'delete' && outcome === 'ok' && !entries.has(key) ? puts.get(key) : undefined;
+    return put !== undefined && (latest.get(termOfLine.get(put.line) ?? -1)?.sentMs ?? -Infinity) > put.completedMs;
+  });
+}
+
 /**
  * Writes of registers that were lost with the end of their term, and that nobody missed, as the register was written anew before anybody read it: begun when a write was over that the term's end took with it, of which the
  * next term has nothing. `latest`: of each term the write that is there and began last.
