@@ -1,7 +1,7 @@
 import { ANY_LOSS_SECONDS, estimateLossSeconds, isSetBack } from './loss.ts';
 import { announced, awaitApproval, enter, stay, write, type Moved } from './moves.ts';
 import { undo } from './planned.ts';
-import { asGoodAs, bestOfRest, judgeSealing, richerThan, wholeHolder } from './sealing.ts';
+import { asGoodAs, bestOfRest, judgeSealing, richerThan, wholeHolder, wholeOfRest } from './sealing.ts';
 import { isFresh } from './setting.ts';
 import type { Event, Facts, Run, Setting } from './state.ts';
 import { isFenced, recordIsOver } from './wanted.ts';
@@ -85,7 +85,7 @@ export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-f
   if (journal.course === 'planned') return undo(run, `${region} could not be promoted: ${why}`, facts);
   const candidates = asGoodAs(region, run, setting);
   const failed = [...new Set([...journal.failed, region])];
-  const next = candidates.find((other) => !failed.includes(other));
+  const next = candidates.find((other) => !failed.includes(other)) ?? wholeOfRest(run, failed, setting) ?? undefined;
   // What it lacks may come yet. Whoever has just as much has the same copy, and lacks the same.
   if (event.lacks === true && (next === undefined || candidates.includes(region))) return waitFor(run, why, region, { facts, setting });
   const turnTo = (to: string, passed: readonly string[], awaiting: Run['awaiting']): Moved => {
@@ -98,7 +98,8 @@ export function promoteFailed(run: Run, event: Extract<Event, { kind: 'promote-f
   if (next !== undefined) return turnTo(next, failed, run.awaiting);
   const lesser = bestOfRest(run, failed, setting);
   if (lesser !== null && isAccepted(lesser, run, facts, setting)) return turnTo(lesser, failed, null);
-  const again = candidates[0] ?? region;
+  // Those first that were chosen before: one that is back would never be asked where this one stays dead, though it had more than was needed.
+  const again = failed.find((other) => other !== region) ?? region;
   if (lesser === null) return turnTo(again, [], run.awaiting);
   const reason = `${region}: ${why}; ${lesser}, who is next, may lack acknowledged writes`;
   const waiting = waitFor(run, reason, lesser, { facts, setting }, lesser);

@@ -75,6 +75,16 @@ export function bestOfRest({ journal }: Pick<Run, 'journal'>, failed: readonly s
   return preferred(rest, journal, setting)[0] ?? null;
 }
 
+/** Of those that are not in `failed` one that has at least all that the fenced holder had, and so what was acknowledged: whatever more somebody else has nobody was promised. The holder itself, which was not well, last. */
+export function wholeOfRest(run: Sealed, failed: readonly string[], setting: Setting): string | null {
+  const { journal } = run;
+  const holderLog = logOfHolder(run);
+  if (holderLog === null) return null;
+  const rest = knownLogs(run).filter((log) => !failed.includes(log.region) && compareLogs(log, holderLog) <= 0);
+  const standbys = rest.filter(({ region }) => region !== journal.from);
+  return preferred(standbys.length > 0 ? standbys : rest, journal, setting)[0] ?? null;
+}
+
 /** The old holder, if it is fenced and has everything that it acknowledged. */
 export function wholeHolder(run: Sealed): string | null {
   return logOfHolder(run)?.region ?? null;

@@ -361,6 +361,24 @@ describe('failover before anything is taken', () => {
       const turned = failing(waiting, ['us-east1']);
       expect(turned).to.have.nested.property('journal.to', 'europe-west1');
       expect(turned, 'they are asked still').to.have.nested.property('awaiting.blocker', 'loss');
+      const other = failing(promoting({ ...two, to: 'europe-west1' }), ['europe-west1', 'us-east1']);
+      expect(other, 'also who comes later in the order, and was chosen first').to.have.nested.property('journal.to', 'europe-west1');
+      expect(other).to.have.nested.property('awaiting.blocker', 'loss');
+      const unequal = { to: 'europe-west1', sealed: [log('europe-west1', 38), log('us-east1', 28)] };
+      const more = failing(promoting(unequal, log('us-central1', 39)), ['europe-west1', 'us-central1']);
+      expect(more, 'also where the one after it has more').to.have.nested.property('journal.to', 'europe-west1');
+      expect(more).to.have.nested.property('awaiting.blocker', 'loss');
+    });
+
+    it('asks nobody where somebody has all that the fenced holder had: the standbys first, then the holder itself', () => {
+      const after = (lastIndex: number) => failing(promoting(unequal, log('us-central1', lastIndex)), ['us-east1']);
+      const unequal = { sealed: [log('us-east1', 38), log('europe-west1', 28)] };
+      expect(after(28)).to.have.nested.property('journal.to', 'europe-west1');
+      expect(after(30)).to.have.nested.property('journal.to', 'us-central1');
+      expect(failing(after(28), ['europe-west1'])).to.have.nested.property('journal.to', 'us-central1');
+      expect(after(28)).to.deep.include({ awaiting: null });
+      const emptied = failing(promoting(unequal, log('us-central1', 0, 0)), ['us-east1']);
+      expect(emptied, 'an emptied disk says nothing of what was acknowledged').to.have.nested.property('awaiting.blocker', 'loss');
     });
 
     it('needs nobody within the loss that was accepted before, as the objective of an asynchronous system is', () => {
