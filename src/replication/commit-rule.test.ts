@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { committableIndex, countingMembers, type CommitRule } from './commit-rule.ts';
+import { isSafeToTake } from './replication-rule.ts';
 import { planSetChange } from './sync-set.ts';
 
 const rule = (over: Partial<CommitRule> = {}): CommitRule => ({ mode: 'sync', set: ['b', 'c'], proposed: null, w: 1, ...over });
@@ -45,6 +46,14 @@ describe('change of the sync set', () => {
     expect(planSetChange(rule(), [{ ...b, ageMs: 900 }, c], log, policy)).to.equal(null);
     expect(planSetChange(rule({ set: ['c'] }), [b, c], { commitIndex: 106, lastIndex: 110 }, policy)).to.equal(null);
   });
+  it('drops at once who has forgotten what it acknowledged, also the last one: only this copy has all of it then', () => {
+    const forgot = { ...c, matchIndex: 0, ageMs: 5, forgot: true };
+    expect(planSetChange(rule(), [b, forgot], log, policy)?.set).to.deep.equal(['b']);
+    expect(planSetChange(rule(), [{ ...b, matchIndex: 99 }, forgot], log, policy), 'the other one is about to have it').to.equal(null);
+    expect(planSetChange(rule(), [{ ...b, ageMs: 900 }, forgot], log, policy)?.set).to.deep.equal([]);
+    expect(planSetChange(rule({ set: ['c'] }), [forgot], log, policy)?.set).to.deep.equal([]);
+    expect(planSetChange(rule({ set: [] }), [{ ...c, matchIndex: 110, ageMs: 5 }], log, policy)?.set).to.deep.equal(['c']);
+  });
   it('takes in who has caught up and answers, and nobody else', () => {
     expect(planSetChange(rule({ set: ['b'] }), [b, { ...c, matchIndex: 104, ageMs: 5 }], log, policy)?.added).to.deep.equal(['c']);
     expect(planSetChange(rule({ set: ['b'] }), [b, { ...c, ageMs: 5 }], log, policy)).to.equal(null);
@@ -56,5 +65,13 @@ describe('change of the sync set', () => {
   it('plans nothing while a change is undecided or in async mode', () => {
     expect(planSetChange(rule({ proposed: ['b'] }), [b, c], log, policy)).to.equal(null);
     expect(planSetChange(rule({ mode: 'async' }), [b, c], log, policy)).to.equal(null);
+  });
+});
+
+describe('the first set of a new primary', () => {
+  const nobody = { mode: 'sync', set: [], w: 1 } as const;
+  it('is never one that nobody is in: nothing could be committed, and nobody come into it', () => {
+    expect(isSafeToTake(nobody, nobody, [])).to.equal(false);
+    expect(isSafeToTake(nobody, { ...nobody, set: ['b'] }, ['b'])).to.equal(true);
   });
 });

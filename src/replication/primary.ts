@@ -52,6 +52,8 @@ export class Primary {
   readonly #shippers: readonly Shipper[];
   readonly #rule: ReplicationRule;
   readonly #lag: LagMeter;
+  /** Members of the set that a failover would take for members still, though their disks forgot what they had acknowledged, and what they had promised: they count for nothing, and get no copy that would hide it, until they are out of the set. */
+  readonly #forgetful = new Set<string>();
   #waiting: Waiter[] = [];
   /** First entry of this epoch; null until the noop is appended. */
   #firstIndex: number | null = null;
@@ -67,7 +69,10 @@ export class Primary {
       clock,
       log,
       epoch,
-      onDecided: () => this.#advance(),
+      onDecided: () => {
+        for (const member of this.#forgetful) if (!this.#rule.current.set.includes(member)) this.#forgetful.delete(member);
+        this.#advance();
+      },
       onEpochPassed: options.onEpochPassed,
     });
     this.#shippers = options.standbys.map(
@@ -82,6 +87,8 @@ export class Primary {
           epoch,
           standby,
           directLease: options.directLease,
+          onForgot: () => this.#forgot(standby.region),
+          mayFill: () => !this.#forgetful.has(standby.region),
           onAcknowledged: () => this.#advance(),
           onEpochPassed: options.onEpochPassed,
         }),
@@ -202,11 +209,21 @@ export class Primary {
     const rule = this.#rule.state;
     if (rule.mode === 'async') return true;
     const nowMs = this.#options.clock.monotonicMs();
-    const counting = countingMembers(rule);
+    const counting = this.#counting();
     const live = this.#shippers.filter(
       (shipper) => counting.includes(shipper.region) && shipper.ageMs(nowMs) < this.#options.policy.syncDropAfterMs,
     );
     return live.length >= rule.w;
+  }
+
+  #counting(): readonly string[] {
+    return countingMembers(this.#rule.state).filter((region) => !this.#forgetful.has(region));
+  }
+
+  /** Before the noop is committed nobody's set changes; nothing was acknowledged with its help either. */
+  #forgot(region: string): void {
+    const { mode, set } = this.#rule.current;
+    if (this.established && mode === 'sync' && set.includes(region)) this.#forgetful.add(region);
   }
 
   /** Commits what the rule allows and acknowledges it, as long as the lease is valid. */
@@ -217,7 +234,7 @@ export class Primary {
       rule: this.#rule.state,
       durableIndex: database.state().durableIndex,
       epochFirstIndex: this.#firstIndex,
-      matchIndex: new Map(this.#shippers.map((shipper) => [shipper.region, shipper.matchIndex])),
+      matchIndex: new Map(this.#shippers.map(({ region, matchIndex }) => [region, this.#forgetful.has(region) ? 0 : matchIndex])),
     });
     if (index === null) return;
     database.commit(index);
@@ -242,6 +259,7 @@ export class Primary {
       region: shipper.region,
       matchIndex: shipper.matchIndex,
       ageMs: shipper.ageMs(nowMs),
+      forgot: this.#forgetful.has(shipper.region),
     }));
     const change = planSetChange(this.#rule.state, views, { commitIndex, lastIndex: log.index }, policy);
     // A change that is refused or undecided is the rule's to follow up.

@@ -29,7 +29,9 @@ export interface RuleValues {
  */
 export function isSafeToTake(before: RuleValues | null, next: RuleValues, holders: readonly string[]): boolean {
   if (next.mode === 'async' || before === null) return true;
+  // With nobody in it nothing could ever be committed, and so nobody come into it.
   const same =
+    next.set.length > 0 &&
     before.mode === 'sync' &&
     before.w === next.w &&
     before.set.length === next.set.length &&

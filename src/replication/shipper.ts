@@ -29,6 +29,10 @@ export interface ShipperOptions {
   readonly epoch: number;
   readonly standby: { readonly region: string; readonly url: string };
   readonly directLease: DirectLeaseSide;
+  /** Its disk forgot what it had acknowledged. */
+  readonly onForgot: () => void;
+  /** Whether it may be given what it lacks. */
+  readonly mayFill: () => boolean;
   /** The standby acknowledged (also a heartbeat), or was found to hold less than before. */
   readonly onAcknowledged: () => void;
   readonly onEpochPassed: (sealedEpoch: number) => void;
@@ -143,7 +147,7 @@ export class Shipper {
 
   /** False when it refuses our epoch: asked again ever more slowly, as if it were not there. */
   #take(reply: AppendReply): boolean {
-    const { database, clock, onAcknowledged, onEpochPassed, log } = this.#options;
+    const { database, clock, onAcknowledged, onEpochPassed, onForgot, mayFill, log } = this.#options;
     if (reply.kind === 'epoch-passed') {
       onEpochPassed(reply.sealedEpoch);
       return false;
@@ -156,8 +160,13 @@ export class Shipper {
       const own = database.state();
       const common = commonPoint(own.epochs, own.log.index, reply.log.epochs, reply.log.lastIndex);
       // It said before that more was durable there: its disk forgot. What it acknowledges no longer counts.
-      if (common < this.#matchIndex) log.error('standby_lost_entries', { standby: this.region, had: this.#matchIndex, has: common });
+      if (common < this.#matchIndex) {
+        log.error('standby_lost_entries', { standby: this.region, had: this.#matchIndex, has: common });
+        onForgot();
+      }
       this.#matchIndex = Math.min(this.#matchIndex, common);
+      this.#prevIndex = own.log.index;
+      if (!mayFill()) return true;
       const resume = resumeAfterMismatch(common, own.baseIndex, reply.log.commitIndex);
       if (resume.kind === 'append') this.#prevIndex = resume.prevIndex;
       else this.#snapshotFrom = resume.commonIndex;

@@ -6,6 +6,8 @@ export interface StandbyView {
   readonly matchIndex: number;
   /** Since its last acknowledgement; Infinity when there was none. */
   readonly ageMs: number;
+  /** Its disk forgot what it had acknowledged. */
+  readonly forgot?: boolean;
 }
 
 export interface SetChange {
@@ -18,6 +20,7 @@ export interface SetChange {
  * The next change of the sync set, or null. One at a time.
  * - Out goes who has acknowledged nothing for `syncDropAfterMs`, if W live members remain that hold everything acknowledged: otherwise a failover that seals
  *   only the remaining ones could miss some of it. Nobody goes where nobody would remain: then writes wait.
+ * - Out goes at once who has forgotten what it had acknowledged, by the same rule; but also where nobody remains, and whoever is silent with it.
  * - In comes who answers and has caught up; safe at any time, as it only makes a failover seal more.
  */
 export function planSetChange(
@@ -27,7 +30,7 @@ export function planSetChange(
   policy: Pick<Policy, 'syncDropAfterMs' | 'caughtUpEntries'>,
 ): SetChange | null {
   if (rule.mode === 'async' || rule.proposed !== null) return null;
-  const live = (standby: StandbyView): boolean => standby.ageMs < policy.syncDropAfterMs;
+  const live = (standby: StandbyView): boolean => standby.forgot !== true && standby.ageMs < policy.syncDropAfterMs;
   const members = rule.set.map(
     (region) => standbys.find((standby) => standby.region === region) ?? { region, matchIndex: 0, ageMs: Infinity },
   );
@@ -39,6 +42,8 @@ export function planSetChange(
       remaining.map((standby) => standby.region),
     );
   }
+  // All of it is here alone: with an empty set no failover takes one that forgot it for one that has it.
+  if (remaining.length === 0 && members.some(({ forgot }) => forgot === true)) return change(rule.set, []);
   const joining = standbys.filter(
     (standby) =>
       !rule.set.includes(standby.region) &&

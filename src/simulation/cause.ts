@@ -101,7 +101,8 @@ export class Cause {
     if (known.pausedKnown) throw new Violation('no-failover-during-a-pause', `${by} began ${journal.runId} and knew that it is paused`);
     if (!this.#beganAtMs.has(journal.runId)) this.#noFlapping(by, journal, nowMs);
     this.#noVeto(by, journal, nowMs);
-    if (known.replication?.mode === 'sync') this.#noReturn(by, journal, known.replication, nowMs);
+    // Who accepts a loss waits for no standby.
+    if (known.replication?.mode === 'sync' && journal.acceptedLossSeconds === null) this.#noReturn(by, journal, known.replication, nowMs);
     this.#noArbitersReturn(by, journal, known.ledSinceMs, nowMs);
     this.#quorum(by, journal, nowMs);
   }

@@ -47,6 +47,10 @@ export function inject(planned: Fault, world: World): () => void {
     case 'disk-broken':
       world.hosts.disk(fault.region).broken = true;
       return () => (world.hosts.disk(fault.region).broken = false);
+    case 'disk-emptied':
+      world.hosts.kill(fault.region, 'database');
+      world.hosts.disk(fault.region).empty();
+      return () => world.hosts.start(fault.region, 'database');
     case 'clock-rate':
       world.hosts.clock(fault.region, fault.program).runAt(fault.rate);
       return () => world.hosts.clock(fault.region, fault.program).runAt(1);

@@ -1,5 +1,15 @@
 import { chooseKind, DIRECTIONS, type Details } from './fault-kinds.ts';
-import { arbiterAway, changingSet, flicker, lastCopy, longLease, oneStandbyOut, rollout, staleLeader } from './fault-stories.ts';
+import {
+  arbiterAway,
+  changingSet,
+  emptiedDisk,
+  flicker,
+  lastCopy,
+  longLease,
+  oneStandbyOut,
+  rollout,
+  staleLeader,
+} from './fault-stories.ts';
 import { LEADER, PRIMARY, PROMOTED, STANDBYS, STEPS_UNDER_WAY, type Fault } from './fault.ts';
 import { chooseLeasesDiffer } from './policies.ts';
 import { Random } from './random.ts';
@@ -20,7 +30,8 @@ export function faultsOf(seed: number): readonly Fault[] {
     const typed = fault.kind === 'order' && fault.order === 'forced' && losses.chance(0.5);
     return typed ? { ...fault, acceptSeconds: losses.pick([0, 0.3, 1, 3]) } : fault;
   });
-  return [...planned, ...(rollouts.chance(0.15) ? rollout(rollouts) : [])];
+  const emptied = new Random(seed, 'emptied disks');
+  return [...planned, ...(rollouts.chance(0.15) ? rollout(rollouts) : []), ...(emptied.chance(0.1) ? emptiedDisk(emptied) : [])];
 }
 
 /** The faults of a seed, in the order of their beginnings: anything, and often what the engine is for with what makes it hard. */

@@ -140,6 +140,40 @@ export function flicker(random: Random, fromMs: number): readonly Fault[] {
   return faults;
 }
 
+/**
+ * A region's disk is emptied, at any moment or in some step of a run, and of all others none: whatever was acknowledged is on another one still. The primary may go while that region gets a copy again, or was away before.
+ */
+export function emptiedDisk(random: Random): readonly Fault[] {
+  const atMs = random.between(800, 4000);
+  const region = random.pick([PRIMARY, PRIMARY, PROMOTED, ...STANDBYS, ...STANDBYS]);
+  const forMs = random.chance(0.5) ? random.between(20, 300) : random.between(300, 2600);
+  const onStep = random.pick(STEPS_UNDER_WAY);
+  const emptied: Fault = random.chance(0.7)
+    ? { kind: 'disk-emptied', region, atMs, forMs }
+    : { kind: 'disk-emptied', region, atMs: 0, forMs, onStep, afterStepMs: random.between(0, random.pick([5, 40])) };
+  if (random.chance(0.3)) return emptiedAfterItsSeal(random, atMs);
+  if (random.chance(0.4)) return [emptied];
+  const trouble = random.pick<Details>([
+    { kind: 'crash', region: PRIMARY, program: 'database' },
+    { kind: 'region-down', region: PRIMARY },
+    { kind: 'isolate', region: PRIMARY, direction: random.pick(DIRECTIONS) },
+    { kind: 'crash', region: random.pick(STANDBYS), program: 'database' },
+  ]);
+  const troubleAtMs = atMs + (random.chance(0.5) ? forMs + random.between(-100, 500) : random.between(-900, 600));
+  return [emptied, { ...trouble, atMs: Math.max(0, troubleAtMs), forMs: random.between(300, 3000) } as Fault];
+}
+
+/** The primary goes on, unseen, while a run seals its standbys; one of them forgets its seal, and all that it had acknowledged, and hears of the primary before it hears of the run. */
+function emptiedAfterItsSeal(random: Random, atMs: number): readonly Fault[] {
+  const unseenAtMs = atMs + random.between(1200, 2000);
+  const [region, onStep] = [random.pick(STANDBYS), 'FENCE_AND_SEAL'] as const;
+  return [
+    { kind: 'no-arbiter', region: PRIMARY, program: 'database', direction: 'both', atMs, forMs: 5000 },
+    { kind: 'unseen', region: PRIMARY, direction: 'both', atMs: unseenAtMs, forMs: 3200 },
+    { kind: 'disk-emptied', region, atMs, onStep, afterStepMs: random.between(5, 60), forMs: random.between(20, 200) },
+  ];
+}
+
 /** Controllers are rolled out, in whichever step of a run: the leader, and maybe another one with it or after it. */
 export function rollout(random: Random): readonly Fault[] {
   const forMs = random.between(400, 2500);

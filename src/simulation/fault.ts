@@ -49,6 +49,8 @@ export type Fault = {
   | { readonly kind: 'arbiter-answers-lost'; readonly probability: number }
   | { readonly kind: 'disk-slow'; readonly region: Where; readonly byMs: number }
   | { readonly kind: 'disk-broken'; readonly region: Where }
+  /** The database is killed, and comes back with an empty disk: nothing of what it has promised, sealed and stored is there. */
+  | { readonly kind: 'disk-emptied'; readonly region: Where }
   | { readonly kind: 'clock-rate'; readonly region: Where; readonly program: Program; readonly rate: number }
   | { readonly kind: 'clock-jump'; readonly region: Where; readonly program: Program; readonly byMs: number }
   /** The region does not reach the name's server. */

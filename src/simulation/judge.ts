@@ -41,6 +41,8 @@ export class Judge implements HttpWitness, ArbiterWitness {
   readonly cause: Cause;
   readonly tenure: Tenure;
   violation: Violation | null = null;
+  /** Whatever loss somebody accepts: every disk is there, but one that was emptied, and so is all that was acknowledged. */
+  allIsThere = false;
   /** Told of each step that a run reaches. */
   onStep: (step: Step) => void = () => undefined;
   readonly #scene: Scene;
@@ -96,7 +98,7 @@ export class Judge implements HttpWitness, ArbiterWitness {
     const journal = value as Records['failover'];
     const { etcd, time } = this.#scene;
     this.watch(() => {
-      if (journal.acceptedLossSeconds !== null) this.ledger.mode = 'async';
+      if (journal.acceptedLossSeconds !== null && !this.allIsThere) this.ledger.mode = 'async';
       const { lease, maintenance, replication } = etcd.records;
       const pausedKnown = maintenance?.value.paused === true && etcd.seenBy(by) >= maintenance.revision;
       const known = { lease: lease?.value ?? null, replication: replication?.value ?? null, pausedKnown, ledSinceMs: this.tenure.sinceMs };
@@ -163,7 +165,7 @@ export class Judge implements HttpWitness, ArbiterWitness {
   #acceptedMs(epoch: number): number {
     const { options, etcd } = this.#scene;
     const run = etcd.records.failover?.value;
-    if (run === undefined || run.epoch !== epoch) return 0;
+    if (run === undefined || run.epoch !== epoch || this.allIsThere) return 0;
     const seconds = run.acceptedLossSeconds ?? (run.mode === 'async' ? options.rpoSeconds : 0);
     return (seconds * 1000) / TOLERANCE;
   }

@@ -14,21 +14,37 @@ export function giveOrder(world: World, { order, target, acceptSeconds }: Extrac
   else operate(world, `/v1/${order}`, { target });
 }
 
-/** An operator finds a run that waits until somebody accepts what may be lost, and types just what is said; not where nobody ordered the run and the old primary is there with all that it had. */
-export async function approveAsTold(world: World): Promise<void> {
+/**
+ * An operator finds what waits for people. A run of an asynchronous system until somebody accepts what may be lost: types just what is said; not where nobody ordered the run and the old primary is there with all that it had. And where none begins though the primary's
+ * disk was emptied, and it does not come back with anything: orders what a pause or the block period keeps controllers from. In a synchronous system nothing may be lost by it: all others are there.
+ */
+export async function attend(world: World): Promise<void> {
   const { http } = world;
-  if (nothingNeedsToBeLost(world)) return;
   const client = http.client({ region: 'outside', program: 'client' }, 'operator', null);
   const ask = async (region: string): Promise<void> => {
     const controller = `https://controller.${region}`;
     const reply = await client.call(`${controller}/v1/status`, { timeoutMs: TIMEOUT_MS });
     if (reply.kind !== 'reply') return;
-    const { leads, run, awaiting } = JSON.parse(reply.body.toString()) as ControllerStatus;
-    if (!leads || run === undefined || awaiting?.blocker !== 'loss') return;
-    const body = JSON.stringify({ acceptDataLossSeconds: awaiting.estimatedLossSeconds ?? 'any' });
-    await client.call(`${controller}/v1/approve`, { method: 'POST', body, timeoutMs: TIMEOUT_MS });
+    const status = JSON.parse(reply.body.toString()) as ControllerStatus;
+    const answer = status.leads ? answerTo(status, world) : null;
+    if (answer === null) return;
+    const request = { method: 'POST', body: JSON.stringify(answer.body), timeoutMs: TIMEOUT_MS } as const;
+    await client.call(`${controller}${answer.path}`, request);
   };
   await Promise.all(REGIONS.map(ask));
+}
+
+function answerTo({ run, awaiting, primary }: ControllerStatus, world: World): { readonly path: string; readonly body: unknown } | null {
+  const isNoneNeeded = !hasLostItsLog(world) && (run === undefined || nothingNeedsToBeLost(world));
+  if (awaiting === undefined || isNoneNeeded) return null;
+  if (awaiting.blocker === 'loss') {
+    if (world.options.mode === 'sync' && world.judge.ledger.mode === 'sync') world.judge.allIsThere = true;
+    return { path: '/v1/approve', body: { acceptDataLossSeconds: awaiting.estimatedLossSeconds ?? 'any' } };
+  }
+  const mayOrder = run === undefined && (awaiting.blocker === 'flapping' || awaiting.blocker === 'paused');
+  const target = REGIONS.find((region) => region !== primary);
+  const forced = world.options.mode === 'sync' ? {} : { force: true, acceptDataLossSeconds: 'any' };
+  return mayOrder ? { path: '/v1/failover', body: { target, ...forced } } : null;
 }
 
 /** The engine serves from the old primary then, once that has confirmed its fence. */
@@ -37,6 +53,13 @@ function nothingNeedsToBeLost({ etcd, databases }: World): boolean {
   if (run?.tier !== 'automatic') return false;
   const old = databases.get(run.from);
   return old !== undefined && !old.process.isDead && old.database.state().log.epoch === run.epoch - 1;
+}
+
+/** The holder of the lease is there, and has nothing of its epoch. */
+function hasLostItsLog({ etcd, databases }: World): boolean {
+  const lease = etcd.records.lease?.value;
+  const holder = databases.get(lease?.holder ?? '');
+  return holder !== undefined && !holder.process.isDead && holder.database.state().sealedEpoch < lease!.epoch;
 }
 
 /** The same request to every controller, until each has answered once. */

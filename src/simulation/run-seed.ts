@@ -2,7 +2,7 @@ import { Clients } from './clients.ts';
 import type { Fault } from './fault.ts';
 import { inject } from './fault-inject.ts';
 import { GoesOn } from './goes-on.ts';
-import { approveAsTold } from './operator.ts';
+import { attend } from './operator.ts';
 import { chooseLeasesDiffer, choosePolicy } from './policies.ts';
 import { Random } from './random.ts';
 import { whyNotSettled } from './settled.ts';
@@ -33,6 +33,7 @@ const WHOLE_AGAIN_MS = 20_000;
 const LOOK_MS = 100;
 /** An operator who is needed comes so often. */
 const OPERATOR_COMES_MS = 500;
+const PATIENCE_MS = 6000;
 /** Asynchronous: often passed, sometimes passed, seldom. */
 const RPO_SECONDS = [5, 2, 0.5] as const;
 /** A run without faults goes on for so long. */
@@ -67,7 +68,9 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
     else world.time.after(LOOK_MS, null, look);
   };
   world.time.after(end + LOOK_MS, null, look);
+  // Where nothing needs to be lost nobody accepts a loss before everything had time to go on by itself.
   if (world.options.mode === 'async') callOperator(world, () => world.time.nowMs > end);
+  else if (faults.some(({ kind }) => kind === 'disk-emptied')) callOperator(world, () => world.time.nowMs > end + PATIENCE_MS);
   const step = (): boolean => {
     judge.look();
     return over || judge.violation !== null;
@@ -93,10 +96,10 @@ export async function runSeed({ seed, faults, onLine }: SeedPlan): Promise<SeedR
   };
 }
 
-/** Where more may be lost than the objective allows, a run waits for somebody. */
+/** Where more may be lost than the objective allows, a run waits for somebody; and a primary that has lost its disk does not come back by itself. */
 function callOperator(world: World, isTime: () => boolean): void {
   const come = (): void => {
-    if (isTime()) void approveAsTold(world);
+    if (isTime()) void attend(world);
     world.time.after(OPERATOR_COMES_MS, null, come);
   };
   world.time.after(OPERATOR_COMES_MS, null, come);

@@ -26,4 +26,10 @@ export class SimulatedDisk {
   broken = false;
   /** Tails that were exported before they were removed. */
   readonly exported: Entry[] = [];
+
+  /** Whoever wrote to it must be dead. Exported tails are somebody's by now. */
+  empty(): void {
+    this.image = EMPTY;
+    this.data = new Map();
+  }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { policyProblems } from '../config/policy.ts';
-import { LEADER, type Fault } from './fault.ts';
+import { LEADER, type Fault, type Where } from './fault.ts';
 import { choosePolicy, withLongLease } from './policies.ts';
 import { simulate } from './pool.ts';
 import { Random } from './random.ts';
@@ -51,6 +51,36 @@ describe('simulator', function () {
       expect([...policyProblems(policy), ...policyProblems(withLongLease(policy))]).to.deep.equal([]);
     }
   });
+});
+
+describe('a disk that is emptied', function () {
+  this.timeout(120_000);
+  const emptied = (region: Where, atMs: number, forMs: number): Fault => ({ kind: 'disk-emptied', region, atMs, forMs });
+
+  /** What the engine did wrong there, each with the other faults of that seed that it needs. */
+  const ONCE_BROKEN: readonly (readonly [seed: number, what: string, keep: readonly number[], ...more: readonly Fault[]])[] = [
+    [105, 'of two that are as good as the fenced primary none was promoted', [0], emptied('@standby-2', 1933.24370086, 187.1080045)],
+    [21507, 'who was chosen first was not asked again', [1, 2, 3], emptied('@primary', 3546.76747322, 232.98488753)],
+    [2293, 'a sealed standby forgot its seal, and counted for the old primary', [0, 1], emptied('@standby-2', 3549.00038019, 287.70198946)],
+    [
+      2482,
+      'one of the set was filled by a primary of an older epoch, and sealed as a member',
+      [1, 2, 3, 4],
+      { ...emptied('@standby-2', 0, 1154.67827073), onStep: 'VERIFY_E2E', afterStepMs: 2.66433099 },
+    ],
+    [
+      3079,
+      'a primary that came back with nobody in its set never served',
+      [1],
+      emptied('@standby-1', 1468.72025809, 414.87475492),
+      { kind: 'region-down', region: '@primary', atMs: 2137.9225842, forMs: 1572.62364628 },
+    ],
+  ];
+  for (const [firstSeed, what, keep, ...more] of ONCE_BROKEN) {
+    it(`breaks no promise any more in seed ${firstSeed}: ${what}`, async () => {
+      expect((await simulate({ firstSeed, seeds: 1, workers: 1, keep, more })).failures).to.deep.equal([]);
+    });
+  }
 });
 
 describe('a controller that leads and is ended by SIGTERM', function () {

@@ -92,6 +92,12 @@ export const WRONG_CONTROLLERS: readonly WrongMachine[] = [
     find: 'lastEpoch > 0 && set.includes(region)',
     put: 'true',
   },
+  {
+    name: 'an emptied disk is sealed as a member that acknowledged',
+    module: 'failover/sealing.js',
+    find: 'lastEpoch > 0 && set.includes(region)).length',
+    put: 'set.includes(region)).length',
+  },
   { name: 'one seal too few', module: 'failover/fencing.js', find: 'set.length - w + 1', put: 'set.length - w' },
   {
     name: 'the shortest log is promoted',

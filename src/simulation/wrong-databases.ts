@@ -171,6 +171,12 @@ export const WRONG_DATABASES: readonly WrongMachine[] = [
     put: '',
   },
   {
+    name: 'a member whose disk was emptied counts on',
+    module: 'replication/primary.js',
+    find: 'this.#forgetful.add(region);',
+    put: ';',
+  },
+  {
     name: 'a write that was appended is answered as never applied',
     module: 'replication/primary.js',
     find: "end({ kind: 'unknown', code, message });",
