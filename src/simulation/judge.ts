@@ -158,6 +158,8 @@ export class Judge implements HttpWitness, ArbiterWitness {
     const takes = after.holder !== null && after.incarnation !== before?.incarnation;
     const state = this.#scene.databases.get(by.region)?.database.state();
     if (!takes || state === undefined) return;
+    // Asked by a process that was killed meanwhile: with the disk that was emptied since nobody serves in this epoch.
+    if (by.isDead && state.sealedEpoch < after.epoch) return;
     this.ledger.takesOver(by.region, { lastIndex: state.log.index, epochs: state.epochs }, this.#acceptedMs(after.epoch));
   }
 
