@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { NO_RECORDS } from '../arbiter/arbiter.ts';
-import { logEndOf } from '../backup/format/manifest.ts';
 import { LogShipper } from '../backup/log/shipper.ts';
-import { listBackups, trustedOf } from '../backup/repository/catalog.ts';
 import { configuredBackup, openConfiguredRepository } from '../backup/service/configured.ts';
+import { anchorsIn } from '../backup/service/log-source.ts';
 import { runCli } from '../cli.ts';
 import { decodeConfig } from '../config/load.ts';
 import type { Entry } from '../database/database.ts';
@@ -56,7 +55,7 @@ describe('the history that begins with a restore', () => {
       cluster: 'x',
       reader,
       clock: systemClock,
-      anchors: async () => trustedOf(await listBackups(repository, 'x', never)).map(logEndOf),
+      anchors: (signal) => anchorsIn(repository, 'x', signal),
     });
     let ticks = 0;
     while ((await shipper.tick(never)).kind !== 'idle') expect(++ticks).to.be.lessThan(10);

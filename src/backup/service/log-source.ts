@@ -56,7 +56,7 @@ async function openCaptured({ configured: { loaded, backup }, repository, clock,
 }
 
 /** Where a new stream of the log may begin: at backups under the epoch key of now, the newest first, then at those of before. */
-async function anchorsIn(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly Anchor[]> {
+export async function anchorsIn(repository: Repository, cluster: string, signal: AbortSignal): Promise<readonly Anchor[]> {
   const newestFirst = trustedOf(await listBackups(repository, cluster, signal)).toReversed();
   const isOfNow = ({ kid }: { readonly kid: string }): boolean => kid === repository.keys.kid;
   return [...newestFirst.filter(isOfNow), ...newestFirst.filter((manifest) => !isOfNow(manifest))].map(tailIn);
