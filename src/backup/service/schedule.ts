@@ -16,7 +16,7 @@ export interface StoreView {
   readonly newestAtMs: number | null;
   /** The newest backup to be trusted, under whatever key. */
   readonly newestId: string | null;
-  /** The last one that was as thorough as is asked for here, or more so. */
+  /** The last one that was as thorough as is asked for here, or more so; of those whose time is not still to come. */
   readonly verification: { readonly backupId: string; readonly atMs: number; readonly ok: boolean } | null;
 }
 
@@ -51,13 +51,11 @@ export function nextWork(timetable: Timetable, moment: Moment): { readonly work:
 }
 
 function withKnownTimes({ view, tries, nowMs, ...moment }: Moment): Moment {
-  const { newestAtMs, verification } = view;
   const known = ({ failures, lastFailureAtMs }: Tries): Tries => ({ failures, lastFailureAtMs: knownTime(lastFailureAtMs, nowMs) });
-  const isKnown = verification === null || knownTime(verification.atMs, nowMs) !== null;
   return {
     ...moment,
     nowMs,
-    view: { ...view, newestAtMs: knownTime(newestAtMs, nowMs), verification: isKnown ? verification : null },
+    view: { ...view, newestAtMs: knownTime(view.newestAtMs, nowMs) },
     tries: { backup: known(tries.backup), verification: known(tries.verification) },
   };
 }
