@@ -51,12 +51,11 @@ function mayBeEmpty({ hasBeforeMs, line }: Restore, { view, scenario }: Case): b
   const order = view.events[line - 1];
   const givenMs = order?.kind === 'backup-order' ? order.givenMs : 0;
   const writes = stayingWrites(view.operations).filter(({ completedMs }) => completedMs < givenMs);
-  const [oldest] = writes;
-  const { recoveryPointMs: limitMs, lostWrites: limit } = scenario.targets;
   const isAsked = writes.some(({ completedMs }) => completedMs < (hasBeforeMs ?? 0));
   if (isAsked || scenario.expect.loss === 'none') return false;
-  const allMs = oldest === undefined ? 0 : (writes.at(-1) ?? oldest).completedMs - oldest.intendedMs;
-  return !(limitMs !== null && allMs > limitMs) && !(limit !== null && writes.length > limit);
+  const { recoveryPointMs, lostWrites } = scenario.targets;
+  const allMs = writes.length === 0 ? 0 : writes.at(-1)!.completedMs - writes[0]!.intendedMs;
+  return allMs <= (recoveryPointMs ?? Infinity) && writes.length <= (lostWrites ?? Infinity);
 }
 
 /** Acknowledged writes of keys that nobody overwrites or deletes, in the order of their answers: where they are missing, they are lost. */

@@ -8,14 +8,14 @@ import { decideClaim, decidePromotion, othersOf, type Acquiring } from '../serve
 import type { PromoteRequest } from '../server/control-messages.ts';
 import { acquireLease, type HeldLease } from '../server/lease.ts';
 import { describeError, type Log } from '../telemetry/log.ts';
+import { fencedBy, type Fenced, type Promoted, type Refused } from './answers.ts';
 import { claimantOf } from './claimant.ts';
-import { FENCE_TIMEOUT_MS, NO_FENCE, raiseFence, type Fence, type FenceChange } from './fence.ts';
+import { FENCE_TIMEOUT_MS, NO_FENCE, raiseFence } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
 import { lookAtHome, lookNow, SharedLook, type Look } from './look.ts';
 import { openEpoch } from './open-epoch.ts';
 import type { PairHome } from './pair-home.ts';
 import { TakingOver } from './taking-over.ts';
-import type { Outcome } from './transaction.ts';
 
 /** Between two looks while it is not known whether this region is to be primary. */
 const LOOK_MS = 100;
@@ -37,12 +37,6 @@ interface Session {
   /** Its epoch is open in the database: from then on it serves while its lease is valid. */
   established: boolean;
 }
-
-/** `moving`: its cluster is being made the primary of its pair; to be asked again. `lacks`: that needs an approval (Hindered). */
-export type Refused = { readonly kind: 'epoch-passed' | 'unavailable' | 'moving' | 'lacks'; readonly message: string };
-/** `isCopy`: what has come to a copy, which nothing was changed in. */
-export type Fenced = { readonly kind: 'fenced'; readonly fence: Fence; readonly isCopy?: boolean } | Refused;
-export type Promoted = { readonly kind: 'promoted'; readonly writable: boolean; readonly fence: Fence } | Refused;
 
 /**
  * One region's way to a FoundationDB cluster that all regions share. FoundationDB replicates and fails over by itself; what is decided here is which region serves: the one that
@@ -134,7 +128,7 @@ export class Gateway {
 
   /** What keeps it from being decided, or null. */
   async #look(signal: AbortSignal): Promise<string | null> {
-    const { arbiter } = this.#options;
+    const { arbiter, config } = this.#options;
     const snapshot = await arbiter.read(signal);
     const look = await this.#readFence();
     if (look === null) return 'FoundationDB does not answer';
@@ -142,7 +136,6 @@ export class Gateway {
       this.#starting = false;
       return null;
     }
-    const { config } = this.#options;
     const claim = decideClaim(snapshot, claimantOf(config, { incarnation: this.incarnation, mode: this.mode, fence: look.fence }));
     if (claim.kind === 'acquire') return await this.#acquire(claim.acquiring, signal);
     if (claim.kind === 'follow') this.#starting = false;
@@ -217,16 +210,10 @@ export class Gateway {
     this.#takingOver?.passedBy(epoch);
     const { db, keys } = this.#options;
     const raised = await raiseFence(db, keys.fence, epoch, FENCE_TIMEOUT_MS);
+    if (raised.kind === 'done') this.#fence = raised.value.fence;
     // Of a copy, where nobody commits: what it has is told as it is.
     const look = raised.kind === 'not-done' && raised.reason === 'locked' && this.#takingOver !== null ? await this.#readFence() : null;
-    return look?.isCopy === true ? { kind: 'fenced', fence: look.fence, isCopy: true } : this.#noted(raised);
-  }
-
-  #noted(outcome: Outcome<FenceChange>): Fenced {
-    if (outcome.kind !== 'done') return { kind: 'unavailable', message: outcome.message };
-    const { kind, fence } = outcome.value;
-    this.#fence = fence;
-    return kind === 'passed' ? { kind: 'epoch-passed', message: `epoch ${fence.epoch} is fenced already` } : { kind: 'fenced', fence };
+    return look?.isCopy === true ? { kind: 'fenced', fence: look.fence, isCopy: true } : fencedBy(raised);
   }
 
   /** `POST /v1/promote`: takes the pending lease of the epoch and serves. May be repeated. */

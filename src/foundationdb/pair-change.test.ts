@@ -271,7 +271,7 @@ describe('a pair of clusters that is changed', () => {
   it('does not switch to what is too far behind, not complete, paused, or no copy', async () => {
     const two = await paired();
     two.lagSeconds = 5.1;
-    expect((await two.change('west', SWITCH)).why).to.contain('5.1 s behind, more than the 5 s');
+    expect((await two.change('west', SWITCH)).why).to.contain('5.10 s behind, more than the 5 s');
     two.lagSeconds = 0.1;
     two.paused = true;
     expect((await two.change('west', SWITCH)).why).to.contain('paused');

@@ -1,5 +1,5 @@
 import { isRunning } from './pair-records.ts';
-import { agentsOf, isOneCluster, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
+import { agentsOf, behindText, isOneCluster, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
 
 /** How a pair is: absent is neither fresh nor stale. */
 export interface PairJudged {
@@ -44,8 +44,8 @@ function freshness(copy: PairSide, primary: PairSide, lag: PairSeen['lag'], maxL
   const state = copy.record?.state ?? null;
   if (!isRunning(state)) return ['broken', `the copy in ${copy.name} has ended (${state ?? 'never begun'}), and it is locked`];
   if (state !== 'complete') return ['stale', `${copy.name} is not a complete copy yet (${state})`];
-  if (lag === null || lag.seconds === null) return ['unknown', `how far ${copy.name} is behind is not told`];
-  const behind = `${copy.name} is ${lag.seconds.toFixed(2)} s behind`;
+  const behind = behindText(copy.name, lag);
+  if (lag === null || lag.seconds === null) return ['unknown', behind];
   if (lag.paused) return ['stale', `${behind}, and the agents are paused`];
   if (agentsOf(primary, copy) === 0) return ['stale', `${behind}, and no agent has told of itself in two minutes`];
   if (lag.seconds > maxLagSeconds) return ['stale', `${behind}, more than the ${maxLagSeconds} s of rpo_seconds`];

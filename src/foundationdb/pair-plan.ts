@@ -1,6 +1,17 @@
 import { done, refused, wait, type Plan } from './follow-plan.ts';
 import { isRunning } from './pair-records.ts';
-import { agentsOf, isLockedAsCopy, isOneCluster, isTold, lockInWords, lockOn, serves, type PairSeen, type PairSide } from './pair-side.ts';
+import {
+  agentsOf,
+  behindText,
+  isLockedAsCopy,
+  isOneCluster,
+  isTold,
+  lockInWords,
+  lockOn,
+  serves,
+  type PairSeen,
+  type PairSide,
+} from './pair-side.ts';
 
 /** What is to become of a pair of clusters, of which one is kept as a copy of the other by fdbdr. Each names the cluster that it is about (`PairSeen.own`). */
 export type PairChange =
@@ -134,12 +145,11 @@ function halfSwitched({ own, other, uid, otherState }: Both, otherLockUid: strin
 }
 
 function judgeLag({ own, other, lag }: Both, maxLagSeconds: number): PairPlan | null {
-  if (lag === null || lag.seconds === null) return wait(`how far ${own.name} is behind ${other.name} is not told`);
+  const behind = behindText(own.name, lag);
+  if (lag === null || lag.seconds === null) return wait(behind);
   if (lag.paused) return refused(`the agents are paused (fdbdr resume -s ${other.name} -d ${own.name})`);
   if (lag.seconds <= maxLagSeconds) return null;
-  return refused(
-    `${own.name} is ${lag.seconds.toFixed(1)} s behind, more than the ${maxLagSeconds} s that are allowed: nobody could write for about so long`,
-  );
+  return refused(`${behind}, more than the ${maxLagSeconds} s that are allowed: nobody could write for about so long`);
 }
 
 const again = (isAgain: boolean): PairPlan => ({ kind: 'do', step: { kind: 'switch', again: isAgain } });

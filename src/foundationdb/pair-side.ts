@@ -24,6 +24,11 @@ export interface PairSeen {
 /** `askedMs`: wall time before fdbdr was asked, which takes seconds on a busy machine: what has been written since is not in what it tells. */
 export type LagTold = Lag & { readonly askedMs: number };
 
+/** For people. */
+export function behindText(name: string, lag: Lag | null): string {
+  return lag === null || lag.seconds === null ? `how far ${name} is behind is not told` : `${name} is ${lag.seconds.toFixed(2)} s behind`;
+}
+
 export type SideLock =
   | { readonly kind: 'none' }
   /** Under the UID of the copy that fdbdr makes, or has made, of the other cluster here. */
