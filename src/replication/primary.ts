@@ -9,6 +9,7 @@ import { countingMembers, committableIndex } from './commit-rule.ts';
 import { LagMeter } from './lag.ts';
 import { isSafeToTake, ReplicationRule, type RuleValues } from './replication-rule.ts';
 import { Shipper, type DirectLeaseSide } from './shipper.ts';
+import { statusOf, type StandbyStatus } from './standby-status.ts';
 import { planSetChange, type StandbyView } from './sync-set.ts';
 
 /** While a new primary waits for the first standbys to hold its log. */
@@ -175,23 +176,20 @@ export class Primary {
     return this.#rule.current;
   }
 
-  standbys(): Readonly<Record<string, { matchIndex: number; lagEntries: number; lagMs: number; ageMs: number; inSync: boolean }>> {
-    const { database, clock } = this.#options;
-    const { log, commitIndex } = database.state();
-    const nowMs = clock.monotonicMs();
+  standbys(): Readonly<Record<string, StandbyStatus>> {
+    const { database, clock, policy, leaseEndedAtMs } = this.#options;
     // What was begun before and is not acknowledged any more would lag for ever.
-    const untilMs = this.#options.leaseEndedAtMs() ?? nowMs;
-    const { mode, set } = this.#rule.current;
-    return Object.fromEntries(
-      this.#shippers.map((shipper) => {
-        const { matchIndex } = shipper;
-        const ageMs = Math.min(Math.round(shipper.ageMs(nowMs)), Number.MAX_SAFE_INTEGER);
-        const live = ageMs < this.#options.policy.syncDropAfterMs;
-        const inSync = live && (mode === 'sync' ? set.includes(shipper.region) : matchIndex >= commitIndex);
-        const lagMs = Math.round(this.#lag.lagMs(matchIndex, log.index, untilMs));
-        return [shipper.region, { matchIndex, lagEntries: log.index - matchIndex, lagMs, ageMs, inSync }];
-      }),
-    );
+    const untilMs = leaseEndedAtMs() ?? clock.monotonicMs();
+    const how = { lag: this.#lag, untilMs, dropAfterMs: policy.syncDropAfterMs };
+    return Object.fromEntries(this.#views().map((view) => [view.region, statusOf(view, database.state(), this.#rule.current, how)]));
+  }
+
+  #views(): readonly StandbyView[] {
+    const nowMs = this.#options.clock.monotonicMs();
+    return this.#shippers.map((shipper) => {
+      const { region, matchIndex } = shipper;
+      return { region, matchIndex, ageMs: shipper.ageMs(nowMs), forgot: this.#forgetful.has(region) };
+    });
   }
 
   #append(op: Operation, key: string, value: string): number {
@@ -249,19 +247,12 @@ export class Primary {
   }
 
   #tick(signal: AbortSignal): void {
-    const { database, clock, policy } = this.#options;
+    const { database, policy } = this.#options;
     this.#advance();
     // Before the noop is committed it is not known how much was acknowledged in earlier epochs, and so not who holds all of it.
     if (!this.established || !this.#options.leaseIsValid()) return;
     const { log, commitIndex } = database.state();
-    const nowMs = clock.monotonicMs();
-    const views: readonly StandbyView[] = this.#shippers.map((shipper) => ({
-      region: shipper.region,
-      matchIndex: shipper.matchIndex,
-      ageMs: shipper.ageMs(nowMs),
-      forgot: this.#forgetful.has(shipper.region),
-    }));
-    const change = planSetChange(this.#rule.state, views, { commitIndex, lastIndex: log.index }, policy);
+    const change = planSetChange(this.#rule.state, this.#views(), { commitIndex, lastIndex: log.index }, policy);
     // A change that is refused or undecided is the rule's to follow up.
     if (change !== null) void this.#rule.propose(change, signal);
   }
