@@ -35,6 +35,8 @@ export class Cause {
   readonly #votes = new Map<string, HeardVote[]>();
   /** `by<from` → when each answer of a database was asked for and heard. */
   readonly #statuses = new Map<string, { readonly sentAtMs: number; readonly atMs: number }[]>();
+  /** When each region came into the sync set last. */
+  readonly #joinedAtMs = new Map<string, number>();
   readonly #begun = new Set<string>();
   readonly #beganAtMs = new Map<string, number>();
   /** News or answers of the arbiter that came to anybody, and answers to each controller, with the silences in which a primary may have stopped for it. */
@@ -107,6 +109,11 @@ export class Cause {
     this.#quorum(by, journal, nowMs);
   }
 
+  /** The sync set is another one. */
+  setStored(set: readonly string[], before: readonly string[], nowMs: number): void {
+    for (const region of set) if (!before.includes(region)) this.#joinedAtMs.set(region, nowMs);
+  }
+
   /** A run is over. */
   ended({ runId, tier, step }: Journal): void {
     if (tier === 'automatic' && step === 'DONE') this.#lastDoneMs = this.#beganAtMs.get(runId) ?? this.#lastDoneMs;
@@ -149,7 +156,7 @@ export class Cause {
 
   /**
    * The old primary may have waited for just those standbys without which the failover could not begin: when they come back it needs a while to be seen serving. What was away
-   * for so long as no pace of asking explains was away.
+   * for so long as no pace of asking explains was away. For one that it took into the set only after that it did not wait.
    */
   #noReturn(by: string, { runId, from }: Journal, { set, w }: Replication, nowMs: number): void {
     const { suspectAfterMs, probePeriodMs, confirmMs } = this.#policy;
@@ -158,7 +165,8 @@ export class Cause {
       if (region === from) return false;
       const heard = this.#statuses.get(`${by}<${region}`) ?? [];
       const back = heard.findLast(({ sentAtMs }, i) => sentAtMs - (heard[i - 1]?.sentAtMs ?? 0) > awayMs);
-      return back === undefined || nowMs - back.atMs >= confirmMs * TOLERANCE;
+      const isNew = back !== undefined && (this.#joinedAtMs.get(region) ?? 0) >= back.sentAtMs;
+      return back === undefined || isNew || nowMs - back.atMs >= confirmMs * TOLERANCE;
     });
     if (steady.length >= set.length - w + 1) return;
     throw new Violation(

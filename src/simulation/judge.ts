@@ -1,4 +1,4 @@
-import type { RecordName, Records, Snapshot, Step } from '../arbiter/arbiter.ts';
+import type { RecordName, Records, Replication, Snapshot, Step } from '../arbiter/arbiter.ts';
 import type { Policy } from '../config/policy.ts';
 import type { DatabaseState } from '../database/database.ts';
 import type { HttpRequest } from '../platform/http.ts';
@@ -120,6 +120,8 @@ export class Judge implements HttpWitness, ArbiterWitness {
       this.authority.stored(record, { before, after }, this.#scene.holders());
       if (record === 'failover') this.#journalled(after as Records['failover'], before as Records['failover'] | null);
       else if (record === 'lease') this.#leased(by, after as Records['lease'], before as Records['lease'] | null);
+      else if (record === 'replication')
+        this.cause.setStored((after as Replication).set, (before as Replication | null)?.set ?? [], this.#scene.time.nowMs);
       else if (record === 'leader')
         this.tenure.stored(by.region, after as Records['leader'], before as Records['leader'] | null, this.#scene.time.nowMs);
     });

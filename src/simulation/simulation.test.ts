@@ -30,6 +30,7 @@ describe('simulator', function () {
     20525: 'a leader that stood still while it ended',
     24128: 'async: approvals of a loss that grew for ever, by a write that the fenced primary had begun',
     22752: 'who writes hears nothing, who hears asks nothing',
+    31075: 'a standby that a primary took into its set right before it was given up: it had not waited for that',
     505355: 'a standby that came back after the last commit, and before anybody suspected for want of one',
   };
   for (const [seed, what] of Object.entries(ONCE_BROKEN)) {
