@@ -1,6 +1,9 @@
 import { eventsOf, type Operation } from '../measure/view.ts';
 import { EVIDENCE_SHOWN, finding, seconds, type Case, type Check } from './check.ts';
+import { lossOfMoveMs } from './loss-of-move.ts';
 import type { Finding } from './verdict.ts';
+
+const NAME = 'engine-claims';
 
 /** What comes after a promotion takes a few seconds; on a machine that does other things as well some more. */
 const COMPLETES_WITHIN_MS = 30_000;
@@ -13,7 +16,7 @@ const ANSWERED_WITHIN_MS = 3000;
  * was seen makes its own log unfit as evidence, so the run is inconclusive.
  */
 export const engineClaims: Check = {
-  name: 'engine-claims',
+  name: NAME,
   kind: 'target',
   needsEngine: true,
   question: 'Does what the engine says of itself agree with what was measured?',
@@ -26,9 +29,13 @@ export const engineClaims: Check = {
       ...divergenceClaims(of),
       ...lossClaims(of),
     ];
-    return findings.length > 0 ? findings : [finding('engine-claims', 'pass', 'what the engine says agrees with what was measured')];
+    return findings.length > 0 ? findings : [finding(NAME, 'pass', 'what the engine says agrees with what was measured')];
   },
 };
+
+function contradicted(message: string, lines: readonly number[]): readonly Finding[] {
+  return [finding(NAME, 'inconclusive', message, lines)];
+}
 
 /** The region that an answer names must be that of the address which gave it. */
 function regionClaims({ view }: Case): readonly Finding[] {
@@ -36,14 +43,10 @@ function regionClaims({ view }: Case): readonly Finding[] {
   const [first] = wrong;
   if (first === undefined) return [];
   const message = `${wrong.length} answer(s) from ${first.region} claimed to come from ${first.claimedRegion}`;
-  return [
-    finding(
-      'engine-claims',
-      'inconclusive',
-      message,
-      wrong.slice(0, 20).map((op) => op.line),
-    ),
-  ];
+  return contradicted(
+    message,
+    wrong.slice(0, EVIDENCE_SHOWN).map((op) => op.line),
+  );
 }
 
 /**
@@ -59,14 +62,10 @@ function failoverClaims({ view, measurement }: Case): readonly Finding[] {
   const underWay = promotedOnly(view.events);
   if (movesOf(way) === changes || (underWay !== undefined && movesOf([...way, underWay]) === changes)) return [];
   const message = `the log tells of ${runs.length} completed failover(s), which moved the service ${movesOf(way)} time(s); clients saw ${changes} change(s) of the serving region`;
-  return [
-    finding(
-      'engine-claims',
-      'inconclusive',
-      message,
-      logged.map((event) => event.lineNumber),
-    ),
-  ];
+  return contradicted(
+    message,
+    logged.map((event) => event.lineNumber),
+  );
 }
 
 function movesOf(way: readonly (string | undefined)[]): number {
@@ -101,7 +100,7 @@ function promotionClaims({ view }: Case): readonly Finding[] {
     if (op === undefined || all.some(({ region }) => region === op.region)) return [];
     const regions = [...new Set(all.map(({ region }) => region))].join(', ');
     const message = `the log tells that ${regions} was promoted under epoch ${epoch}, and clients had answers under it from ${op.region}`;
-    return [finding('engine-claims', 'inconclusive', message, [...all.map(({ lineNumber }) => lineNumber), op.line])];
+    return contradicted(message, [...all.map(({ lineNumber }) => lineNumber), op.line]);
   });
 }
 
@@ -123,35 +122,26 @@ function writableClaims({ view }: Case): readonly Finding[] {
   if (first === undefined) return [];
   const message = `${first.old.region} said ${both.length} time(s) that it takes writes under epoch ${first.old.epoch}, when ${first.newer.region} did so under epoch ${first.newer.epoch}`;
   const lines = both.slice(0, EVIDENCE_SHOWN).flatMap(({ old, newer }) => [newer.lineNumber, old.lineNumber]);
-  return [finding('engine-claims', 'inconclusive', message, lines)];
+  return contradicted(message, lines);
 }
 
-/**
- * So much may be lost at most, the engine says where it asks people whether it may: what was acknowledged after that comes on top of it. Where the service moved once, so that the loss is of that move, and nothing came from
- * a backup.
- */
-function lossClaims({ view, scenario, measurement }: Case): readonly Finding[] {
-  const { lost, recoveryPointMs } = measurement.writes;
-  const last = lost.at(-1);
-  const isRestored = scenario.method.some((step) => step.do === 'restore' || step.do === 'damage');
-  if (last === undefined || recoveryPointMs === null || measurement.reigns.changes !== 1 || isRestored) return [];
-  const asked = eventsOf(view.events, 'engine-log').filter(({ action }) => action === 'awaiting_approval');
-  const told = asked.flatMap(({ line, atMs, lineNumber }) => {
+/** So much may be lost at most, the engine says where it asks people whether it may: what was acknowledged after that comes on top of it. */
+function lossClaims(of: Case): readonly Finding[] {
+  const { view, scenario, measurement } = of;
+  const lostMs = lossOfMoveMs(of);
+  const last = measurement.writes.lost.at(-1);
+  if (lostMs === null || last === undefined) return [];
+  const told = eventsOf(view.events, 'engine-log').flatMap(({ action, line, atMs, lineNumber }) => {
     const estimated = numberOf(line, 'estimatedLossSeconds');
-    return estimated === undefined ? [] : [{ ms: estimated * 1000, atMs, lineNumber }];
+    return action !== 'awaiting_approval' || estimated === undefined ? [] : [{ ms: estimated * 1000, atMs, lineNumber }];
   });
   const limitsMs = told.map(({ ms, atMs }) => ms + Math.max(0, last.completedMs - atMs) + scenario.workload.timeoutMs);
-  if (limitsMs.length === 0 || recoveryPointMs <= Math.max(...limitsMs)) return [];
-  const most = Math.max(...told.map(({ ms }) => ms));
-  const message = `the log tells that up to ${seconds(most)} of writes may be lost, and ${seconds(recoveryPointMs)} were`;
-  return [
-    finding(
-      'engine-claims',
-      'inconclusive',
-      message,
-      told.map(({ lineNumber }) => lineNumber),
-    ),
-  ];
+  if (limitsMs.length === 0 || lostMs <= Math.max(...limitsMs)) return [];
+  const message = `the log tells that up to ${seconds(Math.max(...told.map(({ ms }) => ms)))} of writes may be lost, and ${seconds(lostMs)} were`;
+  return contradicted(
+    message,
+    told.map(({ lineNumber }) => lineNumber),
+  );
 }
 
 function detailsOf(line: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, unknown>> {
@@ -177,14 +167,10 @@ function divergenceClaims({ view, scenario, measurement }: Case): readonly Findi
   const [first] = unsaved;
   if (first === undefined) return [];
   const message = `${unsaved.length} lost write(s) are in no divergent tail that a region exported: ${first.op} ${first.key}`;
-  return [
-    finding(
-      'engine-claims',
-      'inconclusive',
-      message,
-      unsaved.slice(0, 20).map((write) => write.line),
-    ),
-  ];
+  return contradicted(
+    message,
+    unsaved.slice(0, EVIDENCE_SHOWN).map((write) => write.line),
+  );
 }
 
 function correlationOf(line: Readonly<Record<string, unknown>> | undefined): string | undefined {

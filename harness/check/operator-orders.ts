@@ -1,6 +1,7 @@
 import { eventsOf, type Lined } from '../measure/view.ts';
 import { crashed } from './crashed.ts';
 import { finding, seconds, type Case, type Check } from './check.ts';
+import { lossOfMoveMs } from './loss-of-move.ts';
 import type { Finding } from './verdict.ts';
 
 const NAME = 'operator-orders';
@@ -10,7 +11,8 @@ export const operatorOrders: Check = {
   name: NAME,
   kind: 'target',
   question: 'Did every order of the operator end as expected, and lose no more than it accepted?',
-  judge: ({ view, scenario, measurement }) => {
+  judge: (of) => {
+    const { view, scenario } = of;
     const asked = scenario.method.filter((step) => step.do === 'order');
     if (asked.length === 0) return [finding(NAME, 'skipped', 'the scenario orders nothing')];
     const given = eventsOf(view.events, 'order');
@@ -28,24 +30,16 @@ export const operatorOrders: Check = {
         return finding(NAME, 'inconclusive', `${told}, as expected, but without a reason of its own: a crash ends so too`, lines);
       return finding(NAME, 'pass', told, lines);
     });
-    return [...ended, ...lossBeyond({ scenario, measurement }, given)];
+    return [...ended, ...lossBeyond(of, given)];
   },
 };
 
-/**
- * Who accepts the loss of so many seconds accepts no more. Where the service moved once, so that the loss is of that move, and nothing came from a backup. The last lost write may have been answered late, by its time limit at most.
- */
-function lossBeyond(
-  { scenario, measurement }: Pick<Case, 'scenario' | 'measurement'>,
-  given: readonly Lined<'order'>[],
-): readonly Finding[] {
-  const { recoveryPointMs } = measurement.writes;
-  const accepted = given.flatMap((order) => (order.exitCode === 0 ? acceptedBy(order) : []));
-  const [one, another] = accepted;
-  const isRestored = scenario.method.some((step) => step.do === 'restore' || step.do === 'damage');
-  if (one === undefined || another !== undefined || recoveryPointMs === null || measurement.reigns.changes !== 1 || isRestored) return [];
-  if (recoveryPointMs <= one.ms + scenario.workload.timeoutMs) return [];
-  const message = `${seconds(recoveryPointMs)} of writes were lost, and ${seconds(one.ms)} were accepted (coditect-dr ${one.args.join(' ')})`;
+/** Who accepts the loss of so many seconds accepts no more. The last lost write may have been answered late, by its time limit at most. */
+function lossBeyond(of: Case, given: readonly Lined<'order'>[]): readonly Finding[] {
+  const lostMs = lossOfMoveMs(of);
+  const [one, another] = given.flatMap((order) => (order.exitCode === 0 ? acceptedBy(order) : []));
+  if (lostMs === null || one === undefined || another !== undefined || lostMs <= one.ms + of.scenario.workload.timeoutMs) return [];
+  const message = `${seconds(lostMs)} of writes were lost, and ${seconds(one.ms)} were accepted (coditect-dr ${one.args.join(' ')})`;
   return [finding(NAME, 'fail', message, [one.lineNumber])];
 }
 
