@@ -98,14 +98,14 @@ function sharedEpochs(acknowledged: readonly Operation[]): readonly SplitBrain[]
 function passedEpochs(acknowledged: readonly Operation[]): readonly SplitBrain[] {
   const claimed = acknowledged.flatMap((op) => (op.claimedEpoch === undefined ? [] : [{ op, epoch: op.claimedEpoch }]));
   const done = claimed.toSorted((a, b) => a.op.completedMs - b.op.completedMs);
-  let [next, highest] = [0, done[0]];
+  let next = 0;
+  let highest: (typeof done)[number] | undefined;
   const late = claimed
     .toSorted((a, b) => a.op.sentMs - b.op.sentMs)
     .flatMap(({ op, epoch }) => {
       for (; (done[next]?.op.completedMs ?? Infinity) < op.sentMs; next++)
         if (highest === undefined || (done[next]?.epoch ?? 0) > highest.epoch) highest = done[next];
-      const isPassed = highest !== undefined && next > 0 && epoch < highest.epoch;
-      return isPassed && highest !== undefined ? [{ op, epoch, after: highest }] : [];
+      return highest !== undefined && epoch < highest.epoch ? [{ op, epoch, after: highest }] : [];
     });
   return [...Map.groupBy(late, ({ epoch, after }) => `${epoch} ${after.epoch}`).values()].map((group) => {
     const [first] = group;
