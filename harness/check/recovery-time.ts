@@ -1,6 +1,5 @@
 import { outagesUnder } from '../measure/fault-outages.ts';
-import type { RecoveryTime } from '../measure/measurement.ts';
-import { judgedRecoveries } from '../measure/recovery-time.ts';
+import { judgedRecoveries, type OutageTime } from '../measure/recovery-time.ts';
 import { eventsOf, faultWindow } from '../measure/view.ts';
 import type { Step } from '../scenario/scenario.ts';
 import { finding, seconds, TIMER_EARLY_MS, type Case, type Check } from './check.ts';
@@ -25,9 +24,8 @@ export const recoveryTime: Check = {
         return [finding('recovery-time', 'inconclusive', `not measured: ${recovery.reason}; ${limit}`)];
       case 'no-outage':
         return [finding('recovery-time', 'pass', `no outage was seen; ${limit}`)];
-      case 'censored': {
+      case 'censored':
         return [finding('recovery-time', 'inconclusive', `${toldOf(recovery)}; ${limit}`)];
-      }
       case 'recovered': {
         const told = `${toldOf(recovery)}; ${limit}`;
         const outcome = recovery.upperMs <= objective ? 'pass' : 'inconclusive';
@@ -47,19 +45,16 @@ export const recoveryTime: Check = {
   },
 };
 
-type Outage = Extract<RecoveryTime, { readonly state: 'recovered' | 'censored' }>;
-
 /** The outage that was longest for certain. */
-function longest({ view }: Case): Outage | undefined {
-  const outages = judgedRecoveries(view).filter((one) => one.state === 'recovered' || one.state === 'censored');
-  return outages.reduce<Outage | undefined>((worst, one) => (worst === undefined || one.lowerMs > worst.lowerMs ? one : worst), undefined);
+function longest({ view }: Case): OutageTime | undefined {
+  return judgedRecoveries(view).toSorted((a, b) => b.lowerMs - a.lowerMs)[0];
 }
 
-const toldOf = (outage: Outage): string =>
+const toldOf = (outage: OutageTime): string =>
   outage.state === 'censored'
     ? `${outage.vantage} was not back after ${seconds(outage.lowerMs)}`
     : `${outage.vantage} was back after ${seconds(outage.lowerMs)} to ${seconds(outage.upperMs)}`;
-const linesOf = (outage: Outage): readonly number[] => (outage.state === 'censored' ? [] : [outage.line]);
+const linesOf = (outage: OutageTime): readonly number[] => (outage.state === 'censored' ? [] : [outage.line]);
 
 /**
  * A fault that lasts until it is healed, under which the method awaits recovery, and at whose end service came back instead: what was measured is how long the method waited. One that acts once, or that has lasted for as long

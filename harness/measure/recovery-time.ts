@@ -31,8 +31,11 @@ export function vantageRecovery(view: RunView, fault: FaultView, vantage: string
   };
 }
 
+/** That of an outage. */
+export type OutageTime = Extract<RecoveryTime, { readonly state: 'recovered' | 'censored' }>;
+
 /** Of every outage of the vantages that are judged, whichever was the worst: one that was not over may hide one that was certainly longer. */
-export function judgedRecoveries(view: RunView): readonly RecoveryTime[] {
+export function judgedRecoveries(view: RunView): readonly OutageTime[] {
   return view.faults.flatMap((fault) => {
     const window = faultWindow(view, fault);
     if (window === null) return [];
@@ -41,7 +44,7 @@ export function judgedRecoveries(view: RunView): readonly RecoveryTime[] {
   });
 }
 
-function recoveryFrom({ began, back, lastBad }: Outage<Operation>, view: RunView, fault: string): RecoveryTime {
+function recoveryFrom({ began, back, lastBad }: Outage<Operation>, view: RunView, fault: string): OutageTime {
   if (back === null)
     return { state: 'censored', lowerMs: Math.max(0, lastBad.intendedMs - began.upperMs), vantage: lastBad.vantage, fault };
   return {
