@@ -24,7 +24,9 @@ export const programsLasted: Check = {
     if (pods.length === 0) return [finding(NAME, 'skipped', 'the record tells of no program')];
     const ended = byThemselves(view, pods);
     if (ended.length === 0) return [finding(NAME, 'pass', 'no program ended by itself')];
-    return [...Map.groupBy(ended, ({ pod }) => pod).values()].map((exits) => judgePod(of, exits));
+    return [...Map.groupBy(ended, ({ pod }) => pod).values()].flatMap(([first, ...others]) =>
+      first === undefined ? [] : judgePod(of, first, others),
+    );
   },
 };
 
@@ -37,24 +39,22 @@ function byThemselves({ events, steadyMs }: RunView, pods: readonly Lined<'pod'>
   return exits.filter((exit) => !killed.has(nameOf(exit)));
 }
 
-function judgePod({ view, scenario }: Case, exits: readonly Lined<'pod'>[]): Finding {
-  const [first] = exits;
-  const { pod = '', atMs = 0, exitCode, signal } = first ?? {};
-  const often = exits.length === 1 ? '' : `, ${exits.length} times`;
+function judgePod(of: Case, first: Lined<'pod'>, others: readonly Lined<'pod'>[]): Finding {
+  const { pod, atMs, exitCode, signal } = first;
+  const often = others.length === 0 ? '' : `, ${others.length + 1} times`;
   const told = `${pod} ended by itself (${signal ?? `exit code ${exitCode ?? 'unknown'}`}) at ${seconds(atMs)}${often}`;
-  const excuse = !OF_ENGINE.test(pod)
-    ? 'it is a server of the lab'
-    : signal === 'SIGKILL'
-      ? 'somebody else killed it'
-      : wasHit(view, pod, atMs)
-        ? 'a fault had hit it'
-        : scenario.method.some((step) => step.do === 'damage')
-          ? 'the scenario damages what it needs'
-          : null;
-  const lines = exits.map(({ lineNumber }) => lineNumber);
+  const excuse = excuseOf(of, first);
+  const lines = [first, ...others].map(({ lineNumber }) => lineNumber);
   return excuse === null
     ? finding(NAME, 'fail', `${told}, and nothing had been done to it`, lines)
     : finding(NAME, 'warn', `${told}; ${excuse}`, lines);
+}
+
+function excuseOf({ view, scenario }: Case, { pod, atMs, signal }: Lined<'pod'>): string | null {
+  if (!OF_ENGINE.test(pod)) return 'it is a server of the lab';
+  if (signal === 'SIGKILL') return 'somebody else killed it';
+  if (wasHit(view, pod, atMs)) return 'a fault had hit it';
+  return scenario.method.some((step) => step.do === 'damage') ? 'the scenario damages what it needs' : null;
 }
 
 function wasHit({ events }: RunView, pod: string, atMs: number): boolean {
