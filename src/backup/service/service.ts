@@ -65,16 +65,15 @@ export async function runService(parts: ServiceParts, signal: AbortSignal): Prom
       }
     } catch (error) {
       if (signal.aborted) return;
-      // As it should be: the service beside the other cluster makes them.
       if (isEngineError(error, 'database-is-copy')) {
+        // As it should be: the service beside the other cluster makes them.
         log.info('backup_elsewhere', { reason: error.message });
-        await clock.sleep(Math.min(timetable.retryMs, timetable.intervalMs), signal).catch(() => undefined);
-        continue;
+      } else {
+        const failures = tries[work].failures + 1;
+        tries[work] = { failures, lastFailureAtMs: clock.wall().getTime() };
+        if (work === 'backup') parts.state.failed();
+        log.error(FAILED[work], { error: describeError(error), failures });
       }
-      const failures = tries[work].failures + 1;
-      tries[work] = { failures, lastFailureAtMs: clock.wall().getTime() };
-      if (work === 'backup') parts.state.failed();
-      log.error(FAILED[work], { error: describeError(error), failures });
       await clock.sleep(Math.min(timetable.retryMs, timetable.intervalMs), signal).catch(() => undefined);
     }
   }
