@@ -7,7 +7,7 @@ import { checked } from './checked.ts';
 import { deriveEpochKeys } from './epoch-keys.ts';
 import { keyWrapName } from './object-name.ts';
 
-const MAX_KEY_WRAP_BYTES = 64 * 1024;
+export const MAX_KEY_WRAP_BYTES = 64 * 1024;
 
 /**
  * An epoch key, encrypted by a key service: one object for each service key that can open it, written once. Changing the service key adds a wrap and

@@ -1,9 +1,7 @@
 import type { ObjectStore } from '../../objectstore/object-store.ts';
 import { EngineError, isEngineError } from '../../platform/errors.ts';
-import { decodeKeyWrap, type KeyWrap } from '../format/key-wrap.ts';
+import { decodeKeyWrap, MAX_KEY_WRAP_BYTES, type KeyWrap } from '../format/key-wrap.ts';
 import { isKeyWrapName } from '../format/object-name.ts';
-
-const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 export interface StoredWrap {
   readonly name: string;
@@ -25,11 +23,11 @@ export async function readWraps(store: ObjectStore, signal?: AbortSignal): Promi
   const wraps: StoredWrap[] = [];
   const unread = new Map<string, EngineError>();
   for await (const { name, generation, bytes } of store.list('keys/', options)) {
-    if (bytes > MAX_DOCUMENT_BYTES) {
+    if (bytes > MAX_KEY_WRAP_BYTES) {
       unread.set(name, new EngineError('backup-damaged', `${name} has ${bytes} bytes, more than any key wrap`));
       continue;
     }
-    const found = await store.get(name, { maxBytes: MAX_DOCUMENT_BYTES, ...options });
+    const found = await store.get(name, { maxBytes: MAX_KEY_WRAP_BYTES, ...options });
     if (found.outcome === 'not-found') continue;
     try {
       wraps.push({ name, generation, wrap: decodeKeyWrap(name, found.body) });
