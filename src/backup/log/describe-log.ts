@@ -4,7 +4,7 @@ import { logName } from '../format/object-name.ts';
 import { listBackups, trustedOf } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
 import { readDestroyedStreams } from '../repository/shred.ts';
-import { hasLastOf } from './same-log.ts';
+import { hasTailOf } from './same-log.ts';
 import { epochIn, follows, getSegment, listStreams, type StoredSegment, type Stream } from './segments.ts';
 
 export interface LogPoint {
@@ -83,7 +83,7 @@ async function baseOf(
   signal: AbortSignal,
 ): Promise<Manifest | undefined> {
   for (const manifest of backups.filter((backup) => isWithin(backup, segment)))
-    if (await hasLastOf(repository, stream, { manifest, segment }, signal)) return manifest;
+    if (await hasTailOf(repository, stream, { manifest, segment }, signal)) return manifest;
   return undefined;
 }
 

@@ -6,7 +6,7 @@ import type { Repository } from '../repository/repository.ts';
 import { readDestroyedStreams } from '../repository/shred.ts';
 import type { LogBatch, LogToApply } from './log-to-apply.ts';
 import { madeBy } from './made-by.ts';
-import { hasLastOf } from './same-log.ts';
+import { hasTailOf } from './same-log.ts';
 import { epochIn, follows, getSegment, listStreams, logChangesIn, type StoredSegment, type Stream } from './segments.ts';
 
 export type PointInTime = { readonly version: number } | { readonly timeMs: number };
@@ -211,7 +211,7 @@ class StreamWalk {
           yield `stream ${stream} is of another history than the backup at version ${version}`;
           return;
         }
-        if (segment.end >= version && !(await hasLastOf(this.#repository, this.#stream, { manifest, segment }, signal))) {
+        if (segment.end >= version && !(await hasTailOf(this.#repository, this.#stream, { manifest, segment }, signal))) {
           this.#isOfBefore = true;
           yield `stream ${stream} is of another database than the backup at version ${version}`;
           return;

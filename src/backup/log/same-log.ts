@@ -8,7 +8,7 @@ import { getSegment, type StoredSegment, type Stream } from './segments.ts';
  * Whether a stream has the last entries that a backup has, given the segment with the version of the backup. Versions and epochs are equal also where a database began anew under the same name: going on from its backup with the log of the one before would make
  * a database that never was. True where that cannot be told: entries that are not there any more, or of a database that keeps none.
  */
-export async function hasLastOf(
+export async function hasTailOf(
   repository: Repository,
   { cluster, stream, begins }: Stream,
   { manifest, segment }: { readonly manifest: Manifest; readonly segment: StoredSegment },

@@ -3,7 +3,7 @@ import { MAX_SEGMENT_VERSIONS } from '../format/change-segment.ts';
 import { MAX_SEGMENT_ENTRIES } from '../format/log-segment.ts';
 import type { Manifest } from '../format/manifest.ts';
 import { logName } from '../format/object-name.ts';
-import { hasLastOf } from '../log/same-log.ts';
+import { hasTailOf } from '../log/same-log.ts';
 import { epochIn, getSegment, listStreams, type StoredSegment, type Stream } from '../log/segments.ts';
 import { trustedOf, type BackupEntry } from '../repository/catalog.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -51,7 +51,7 @@ export async function oldLogOf(
       isDestroyed: destroyed.has(stream.stream),
       longest,
       read: readerOf(repository, stream, signal),
-      hasLastOf: async (manifest, segment) => await hasLastOf(repository, stream, { manifest, segment }, signal),
+      hasTailOf: async (manifest, segment) => await hasTailOf(repository, stream, { manifest, segment }, signal),
     };
     // The backup that the newest one leads on from may be still to come.
     const { through, unclear } = stream === newest ? { through: points[0]!.version, unclear: null } : await leadOf(reading, points);
@@ -92,7 +92,7 @@ async function leadsOnFrom(reading: Reading, { manifest, version, epoch }: Point
   }
   // Epochs only grow along a stream.
   if (n < 0) return isFirst(segment) || epoch > segment.epochBefore ? 'no' : unclear('its first segments are gone');
-  if (segment.end >= version) return epochIn(segment, version) === epoch && (await reading.hasLastOf(manifest, segment)) ? 'yes' : 'no';
+  if (segment.end >= version) return epochIn(segment, version) === epoch && (await reading.hasTailOf(manifest, segment)) ? 'yes' : 'no';
   return isLast || epoch < segment.endEpoch ? 'no' : unclear(`what follows version ${segment.end} is gone`);
 }
 
@@ -117,7 +117,7 @@ interface Reading {
   readonly longest: number;
   /** Its n-th segment. */
   readonly read: (n: number) => Promise<StoredSegment | Unread>;
-  readonly hasLastOf: (manifest: Manifest, segment: StoredSegment) => Promise<boolean>;
+  readonly hasTailOf: (manifest: Manifest, segment: StoredSegment) => Promise<boolean>;
 }
 
 interface Unread {
