@@ -4,6 +4,10 @@ import { editOf, outcomeOf, judged, withScenario } from '../testing/judged.ts';
 
 describe('judge', () => {
   describe('who answers', () => {
+    /** What began right before the old region was cut off has its answer when the new one serves. */
+    const late = (op: Asked) =>
+      op.vantage === 'outside' && op.intendedMs > 1975 && op.intendedMs < 2000 ? { ...failover(op), latencyMs: 2600 } : failover(op);
+
     it('fails when the old region acknowledges operations that began after the new one did', () => {
       const result = judged({
         answer: (op) => (op.intendedMs > 4500 && op.vantage === 'outside' ? { ...failover({ ...op, intendedMs: 1000 }) } : failover(op)),
@@ -11,13 +15,9 @@ describe('judge', () => {
       expect(outcomeOf(result, 'single-primary')).to.equal('fail');
     });
     it('allows an acknowledgement of the old region for what began before the new one took over', () => {
-      const late = (op: Asked) =>
-        op.vantage === 'outside' && op.intendedMs > 1975 && op.intendedMs < 2000 ? { ...failover(op), latencyMs: 2600 } : failover(op);
       expect(outcomeOf(judged({ answer: late }), 'single-primary')).to.equal('pass');
     });
     it('fails where that was due before, and left only when the new one had taken over: the client was late, or had to find the service first', () => {
-      const late = (op: Asked) =>
-        op.vantage === 'outside' && op.intendedMs > 1975 && op.intendedMs < 2000 ? { ...failover(op), latencyMs: 2600 } : failover(op);
       for (const told of [{ dnsMs: 2100 }, { lateMs: 2100, awakeMs: 1980 }, { dnsMs: 1100, lateMs: 1000 }]) {
         const edit = editOf('op', (op) => (op.completedMs - op.intendedMs === 2600 ? { ...op, ...told } : op));
         expect(outcomeOf(judged({ answer: late, edit }), 'single-primary'), JSON.stringify(told)).to.equal('fail');

@@ -4,7 +4,15 @@ import { CHECKS } from '../registry.ts';
 import { at, failover, failoverHistory, nullHistory, SCENARIO, type Asked } from '../testing/handmade.ts';
 import { judge } from './judge.ts';
 import { linearizableWithin } from './linearizable.ts';
-import { judged, withScenario, objections, editOf } from '../testing/judged.ts';
+import { editOf, judged, objections, sorted, withScenario, type Edit } from '../testing/judged.ts';
+import type { RunResult } from './verdict.ts';
+
+/** The same history, with these events as well. */
+const withAlso =
+  (...more: readonly RunEvent[]): Edit =>
+  (events) =>
+    sorted([...events, ...more]);
+const claimsIn = ({ verdict }: RunResult) => verdict.findings.find((one) => one.check === 'engine-claims');
 
 /** Histories that look like a pass and are none. Each names the check that must say so. */
 describe('histories that look like a pass', () => {
@@ -45,8 +53,7 @@ describe('histories that look like a pass', () => {
     const complete = (to: string) =>
       at(5000, { kind: 'engine-log', pod: 'c', action: 'failover_complete', line: { correlation_id: 'f2', details: { to } } });
     const claims = (to: string) => {
-      const edit = (events: readonly RunEvent[]) => [...events, complete(to)].toSorted((a, b) => a.atMs - b.atMs);
-      return judge(nullHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims')?.outcome;
+      return claimsIn(judge(nullHistory({ edit: withAlso(complete(to)) }), CHECKS))?.outcome;
     };
     expect(claims('us-central1')).to.equal('pass');
     expect(claims('us-east1')).to.equal('inconclusive');
@@ -57,8 +64,8 @@ describe('histories that look like a pass', () => {
       at(5000, { kind: 'engine-log', pod: 'c', action, line: { correlation_id: 'f2', details } });
     const claims = (...said: readonly RunEvent[]) => {
       const unsaid = (event: RunEvent) => event.kind !== 'engine-log' || event.action !== 'failover_complete';
-      const edit = (events: readonly RunEvent[]) => [...events.filter(unsaid), ...said].toSorted((a, b) => a.atMs - b.atMs);
-      return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims')?.outcome;
+      const edit = (events: readonly RunEvent[]) => sorted([...events.filter(unsaid), ...said]);
+      return claimsIn(judged({ edit }))?.outcome;
     };
     const [begun, promoted] = [said('failover_initiated'), said('promoted', { region: 'us-east1' })];
     expect(claims(begun, promoted)).to.equal('pass');
@@ -81,7 +88,7 @@ describe('histories that look like a pass', () => {
           .map((event) => (event.atMs >= readbackMs ? { ...event, atMs: event.atMs + laterMs } : event))
           .toSorted((a, b) => a.atMs - b.atMs);
       };
-      return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims')?.outcome;
+      return claimsIn(judged({ edit }))?.outcome;
     };
     expect([claims(0), claims(40_000)]).to.deep.equal(['pass', 'inconclusive']);
   });
@@ -91,8 +98,7 @@ describe('histories that look like a pass', () => {
       const said = [region, ...others].map((one, index) =>
         at(3990 + index, { kind: 'engine-log', pod: 'c', action: 'promoted', line: { details: { region: one, epoch } } }),
       );
-      const edit = (events: readonly RunEvent[]) => [...events, ...said].toSorted((a, b) => a.atMs - b.atMs);
-      return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims');
+      return claimsIn(judged({ edit: withAlso(...said) }));
     };
     expect(claims('europe-west1', 2)?.message).to.match(
       /europe-west1 was promoted under epoch 2, and clients had answers under it from us-east1/,
@@ -107,8 +113,7 @@ describe('histories that look like a pass', () => {
       const status = (region: string, epoch: number, statusMs: number, over: object) =>
         at(statusMs, { kind: 'engine-status', region, program: 'db', ok: true, body: { role: 'primary', writable: true, epoch, ...over } });
       const said = [status('us-east1', 2, 3900, {}), status('us-central1', 1, atMs, change)];
-      const edit = (events: readonly RunEvent[]) => [...events, ...said].toSorted((a, b) => a.atMs - b.atMs);
-      return judge(failoverHistory({ edit }), CHECKS).verdict.findings.find((one) => one.check === 'engine-claims');
+      return claimsIn(judged({ edit: withAlso(...said) }));
     };
     expect(claims(7100)?.message).to.match(
       /^us-central1 said 1 time\(s\) that it takes writes under epoch 1, when us-east1 did so under epoch 2$/,
@@ -134,7 +139,7 @@ describe('histories that look like a pass', () => {
         method: [...SCENARIO.method, { do: 'order', args: approve, exits: 0, atMostMs: 5000 }],
         workload: { ...SCENARIO.workload, timeoutMs: 300 },
       });
-      const edit = (events: readonly RunEvent[]) => [...events, ...said].toSorted((a, b) => a.atMs - b.atMs);
+      const edit = withAlso(...said);
       const isGone = (op: Asked): boolean => op.op !== 'get' && op.intendedMs >= fromMs && op.intendedMs < 2000;
       const answer = (op: Asked) => (isGone(op) ? { ...failover(op), applied: false } : failover(op));
       return objections(judged({ scenario, edit, answer })).filter((check) => ['engine-claims', 'operator-orders'].includes(check));
