@@ -167,7 +167,12 @@ describe('a copy of FoundationDB that is made while writers write', () => {
       .catch((error: unknown) => error);
     expect(failure).to.have.property('code', 'database-is-copy');
     expect(String(failure)).to.not.include('--exec');
+    const asked: unknown = await remote(pair.copy)
+      .newest()
+      .catch((error: unknown) => error);
+    expect(asked, 'before its versions are held against those of the other').to.have.property('code', 'database-is-copy');
     await pair.lock('00000000000000000000000000000001');
+    expect(await remote(pair.copy).newest(), 'one that a killed backup has left is ended later').to.include({ epoch: 1 });
     const locked: unknown = await remote(pair.copy)
       .snapshot(never)
       .catch((error: unknown) => error);

@@ -64,6 +64,12 @@ export async function refuseLock(db: Database, teller: LockTeller): Promise<void
   if (seen !== null) throw new EngineError(seen.isCopy ? 'database-is-copy' : 'database-locked', lockText(seen, teller));
 }
 
+/** Other locks are taken over, or ended, by whoever may. @throws EngineError database-is-copy */
+export async function refuseCopy(db: Database, teller: LockTeller): Promise<void> {
+  const seen = await seeLock(db);
+  if (seen?.isCopy === true) throw new EngineError('database-is-copy', lockText(seen, teller));
+}
+
 /** The lock that work of this name left when it was killed; null where there is none. */
 export async function leftLock(db: Database, system: string): Promise<LockUid | null> {
   const found = await settled(() => lockOf(db, TIMEOUT_MS));

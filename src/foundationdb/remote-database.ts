@@ -8,7 +8,7 @@ import { clientSettings, fdbcliFor, openCluster } from './client.ts';
 import { readFence, type Fence } from './fence.ts';
 import { beginCopy, copyIsOver, endCopy, extendCopy, type BegunCopy } from './kept.ts';
 import { afterPrefix, keySpaceOf, type Place } from './key-space.ts';
-import { endLeftLock, holdLock, lockedSince, readPast, readPastLock, refuseLock, releaseLock } from './lock-held.ts';
+import { endLeftLock, holdLock, lockedSince, readPast, readPastLock, refuseCopy, refuseLock, releaseLock } from './lock-held.ts';
 import { NOBODY_HEARS, type LockTeller } from './lock-told.ts';
 import { lockSystem, type LockedWork, type LockUid } from './lock-uid.ts';
 import { readSlice, type SliceRules } from './slices.ts';
@@ -51,12 +51,13 @@ export function openFoundationdb(
 /** The key space as something to back up. The caller alone may back it up now. */
 export function foundationdbToRead(options: RemoteOptions): RemoteDatabase {
   const { db, keys, teller = NOBODY_HEARS } = options;
-  const end = async (): Promise<LogEnd> => {
-    const { value, version } = await readPast(db, (transaction) => readFence(transaction, keys.fence));
-    return endAt(value, version);
-  };
   return {
-    newest: end,
+    newest: async () => {
+      // A copy counts versions of its own: held against those of the cluster that is served it would be one that is behind.
+      await refuseCopy(db, teller);
+      const { value, version } = await readPast(db, (transaction) => readFence(transaction, keys.fence));
+      return endAt(value, version);
+    },
     sizeBytes: async () =>
       (await readPast(db, (transaction) => transaction.getEstimatedRangeSizeBytes(keys.data, afterPrefix(keys.data)))).value,
     snapshot: async (signal) => {
