@@ -126,13 +126,12 @@ interface Unread {
   readonly isDamaged: boolean;
 }
 
-/** Reads each segment at most once. */
+/** Keeps what it read last, which is asked for again where the next backup ends within it, and no more: all that backups of another history end within may be thousands of segments of megabytes. */
 function readerOf(repository: Repository, { cluster, stream, begins }: Stream, signal: AbortSignal): Reading['read'] {
-  const known = new Map<number, StoredSegment | Unread>();
+  let last: { readonly n: number; readonly segment: StoredSegment | Unread } | null = null;
   return async (n) => {
-    const segment = known.get(n) ?? (await opened(repository, { cluster, stream, begin: begins[n]! }, signal));
-    known.set(n, segment);
-    return segment;
+    if (last?.n !== n) last = { n, segment: await opened(repository, { cluster, stream, begin: begins[n]! }, signal) };
+    return last.segment;
   };
 }
 
