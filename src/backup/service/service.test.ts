@@ -98,4 +98,14 @@ describe('the service that makes backups', () => {
     const locked = (): Promise<Created> => Promise.reject(new EngineError('database-locked', 'by somebody'));
     expect(await served(() => ({ create: locked }), 2)).to.deep.equal(['counted', 'backup_failed']);
   });
+
+  it('verifies in its turn beside a copy, also where nobody makes the backup that is due', async () => {
+    const create = (): Promise<Created> => Promise.reject(new EngineError('database-is-copy', 'fdbdr keeps it'));
+    const look = (): Promise<StoreView> =>
+      Promise.resolve({ newestAtMs: 1e9 - 100_000, newestId: 'b1', verification: { backupId: 'b1', atMs: 1e9 - 40_000, ok: true } });
+    expect(await served(() => ({ create, look, timetable: { ...timetable, intervalMs: 60_000 } }), 2)).to.deep.equal([
+      'slept 5000',
+      'verified',
+    ]);
+  });
 });

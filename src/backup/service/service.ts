@@ -66,7 +66,8 @@ export async function runService(parts: ServiceParts, signal: AbortSignal): Prom
     } catch (error) {
       if (signal.aborted) return;
       if (isEngineError(error, 'database-is-copy')) {
-        // As it should be: the service beside the other cluster makes them.
+        // As it should be: the service beside the other cluster makes them. Where none does, what else is due has its turn here all the same.
+        tries[work] = { failures: 0, lastFailureAtMs: clock.wall().getTime() };
         log.info('backup_elsewhere', { reason: error.message });
       } else {
         const failures = tries[work].failures + 1;
