@@ -49,6 +49,8 @@ describe('programs-lasted', () => {
       /, 2 times; it is a server of the lab$/,
     );
     expect(told(of('db-us-east1', { atMs: 3000, exitCode: null, signal: 'SIGKILL' }))).to.match(/; somebody else killed it$/);
+    const crashedLater = of('db-us-east1', { atMs: 3000, exitCode: null, signal: 'SIGKILL' }, { atMs: 3500, pid: 8, ...CRASH });
+    expect(objections(crashedLater), 'which is no excuse for the next one').to.deep.equal(['programs-lasted']);
     const damage = { do: 'damage', how: 'fill-disk', object: null, of: null, region: 'us-east1' } as const;
     const scenario = withScenario({ method: [damage, ...SCENARIO.method] });
     const { findings } = judged({ scenario, edit: withPod('db-us-east1', { atMs: 3000, ...CRASH }) }).verdict;

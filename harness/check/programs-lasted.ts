@@ -24,7 +24,8 @@ export const programsLasted: Check = {
     if (pods.length === 0) return [finding(NAME, 'skipped', 'the record tells of no program')];
     const ended = byThemselves(view, pods);
     if (ended.length === 0) return [finding(NAME, 'pass', 'no program ended by itself')];
-    return [...Map.groupBy(ended, ({ pod }) => pod).values()].flatMap(([first, ...others]) =>
+    // What excuses one end excuses no other.
+    return [...Map.groupBy(ended, (exit) => `${exit.pod} ${excuseOf(of, exit)}`).values()].flatMap(([first, ...others]) =>
       first === undefined ? [] : judgePod(of, first, others),
     );
   },
