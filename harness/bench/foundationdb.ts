@@ -109,7 +109,7 @@ export function embeddedTable(runs: readonly PlayedRun[], asked: Asked): string 
 export function foundationdbTable(runs: readonly PlayedRun[], embedded: readonly PlayedRun[], asked: Asked): string {
   const scenarios = byScenario(runs);
   return [
-    `${runs.length} runs of ${scenarios.size} scenarios on real fdbservers, two in each region; ${loads(runs)}.`,
+    `${runs.length} runs of ${scenarios.size} scenarios on real fdbservers, two in each region that has any; ${loads(runs)}.`,
     '',
     ...warning(runs, asked),
     ...promises(scenarios),
