@@ -100,6 +100,17 @@ export async function readPackRange(
   });
 }
 
+/** Reads all of a pack, whatever it holds. @throws EngineError backup-damaged where it is not as it was written */
+export async function checkPack({ store, repo }: Repository, map: BlobMap, id: string, signal?: AbortSignal): Promise<void> {
+  const name = packName(id);
+  const stored = map.packs.get(id);
+  if (stored === undefined) throw new EngineError('backup-damaged', `${name} is not in the manifest`);
+  const found = await store.get(name, { range: { begin: 0, end: stored.bytes }, maxBytes: stored.bytes, ...signalOf(signal) });
+  if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
+  const { keys, epoch } = map;
+  named(name, () => openFloe(keys.pack, objectAad({ type: 'pack', name, repo, kid: keys.kid, epoch }), found.body));
+}
+
 /** One blob by its id, checked. */
 export async function readBlob(repository: Repository, map: BlobMap, id: Uint8Array, signal?: AbortSignal): Promise<Buffer> {
   const { pack, offset, storedBytes } = map.find(id);

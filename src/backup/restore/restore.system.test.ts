@@ -145,20 +145,22 @@ function flipped(bytes: Buffer): Buffer {
 }
 
 describe('a damaged pack', () => {
-  it('is told with all others, and what it held is stored again by the next backup', async () => {
+  it('is told with all others, that of the lists too, and what it held is stored again by the next backup', async () => {
     const lab = await BackupLab.open();
     try {
       await lab.write(documents(0, 5000));
       const { manifest } = await lab.backup();
-      const [first, second] = manifest.packs.map(({ id }) => packName(id));
-      for (const name of [first!, second!]) {
+      const names = manifest.packs.map(({ id }) => packName(id));
+      // One of them has the lists, mostly the last one.
+      expect(names.length).to.be.greaterThan(1);
+      for (const name of names) {
         const path = join(lab.storeFolder, name);
         writeFileSync(path, flipped(readFileSync(path)));
       }
       const repository = await lab.repository();
       const options = { repository, level: 3, percent: 100, workers: 1, random: Math.random, onProgress: () => undefined } as const;
       const { problems } = await verifyBackup({ ...options, manifest }, new AbortController().signal);
-      expect(problems.join()).to.contain(first).and.to.contain(second);
+      for (const name of names) expect(problems.join()).to.contain(name);
       await putRecord(repository, `verify/${manifest.backupId}/1-3.json`, { ok: false, problems: [...problems] });
       const again = await lab.backup({ excluded: await damagedNames(repository) });
       expect(await lab.restore(again.manifest, 'mended')).to.deep.equal(lab.model);

@@ -1,7 +1,7 @@
 import type { Manifest } from '../format/manifest.ts';
 import { indexName, packName } from '../format/object-name.ts';
-import { openBlobMap } from '../repository/blob-reader.ts';
-import { readFileList } from '../repository/file-list.ts';
+import { checkPack, openBlobMap, type BlobMap } from '../repository/blob-reader.ts';
+import { readFileList, type BackupFiles } from '../repository/file-list.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import { readRuns } from '../restore/run-reader.ts';
 import { runsOf, type Run } from '../restore/runs.ts';
@@ -38,7 +38,8 @@ export async function verifyBackup(options: VerifyOptions, signal: AbortSignal):
     const map = await openBlobMap(repository, manifest, signal);
     const read = { bytes: 0, files: 0, total: 0 };
     for (const range of manifest.ranges) {
-      const list = await readFileList(repository, map, range, signal);
+      const list = await listOf(options, { map, range, problems }, signal);
+      if (list === null) continue;
       const all = runsOf(list, map);
       const bytesOf = new Map(list.files.map(({ id, bytes }) => [id, bytes]));
       read.total += list.files.length;
@@ -62,11 +63,32 @@ export async function verifyBackup(options: VerifyOptions, signal: AbortSignal):
         }
       }
     }
-    return { level, problems, readBytes: read.bytes, readShare: read.total === 0 ? 1 : read.files / read.total };
+    return { level, problems, readBytes: read.bytes, readShare: read.total > 0 ? read.files / read.total : problems.length > 0 ? 0 : 1 };
   } catch (error) {
     if (!isDamage(error)) throw error;
     return { level, problems: [...problems, (error as Error).message], readBytes: 0, readShare: 0 };
   }
+}
+
+/** Null where it is damaged: then nobody knows what lies where, and the packs are read as they are, so that all that is damaged is told. */
+async function listOf(
+  { repository, manifest, level }: VerifyOptions,
+  { map, range, problems }: { readonly map: BlobMap; readonly range: Manifest['ranges'][number]; readonly problems: string[] },
+  signal: AbortSignal,
+): Promise<BackupFiles | null> {
+  const tell = (error: unknown): null => {
+    if (!isDamage(error)) throw error;
+    problems.push((error as Error).message);
+    return null;
+  };
+  try {
+    return await readFileList(repository, map, range, signal);
+  } catch (error) {
+    tell(error);
+  }
+  const rest = manifest.packs.filter(({ id }) => level >= 2 && !problems.some((problem) => problem.includes(packName(id))));
+  for (const { id } of rest) await checkPack(repository, map, id, signal).catch(tell);
+  return null;
 }
 
 /** What is read at a level; at level 2 at least something. */
