@@ -69,9 +69,8 @@ describe('etcd when members fail', () => {
     const arbiter = open('/no-majority/', HASTY_MS);
     const first = await untilDecided(arbiter, null, lease('a', 0));
     const expected = first.ok ? first.revision : null;
-    cluster.signal(0, 'SIGSTOP');
-    cluster.signal(1, 'SIGSTOP');
     try {
+      await Promise.all([cluster.hold(0), cluster.hold(1)]);
       expect(await arbiter.cas('lease', expected, lease('a', 1))).to.deep.equal({ ok: false, reason: 'unknown' });
       const error = await arbiter.read().catch((caught: unknown) => caught);
       expect(error).to.have.property('code', 'arbiter-unavailable');

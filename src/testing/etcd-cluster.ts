@@ -7,6 +7,7 @@ import { systemClock } from '../platform/clock.ts';
 import { HttpsClient, parseJson } from '../platform/https-client.ts';
 import type { Credentials } from '../platform/tls.ts';
 import { freePorts } from './free-ports.ts';
+import { untilStill } from './until-still.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
 const START_MS = 60_000;
@@ -18,6 +19,8 @@ const STARTED = /^grpc_server_started_total\{grpc_method="(\w+)",grpc_service="e
 export interface EtcdCluster {
   readonly endpoints: readonly string[];
   signal(member: number, signal: NodeJS.Signals): void;
+  /** Stops a member; resolves when it stands still. */
+  hold(member: number): Promise<void>;
   readonly pids: readonly number[];
   /** How many requests the members have begun to serve, by gRPC method. */
   requests(): Promise<ReadonlyMap<string, number>>;
@@ -64,7 +67,12 @@ export async function startEtcdCluster(credentials: Credentials): Promise<EtcdCl
     return sum;
   };
   const pids = members.map(({ pid }) => pid as number);
-  return { endpoints: [0, 1, 2].map(client), pids, requests, signal: (member, signal) => members[member]?.kill(signal), leader, stop };
+  const signal = (member: number, name: NodeJS.Signals): void => void members[member]?.kill(name);
+  const hold = async (member: number): Promise<void> => {
+    signal(member, 'SIGSTOP');
+    await untilStill(pids[member]!);
+  };
+  return { endpoints: [0, 1, 2].map(client), pids, requests, signal, hold, leader, stop };
 }
 
 function startMember(folder: string, i: number, urls: { client: string; peer: string; initial: string }): ChildProcess {

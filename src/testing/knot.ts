@@ -9,6 +9,7 @@ import { createSocket } from 'node:dgram';
 import type { TsigKey } from '../dns/tsig.ts';
 import { systemClock } from '../platform/clock.ts';
 import { freePorts } from './free-ports.ts';
+import { untilStill } from './until-still.ts';
 import { WITH_PARENT } from './with-parent.ts';
 
 const START_MS = 60_000;
@@ -19,7 +20,9 @@ export interface TestKnot {
   readonly port: number;
   readonly zone: string;
   readonly key: TsigKey;
-  signal(signal: NodeJS.Signals): void;
+  /** Resolves when it stands still. */
+  hold(): Promise<void>;
+  goOn(): void;
   stop(): Promise<void>;
 }
 
@@ -47,7 +50,11 @@ export async function startKnot(): Promise<TestKnot> {
     await stop();
     throw new Error('knotd did not start; is knot installed?');
   }
-  return { server: '127.0.0.1', port, zone: 'coditect.test.', key, signal: (signal) => knot.kill(signal), stop };
+  const hold = async (): Promise<void> => {
+    knot.kill('SIGSTOP');
+    await untilStill(knot.pid!);
+  };
+  return { server: '127.0.0.1', port, zone: 'coditect.test.', key, hold, goOn: () => void knot.kill('SIGCONT'), stop };
 }
 
 async function answers(port: number): Promise<boolean> {
