@@ -1,5 +1,5 @@
 import type { Database, Transaction } from 'foundationdb';
-import { COPY_TAG, copyStateKey } from './fdbdr-keys.ts';
+import { COPY_TAG_RAW, copyStateKey } from './fdbdr-keys.ts';
 import { readFence, type Fence } from './fence.ts';
 import type { KeySpace } from './key-space.ts';
 import { LOCKED_RAW, readPastLock } from './lock-held.ts';
@@ -34,8 +34,6 @@ export interface Pulse {
 
 const STAMP_BYTES = 10;
 
-const TAG = Buffer.from(COPY_TAG, 'latin1');
-
 /** Locked by fdbdr as a copy, be it whole or not: nobody but fdbdr writes there. */
 export const isLockedCopy = ({ lockUid, copyUid }: CopyIn): boolean => lockUid !== null && lockUid === copyUid;
 
@@ -62,7 +60,7 @@ export async function readCopyNow(db: Database, keys: KeySpace, timeoutMs: numbe
 async function copyIn(transaction: Transaction, keys: KeySpace): Promise<CopyIn> {
   const [lock, tag, pulse, fence] = await Promise.all([
     transaction.get(LOCKED_RAW),
-    transaction.get(TAG),
+    transaction.get(COPY_TAG_RAW),
     transaction.get(keys.pulse),
     readFence(transaction, keys.fence),
   ]);

@@ -3,6 +3,8 @@ const AGENT = '\xff\x02/db-backup-agent/';
 
 /** Which copy it is: its UID, in FoundationDB's byte order. */
 export const COPY_TAG = `${AGENT}\x01tagname\x00\x01default\x00`;
+/** That, as a transaction reads it. */
+export const COPY_TAG_RAW = Buffer.from(COPY_TAG, 'latin1');
 /** What the records of all copies that it ever was begin with, and where they end. */
 export const COPY_STATES_BEGIN = `${AGENT}\x01state\x00`;
 export const COPY_STATES_END = `${AGENT}\x01state\x01`;

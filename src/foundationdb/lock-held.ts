@@ -1,6 +1,6 @@
 import type { Database, Transaction } from 'foundationdb';
 import { EngineError } from '../platform/errors.ts';
-import { COPY_TAG } from './fdbdr-keys.ts';
+import { COPY_TAG_RAW } from './fdbdr-keys.ts';
 import { lockDatabase, lockOf, unlockDatabase, type LockResult } from './lock.ts';
 import { leftLockText, lockText, unlockText, type LockTeller, type SeenLock } from './lock-told.ts';
 import { lockUid, readLockUid, uidOfBytes, uidOfStoredLock, versionOfStoredLock, type LockUid } from './lock-uid.ts';
@@ -9,7 +9,6 @@ import { transact, untilDone, type Outcome } from './transaction.ts';
 
 /** Where FoundationDB keeps its lock. */
 export const LOCKED_RAW = Buffer.from('\xff/dbLocked', 'latin1');
-const TAG = Buffer.from(COPY_TAG, 'latin1');
 const TIMEOUT_MS = 10_000;
 /** FoundationDB counts a million versions a second. */
 const VERSIONS_PER_SECOND = 1_000_000;
@@ -36,7 +35,7 @@ export async function lockedSince(transaction: Transaction): Promise<string> {
 /** The lock that is there, whoever holds it; null where there is none. @throws EngineError database-unavailable */
 export async function seeLock(db: Database, timeoutMs: number = TIMEOUT_MS): Promise<SeenLock | null> {
   const read = (transaction: Transaction): Promise<readonly (Buffer | undefined)[]> =>
-    Promise.all([transaction.get(LOCKED_RAW), transaction.get(TAG)]);
+    Promise.all([transaction.get(LOCKED_RAW), transaction.get(COPY_TAG_RAW)]);
   const { value, version } = await readPast(db, read, timeoutMs);
   const [lock, tag] = value;
   if (lock === undefined) return null;

@@ -65,25 +65,14 @@ export async function readIndex(
 
 /** Reads some bytes of a pack's plaintext: only the segments that hold them travel. */
 export async function readPackRange(
-  { store, repo }: Repository,
+  repository: Repository,
   map: BlobMap,
   pack: Uint8Array,
   range: { readonly begin: number; readonly end: number },
   signal?: AbortSignal,
 ): Promise<Buffer> {
-  const id = Buffer.from(pack).toString('hex');
-  const name = packName(id);
-  const stored = map.packs.get(id);
-  if (stored === undefined) throw new EngineError('backup-damaged', `${name} is not in the manifest`);
-  const fetch = async (begin: number, end: number): Promise<Buffer> => {
-    const found = await store.get(name, { range: { begin, end }, maxBytes: end - begin, ...signalOf(signal) });
-    if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
-    if (found.body.length !== end - begin)
-      throw new EngineError('backup-damaged', `${name} is cut: it has not the ${stored.bytes} bytes of the manifest`);
-    return found.body;
-  };
-  const { keys, epoch } = map;
-  const aad = objectAad({ type: 'pack', name, repo, kid: keys.kid, epoch });
+  const { name, stored, aad, fetch } = packIn(repository, map, Buffer.from(pack).toString('hex'), signal);
+  const { keys } = map;
   const header = await fetch(0, Math.min(FLOE_HEADER_BYTES, stored.bytes));
   const floe = named(name, () => openFloeReader(keys.pack, aad, header, stored.bytes));
   if (range.end > floe.plainBytes) throw new EngineError('backup-damaged', `${name} is shorter than its index says`);
@@ -101,14 +90,34 @@ export async function readPackRange(
 }
 
 /** Reads all of a pack, whatever it holds. @throws EngineError backup-damaged where it is not as it was written */
-export async function checkPack({ store, repo }: Repository, map: BlobMap, id: string, signal?: AbortSignal): Promise<void> {
+export async function checkPack(repository: Repository, map: BlobMap, id: string, signal?: AbortSignal): Promise<void> {
+  const { name, stored, aad, fetch } = packIn(repository, map, id, signal);
+  const sealed = await fetch(0, stored.bytes);
+  named(name, () => openFloe(map.keys.pack, aad, sealed));
+}
+
+/** A pack as the manifest names it. @throws EngineError backup-damaged where it does not */
+export function packOf(
+  { packs }: Pick<BlobMap, 'packs'>,
+  id: string,
+): { readonly name: string; readonly stored: Manifest['packs'][number] } {
   const name = packName(id);
-  const stored = map.packs.get(id);
+  const stored = packs.get(id);
   if (stored === undefined) throw new EngineError('backup-damaged', `${name} is not in the manifest`);
-  const found = await store.get(name, { range: { begin: 0, end: stored.bytes }, maxBytes: stored.bytes, ...signalOf(signal) });
-  if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
-  const { keys, epoch } = map;
-  named(name, () => openFloe(keys.pack, objectAad({ type: 'pack', name, repo, kid: keys.kid, epoch }), found.body));
+  return { name, stored };
+}
+
+/** `fetch` reads sealed bytes of it. */
+function packIn({ store, repo }: Repository, map: BlobMap, id: string, signal?: AbortSignal) {
+  const { name, stored } = packOf(map, id);
+  const fetch = async (begin: number, end: number): Promise<Buffer> => {
+    const found = await store.get(name, { range: { begin, end }, maxBytes: end - begin, ...signalOf(signal) });
+    if (found.outcome === 'not-found') throw new EngineError('backup-damaged', `${name} is missing`);
+    if (found.body.length !== end - begin)
+      throw new EngineError('backup-damaged', `${name} is cut: it has not the ${stored.bytes} bytes of the manifest`);
+    return found.body;
+  };
+  return { name, stored, fetch, aad: objectAad({ type: 'pack', name, repo, kid: map.keys.kid, epoch: map.epoch }) };
 }
 
 /** One blob by its id, checked. */

@@ -2,8 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { endThread } from '../../platform/end-thread.ts';
 import { EngineError, type EngineErrorCode } from '../../platform/errors.ts';
 import { CDR1_FLOE, FLOE_HEADER_BYTES, floePlainSegmentBytes } from '../format/floe-core.ts';
-import { packName } from '../format/object-name.ts';
-import type { BlobMap } from '../repository/blob-reader.ts';
+import { packOf, type BlobMap } from '../repository/blob-reader.ts';
 import { signalOf, type Repository } from '../repository/repository.ts';
 import type { FromDecoder, ToDecoder } from './decode-worker.ts';
 import { decodeRun, type RunKeys, type SealedRun } from './run-decoder.ts';
@@ -63,9 +62,7 @@ export async function* readRuns(
 }
 
 async function fetchRun({ store }: Repository, map: BlobMap, run: Run, signal: AbortSignal): Promise<SealedRun> {
-  const name = packName(run.pack);
-  const stored = map.packs.get(run.pack);
-  if (stored === undefined) throw new EngineError('backup-damaged', `${name} is not in the manifest`);
+  const { name, stored } = packOf(map, run.pack);
   const full = floePlainSegmentBytes(CDR1_FLOE);
   const first = Math.floor(run.begin / full);
   const last = Math.floor((run.end - 1) / full);
